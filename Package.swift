@@ -1,0 +1,139 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of compiler settings for every target, tests included.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "promptd",
+    products: [
+        .executable(name: "promptd", targets: ["promptd"]),
+        .executable(name: "promptctl", targets: ["promptctl"]),
+        .executable(name: "kie-sandbox", targets: ["kie-sandbox"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // The schema: plain SQL, compiled in.
+        .target(
+            name: "Migrations",
+            path: "migrations",
+            resources: [.embedInCode("0001_queue.sql")],
+            swiftSettings: settings
+        ),
+
+        // The domain and the engine. No I/O.
+        .target(
+            name: "PromptQueue",
+            dependencies: [deque, heap],
+            resources: [.embedInCode("Catalogue/Data/models.json"), .embedInCode("Catalogue/Data/prices.json")],
+            swiftSettings: settings
+        ),
+
+        // The limbs.
+        .target(name: "JobStore", dependencies: ["PromptQueue", "Migrations", grdb], swiftSettings: settings),
+        .target(
+            name: "KieAPI",
+            dependencies: ["PromptQueue", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "PromptDaemon",
+            dependencies: [
+                "PromptQueue", "JobStore", "KieAPI", "PromptWeb", argumentParser, configuration, crypto, logging,
+                nioCore, nioPosix, serviceLifecycle, systemPackage, unixSignals, yams,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "PromptWeb",
+            dependencies: ["PromptQueue", hummingbird, httpTypes, logging, nioCore],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "PromptCommands",
+            dependencies: ["PromptQueue", "JobStore", "KieAPI", argumentParser, logging],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "KieSandbox",
+            dependencies: [
+                "PromptQueue", argumentParser, asyncHTTPClient, crypto, deque, heap, httpTypes, hummingbird, logging,
+                nioCore, nioHTTP1, serviceLifecycle,
+            ],
+            swiftSettings: settings
+        ),
+
+        // The programs: an entry point each.
+        .executableTarget(name: "promptd", dependencies: ["PromptDaemon", argumentParser], swiftSettings: settings),
+        .executableTarget(name: "promptctl", dependencies: ["PromptCommands", argumentParser], swiftSettings: settings),
+        .executableTarget(name: "kie-sandbox", dependencies: ["KieSandbox"], swiftSettings: settings),
+
+        // The tests.
+        .testTarget(name: "PromptQueueTests", dependencies: ["PromptQueue"], swiftSettings: settings),
+        .testTarget(name: "JobStoreTests", dependencies: ["JobStore", "PromptQueue", grdb], swiftSettings: settings),
+        .testTarget(name: "KieAPITests", dependencies: ["KieAPI", "PromptQueue"], swiftSettings: settings),
+        .testTarget(
+            name: "PromptDaemonTests",
+            dependencies: ["PromptDaemon", "PromptQueue", "JobStore", "KieAPI"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PromptCommandsTests",
+            dependencies: ["PromptCommands", "JobStore", "PromptQueue"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "KieSandboxTests",
+            dependencies: ["KieSandbox", "PromptQueue", crypto, hummingbird, hummingbirdTesting, httpTypes, nioCore],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["promptd", "promptctl", "kie-sandbox"],
+            swiftSettings: settings
+        ),
+    ]
+)

@@ -1,0 +1,129 @@
+import GRDB
+import PromptQueue
+import Synchronization
+
+/// Carries the changes that are ready together in one transaction, each in a savepoint, and releases whoever waits after
+/// the COMMIT. One sync of the disk then serves many jobs.
+///
+/// Changes are committed in the order in which they came, by a task of this object's own: the cancellation of a caller
+/// never interrupts a transaction, so no outcome is lost by it.
+final class GroupCommit: Sendable {
+    /// One change that waits.
+    private struct Entry: Sendable {
+        /// Runs the change; returns what is to be called once the fate of the transaction is known.
+        var run: @Sendable (Database) throws -> @Sendable (LedgerError?) -> Void
+        var fail: @Sendable (LedgerError) -> Void
+    }
+
+    private struct State {
+        var waiting: [Entry] = []
+        var isCommitting = false
+    }
+
+    private let pool: DatabasePool
+    private let maximum: Int
+    private let afterCommit: @Sendable (Database) throws -> Void
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - maximum: how many changes one transaction carries at most; 1 turns grouping off.
+    ///   - afterCommit: runs on the writer after each transaction, outside it.
+    init(_ pool: DatabasePool, maximum: Int, afterCommit: @escaping @Sendable (Database) throws -> Void) {
+        self.pool = pool
+        self.maximum = maximum
+        self.afterCommit = afterCommit
+    }
+
+    /// Returns after `change` is committed and synced.
+    func commit<T: Sendable>(_ change: @escaping @Sendable (Database) throws -> T) async throws(LedgerError) -> T {
+        let result: Result<T, LedgerError> = await withCheckedContinuation { continuation in
+            enqueue(
+                Entry(
+                    run: { db in
+                        let value = try change(db)
+                        return { error in
+                            continuation.resume(returning: error.map { .failure($0) } ?? .success(value))
+                        }
+                    },
+                    fail: { continuation.resume(returning: .failure($0)) }
+                )
+            )
+        }
+        return try result.get()
+    }
+
+    private func enqueue(_ entry: Entry) {
+        let starts = state.withLock { state in
+            state.waiting.append(entry)
+            defer { state.isCommitting = true }
+            return !state.isCommitting
+        }
+        if starts {
+            Task { await drain() }
+        }
+    }
+
+    private func drain() async {
+        while let batch = nextBatch() {
+            do {
+                try await pool.writeWithoutTransaction { [self] db in
+                    commit(batch, db)
+                    try afterCommit(db)
+                }
+            } catch {
+                // The batch has been answered; only what follows a commit can fail here, and it is tried after the next.
+                continue
+            }
+        }
+    }
+
+    private func nextBatch() -> [Entry]? {
+        state.withLock { state in
+            guard !state.waiting.isEmpty else {
+                state.isCommitting = false
+                return nil
+            }
+            let batch = Array(state.waiting.prefix(maximum))
+            state.waiting.removeFirst(batch.count)
+            return batch
+        }
+    }
+
+    /// Answers every entry exactly once.
+    private func commit(_ batch: [Entry], _ db: Database) {
+        var done: [@Sendable (LedgerError?) -> Void] = []
+        var failed: [(Entry, LedgerError)] = []
+        var fatal: LedgerError?
+        do {
+            try db.beginTransaction(.immediate)
+            for entry in batch {
+                do {
+                    try db.inSavepoint {
+                        done.append(try entry.run(db))
+                        return .commit
+                    }
+                } catch {
+                    // A full disk or a failing one rolls the whole transaction back, not the savepoint alone
+                    // (https://sqlite.org/lang_transaction.html, section 3).
+                    guard db.isInsideTransaction else { throw error }
+                    failed.append((entry, LedgerError(error)))
+                }
+            }
+            try db.commit()
+        } catch {
+            fatal = LedgerError(error)
+            if db.isInsideTransaction {
+                do { try db.rollback() } catch { fatal = LedgerError(error) }
+            }
+        }
+        if let fatal {
+            let answered = done.count + failed.count
+            for finish in done { finish(fatal) }
+            for (entry, _) in failed { entry.fail(fatal) }
+            for entry in batch.dropFirst(answered) { entry.fail(fatal) }
+        } else {
+            for finish in done { finish(nil) }
+            for (entry, error) in failed { entry.fail(error) }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import FoundationEssentials
+package import GRDB
+import Glibc
+package import PromptQueue
+
+/// How connections to the database file are opened, by the daemon and by the command line alike.
+package enum LedgerFile {
+    /// Opens a connection pool for the daemon and brings the schema up to date.
+    package static func openPool(at path: String) throws(LedgerError) -> DatabasePool {
+        try LedgerError.wrapping {
+            try checkDirectory(of: path)
+            let pool = try DatabasePool(path: path, configuration: configuration())
+            try pool.writeWithoutTransaction { db in
+                // DatabasePool sets synchronous=NORMAL when it switches to WAL; a commit must be on disk before a
+                // request leaves.
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                try Schema.migrate(db)
+            }
+            return pool
+        }
+    }
+
+    /// Opens one connection, for a command.
+    ///
+    /// - Parameter create: whether a missing file is made and an older schema migrated; otherwise both are errors.
+    package static func openQueue(at path: String, create: Bool) throws(LedgerError) -> DatabaseQueue {
+        try LedgerError.wrapping {
+            if create {
+                try checkDirectory(of: path)
+            } else if !FileManager.default.fileExists(atPath: path) {
+                throw LedgerError(
+                    .unusable,
+                    "\(path): no such database; make it with: promptctl --database \(path) init"
+                )
+            }
+            do {
+                let queue = try DatabaseQueue(path: path, configuration: configuration())
+                try queue.inDatabase { db in
+                    if create {
+                        try Schema.check(db)
+                        try db.execute(sql: "PRAGMA journal_mode = WAL")
+                        try Schema.migrate(db)
+                    } else if try Schema.check(db) < Schema.version {
+                        throw LedgerError(.unusable, "has an older schema; migrate it with: promptctl init")
+                    }
+                    try db.execute(sql: "PRAGMA synchronous = FULL")
+                }
+                return queue
+            } catch let error as LedgerError where !error.message.hasPrefix(path) {
+                throw LedgerError(error.code, "\(path): \(error.message)")
+            } catch let error as DatabaseError {
+                let error = LedgerError(error)
+                throw LedgerError(error.code, "\(path): \(error.message)")
+            }
+        }
+    }
+
+    static func configuration() -> Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(10)
+        configuration.prepareDatabase { db in
+            // A PASSIVE checkpoint that races another connection's commit can lose data before SQLite 3.51.3 (the
+            // "WAL-reset bug", https://sqlite.org/wal.html#walresetbug): only the daemon checkpoints, in TRUNCATE mode.
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")
+        }
+        return configuration
+    }
+
+    package static func checkDirectory(of path: String) throws(LedgerError) {
+        let directory = String(path.prefix(upTo: path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex))
+        let shown = directory.isEmpty ? "." : directory
+        var isDirectory = false
+        guard FileManager.default.fileExists(atPath: shown, isDirectory: &isDirectory), isDirectory else {
+            throw LedgerError(.permission, "\(path): the directory \(shown) does not exist; make it first")
+        }
+        guard unsafe access(shown, W_OK | X_OK) == 0 else {
+            throw LedgerError(
+                .permission,
+                "\(path): the directory \(shown) is not writable for this user (SQLite makes files beside the database)"
+            )
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import GRDB
+package import PromptQueue
+
+extension SQLiteLedger {
+    package func begin(_ identity: DaemonIdentity, now: Instant) async throws(LedgerError) {
+        try await commits.commit { db in
+            try db.execute(
+                sql: """
+                    UPDATE daemon SET pid = ?, version = ?, started_at = ?, heartbeat_at = ?, stopped_at = NULL,
+                        rate_limit = ?, rate_window_ms = ?, running_limit = ?
+                    """,
+                arguments: [
+                    identity.processID, identity.version, now.milliseconds, now.milliseconds,
+                    identity.rate.count, identity.rate.window.milliseconds, identity.runningLimit,
+                ]
+            )
+            try db.execute(sql: "DELETE FROM gates")
+        }
+    }
+
+    package func beat(now: Instant) async throws(LedgerError) {
+        try await commits.commit { db in
+            try db.execute(sql: "UPDATE daemon SET heartbeat_at = ?", arguments: [now.milliseconds])
+        }
+    }
+
+    package func end(now: Instant) async throws(LedgerError) {
+        try await commits.commit { db in
+            try db.execute(
+                sql: "UPDATE daemon SET stopped_at = ?, heartbeat_at = ?",
+                arguments: [now.milliseconds, now.milliseconds]
+            )
+            try db.execute(sql: "DELETE FROM gates")
+        }
+    }
+}

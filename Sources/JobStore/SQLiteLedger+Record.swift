@@ -1,0 +1,301 @@
+import GRDB
+package import PromptQueue
+
+extension SQLiteLedger {
+    package func record(_ change: LedgerChange, now: Instant) async throws(LedgerError) -> Recorded {
+        try await commits.commit { db in
+            let record = RecordWork(db: db, now: now)
+            switch change {
+            case .accepted(let attempt, let task, let status):
+                return try record.accepted(attempt, task, status)
+            case .rejected(let attempt, let failure, let then):
+                return try record.rejected(attempt, failure, then)
+            case .unknown(let attempt, let failure):
+                return try record.unknown(attempt, failure)
+            case .progressed(let attempt, let state):
+                return try record.progressed(attempt, state)
+            case .taskSucceeded(let attempt, let outputs, let charged, let fetch):
+                return try record.succeeded(attempt, outputs, charged, fetch: fetch)
+            case .taskFailed(let attempt, let failure, let charged, let then):
+                return try record.failed(attempt, failure, charged, then)
+            case .resultSaved(let result, let file):
+                return try record.saved(result, file)
+            case .resultFailed(let result, let message):
+                return try record.lost(result, message)
+            case .gates(let notes):
+                return try record.gates(notes)
+            case .balance(let credits):
+                try record.run(
+                    "UPDATE daemon SET balance_millicredits = ?, balance_at = ?",
+                    [credits.millicredits, now.milliseconds]
+                )
+                return Recorded()
+            case .trouble(let message):
+                try record.run("UPDATE daemon SET last_error = ?, last_error_at = ?", [message, now.milliseconds])
+                return Recorded()
+            }
+        }
+    }
+}
+
+/// One change, inside its transaction. Each is harmless the second time.
+struct RecordWork {
+    let db: Database
+    let now: Instant
+
+    @discardableResult
+    func run(_ sql: String, _ arguments: StatementArguments) throws -> Int {
+        try db.cachedStatement(sql: sql).execute(arguments: arguments)
+        return db.changesCount
+    }
+
+    /// The job of an attempt: its id, and its state if the row is still there.
+    private func job(of attempt: AttemptID) throws -> RecordedJob? {
+        try Row
+            .fetchOne(
+                db.cachedStatement(
+                    sql: "SELECT j.id, j.state FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id WHERE a.id = ?"
+                ),
+                arguments: [attempt.rawValue]
+            )
+            .flatMap { row in JobState(rawValue: row["state"]).map { RecordedJob(id: JobID(row["id"]), state: $0) } }
+    }
+
+    func accepted(_ attempt: AttemptID, _ task: TaskID, _ status: Int) throws -> Recorded {
+        try run(
+            """
+            UPDATE attempts SET state = 'accepted', task_id = ?, answered_at = coalesce(answered_at, ?), http_status = ?,
+                api_code = 200, error_code = NULL, message = NULL
+            WHERE id = ? AND state IN ('sending', 'unknown')
+            """,
+            [task.rawValue, now.milliseconds, status, attempt.rawValue]
+        )
+        try run(
+            """
+            UPDATE jobs SET state = 'running', task_id = ?, error_code = NULL, error_message = NULL
+            WHERE id = (SELECT job_id FROM attempts WHERE id = ? AND finished_at IS NULL)
+                AND state IN ('submitting', 'unconfirmed')
+            """,
+            [task.rawValue, attempt.rawValue]
+        )
+        return Recorded(job: try job(of: attempt))
+    }
+
+    func rejected(_ attempt: AttemptID, _ failure: Failure, _ then: Aftermath) throws -> Recorded {
+        let changed = try run(
+            """
+            UPDATE attempts SET state = 'rejected', answered_at = coalesce(answered_at, ?1), finished_at = ?1,
+                reserved_millicredits = 0, http_status = ?2, api_code = ?3, error_code = ?4, message = ?5
+            WHERE id = ?6 AND state IN ('sending', 'unknown')
+            """,
+            [
+                now.milliseconds, failure.httpStatus, failure.apiCode, failure.code.rawValue, failure.message,
+                attempt.rawValue,
+            ]
+        )
+        let job = try job(of: attempt)
+        guard changed > 0, let job, job.state == .submitting || job.state == .unconfirmed else {
+            return Recorded(job: job)
+        }
+        return Recorded(job: try settle(job.id, failure, then))
+    }
+
+    func unknown(_ attempt: AttemptID, _ failure: Failure) throws -> Recorded {
+        try run(
+            """
+            UPDATE attempts SET state = 'unknown', answered_at = ?, http_status = ?, api_code = ?, error_code = ?, message = ?
+            WHERE id = ? AND state = 'sending'
+            """,
+            [
+                now.milliseconds, failure.httpStatus, failure.apiCode, failure.code.rawValue, failure.message,
+                attempt.rawValue,
+            ]
+        )
+        try run(
+            """
+            UPDATE jobs SET state = 'unconfirmed', error_code = ?, error_message = ?
+            WHERE id = (SELECT job_id FROM attempts WHERE id = ?) AND state = 'submitting'
+            """,
+            [failure.code.rawValue, failure.message, attempt.rawValue]
+        )
+        return Recorded(job: try job(of: attempt))
+    }
+
+    func progressed(_ attempt: AttemptID, _ state: String) throws -> Recorded {
+        try run(
+            """
+            UPDATE jobs SET provider_state = ?
+            WHERE id = (SELECT job_id FROM attempts WHERE id = ?) AND state = 'running'
+            """,
+            [state, attempt.rawValue]
+        )
+        return Recorded(job: try job(of: attempt))
+    }
+
+    func succeeded(_ attempt: AttemptID, _ outputs: [TaskOutput], _ charged: Credits?, fetch: Bool) throws -> Recorded {
+        let changed = try finish(attempt, charged, failure: nil)
+        guard let job = try job(of: attempt) else { return Recorded() }
+        guard changed else { return Recorded(job: job, downloads: try downloads(of: job)) }
+        let isWanted = job.state == .running
+        let first = try Int.fetchOne(
+            db.cachedStatement(sql: "SELECT coalesce(max(ordinal) + 1, 0) FROM results WHERE job_id = ?"),
+            arguments: [job.id.rawValue]
+        )
+        for (ordinal, output) in zip((first ?? 0)..., outputs) {
+            var url: String?
+            var content: String?
+            switch output {
+            case .file(let text): url = text
+            case .object(let json): content = json
+            }
+            try run(
+                """
+                INSERT INTO results (job_id, ordinal, attempt_id, url, content, state, error_message, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    job.id.rawValue, ordinal, attempt.rawValue, url, content,
+                    (isWanted ? ResultState.pending : .failed).rawValue,
+                    isWanted ? nil : "cancelled before it was downloaded", now.milliseconds,
+                ]
+            )
+        }
+        guard isWanted else { return Recorded(job: job) }
+        if fetch {
+            try run("UPDATE jobs SET provider_state = 'success' WHERE id = ?", [job.id.rawValue])
+            return Recorded(job: job, downloads: try downloads(of: job))
+        }
+        try run(
+            "UPDATE jobs SET state = 'succeeded', provider_state = 'success', finished_at = ? WHERE id = ?",
+            [now.milliseconds, job.id.rawValue]
+        )
+        return Recorded(job: RecordedJob(id: job.id, state: .succeeded))
+    }
+
+    func failed(_ attempt: AttemptID, _ failure: Failure, _ charged: Credits?, _ then: Aftermath) throws -> Recorded {
+        let changed = try finish(attempt, charged, failure: failure)
+        guard let job = try job(of: attempt) else { return Recorded() }
+        guard changed, job.state == .running else { return Recorded(job: job) }
+        try run("UPDATE jobs SET provider_state = 'fail' WHERE id = ?", [job.id.rawValue])
+        return Recorded(job: try settle(job.id, failure, then))
+    }
+
+    /// Settles an attempt's money: what was reserved is released, what was charged is booked. False the second time.
+    ///
+    /// A charge that the provider does not report is booked at the reserved amount: rather too much than too little.
+    private func finish(_ attempt: AttemptID, _ charged: Credits?, failure: Failure?) throws -> Bool {
+        let changed = try run(
+            """
+            UPDATE attempts SET finished_at = ?, charged_millicredits = coalesce(?, reserved_millicredits),
+                reserved_millicredits = 0, error_code = ?, message = ?
+            WHERE id = ? AND state = 'accepted' AND finished_at IS NULL
+            """,
+            [
+                now.milliseconds, charged?.millicredits, failure?.code.rawValue, failure?.message, attempt.rawValue,
+            ]
+        )
+        guard changed > 0 else { return false }
+        try run(
+            """
+            UPDATE jobs SET charged_millicredits = coalesce(charged_millicredits, 0)
+                + (SELECT charged_millicredits FROM attempts WHERE id = ?1)
+            WHERE id = (SELECT job_id FROM attempts WHERE id = ?1)
+            """,
+            [attempt.rawValue]
+        )
+        return true
+    }
+
+    func settle(_ job: JobID, _ failure: Failure, _ then: Aftermath) throws -> RecordedJob {
+        switch then {
+        case .retry(let at, let counted):
+            // A job that need not wait keeps its place in the order.
+            try run(
+                """
+                UPDATE jobs SET state = 'queued', run_at = CASE WHEN ?1 > ?2 THEN ?1 ELSE run_at END,
+                    attempt_count = attempt_count - ?3, error_code = ?4, error_message = ?5
+                WHERE id = ?6
+                """,
+                [
+                    at.milliseconds, now.milliseconds, counted ? 0 : 1, failure.code.rawValue, failure.message,
+                    job.rawValue,
+                ]
+            )
+            return RecordedJob(id: job, state: .queued)
+        case .fail:
+            try run(
+                "UPDATE jobs SET state = 'failed', finished_at = ?, error_code = ?, error_message = ? WHERE id = ?",
+                [now.milliseconds, failure.code.rawValue, failure.message, job.rawValue]
+            )
+            return RecordedJob(id: job, state: .failed)
+        }
+    }
+
+    func saved(_ result: ResultID, _ file: SavedFile) throws -> Recorded {
+        try run(
+            """
+            UPDATE results SET state = 'saved', path = ?, content_type = ?, bytes = ?, sha256 = ?, saved_at = ?,
+                error_message = NULL
+            WHERE job_id = ? AND ordinal = ?
+            """,
+            [
+                file.path, file.contentType, file.bytes, file.sha256, now.milliseconds, result.job.rawValue,
+                result.ordinal,
+            ]
+        )
+        return Recorded(job: try conclude(result.job))
+    }
+
+    func lost(_ result: ResultID, _ message: String) throws -> Recorded {
+        try run(
+            "UPDATE results SET state = 'failed', error_message = ? WHERE job_id = ? AND ordinal = ? AND state = 'pending'",
+            [message, result.job.rawValue, result.ordinal]
+        )
+        return Recorded(job: try conclude(result.job))
+    }
+
+    func gates(_ notes: [GateNote]) throws -> Recorded {
+        try run("DELETE FROM gates", [])
+        for note in notes {
+            try run(
+                "INSERT OR IGNORE INTO gates (name, queue, closed_at, reopens_at, message) VALUES (?, ?, ?, ?, ?)",
+                [note.name, note.queue, note.closedAt.milliseconds, note.reopensAt?.milliseconds, note.message]
+            )
+        }
+        return Recorded()
+    }
+
+    /// Ends a running job when none of its results is pending any more.
+    private func conclude(_ job: JobID) throws -> RecordedJob? {
+        let states = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT j.state AS state,
+                        (SELECT count(*) FROM results AS r WHERE r.job_id = j.id AND r.state = 'pending') AS pending,
+                        (SELECT count(*) FROM results AS r WHERE r.job_id = j.id AND r.state = 'failed') AS failed
+                    FROM jobs AS j WHERE j.id = ?
+                    """
+            ),
+            arguments: [job.rawValue]
+        )
+        guard let states, let state = JobState(rawValue: states["state"]) else { return nil }
+        let pending: Int = states["pending"]
+        let failed: Int = states["failed"]
+        guard state == .running, pending == 0 else { return RecordedJob(id: job, state: state) }
+        guard failed == 0 else {
+            let message =
+                "\(failed) of its results could not be downloaded; they are paid for: "
+                + "promptctl show \(job) has the URLs, promptctl retry \(job) downloads them again and pays nothing"
+            return try settle(job, Failure(.downloadFailed, message), .fail)
+        }
+        try run(
+            "UPDATE jobs SET state = 'succeeded', finished_at = ? WHERE id = ?",
+            [now.milliseconds, job.rawValue]
+        )
+        return RecordedJob(id: job, state: .succeeded)
+    }
+
+    private func downloads(of job: RecordedJob) throws -> [PendingDownload] {
+        try SQLiteLedger.pendingDownloads(db, job: job.id.rawValue)
+    }
+}

@@ -1,0 +1,115 @@
+import GRDB
+package import PromptQueue
+
+extension SQLiteLedger {
+    package func recover(now: Instant, rate: RateLimit) async throws(LedgerError) -> Recovery {
+        try await commits.commit { db in
+            var recovery = Recovery()
+            recovery.lost = try Int64.fetchAll(db, sql: "SELECT job_id FROM attempts WHERE state = 'sending'").map(JobID.init)
+            let message = "promptd ended before the answer came: the task may exist and may have been charged"
+            try db.execute(
+                sql: """
+                    UPDATE attempts SET state = 'unknown', answered_at = ?, error_code = ?, message = ?
+                    WHERE state = 'sending'
+                    """,
+                arguments: [now.milliseconds, FailureCode.answerLost.rawValue, message]
+            )
+            try db.execute(
+                sql: """
+                    UPDATE jobs SET state = 'unconfirmed', error_code = ?, error_message = ? WHERE state = 'submitting'
+                    """,
+                arguments: [FailureCode.answerLost.rawValue, message]
+            )
+            // What producers took up again needs no separate mention: everything open is listed here.
+            try db.execute(sql: "UPDATE jobs SET attempt_count = 1 WHERE state = 'running' AND attempt_count = 0")
+            recovery.tasks = try Self.openTasks(db)
+            recovery.downloads = try Self.pendingDownloads(db)
+            recovery.answeredAt =
+                try Int64
+                .fetchAll(
+                    db,
+                    sql: "SELECT answered_at FROM attempts WHERE answered_at > ? ORDER BY answered_at",
+                    arguments: [(now - rate.window).milliseconds]
+                )
+                .map(Instant.init(milliseconds:))
+            return recovery
+        }
+    }
+
+    package func takeResumed() async throws(LedgerError) -> Recovery {
+        let exists = try await LedgerError.wrapping {
+            try await self.pool.read { db in
+                try Bool.fetchOne(
+                    db.cachedStatement(
+                        sql: "SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND attempt_count = 0)"
+                    )
+                ) ?? false
+            }
+        }
+        guard exists else { return Recovery() }
+        return try await commits.commit { db in
+            var recovery = Recovery()
+            let jobs = try Int64.fetchAll(
+                db,
+                sql: "UPDATE jobs SET attempt_count = 1 WHERE state = 'running' AND attempt_count = 0 RETURNING id"
+            )
+            for job in jobs {
+                recovery.tasks += try Self.openTasks(db, job: job)
+                recovery.downloads += try Self.pendingDownloads(db, job: job)
+            }
+            return recovery
+        }
+    }
+
+    static func openTasks(_ db: Database, job: Int64? = nil) throws -> [OpenTask] {
+        // A cancelled job's task is asked about like any other, so that its charge is booked.
+        try Row
+            .fetchAll(
+                db,
+                sql: """
+                    SELECT a.id, a.job_id, a.task_id, a.model, a.answered_at,
+                        coalesce(j.attempt_count, 1) AS attempt_count, coalesce(j.max_attempts, 1) AS max_attempts
+                    FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
+                    WHERE a.finished_at IS NULL AND a.state = 'accepted' \(job == nil ? "" : "AND a.job_id = ?")
+                    ORDER BY a.id
+                    """,
+                arguments: job.map { [$0] } ?? []
+            )
+            .map { row in
+                OpenTask(
+                    attempt: AttemptID(row["id"]),
+                    job: JobID(row["job_id"]),
+                    task: TaskID(row["task_id"]),
+                    model: row["model"],
+                    acceptedAt: Instant(milliseconds: row["answered_at"]),
+                    attemptCount: row["attempt_count"],
+                    maxAttempts: row["max_attempts"]
+                )
+            }
+    }
+
+    static func pendingDownloads(_ db: Database, job: Int64? = nil) throws -> [PendingDownload] {
+        try Row
+            .fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT r.job_id, r.ordinal, r.url, r.content, r.created_at, coalesce(j.batch, j.queue) AS folder
+                        FROM results AS r JOIN jobs AS j ON j.id = r.job_id
+                        WHERE r.state = 'pending' AND j.state = 'running' \(job == nil ? "" : "AND r.job_id = ?")
+                        ORDER BY r.created_at, r.job_id, r.ordinal
+                        """
+                ),
+                arguments: job.map { [$0] } ?? []
+            )
+            .map { row in
+                let url: String? = row["url"]
+                let content: String? = row["content"]
+                return PendingDownload(
+                    result: ResultID(job: JobID(row["job_id"]), ordinal: row["ordinal"]),
+                    output: url.map { .file(url: $0) } ?? .object(json: content ?? ""),
+                    folder: row["folder"],
+                    createdAt: Instant(milliseconds: row["created_at"])
+                )
+            }
+    }
+}

@@ -1,0 +1,83 @@
+import GRDB
+import Glibc
+package import PromptQueue
+
+/// The ledger in a SQLite file.
+package final class SQLiteLedger: JobLedger {
+    package struct Options: Sendable {
+        /// How many changes share one transaction at most; 1 gives each its own.
+        package var changesPerCommit = 512
+        /// The log is copied into the database and cut to nothing when it has grown to this many bytes: well below
+        /// the 1,000 pages at which the `sqlite3` shell would do it by itself.
+        package var walBytes = 600 * 4_120
+        /// Told of each checkpoint that readers or writers of other processes kept from finishing.
+        package var onBusyCheckpoint: @Sendable () -> Void = {}
+
+        package init() {}
+    }
+
+    let path: String
+    let pool: DatabasePool
+    let commits: GroupCommit
+
+    /// - Throws: `LedgerError` when the file cannot be opened, is not promptd's, or has a newer schema.
+    package init(path: String, options: Options = Options()) throws(LedgerError) {
+        self.path = path
+        let pool: DatabasePool
+        do {
+            pool = try LedgerFile.openPool(at: path)
+        } catch {
+            throw LedgerError(error.code, error.message.hasPrefix(path) ? error.message : "\(path): \(error.message)")
+        }
+        self.pool = pool
+        commits = GroupCommit(pool, maximum: options.changesPerCommit) { db in
+            if Self.walSize(path) >= options.walBytes {
+                try Self.checkpoint(db, options.onBusyCheckpoint)
+            }
+        }
+        onBusyCheckpoint = options.onBusyCheckpoint
+    }
+
+    private let onBusyCheckpoint: @Sendable () -> Void
+
+    /// Copies the log into the database and cuts it to nothing, unless it is empty already.
+    package func checkpoint() async throws(LedgerError) {
+        guard Self.walSize(path) > 0 else { return }
+        let onBusy = onBusyCheckpoint
+        try await LedgerError.wrapping {
+            try await self.pool.writeWithoutTransaction { db in try Self.checkpoint(db, onBusy) }
+        }
+    }
+
+    package func close() throws(LedgerError) {
+        try LedgerError.wrapping { try self.pool.close() }
+    }
+
+    package func hasForeignChanges() async throws(LedgerError) -> Bool {
+        try await LedgerError.wrapping {
+            // data_version changes on a connection only when another connection commits: on the writer's, that is
+            // another process (https://sqlite.org/pragma.html#pragma_data_version).
+            try await self.pool.writeWithoutTransaction { [dataVersion] db in
+                let version = try db.cachedStatement(sql: "PRAGMA data_version")
+                let found = try Int64.fetchOne(version) ?? 0
+                return dataVersion.replace(found) != found
+            }
+        }
+    }
+
+    private let dataVersion = DataVersion()
+
+    private static func checkpoint(_ db: Database, _ onBusy: () -> Void) throws {
+        do {
+            _ = try db.checkpoint(.truncate)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+            onBusy()
+        }
+    }
+
+    private static func walSize(_ path: String) -> Int {
+        var status = stat()
+        guard unsafe stat(path + "-wal", &status) == 0 else { return 0 }
+        return Int(status.st_size)
+    }
+}

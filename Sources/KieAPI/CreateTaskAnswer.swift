@@ -1,0 +1,65 @@
+package import PromptQueue
+
+/// Reads the answer to `createTask`.
+package enum CreateTaskAnswer {
+    /// - Returns: `accepted`, `rejected`, or `unknown` when the answer does not tell whether a task was made.
+    package static func outcome(httpStatus: Int, body: [UInt8]) -> SubmissionOutcome {
+        let answer = Answer(httpStatus: httpStatus, body: body)
+        guard let code = answer.code else { return withoutCode(answer) }
+        if code == 200 {
+            guard let task = taskID(answer.data) else {
+                return .unknown(
+                    Failure(
+                        .answerLost,
+                        "the provider said success and named no task",
+                        httpStatus: httpStatus,
+                        apiCode: code
+                    )
+                )
+            }
+            return .accepted(task, httpStatus: httpStatus)
+        }
+        return .rejected(answer.failure(failureCode(code, answer.message)))
+    }
+
+    private static func taskID(_ data: JSONValue?) -> TaskID? {
+        let object = data?.objectValue
+        let text = object?["taskId"]?.stringValue ?? object?["recordId"]?.stringValue ?? object?["task_id"]?.stringValue
+        return text.flatMap { $0.isEmpty ? nil : TaskID($0) }
+    }
+
+    /// Answers that are not the API's JSON: the CDN's, a gateway's, a proxy's.
+    private static func withoutCode(_ answer: Answer) -> SubmissionOutcome {
+        switch answer.httpStatus {
+        case 401, 403: .rejected(answer.failure(.keyRefused))
+        case 402: .rejected(answer.failure(.creditsExhausted))
+        case 429: .rejected(answer.failure(.rateLimited))
+        case 300..<500: .rejected(answer.failure(.providerUnavailable))
+        // Success or a gateway's fault: the request may have come through behind it.
+        default: .unknown(answer.failure(.answerLost))
+        }
+    }
+
+    static func failureCode(_ code: Int, _ message: String) -> FailureCode {
+        switch code {
+        case 401, 403: .keyRefused
+        case 402, 433: .creditsExhausted
+        case 404: .modelUnavailable
+        case 422: ProviderMessages.speaksOfModel(message) ? .modelUnavailable : .invalidInput
+        case 400, 413, 415: .invalidInput
+        case 429: .rateLimited
+        case 451: .inputUnusable
+        case 455: .providerUnavailable
+        case 501, 408: TaskFailure.code(failCode: nil, message: message, otherwise: .providerFault)
+        case 505: .modelDisabled
+        default:
+            if ProviderMessages.speaksOfCredits(message) {
+                .creditsExhausted
+            } else if code == 500, !ProviderMessages.isPassingFault(message), ProviderMessages.speaksOfInput(message) {
+                .invalidInput
+            } else {
+                .providerUnavailable
+            }
+        }
+    }
+}

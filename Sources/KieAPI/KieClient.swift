@@ -1,0 +1,143 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+package import PromptQueue
+import Synchronization
+
+/// The provider's API. Every call ends in exactly one outcome; none throws.
+///
+/// Redirects are not followed (307 and 308 would send a paid request again) and nothing is ever repeated by itself.
+package final class KieClient: Sendable {
+    private let settings: KieSettings
+    private let client: HTTPClient
+    private let key: Mutex<Secret>
+    private let clock: any Clock<Duration>
+
+    package init(_ settings: KieSettings, key: Secret, clock: any Clock<Duration> = ContinuousClock()) {
+        self.settings = settings
+        self.key = Mutex(key)
+        self.clock = clock
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.timeout.connect = .milliseconds(settings.connectTimeout.milliseconds)
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
+        // Shorter than servers keep idle connections, so that a request is rarely sent into one that is being closed:
+        // whether it arrived could not be told.
+        configuration.connectionPool.idleTimeout = .seconds(10)
+        // A refused connection is reported at once; the breaker decides when to try again.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    package func replaceKey(_ new: Secret) {
+        key.withLock { $0 = new }
+    }
+
+    package func shutdown() async throws {
+        try await client.shutdown()
+    }
+
+    /// Asks for a task. Costs credits when it is accepted.
+    package func createTask(model: String, input: JSONObject, callbackURL: String?) async -> SubmissionOutcome {
+        var body: JSONObject = ["model": .string(model), "input": .object(input)]
+        if let callbackURL { body["callBackUrl"] = .string(callbackURL) }
+        switch await exchange(.POST, "/api/v1/jobs/createTask", body: .object(body)) {
+        case .answered(let status, let body): return CreateTaskAnswer.outcome(httpStatus: status, body: body)
+        case .notSent(let reason): return .notSent(Failure(.notSent, reason))
+        case .lost(let reason):
+            let message = "\(reason): the task may exist and may have been charged"
+            return .unknown(Failure(.answerLost, message))
+        }
+    }
+
+    /// Asks how a task stands. Free.
+    package func recordInfo(_ task: TaskID) async -> PollOutcome {
+        let path = "/api/v1/jobs/recordInfo?taskId=\(Self.escaped(task.rawValue))"
+        switch await exchange(.GET, path, body: nil) {
+        case .answered(let status, let body): return RecordInfoAnswer.outcome(httpStatus: status, body: body)
+        case .notSent(let reason), .lost(let reason): return .unavailable(Failure(.providerUnavailable, reason))
+        }
+    }
+
+    /// The account's balance.
+    package func credits() async -> Result<Credits, FailureError> {
+        switch await exchange(.GET, "/api/v1/chat/credit", body: nil) {
+        case .answered(let status, let body):
+            let answer = Answer(httpStatus: status, body: body)
+            if answer.code == 200, let credits = Answer.credits(answer.data) { return .success(credits) }
+            let code = answer.code.map { CreateTaskAnswer.failureCode($0, answer.message) }
+            return .failure(FailureError(answer.failure(code ?? .providerUnavailable)))
+        case .notSent(let reason), .lost(let reason):
+            return .failure(FailureError(Failure(.providerUnavailable, reason)))
+        }
+    }
+
+    /// A URL, valid for 20 minutes, for a result whose own URL no longer answers.
+    package func downloadURL(for url: String) async -> Result<String, FailureError> {
+        switch await exchange(.POST, "/api/v1/common/download-url", body: .object(["url": .string(url)])) {
+        case .answered(let status, let body):
+            let answer = Answer(httpStatus: status, body: body)
+            if answer.code == 200, let url = answer.data?.stringValue { return .success(url) }
+            return .failure(FailureError(answer.failure(.downloadFailed)))
+        case .notSent(let reason), .lost(let reason):
+            return .failure(FailureError(Failure(.providerUnavailable, reason)))
+        }
+    }
+
+    // MARK: - One exchange
+
+    private func exchange(_ method: HTTPMethod, _ path: String, body: JSONValue?) async -> Exchange {
+        var request = HTTPClientRequest(url: settings.baseURL + path)
+        request.method = method
+        request.headers.add(name: "Authorization", value: "Bearer \(key.withLock { $0.value })")
+        request.headers.add(name: "User-Agent", value: settings.userAgent)
+        request.headers.add(name: "Accept", value: "application/json")
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(string: body.json))
+        }
+        let response: HTTPClientResponse
+        do {
+            response = try await client.execute(request, timeout: .milliseconds(settings.answerTimeout.milliseconds))
+        } catch {
+            if TransportError.isNotSent(error) { return .notSent(TransportError.describe(error)) }
+            if let error = error as? HTTPClientError, error == .deadlineExceeded {
+                return .lost("no answer within \(settings.answerTimeout.text)")
+            }
+            return .lost("the connection was lost (\(TransportError.describe(error)))")
+        }
+        do {
+            let bytes = try await withDeadline(settings.bodyTimeout, clock: clock) { [limit = settings.maximumBodyBytes] in
+                var buffer = try await response.body.collect(upTo: limit)
+                return buffer.readBytes(length: buffer.readableBytes) ?? []
+            }
+            return .answered(status: Int(response.status.code), body: bytes)
+        } catch {
+            return .lost("the answer broke off (\(TransportError.describe(error)))")
+        }
+    }
+
+    /// Percent-encodes all but the unreserved characters of RFC 3986.
+    static func escaped(_ text: String) -> String {
+        text.utf8
+            .map { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                    UInt8(ascii: "~"):
+                    String(UnicodeScalar(byte))
+                default:
+                    "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+                }
+            }
+            .joined()
+    }
+}
+
+/// A `Failure` that can be thrown.
+package struct FailureError: Error, Sendable, CustomStringConvertible {
+    package let failure: Failure
+
+    package init(_ failure: Failure) { self.failure = failure }
+
+    package var description: String { failure.message }
+}

@@ -1,0 +1,19 @@
+import PromptQueue
+
+/// How to reach the provider.
+package struct KieSettings: Sendable {
+    /// Without a slash at its end: `https://api.kie.ai`.
+    package var baseURL: String
+    package var connectTimeout: Duration = .seconds(10)
+    /// From sending to the head of the answer.
+    package var answerTimeout: Duration = .seconds(30)
+    /// From the head to the end of the body.
+    package var bodyTimeout: Duration = .seconds(15)
+    package var maximumBodyBytes = 4 << 20
+    /// A bare library name is refused by the provider's CDN.
+    package var userAgent = "promptd/\(Version.current) (prompt queue daemon)"
+
+    package init(baseURL: String) {
+        self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
+    }
+}

@@ -1,0 +1,79 @@
+package import PromptQueue
+
+/// Reads the answer to `recordInfo`.
+package enum RecordInfoAnswer {
+    package static func outcome(httpStatus: Int, body: [UInt8]) -> PollOutcome {
+        let answer = Answer(httpStatus: httpStatus, body: body)
+        switch answer.code {
+        case 200?:
+            guard let task = answer.data?.objectValue else { return .unavailable(answer.failure(.providerUnavailable)) }
+            return outcome(task)
+        case 404?, 422?:
+            return .notFound
+        case 501?, 408?:
+            // On this endpoint these speak of the task, not of the question.
+            let charged = Answer.credits(answer.data?.objectValue?["creditsConsumed"])
+            let code = TaskFailure.code(failCode: nil, message: answer.message, otherwise: .providerFault)
+            return .failed(answer.failure(code), charged: charged)
+        case 401?, 403?:
+            return .unavailable(answer.failure(.keyRefused))
+        case 429?:
+            return .unavailable(answer.failure(.rateLimited))
+        case .some:
+            return .unavailable(answer.failure(.providerUnavailable))
+        case nil:
+            switch httpStatus {
+            case 401, 403: return .unavailable(answer.failure(.keyRefused))
+            case 429: return .unavailable(answer.failure(.rateLimited))
+            default: return .unavailable(answer.failure(.providerUnavailable))
+            }
+        }
+    }
+
+    private static func outcome(_ task: JSONObject) -> PollOutcome {
+        let charged = Answer.credits(task["creditsConsumed"] ?? task["consumeCredits"])
+        switch task["state"]?.stringValue {
+        case "success"?:
+            return success(task["resultJson"], charged)
+        case "fail"?:
+            let failCode = task["failCode"].flatMap(text)
+            let message = Answer.shortened(task["failMsg"].flatMap(text) ?? "")
+            let shown = [failCode, message.isEmpty ? nil : message].compactMap { $0 }.joined(separator: ": ")
+            let code = TaskFailure.code(failCode: failCode, message: message)
+            return .failed(
+                Failure(code, shown.isEmpty ? "the provider gave no reason" : shown, httpStatus: 200, apiCode: 200),
+                charged: charged
+            )
+        case let state:
+            return .pending(providerState: state ?? "unknown")
+        }
+    }
+
+    /// `resultJson` is a JSON text within the JSON; an object in its place is understood as well.
+    private static func success(_ result: JSONValue?, _ charged: Credits?) -> PollOutcome {
+        var object = result?.objectValue
+        if object == nil, let text = result?.stringValue { object = (try? JSONValue(parsing: text))?.objectValue }
+        var outputs = (object?["resultUrls"]?.arrayValue ?? [])
+            .compactMap(\.stringValue)
+            .filter { !$0.isEmpty }
+            .map { TaskOutput.file(url: $0) }
+        if outputs.isEmpty, let value = object?["resultObject"], value != .null {
+            outputs = [.object(json: value.json)]
+        }
+        guard outputs.isEmpty else { return .succeeded(outputs, charged: charged) }
+        let raw = Answer.shortened(result?.stringValue ?? result?.json ?? "")
+        return .failed(
+            Failure(.emptyResult, "success without a result; resultJson: \(raw.isEmpty ? "empty" : raw)"),
+            charged: charged
+        )
+    }
+
+    /// `failCode` may be a string, a number or null.
+    private static func text(_ value: JSONValue) -> String? {
+        switch value {
+        case .string(let text): text.isEmpty ? nil : text
+        case .integer, .number: value.json
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import FoundationEssentials
+import HTTPTypes
+package import Hummingbird
+package import Logging
+import NIOCore
+import PromptQueue
+import ServiceLifecycle
+
+/// HTTP in front of the sandbox: requests in, answers out, delivered as well or as badly as they are meant to be.
+package struct SandboxResponder: HTTPResponder {
+    /// The largest request body that is read.
+    private static let bodyLimit = 4 * 1_024 * 1_024
+
+    private let sandbox: Sandbox
+    private let logger: Logger
+
+    /// - Parameter logger: is told every request, at level debug.
+    package init(sandbox: Sandbox, logger: Logger) {
+        self.sandbox = sandbox
+        self.logger = logger
+    }
+
+    @concurrent
+    package func respond(to request: Request, context: SandboxContext) async throws -> Response {
+        let body = try await request.body.collect(upTo: Self.bodyLimit)
+        let answer = sandbox.answer(
+            to: SandboxRequest(
+                method: request.method.rawValue,
+                path: request.uri.path,
+                query: Dictionary(
+                    request.uri.queryParameters.map { (String($0.key), String($0.value)) },
+                    uniquingKeysWith: { first, _ in first }
+                ),
+                authorization: request.headers[.authorization],
+                userAgent: request.headers[.userAgent],
+                body: Data(body.readableBytesView)
+            )
+        )
+        logger.debug("\(request.method) \(request.uri.path) -> \(answer.label)")
+        let delay = answer.isSlow ? sandbox.configuration.slow : sandbox.configuration.latency
+        if delay > .zero { try await sleepUnlessShutDown(delay) }
+        return try await deliver(answer, on: context.channel)
+    }
+
+    private func deliver(_ answer: SandboxAnswer, on channel: any Channel) async throws -> Response {
+        if answer.delivery == .lost {
+            try await channel.close()
+            throw ConnectionCut()
+        }
+        let content = answer.content
+        var response = Response(
+            status: HTTPResponse.Status(code: answer.status),
+            headers: [.contentType: answer.contentType],
+            body: ResponseBody(byteBuffer: content)
+        )
+        guard answer.delivery != .whole else { return response }
+        let stall = answer.delivery == .stalled ? sandbox.configuration.slow : .zero
+        response.body = ResponseBody(contentLength: content.readableBytes) { @concurrent writer in
+            try await writer.write(content.getSlice(at: 0, length: content.readableBytes / 2) ?? ByteBuffer())
+            if stall > .zero { try await sleepUnlessShutDown(stall) }
+            try await channel.close()
+            throw ConnectionCut()
+        }
+        return response
+    }
+}
+
+/// The sandbox cut the connection on purpose.
+private struct ConnectionCut: Error {}
+
+/// Waits for `duration`, but never holds the end of the program up.
+func sleepUnlessShutDown(_ duration: Duration) async throws {
+    try await cancelWhenGracefulShutdown { try await Task.sleep(for: duration) }
+}
+
+extension SandboxAnswer {
+    fileprivate var content: ByteBuffer {
+        switch body {
+        case .json(let text), .html(let text), .plain(let text): ByteBuffer(string: text)
+        case .media(let media, let ordinal): ByteBuffer(bytes: media.file(ordinal))
+        }
+    }
+
+    fileprivate var contentType: String {
+        switch body {
+        case .json: "application/json"
+        case .html: "text/html"
+        case .plain: "text/plain; charset=UTF-8"
+        case .media(let media, _): media.contentType
+        }
+    }
+}

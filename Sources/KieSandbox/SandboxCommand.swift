@@ -1,0 +1,106 @@
+package import ArgumentParser
+import Glibc
+import Hummingbird
+import Logging
+import PromptQueue
+
+/// `kie-sandbox`: the command line.
+package struct SandboxCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "kie-sandbox",
+        abstract: "A stand-in for the kie.ai API: no account, no network, no money.",
+        discussion: """
+            Serves the API on a local address, with its limits, its prices and its oddities, and makes real result \
+            files. Prints one line to standard output when it is ready. Faults happen by chance (--fault) or on \
+            demand (POST /sandbox/faults):
+
+            \(Fault.manual)
+            """
+    )
+
+    @Option(
+        help: "Address to listen on; port 0 takes a free one. (default: 127.0.0.1:41877)",
+        transform: ListenAddress.init
+    )
+    var listen = ListenAddress.usual
+
+    @Option(help: "The only API key that is let in.")
+    var apiKey = "sandbox-key"
+
+    @Option(help: "The account's balance. (default: 1000)", transform: parseCredits)
+    var credits = Credits(millicredits: 1_000_000)
+
+    @Option(help: "Limit on new tasks, or off. (default: 20/10s)", transform: parseRate)
+    var rate: RateOption = .limit(RateLimit(count: 20, window: .seconds(10)))
+
+    @Option(help: "Limit on status queries, or off. (default: 10/1s)", transform: parseRate)
+    var pollRate: RateOption = .limit(RateLimit(count: 10, window: .seconds(1)))
+
+    @Option(help: "How long tasks take. (default: 3s)", transform: parseDuration)
+    var duration: Duration = .seconds(3)
+
+    @Option(help: "How much more or less. (default: 1s)", transform: parseDuration)
+    var jitter: Duration = .seconds(1)
+
+    @Option(help: "How durations are spread; lognormal has --duration as its median.")
+    var spread: TaskDuration.Shape = .uniform
+
+    @Option(help: "How long every answer takes. (default: 0s)", transform: parseDuration)
+    var latency: Duration = .zero
+
+    @Option(
+        help: "How long the faults named slow and stall hold an answer back. (default: 40s)",
+        transform: parseDuration
+    )
+    var slow: Duration = .seconds(40)
+
+    @Option(help: "How long a new task stays unknown to status queries. (default: 0s)", transform: parseDuration)
+    var invisible: Duration = .zero
+
+    @Option(help: "Seed of all chance: equal seeds, equal runs.")
+    var seed: UInt64 = 1
+
+    @Option(help: "Key that signs callbacks.")
+    var hmacKey: String?
+
+    @Option(
+        help: ArgumentHelp("A fault and how often it happens: lost=0.05 or lost=5%.", valueName: "name=rate"),
+        transform: parseFault
+    )
+    var fault: [FaultRate] = []
+
+    @Flag(help: "Log every request to standard error.")
+    var verbose = false
+
+    package init() {}
+
+    package func run() async throws {
+        var logger = Logger(label: "kie-sandbox") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = verbose ? .debug : .notice
+        let sandbox = Sandbox(configuration: sandboxConfiguration, catalogue: .builtIn)
+        let application = sandbox.application(host: listen.host, port: listen.port, logger: logger) { url in
+            print("kie-sandbox listening on \(url)")
+            fflush(nil)
+        }
+        try await application.runService()
+    }
+
+    /// The flags as the sandbox's configuration.
+    package var sandboxConfiguration: SandboxConfiguration {
+        var configuration = SandboxConfiguration()
+        configuration.apiKey = apiKey
+        configuration.credits = credits
+        configuration.rate = rate.value
+        configuration.pollRate = pollRate.value
+        configuration.duration = TaskDuration(typical: duration, jitter: jitter, shape: spread)
+        configuration.latency = latency
+        configuration.slow = slow
+        configuration.invisible = invisible
+        configuration.seed = seed
+        configuration.hmacKey = hmacKey
+        configuration.faults = Dictionary(fault.map { ($0.fault, $0.rate) }) { $1 }
+        return configuration
+    }
+}
+
+extension TaskDuration.Shape: ExpressibleByArgument {}

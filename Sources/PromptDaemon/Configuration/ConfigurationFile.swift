@@ -1,0 +1,45 @@
+import FoundationEssentials
+import Yams
+
+/// The file itself: its syntax, and that it says nothing that would be ignored.
+enum ConfigurationFile {
+    static func check(_ path: String) throws(ConfigurationError) {
+        guard let root = try root(path) else { return }
+        guard let mapping = root.mapping else {
+            throw ConfigurationError("\(path): is not a mapping of keys to values")
+        }
+        try check(mapping, prefix: "", path)
+    }
+
+    static func isEmpty(_ path: String) throws(ConfigurationError) -> Bool {
+        try root(path) == nil
+    }
+
+    private static func root(_ path: String) throws(ConfigurationError) -> Node? {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ConfigurationError("\(path): cannot be read; check its permissions")
+        }
+        do {
+            let node = try Yams.compose(yaml: String(decoding: data, as: UTF8.self))
+            return node?.scalar?.string.isEmpty == true ? nil : node
+        } catch {
+            throw ConfigurationError("\(path): \(error)")
+        }
+    }
+
+    private static func check(_ mapping: Node.Mapping, prefix: String, _ path: String) throws(ConfigurationError) {
+        let known = ConfigurationKey.allCases.map(\.rawValue)
+        for (keyNode, value) in mapping {
+            let key = prefix + (keyNode.string ?? "?")
+            let place = keyNode.mark.map { "\(path):\($0.line)" } ?? path
+            if let inner = value.mapping, known.contains(where: { $0.hasPrefix(key + ".") }) {
+                try check(inner, prefix: key + ".", path)
+            } else if !known.contains(key) {
+                let near = Spelling.nearest(to: key, among: known).map { "; did you mean \($0)?" } ?? ""
+                throw ConfigurationError("\(key) is not a setting of promptd\(near) (\(place))")
+            } else if value.scalar == nil {
+                throw ConfigurationError("\(key): takes a single value (\(place))")
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package import PromptQueue
+
+/// Everything that can be configured, checked.
+package struct DaemonConfiguration: Sendable, Equatable {
+    package var database = "/var/lib/promptd/promptd.sqlite"
+    package var media = "/var/lib/promptd/media"
+    package var providerBaseURL = "https://api.kie.ai"
+    package var apiKeyFile: String?
+    package var rate = RateLimit(count: 20, window: .seconds(10))
+    package var running = 100
+    package var pollsPerSecond = 10
+    package var creditsReserve = Credits.zero
+    package var callbacksPublicURL: String?
+    package var callbacksListen = ListenAddress(host: "127.0.0.1", port: 8788)
+    package var callbacksHMACKeyFile: String?
+    /// nil: off.
+    package var webListen: ListenAddress? = ListenAddress(host: "127.0.0.1", port: 8787)
+    package var downloadsEnabled = true
+    package var downloadsAllowPrivateAddresses = PrivateAddressPolicy.automatic
+    package var unconfirmedPolicy = UnconfirmedPolicy.hold
+    package var unconfirmedWindow: Duration = .seconds(1_800)
+    /// nil: for ever.
+    package var retentionFinishedJobs: Duration? = .seconds(90 * 86_400)
+    package var unknownModels = UnknownModelPolicy.refuse
+    package var shutdownGrace: Duration = .seconds(25)
+    package var logLevel = LogLevel.info
+    package var logFormat = LogFormat.automatic
+
+    package init() {}
+
+    /// Whether media may come over plain HTTP and from this machine.
+    package var allowsPrivateMedia: Bool {
+        switch downloadsAllowPrivateAddresses {
+        case .allow: true
+        case .refuse: false
+        case .automatic: URLParts(providerBaseURL).map { AddressRange.isLoopback(host: $0.host) } ?? false
+        }
+    }
+}
+
+package enum PrivateAddressPolicy: String, Sendable, CaseIterable {
+    case automatic = "auto"
+    case allow = "true"
+    case refuse = "false"
+}
+
+/// What becomes of an unconfirmed job after the window.
+package enum UnconfirmedPolicy: String, Sendable, CaseIterable {
+    case hold
+    case resubmit
+}
+
+package enum LogLevel: String, Sendable, CaseIterable {
+    case trace, debug, info, notice, warning, error, critical
+}
+
+package enum LogFormat: String, Sendable, CaseIterable {
+    case automatic = "auto"
+    case text, journal, json
+}
+
+/// Where to listen.
+package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
+    package var host: String
+    package var port: Int
+
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Reads `127.0.0.1:8787`, `[::1]:8787` or `localhost:8787`.
+    package init?(text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port)
+        else { return nil }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        guard !host.isEmpty else { return nil }
+        self.init(host: host, port: port)
+    }
+
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}

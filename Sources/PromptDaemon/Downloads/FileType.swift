@@ -1,0 +1,55 @@
+/// What a file is, by its first bytes: what a server says of it is not believed.
+package struct FileType: Sendable, Equatable {
+    package var contentType: String
+    package var fileExtension: String
+
+    package static let unknown = FileType(contentType: "application/octet-stream", fileExtension: "bin")
+    package static let json = FileType(contentType: "application/json", fileExtension: "json")
+
+    /// How many bytes `init(sniffing:)` looks at.
+    package static let sniffedBytes = 32
+
+    package init(contentType: String, fileExtension: String) {
+        self.contentType = contentType
+        self.fileExtension = fileExtension
+    }
+
+    package init(sniffing head: some Sequence<UInt8>) {
+        let bytes = Array(head.prefix(Self.sniffedBytes))
+        func has(_ text: String, at offset: Int = 0) -> Bool {
+            bytes.dropFirst(offset).starts(with: text.utf8)
+        }
+        self =
+            if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
+                .init(contentType: "image/png", fileExtension: "png")
+            } else if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
+                .init(contentType: "image/jpeg", fileExtension: "jpg")
+            } else if has("GIF8") {
+                .init(contentType: "image/gif", fileExtension: "gif")
+            } else if has("RIFF"), has("WEBP", at: 8) {
+                .init(contentType: "image/webp", fileExtension: "webp")
+            } else if has("RIFF"), has("WAVE", at: 8) {
+                .init(contentType: "audio/wav", fileExtension: "wav")
+            } else if has("ftypavif", at: 4) {
+                .init(contentType: "image/avif", fileExtension: "avif")
+            } else if has("ftypM4A", at: 4) {
+                .init(contentType: "audio/mp4", fileExtension: "m4a")
+            } else if has("ftypqt", at: 4) {
+                .init(contentType: "video/quicktime", fileExtension: "mov")
+            } else if has("ftyp", at: 4) {
+                .init(contentType: "video/mp4", fileExtension: "mp4")
+            } else if bytes.starts(with: [0x1A, 0x45, 0xDF, 0xA3]) {
+                .init(contentType: "video/webm", fileExtension: "webm")
+            } else if has("ID3") || bytes.starts(with: [0xFF, 0xFB]) || bytes.starts(with: [0xFF, 0xF3]) {
+                .init(contentType: "audio/mpeg", fileExtension: "mp3")
+            } else if has("OggS") {
+                .init(contentType: "audio/ogg", fileExtension: "ogg")
+            } else if has("fLaC") {
+                .init(contentType: "audio/flac", fileExtension: "flac")
+            } else if has("{") || has("[") {
+                .json
+            } else {
+                .unknown
+            }
+    }
+}

@@ -1,0 +1,11 @@
+import JobStore
+import PromptQueue
+
+/// What `--check-config` looks at beyond the settings themselves, without changing anything.
+enum ConfigurationCheck {
+    static func run(_ configuration: DaemonConfiguration, environment: [String: String]) throws {
+        _ = try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment)
+        try LedgerFile.checkDirectory(of: configuration.database)
+        try MediaDirectory.check(configuration.media)
+    }
+}

@@ -1,0 +1,196 @@
+import FoundationEssentials
+import Glibc
+import JobStore
+import KieAPI
+import Logging
+import PromptQueue
+import ServiceLifecycle
+import UnixSignals
+
+/// The whole daemon, put together.
+struct Daemon {
+    private let configuration: DaemonConfiguration
+    private let environment: [String: String]
+    private let logger: Logger
+    private let notifier: SystemdNotifier
+
+    init(_ configuration: DaemonConfiguration, environment: [String: String]) {
+        self.configuration = configuration
+        self.environment = environment
+        notifier = SystemdNotifier(environment: environment)
+        var format = configuration.logFormat
+        if format == .automatic { format = environment["JOURNAL_STREAM"] != nil ? .journal : .text }
+        let handler = DaemonLogHandler(
+            level: Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info,
+            format: format
+        )
+        logger = Logger(label: "promptd") { _ in handler }
+    }
+
+    /// Runs until a signal ends it.
+    func run() async throws {
+        signal(SIGPIPE, SIG_IGN)
+        let key = try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment)
+        let lock = try lockDatabase()
+        let media = try MediaDirectory(path: configuration.media)
+        let ledger = try SQLiteLedger(path: configuration.database, options: ledgerOptions())
+        let time = SystemTime()
+        let settings = KieSettings(baseURL: configuration.providerBaseURL)
+        let client = KieClient(settings, key: key)
+        let mediaClient = MediaClient(userAgent: settings.userAgent)
+        let engineSettings = self.engineSettings()
+        try await ledger.begin(
+            DaemonIdentity(
+                processID: getpid(),
+                version: Version.current,
+                rate: engineSettings.rate,
+                runningLimit: engineSettings.running
+            ),
+            now: time.now.instant
+        )
+        let runner = Runner(
+            ledger: ledger,
+            provider: KieProvider(client: client, callbackURL: configuration.callbacksPublicURL),
+            fetcher: MediaFetcher(
+                media: media,
+                client: mediaClient,
+                provider: client,
+                policy: URLPolicy(allowsLoopback: configuration.allowsPrivateMedia)
+            ),
+            prepare: { [unknownModels = configuration.unknownModels] job in job.prepared(unknownModels: unknownModels) },
+            settings: engineSettings,
+            seed: UInt64.random(in: 0...UInt64.max),
+            grace: configuration.shutdownGrace,
+            time: time,
+            logger: logger,
+            onStarted: { [notifier, logger, configuration] _ in
+                logger.notice(
+                    "promptd \(Version.current) is running",
+                    metadata: [
+                        "database": "\(configuration.database)", "media": "\(configuration.media)",
+                        "provider": "\(configuration.providerBaseURL)", "rate": "\(configuration.rate)", "pid": "\(getpid())",
+                    ]
+                )
+                notifier.send("READY=1\nSTATUS=running")
+            }
+        )
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: Housekeeping(ledger: ledger, notifier: notifier, time: time, logger: logger)),
+                    .init(
+                        service: ChangeWatcher(
+                            database: configuration.database,
+                            ledger: ledger,
+                            runner: runner,
+                            time: time,
+                            logger: logger
+                        )
+                    ),
+                    .init(service: runner),
+                ],
+                logger: logger
+            )
+        )
+        let failure = await run(group) { reloadKey(into: client, runner) }
+        try await ledger.end(now: time.now.instant)
+        try await ledger.checkpoint()
+        try await client.shutdown()
+        try await mediaClient.shutdown()
+        try ledger.close()
+        withExtendedLifetime(lock) {}
+        if let failure { throw failure }
+        logger.notice("promptd has stopped; everything is recorded")
+    }
+
+    /// Runs the services and listens to signals meanwhile.
+    private func run(_ group: ServiceGroup, reload: @escaping @Sendable () -> Void) async -> (any Error)? {
+        await withTaskGroup(of: (any Error)?.self) { tasks in
+            tasks.addTask {
+                do {
+                    try await group.run()
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            tasks.addTask { [logger, notifier] in
+                var isStopping = false
+                for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) {
+                    switch signal {
+                    case .sighup:
+                        notifier.send("RELOADING=1\nMONOTONIC_USEC=\(Self.monotonicMicroseconds())")
+                        reload()
+                        notifier.send("READY=1")
+                    default:
+                        guard !isStopping else {
+                            logger.warning("ended at once by a second signal; the next start puts things in order")
+                            _exit(75)
+                        }
+                        isStopping = true
+                        notifier.send("STOPPING=1")
+                        await group.triggerGracefulShutdown()
+                    }
+                }
+                return nil
+            }
+            let failure = await tasks.next() ?? nil
+            tasks.cancelAll()
+            return failure
+        }
+    }
+
+    private func reloadKey(into client: KieClient, _ runner: Runner) {
+        do {
+            client.replaceKey(try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment))
+            runner.reloaded()
+            logger.notice("the API key was read anew")
+        } catch {
+            logger.error("the API key could not be read anew; the old one stays: \(error)")
+        }
+    }
+
+    private func lockDatabase() throws -> OwnerLock {
+        try LedgerFile.checkDirectory(of: configuration.database)
+        return try OwnerLock(database: configuration.database)
+    }
+
+    private func ledgerOptions() -> SQLiteLedger.Options {
+        var options = SQLiteLedger.Options()
+        // For the benchmark that shows what grouping is worth.
+        if environment["PROMPTD_TEST_GROUP_COMMIT"] == "off" { options.changesPerCommit = 1 }
+        options.onBusyCheckpoint = { [logger] in
+            logger.warning("the write-ahead log could not be cut short: another process is reading the database for long")
+        }
+        return options
+    }
+
+    private func engineSettings() -> EngineSettings {
+        var settings = EngineSettings()
+        settings.rate = configuration.rate
+        settings.running = configuration.running
+        settings.pollsPerSecond = configuration.pollsPerSecond
+        settings.downloadsEnabled = configuration.downloadsEnabled
+        return settings
+    }
+
+    private static func monotonicMicroseconds() -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+    }
+}
+
+extension QueuedJob {
+    /// Completes and checks the job's input against the catalogue.
+    func prepared(unknownModels: UnknownModelPolicy) -> Preparation {
+        guard let input = (try? JSONValue(parsing: input))?.objectValue else {
+            return .refused(
+                Refusal(code: .invalidInput, problems: [
+                    InputProblem(field: "input", kind: .wrongType, message: "is not a JSON object")
+                ])
+            )
+        }
+        return Catalogue.builtIn.prepare(model: model, prompt: prompt, input: input, unknownModels: unknownModels)
+    }
+}

@@ -1,0 +1,78 @@
+import FoundationEssentials
+import Glibc
+import Logging
+import PromptQueue
+
+/// Writes log lines to stderr: for the journal with its priority prefixes, for people with a time, or as JSON.
+struct DaemonLogHandler: LogHandler {
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+    let format: LogFormat
+
+    init(level: Logger.Level, format: LogFormat) {
+        logLevel = level
+        self.format = format
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var all = metadata
+        if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }
+        if let own = event.metadata { all.merge(own) { _, new in new } }
+        var values = all.map { (key: $0.key, value: $0.value.description) }.sorted { $0.key < $1.key }
+        if let error = event.error { values.append((key: "error", value: String(describing: error))) }
+        let line: String
+        switch format {
+        case .json: line = Self.json(event.level, event.message.description, values)
+        case .journal: line = Self.prefix(event.level) + Self.text(event.message.description, values)
+        case .text, .automatic:
+            line = "\(Self.timestamp()) \(event.level.rawValue) \(Self.text(event.message.description, values))"
+        }
+        let bytes = Array((line + "\n").utf8)
+        // One write for a line, so that lines of several threads do not mix.
+        _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    private static func text(_ message: String, _ values: [(key: String, value: String)]) -> String {
+        ([oneLine(message)] + values.map { "\($0.key)=\(quoted($0.value))" }).joined(separator: " ")
+    }
+
+    private static func json(_ level: Logger.Level, _ message: String, _ values: [(key: String, value: String)]) -> String {
+        var object: JSONObject = [:]
+        for value in values { object[value.key] = .string(value.value) }
+        object["time"] = .string(timestamp())
+        object["level"] = .string(level.rawValue)
+        object["message"] = .string(message)
+        return JSONValue.object(object).json
+    }
+
+    /// sd-daemon(3): the kernel's levels in angle brackets.
+    private static func prefix(_ level: Logger.Level) -> String {
+        switch level {
+        case .trace, .debug: "<7>"
+        case .info: "<6>"
+        case .notice: "<5>"
+        case .warning: "<4>"
+        case .error: "<3>"
+        case .critical: "<2>"
+        }
+    }
+
+    private static func timestamp() -> String {
+        Date.now.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))
+    }
+
+    private static func oneLine(_ text: String) -> String {
+        text.contains(where: \.isNewline) ? String(text.map { $0.isNewline ? " " : $0 }) : text
+    }
+
+    private static func quoted(_ text: String) -> String {
+        let plain = text.allSatisfy { !$0.isWhitespace && $0 != "\"" && $0 != "=" }
+        return plain && !text.isEmpty ? text : "\"\(oneLine(text).replacing("\"", with: "\\\""))\""
+    }
+}

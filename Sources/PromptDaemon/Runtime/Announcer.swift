@@ -1,0 +1,68 @@
+import Logging
+import PromptQueue
+
+/// Says in the log what operators should know, once.
+struct Announcer: Sendable {
+    let logger: Logger
+
+    func recovered(_ recovery: Recovery) {
+        for job in recovery.lost {
+            logger.warning(
+                "unconfirmed: promptd ended before the answer came; the task may exist and may have been charged",
+                metadata: ["job.id": "\(job)"]
+            )
+        }
+        guard !recovery.tasks.isEmpty || !recovery.downloads.isEmpty else { return }
+        logger.info(
+            "taking up what was under way",
+            metadata: ["tasks": "\(recovery.tasks.count)", "downloads": "\(recovery.downloads.count)"]
+        )
+    }
+
+    func draining(_ grace: Duration) {
+        logger.info("stopping: finishing what is under way", metadata: ["grace": "\(grace.text)"])
+    }
+
+    func graceOver(_ grace: Duration) {
+        logger.warning("stopping: cutting off what is still under way after \(grace.text)")
+    }
+
+    func announce(_ notice: Notice) {
+        switch notice {
+        case .gateClosed(let kind, let message):
+            logger.warning("submitting stopped: \(message); \(kind.advice)", metadata: ["gate": "\(kind.name)"])
+        case .gateOpened(let kind):
+            logger.notice("submitting goes on", metadata: ["gate": "\(kind.name)"])
+        case .rateLimited:
+            logger.warning("the provider says that there were too many requests: waiting a whole window")
+        case .jobRefused(let job):
+            logger.warning("failed before it was sent: \(job.message)", metadata: metadata(job.job, job.code))
+        case .attemptFailed(_, let job, let failure, let then):
+            logger.info("refused: \(failure.message)\(suffix(then))", metadata: metadata(job, failure.code))
+        case .jobUnconfirmed(_, let job, let failure):
+            logger.warning(
+                "unconfirmed: \(failure.message); promptctl show \(job) says what to do",
+                metadata: metadata(job, failure.code)
+            )
+        case .taskSucceeded(let task, let charged):
+            logger.debug(
+                "task succeeded",
+                metadata: ["job.id": "\(task.job)", "task.id": "\(task.task)", "credits": "\(charged.map(\.description) ?? "?")"]
+            )
+        case .taskFailed(let task, let failure, let then):
+            logger.warning("task failed: \(failure.message)\(suffix(then))", metadata: metadata(task.job, failure.code))
+        case .resultSaved(let result, let file):
+            logger.debug("saved", metadata: ["job.id": "\(result.job)", "path": "\(file.path)", "bytes": "\(file.bytes)"])
+        case .resultFailed(let result, let message):
+            logger.error("a result could not be downloaded: \(message)", metadata: ["job.id": "\(result.job)"])
+        }
+    }
+
+    private func metadata(_ job: JobID, _ code: FailureCode) -> Logger.Metadata {
+        ["job.id": "\(job)", "code": "\(code.rawValue)"]
+    }
+
+    private func suffix(_ then: Aftermath) -> String {
+        if case .retry = then { "; it is tried again" } else { "" }
+    }
+}

@@ -1,0 +1,30 @@
+import PromptQueue
+
+/// What the runner's loop waits for.
+enum RunnerEvent: Sendable {
+    case engine(EngineEvent)
+    /// A change of the gates is committed.
+    case gatesWritten(Recorded)
+    /// The time for an orderly end is over: what is still under way is cut off.
+    case graceOver
+    /// A change can never be committed.
+    case failed(LedgerError)
+}
+
+/// The events on their way to the engine, in order.
+struct EventQueue: Sendable {
+    let stream: AsyncStream<RunnerEvent>
+    private let continuation: AsyncStream<RunnerEvent>.Continuation
+
+    init() {
+        (stream, continuation) = AsyncStream.makeStream()
+    }
+
+    func send(_ event: EngineEvent) {
+        continuation.yield(.engine(event))
+    }
+
+    func send(_ event: RunnerEvent) {
+        continuation.yield(event)
+    }
+}

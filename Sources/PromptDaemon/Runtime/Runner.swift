@@ -1,0 +1,182 @@
+package import Logging
+package import PromptQueue
+import ServiceLifecycle
+
+/// Carries out what the engine decides. It holds no policy.
+package final class Runner: Service {
+    private let ledger: any JobLedger
+    private let provider: any Provider
+    private let fetcher: any Fetcher
+    private let prepare: @Sendable (QueuedJob) -> Preparation
+    private let settings: EngineSettings
+    private let seed: UInt64
+    private let grace: Duration
+    private let time: any TimeSource
+    private let log: Announcer
+    private let onStarted: @Sendable (Recovery) async -> Void
+    let events = EventQueue()
+
+    package init(
+        ledger: any JobLedger,
+        provider: any Provider,
+        fetcher: any Fetcher,
+        prepare: @escaping @Sendable (QueuedJob) -> Preparation,
+        settings: EngineSettings,
+        seed: UInt64,
+        grace: Duration,
+        time: any TimeSource,
+        logger: Logger,
+        onStarted: @escaping @Sendable (Recovery) async -> Void
+    ) {
+        self.ledger = ledger
+        self.provider = provider
+        self.fetcher = fetcher
+        self.prepare = prepare
+        self.settings = settings
+        self.seed = seed
+        self.grace = grace
+        self.time = time
+        self.onStarted = onStarted
+        log = Announcer(logger: logger)
+    }
+
+    /// Somebody else has committed to the ledger.
+    package func ledgerChanged() async throws(LedgerError) {
+        events.send(.ledgerChanged)
+        let resumed = try await ledger.takeResumed()
+        if !resumed.tasks.isEmpty || !resumed.downloads.isEmpty { events.send(.resumed(resumed)) }
+    }
+
+    /// The key was read anew.
+    package func reloaded() {
+        events.send(.reloaded)
+    }
+
+    /// Runs until everything under way is finished and recorded after a graceful shutdown.
+    ///
+    /// - Throws: `LedgerError` when a change can never be committed; the next start puts things in order.
+    package func run() async throws {
+        let recovery = try await ledger.recover(now: time.now.instant, rate: settings.rate)
+        log.recovered(recovery)
+        events.send(.started(recovery))
+        await onStarted(recovery)
+        let events = events
+        try await withTaskCancellationOrGracefulShutdownHandler {
+            try await loop()
+        } onCancelOrGracefulShutdown: {
+            events.send(.drain)
+        }
+    }
+
+    private func loop() async throws {
+        var engine = Engine(settings: settings, seed: seed)
+        var gates = LatestChange()
+        var failure: LedgerError?
+        let alarm = Alarm(time: time) { [events] in events.send(.tick) }
+        await withDiscardingTaskGroup { group in
+            loop: for await event in events.stream {
+                let effects: [EngineEffect]
+                switch event {
+                case .engine(let event):
+                    if case .drain = event, !engine.isDraining { startGrace(&group) }
+                    effects = engine.handle(event, now: time.now)
+                case .gatesWritten(let recorded):
+                    let (done, next) = gates.finished()
+                    if let next { write(next, in: &group, gates: true) }
+                    effects = done.flatMap { engine.handle(.recorded($0, recorded), now: time.now) }
+                case .graceOver:
+                    log.graceOver(grace)
+                    group.cancelAll()
+                    effects = []
+                case .failed(let error):
+                    failure = error
+                    break loop
+                }
+                for effect in effects {
+                    switch effect {
+                    case .record(.gates(let notes)):
+                        if let first = gates.start(.gates(notes)) { write(first, in: &group, gates: true) }
+                    case .wake(let uptime):
+                        alarm.set(uptime)
+                    case .notify(let notice):
+                        log.announce(notice)
+                    case .stop:
+                        break loop
+                    default:
+                        perform(effect, &group)
+                    }
+                }
+            }
+            alarm.cancel()
+            group.cancelAll()
+        }
+        if let failure { throw failure }
+    }
+
+    private func perform(_ effect: EngineEffect, _ group: inout DiscardingTaskGroup) {
+        switch effect {
+        case .claim(let request):
+            group.addTask { [self] in
+                do throws(LedgerError) {
+                    events.send(.claimed(try await ledger.claim(request, prepare: prepare)))
+                } catch {
+                    events.send(error.isTransient ? .engine(.claimFailed(error)) : .failed(error))
+                }
+            }
+        case .submit(let job):
+            group.addTask { [self] in events.send(.submitted(job.attempt, await provider.submit(job))) }
+        case .poll(let task):
+            group.addTask { [self] in events.send(.polled(task.attempt, await provider.poll(task.task))) }
+        case .download(let download):
+            group.addTask { [self] in events.send(.downloaded(download.result, await fetcher.fetch(download))) }
+        case .checkBalance:
+            group.addTask { [self] in
+                let credits = await provider.balance()
+                events.send(credits.map { .balance($0) } ?? .balanceUnknown)
+            }
+        case .record(let change):
+            write(change, in: &group, gates: false)
+        case .wake, .notify, .stop:
+            break
+        }
+    }
+
+    /// Commits a change, again and again while waiting may help.
+    private func write(_ change: LedgerChange, in group: inout DiscardingTaskGroup, gates: Bool) {
+        let happened = time.now.instant
+        group.addTask { [self] in
+            var stalled = false
+            while true {
+                do throws(LedgerError) {
+                    let recorded = try await ledger.record(change, now: happened)
+                    if stalled { events.send(.recordResumed) }
+                    events.send(gates ? .gatesWritten(recorded) : .engine(.recorded(change, recorded)))
+                    return
+                } catch {
+                    guard error.isTransient else {
+                        events.send(.failed(error))
+                        return
+                    }
+                    if !stalled { events.send(.recordStalled(error)) }
+                    stalled = true
+                }
+                do {
+                    try await time.sleep(until: time.now.uptime + .seconds(1))
+                } catch {
+                    // Cut off at the end of the grace: the attempt stays as it is and is put in order at the next start.
+                    events.send(.failed(LedgerError(.full, "stopped before everything could be recorded")))
+                    return
+                }
+            }
+        }
+    }
+
+    private func startGrace(_ group: inout DiscardingTaskGroup) {
+        log.draining(grace)
+        group.addTask { [self] in
+            // Cancelled when everything has ended in time.
+            guard (try? await time.sleep(until: time.now.uptime + grace)) != nil else { return }
+            events.send(.graceOver)
+        }
+    }
+}

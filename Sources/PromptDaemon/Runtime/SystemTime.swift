@@ -1,0 +1,28 @@
+import Glibc
+package import PromptQueue
+
+/// Where the runner gets the present from.
+package protocol TimeSource: Sendable {
+    var now: Moment { get }
+    /// Returns at `uptime`, or throws when cancelled.
+    func sleep(until uptime: Duration) async throws
+}
+
+/// The machine's clocks.
+package struct SystemTime: TimeSource {
+    private let clock = ContinuousClock()
+    private let start: ContinuousClock.Instant
+
+    package init() { start = clock.now }
+
+    package var now: Moment {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        let milliseconds = Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+        return Moment(instant: Instant(milliseconds: milliseconds), uptime: clock.now - start)
+    }
+
+    package func sleep(until uptime: Duration) async throws {
+        try await clock.sleep(until: start + uptime, tolerance: .zero)
+    }
+}

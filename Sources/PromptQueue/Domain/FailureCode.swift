@@ -1,0 +1,39 @@
+/// Why an attempt or a job failed: the closed set behind `error_code`, metric labels and JSON.
+package enum FailureCode: String, Sendable, Hashable, CaseIterable, Codable {
+    /// The input does not fit the model; sending it again cannot help.
+    case invalidInput = "invalid_input"
+    /// The catalogue does not know the model.
+    case unknownModel = "unknown_model"
+    /// The provider does not serve the model (404).
+    case modelUnavailable = "model_unavailable"
+    /// The provider refused the content.
+    case contentRefused = "content_refused"
+    /// The provider could not fetch or use an input file.
+    case inputUnusable = "input_unusable"
+    /// The task ended in failure at the provider, for a reason that trying again does not mend.
+    case taskFailed = "task_failed"
+    /// The task ended by a fault of the provider's own, which may pass.
+    case providerFault = "provider_fault"
+    /// The provider reported success without any result.
+    case emptyResult = "empty_result"
+    /// The provider no longer knows the task.
+    case taskLost = "task_lost"
+    /// Results exist at the provider but could not be fetched.
+    case downloadFailed = "download_failed"
+    /// The API key was refused (401, 403).
+    case keyRefused = "key_refused"
+    /// The account or the key has no credits left (402, 433).
+    case creditsExhausted = "credits_exhausted"
+    /// Too many requests (429).
+    case rateLimited = "rate_limited"
+    /// The provider is in maintenance or answers with a fault of its own (455, 5xx).
+    case providerUnavailable = "provider_unavailable"
+    /// This model is switched off for now (505).
+    case modelDisabled = "model_disabled"
+    /// The request never left this machine.
+    case notSent = "not_sent"
+    /// The answer was lost.
+    case answerLost = "answer_lost"
+    /// An operator settled it by hand.
+    case settledByOperator = "settled_by_operator"
+}

@@ -1,0 +1,56 @@
+/// The row id of a job. Never reused.
+package struct JobID: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
+    package let rawValue: Int64
+
+    package init(_ rawValue: Int64) { self.rawValue = rawValue }
+
+    package init(from decoder: any Decoder) throws {
+        rawValue = try decoder.singleValueContainer().decode(Int64.self)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
+    }
+
+    package var description: String { String(rawValue) }
+
+    package static func < (left: JobID, right: JobID) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// The row id of an attempt: one `createTask` request.
+package struct AttemptID: Sendable, Hashable, Comparable, CustomStringConvertible {
+    package let rawValue: Int64
+
+    package init(_ rawValue: Int64) { self.rawValue = rawValue }
+
+    package var description: String { String(rawValue) }
+
+    package static func < (left: AttemptID, right: AttemptID) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// The provider's name for a task. Opaque text; several forms are in use.
+package struct TaskID: Sendable, Hashable, CustomStringConvertible {
+    package let rawValue: String
+
+    package init(_ rawValue: String) { self.rawValue = rawValue }
+
+    package var description: String { rawValue }
+}
+
+/// The unguessable name of an attempt in its callback URL: 32 lower-case hexadecimal digits (128 bits).
+///
+/// Whoever knows it may ask the daemon to look at the attempt, so it is kept out of logs.
+package struct AttemptToken: Sendable, Hashable {
+    package let rawValue: String
+
+    package init(_ rawValue: String) { self.rawValue = rawValue }
+
+    package static func random(using generator: inout some RandomNumberGenerator) -> AttemptToken {
+        let digits = (0..<2).map { _ in
+            let part = String(generator.next() as UInt64, radix: 16)
+            return String(repeating: "0", count: 16 - part.count) + part
+        }
+        return AttemptToken(digits.joined())
+    }
+}

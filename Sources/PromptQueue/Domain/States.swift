@@ -1,0 +1,38 @@
+/// Where a job stands. The ledger's triggers enforce the transitions; docs/database.md draws them.
+package enum JobState: String, Sendable, Hashable, CaseIterable, Codable {
+    case queued
+    case submitting
+    case running
+    case succeeded
+    case failed
+    case cancelled
+    /// Sent, but the answer was lost: the provider may have made, and charged for, a task.
+    case unconfirmed
+
+    /// Whether nothing more happens to the job by itself.
+    package var isFinal: Bool {
+        switch self {
+        case .succeeded, .failed, .cancelled: true
+        case .queued, .submitting, .running, .unconfirmed: false
+        }
+    }
+}
+
+/// What became of one `createTask` request.
+package enum AttemptState: String, Sendable, Hashable, CaseIterable, Codable {
+    /// Committed to the ledger; the request may be on its way.
+    case sending
+    /// The provider made a task and named it.
+    case accepted
+    /// The provider made no task.
+    case rejected
+    /// No answer that tells: a task may exist.
+    case unknown
+}
+
+/// Where one result file stands.
+package enum ResultState: String, Sendable, Hashable, CaseIterable, Codable {
+    case pending
+    case saved
+    case failed
+}

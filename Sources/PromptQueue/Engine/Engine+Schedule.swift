@@ -1,0 +1,85 @@
+extension Engine {
+    /// Starts whatever may start now, and says when to look again.
+    mutating func advance(now: Moment, _ effects: inout [EngineEffect]) {
+        guard isStarted, !hasStopped else { return }
+        if isDraining {
+            if isIdle {
+                hasStopped = true
+                effects.append(.stop)
+            }
+            return
+        }
+        claim(now: now, &effects)
+        for attempt in polls.takeDue(at: now.uptime) {
+            guard let task = tasks[attempt] else { continue }
+            pollsUnderWay += 1
+            effects.append(.poll(task))
+        }
+        for download in downloads.takeReady(at: now.uptime) {
+            effects.append(.download(download))
+        }
+        if !isCheckingBalance, now.uptime >= nextBalanceAt, mayHaveDue || runningCount > 0 || nextBalanceAt == .zero {
+            isCheckingBalance = true
+            nextBalanceAt = now.uptime + settings.balanceInterval
+            effects.append(.checkBalance)
+        }
+        wake(now: now, &effects)
+    }
+
+    private var isIdle: Bool {
+        !isClaiming && submissions.isEmpty && recordsUnderWay == 0 && pollsUnderWay == 0 && downloads.activeCount == 0
+    }
+
+    private mutating func claim(now: Moment, _ effects: inout [EngineEffect]) {
+        if let due = nextRunAt, due <= now.instant {
+            nextRunAt = nil
+            mayHaveDue = true
+        }
+        guard mayHaveDue, !isClaiming, now.uptime >= claimNotBefore else { return }
+        var limit = min(window.available(at: now.uptime), settings.running - runningCount, settings.claimLimit)
+        var closedModels: Set<String> = []
+        for (kind, gate) in gates {
+            if case .model(let model) = kind {
+                // A model's probe goes out in a claim of one, so that no second request of the model goes with it.
+                if gate.allowsProbe(at: now.uptime) { limit = min(limit, 1) } else { closedModels.insert(model) }
+            } else {
+                guard gate.allowsProbe(at: now.uptime) else { return }
+                limit = min(limit, 1)
+            }
+        }
+        guard limit > 0 else { return }
+        isClaiming = true
+        effects.append(
+            .claim(
+                ClaimRequest(
+                    limit: limit,
+                    rate: window.limit,
+                    runningLimit: settings.running,
+                    closedModels: closedModels,
+                    now: now.instant
+                )
+            )
+        )
+    }
+
+    private mutating func wake(now: Moment, _ effects: inout [EngineEffect]) {
+        var times: [Duration] = []
+        if let due = polls.nextDue(at: now.uptime) { times.append(due) }
+        if let ready = downloads.nextReady() { times.append(ready) }
+        if mayHaveDue, !isClaiming {
+            if let slot = window.nextAvailable(at: now.uptime) { times.append(slot) }
+            if claimNotBefore > now.uptime { times.append(claimNotBefore) }
+            times += gates.values.filter { $0.probe == nil }.map(\.probeAt).filter { $0 > now.uptime }
+        }
+        if let nextRunAt {
+            // At least once a minute, in case somebody sets the clock.
+            times.append(now.uptime + min(max(nextRunAt - now.instant, .zero), .seconds(60)))
+        }
+        if !budgetHolds.isEmpty { times.append(now.uptime + .seconds(60)) }
+        if mayHaveDue || runningCount > 0 { times.append(nextBalanceAt) }
+        guard let next = times.min() else { return }
+        if let lastWake, lastWake <= next, lastWake > now.uptime { return }
+        lastWake = next
+        effects.append(.wake(at: next))
+    }
+}

@@ -1,0 +1,88 @@
+extension Engine {
+    mutating func claimed(_ claim: Claim, now: Moment, _ effects: inout [EngineEffect]) {
+        isClaiming = false
+        open(.disk, &effects)
+        mayHaveDue = claim.hasMore
+        nextRunAt = claim.nextRunAt
+        if let slot = claim.nextSlotAt {
+            claimNotBefore = now.uptime + min(max(slot - now.instant, .milliseconds(1)), window.limit.window)
+        }
+        hold(claim.budgetHolds, now: now, &effects)
+        for refused in claim.refused { effects.append(.notify(.jobRefused(refused))) }
+        for job in claim.jobs {
+            if isDraining {
+                // Not sent yet, and it will not be: give the job back.
+                let failure = Failure(.notSent, "promptd was stopped before it was sent")
+                record(.rejected(job.attempt, failure, then: .retry(at: now.instant, counted: false)), &effects)
+                continue
+            }
+            submissions[job.attempt] = job
+            window.send()
+            for kind in gates.keys where kind.concerns(model: job.model) && gates[kind]?.probe == nil {
+                gates[kind]?.probe = job.attempt
+            }
+            effects.append(.submit(job))
+        }
+    }
+
+    mutating func submitted(
+        _ attempt: AttemptID,
+        _ outcome: SubmissionOutcome,
+        now: Moment,
+        _ effects: inout [EngineEffect]
+    ) {
+        guard let job = submissions.removeValue(forKey: attempt) else { return }
+        window.answer(at: now.uptime)
+        let wasHealthy = gates[.provider] == nil
+        judge(job, outcome, now: now, &effects)
+        switch outcome {
+        case .accepted(let task, let httpStatus):
+            tasks[attempt] = OpenTask(
+                attempt: attempt,
+                job: job.job,
+                task: task,
+                model: job.model,
+                acceptedAt: now.instant,
+                attemptCount: job.attemptCount,
+                maxAttempts: job.maxAttempts
+            )
+            record(.accepted(attempt, task: task, httpStatus: httpStatus), &effects)
+        case .rejected(let failure):
+            let then = aftermath(of: failure, job: job, providerWasHealthy: wasHealthy, now: now)
+            effects.append(.notify(.attemptFailed(attempt, job.job, failure, then: then)))
+            record(.rejected(attempt, failure, then: then), &effects)
+        case .notSent(let failure):
+            record(.rejected(attempt, failure, then: .retry(at: now.instant, counted: false)), &effects)
+        case .unknown(let failure):
+            effects.append(.notify(.jobUnconfirmed(attempt, job.job, failure)))
+            record(.unknown(attempt, failure), &effects)
+        }
+    }
+
+    /// What becomes of a job after a request that made no task.
+    private mutating func aftermath(
+        of failure: Failure,
+        job: ClaimedJob,
+        providerWasHealthy: Bool,
+        now: Moment
+    ) -> Aftermath {
+        switch failure.code {
+        case .keyRefused, .creditsExhausted, .modelDisabled, .rateLimited:
+            return .retry(at: now.instant, counted: false)
+        case .providerUnavailable:
+            // An outage defers the provider, not the job; but a request that alone meets a fault counts, or one that
+            // always provokes it would come back for ever.
+            let counted = providerWasHealthy && failure.apiCode != 455 && job.attemptCount < job.maxAttempts
+            let delay = retries.delay(attempts: job.attemptCount, using: &random)
+            if providerWasHealthy, failure.apiCode != 455, job.attemptCount >= job.maxAttempts { return .fail }
+            return .retry(at: now.instant + delay, counted: counted)
+        default:
+            return aftermath(of: failure, attempts: job.attemptCount, of: job.maxAttempts, now: now)
+        }
+    }
+
+    mutating func aftermath(of failure: Failure, attempts: Int, of maximum: Int, now: Moment) -> Aftermath {
+        guard retries.isWorthRetrying(failure.code), attempts < maximum else { return .fail }
+        return .retry(at: now.instant + retries.delay(attempts: attempts, using: &random), counted: true)
+    }
+}

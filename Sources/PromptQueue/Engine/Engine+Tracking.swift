@@ -1,0 +1,112 @@
+extension Engine {
+    mutating func polled(_ attempt: AttemptID, _ outcome: PollOutcome, now: Moment, _ effects: inout [EngineEffect]) {
+        guard let task = tasks[attempt] else {
+            polls.answered(attempt, age: .zero, at: now.uptime)
+            return
+        }
+        let age = age(of: task, now: now)
+        switch outcome {
+        case .pending(let state):
+            polls.answered(attempt, age: age, at: now.uptime)
+            if providerStates[attempt] != state {
+                providerStates[attempt] = state
+                // The first word is nearly always the same and says nothing; it is not worth a commit.
+                if state != "waiting" { record(.progressed(attempt, providerState: state), &effects) }
+            }
+        case .notFound:
+            polls.answered(attempt, age: age, at: now.uptime)
+            // The provider keeps records for two months. Before that an unknown id may still turn up.
+            guard age > Self.recordLifetime else { return }
+            end(task, Failure(.taskLost, "the provider no longer knows the task"), charged: nil, now: now, &effects)
+        case .unavailable(let failure):
+            if failure.code == .rateLimited { polls.pause(at: now.uptime) }
+            polls.answered(attempt, age: age, at: now.uptime, nextIn: failure.code == .keyRefused ? .seconds(60) : nil)
+        case .succeeded(let outputs, let charged):
+            polls.answered(attempt, age: age, at: now.uptime)
+            guard !outputs.isEmpty else {
+                end(
+                    task,
+                    Failure(.emptyResult, "the provider reported success without a result"),
+                    charged: charged,
+                    now: now,
+                    &effects
+                )
+                return
+            }
+            polls.remove(attempt)
+            effects.append(.notify(.taskSucceeded(task, charged: charged)))
+            record(.taskSucceeded(attempt, outputs, charged: charged, fetch: settings.downloadsEnabled), &effects)
+        case .failed(let failure, let charged):
+            polls.answered(attempt, age: age, at: now.uptime)
+            end(task, failure, charged: charged, now: now, &effects)
+        }
+    }
+
+    /// How long the provider keeps a task's record.
+    static var recordLifetime: Duration { .seconds(60 * 86_400) }
+
+    private mutating func end(
+        _ task: OpenTask,
+        _ failure: Failure,
+        charged: Credits?,
+        now: Moment,
+        _ effects: inout [EngineEffect]
+    ) {
+        polls.remove(task.attempt)
+        let then = aftermath(of: failure, attempts: task.attemptCount, of: task.maxAttempts, now: now)
+        effects.append(.notify(.taskFailed(task, failure, then: then)))
+        record(.taskFailed(task.attempt, failure, charged: charged, then: then), &effects)
+    }
+
+    mutating func downloaded(
+        _ result: ResultID,
+        _ outcome: DownloadOutcome,
+        now: Moment,
+        _ effects: inout [EngineEffect]
+    ) {
+        switch outcome {
+        case .saved(let file):
+            effects.append(.notify(.resultSaved(result, file)))
+            record(.resultSaved(result, file), &effects)
+        case .failed(let message, let isPermanent):
+            if !isPermanent, downloads.fail(result, at: now.uptime, using: &random) { return }
+            effects.append(.notify(.resultFailed(result, message)))
+            record(.resultFailed(result, message: message), &effects)
+        }
+    }
+
+    mutating func recorded(_ change: LedgerChange, _ recorded: Recorded, now: Moment) {
+        switch change {
+        case .accepted(let attempt, _, _):
+            guard let task = tasks[attempt] else { return }
+            polls.add(attempt, age: age(of: task, now: now), at: now.uptime)
+        case .rejected(_, _, .retry(let at, _)):
+            comeBack(at: at, now: now)
+        case .taskSucceeded(let attempt, _, _, _):
+            forget(attempt)
+            for download in recorded.downloads { downloads.add(download, at: now.uptime) }
+        case .taskFailed(let attempt, _, _, let then):
+            forget(attempt)
+            if case .retry(let at, _) = then { comeBack(at: at, now: now) }
+        case .resultSaved(let result, _), .resultFailed(let result, _):
+            downloads.finish(result)
+        case .rejected, .unknown, .progressed, .gates, .balance, .trouble:
+            return
+        }
+    }
+
+    private mutating func forget(_ attempt: AttemptID) {
+        tasks[attempt] = nil
+        providerStates[attempt] = nil
+        // What was settled may have made room in a budget.
+        if !budgetHolds.isEmpty { mayHaveDue = true }
+    }
+
+    private mutating func comeBack(at instant: Instant, now: Moment) {
+        if instant <= now.instant {
+            mayHaveDue = true
+        } else {
+            nextRunAt = min(nextRunAt ?? instant, instant)
+        }
+    }
+}

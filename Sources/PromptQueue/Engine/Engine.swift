@@ -1,0 +1,119 @@
+/// Decides what to do next: a value that turns events into effects.
+///
+/// It does no I/O, reads no clock and starts no task, so that a year of behaviour can be run in a second, from a seed. The
+/// runner feeds it one event at a time and carries out what it returns.
+package struct Engine: Sendable {
+    package let settings: EngineSettings
+    var random: SeededGenerator
+    var retries = RetryPolicy()
+
+    var window: RateWindow
+    var gates: [GateKind: Gate] = [:]
+    var budgetHolds: [BudgetHold: Moment] = [:]
+
+    /// Requests under way.
+    var submissions: [AttemptID: ClaimedJob] = [:]
+    /// Tasks at the provider, those included whose acceptance or end is still being recorded.
+    var tasks: [AttemptID: OpenTask] = [:]
+    /// The last word of the provider about each task.
+    var providerStates: [AttemptID: String] = [:]
+    var polls: PollSchedule
+    var downloads: DownloadQueue
+
+    var isStarted = false
+    package private(set) var isDraining = false
+    var isClaiming = false
+    var hasStopped = false
+    /// Whether the queue may hold jobs that are due.
+    var mayHaveDue = true
+    var nextRunAt: Instant?
+    /// No claim before this: the ledger counts a slot as busy that the engine thought free.
+    var claimNotBefore: Duration = .zero
+    var recordsUnderWay = 0
+    var pollsUnderWay = 0
+    var nextBalanceAt: Duration = .zero
+    var isCheckingBalance = false
+    var lastWake: Duration?
+
+    package init(settings: EngineSettings, seed: UInt64) {
+        self.settings = settings
+        random = SeededGenerator(seed: seed)
+        window = RateWindow(limit: settings.rate)
+        polls = PollSchedule(pace: RateLimit(count: settings.pollsPerSecond, window: .seconds(1)))
+        downloads = DownloadQueue(concurrency: settings.concurrentDownloads)
+    }
+
+    /// How many tasks the provider is working on, or may be.
+    package var runningCount: Int { tasks.count + submissions.count }
+
+    package mutating func handle(_ event: EngineEvent, now: Moment) -> [EngineEffect] {
+        var effects: [EngineEffect] = []
+        switch event {
+        case .started(let recovery):
+            isStarted = true
+            takeOver(recovery, now: now)
+        case .ledgerChanged:
+            mayHaveDue = true
+        case .claimed(let claim):
+            claimed(claim, now: now, &effects)
+        case .claimFailed(let error):
+            isClaiming = false
+            close(.disk, message: error.message, now: now, &effects)
+        case .submitted(let attempt, let outcome):
+            submitted(attempt, outcome, now: now, &effects)
+        case .polled(let attempt, let outcome):
+            pollsUnderWay -= 1
+            polled(attempt, outcome, now: now, &effects)
+        case .downloaded(let result, let outcome):
+            downloaded(result, outcome, now: now, &effects)
+        case .recorded(let change, let recorded):
+            recordsUnderWay -= 1
+            self.recorded(change, recorded, now: now)
+        case .recordStalled(let error):
+            close(.disk, message: error.message, now: now, &effects)
+        case .recordResumed:
+            open(.disk, &effects)
+        case .resumed(let recovery):
+            takeOver(recovery, now: now)
+        case .balance(let credits):
+            isCheckingBalance = false
+            record(.balance(credits), &effects)
+        case .balanceUnknown:
+            isCheckingBalance = false
+        case .hinted(let attempt):
+            polls.hurry(attempt, at: now.uptime)
+        case .reloaded:
+            open(.key, &effects)
+        case .tick:
+            lastWake = nil
+        case .drain:
+            isDraining = true
+        }
+        advance(now: now, &effects)
+        return effects
+    }
+
+    mutating func record(_ change: LedgerChange, _ effects: inout [EngineEffect]) {
+        recordsUnderWay += 1
+        effects.append(.record(change))
+    }
+
+    private mutating func takeOver(_ recovery: Recovery, now: Moment) {
+        for answered in recovery.answeredAt {
+            // An instant in the future is from before the clock was set back: such a slot is held for a whole window.
+            let left = min((answered + window.limit.window) - now.instant, window.limit.window)
+            if left > .zero { window.occupy(until: now.uptime + left) }
+        }
+        for task in recovery.tasks where tasks[task.attempt] == nil {
+            tasks[task.attempt] = task
+            polls.add(task.attempt, age: age(of: task, now: now), at: now.uptime)
+        }
+        for download in recovery.downloads {
+            downloads.add(download, at: now.uptime)
+        }
+    }
+
+    func age(of task: OpenTask, now: Moment) -> Duration {
+        max(.zero, now.instant - task.acceptedAt)
+    }
+}

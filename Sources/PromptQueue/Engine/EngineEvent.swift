@@ -1,0 +1,59 @@
+/// What the engine is told.
+package enum EngineEvent: Sendable {
+    /// The ledger is ours and in order.
+    case started(Recovery)
+    /// Another process has committed to the ledger.
+    case ledgerChanged
+    case claimed(Claim)
+    case claimFailed(LedgerError)
+    case submitted(AttemptID, SubmissionOutcome)
+    case polled(AttemptID, PollOutcome)
+    case downloaded(ResultID, DownloadOutcome)
+    /// A change is committed and synced.
+    case recorded(LedgerChange, Recorded)
+    /// A change cannot be committed for now; it is tried again until it can.
+    case recordStalled(LedgerError)
+    /// Changes can be committed again.
+    case recordResumed
+    /// Paid work that producers took up again.
+    case resumed(Recovery)
+    case balance(Credits)
+    case balanceUnknown
+    /// Somebody says that there is news of a task.
+    case hinted(AttemptID)
+    /// The key was read anew.
+    case reloaded
+    /// The time that the last `wake` asked for has come.
+    case tick
+    /// Stop claiming; finish what is under way.
+    case drain
+}
+
+/// How one `createTask` exchange ended. Exactly one of these, whatever happened.
+package enum SubmissionOutcome: Sendable, Hashable {
+    /// Answered: the provider made a task.
+    case accepted(TaskID, httpStatus: Int)
+    /// Answered: the provider made no task.
+    case rejected(Failure)
+    /// The request certainly never reached the provider.
+    case notSent(Failure)
+    /// The request may have reached the provider, and no answer tells what came of it.
+    case unknown(Failure)
+}
+
+/// What one question about a task brought.
+package enum PollOutcome: Sendable, Hashable {
+    /// Not ended. The state is the provider's word; unknown words are not final.
+    case pending(providerState: String)
+    case succeeded([TaskOutput], charged: Credits?)
+    case failed(Failure, charged: Credits?)
+    /// The provider does not know the task, or not yet.
+    case notFound
+    /// The poll itself failed; nothing was learnt about the task.
+    case unavailable(Failure)
+}
+
+package enum DownloadOutcome: Sendable, Hashable {
+    case saved(SavedFile)
+    case failed(message: String, isPermanent: Bool)
+}

@@ -1,0 +1,16 @@
+/// The limits the engine keeps.
+package struct EngineSettings: Sendable {
+    /// New tasks in any window.
+    package var rate = RateLimit(count: 20, window: .seconds(10))
+    /// Tasks at the provider at once.
+    package var running = 100
+    package var pollsPerSecond = 10
+    package var downloadsEnabled = true
+    package var concurrentDownloads = 8
+    /// Jobs in one claim, so that the transaction stays short.
+    package var claimLimit = 128
+    /// How often the account's balance is read while there is work.
+    package var balanceInterval: Duration = .seconds(300)
+
+    package init() {}
+}

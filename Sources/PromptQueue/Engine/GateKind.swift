@@ -1,0 +1,46 @@
+/// What can be wrong with the provider, the account or this machine, so that nothing, or nothing of one model, is
+/// submitted.
+package enum GateKind: Sendable, Hashable {
+    /// The API key is refused (401, 403).
+    case key
+    /// No credits are left (402), or the key's own cap is reached (433).
+    case credits
+    /// The provider is down or out of reach (455, 5xx, connection refused).
+    case provider
+    /// The provider has switched this model off (505).
+    case model(String)
+    /// The ledger cannot be written: the disk is full, or something holds the database.
+    case disk
+
+    /// As `queue_status.blocked_by` shows it.
+    package var name: String {
+        switch self {
+        case .key: "key"
+        case .credits: "credits"
+        case .provider: "provider"
+        case .model(let model): "model:\(model)"
+        case .disk: "disk"
+        }
+    }
+
+    package var backoff: Gate.Backoff {
+        switch self {
+        case .key: .init(initial: .seconds(60), maximum: .seconds(60), jitter: 0)
+        case .credits: .init(initial: .seconds(15), maximum: .seconds(60))
+        case .provider: .init(initial: .seconds(1), maximum: .seconds(300))
+        case .model: .init(initial: .seconds(60), maximum: .seconds(3_600))
+        case .disk: .init(initial: .seconds(1), maximum: .seconds(30))
+        }
+    }
+
+    /// What to do about it, for the log and `status`.
+    package var advice: String {
+        switch self {
+        case .key: "put a valid key into the key file and reload (SIGHUP); it is tried again once a minute"
+        case .credits: "top up the account or raise the key's cap; it goes on by itself"
+        case .provider: "nothing; it is tried again with backoff"
+        case .model: "nothing, or move its jobs to another model; it is tried again with backoff"
+        case .disk: "free space on the database's disk; it goes on by itself"
+        }
+    }
+}

@@ -1,0 +1,125 @@
+/// What the engine asks of the ledger when it wants to submit.
+package struct ClaimRequest: Sendable {
+    /// At most this many jobs.
+    package var limit: Int
+    /// The rate limit; the ledger counts the slots that its own attempts keep busy and claims no more than are free.
+    package var rate: RateLimit
+    /// At most this many tasks at the provider, those of the claim included.
+    package var runningLimit: Int
+    /// Jobs for these models wait.
+    package var closedModels: Set<String>
+    /// What is reserved for a job whose price the catalogue does not know.
+    package var unlistedPrice: Credits
+    package var now: Instant
+
+    package init(
+        limit: Int,
+        rate: RateLimit,
+        runningLimit: Int,
+        closedModels: Set<String> = [],
+        unlistedPrice: Credits = Credits(millicredits: 20_000),
+        now: Instant
+    ) {
+        self.limit = limit
+        self.rate = rate
+        self.runningLimit = runningLimit
+        self.closedModels = closedModels
+        self.unlistedPrice = unlistedPrice
+        self.now = now
+    }
+}
+
+/// A job as the ledger hands it over to be checked, before it is claimed.
+package struct QueuedJob: Sendable {
+    package var id: JobID
+    package var queue: String
+    package var model: String
+    package var prompt: String?
+    /// The row's `input`, a JSON object.
+    package var input: String
+
+    package init(id: JobID, queue: String, model: String, prompt: String?, input: String) {
+        self.id = id
+        self.queue = queue
+        self.model = model
+        self.prompt = prompt
+        self.input = input
+    }
+}
+
+/// A job that is committed to be sent.
+package struct ClaimedJob: Sendable {
+    package var attempt: AttemptID
+    package var token: AttemptToken
+    package var job: JobID
+    package var queue: String
+    package var model: String
+    /// Complete: defaults filled in.
+    package var input: JSONObject
+    package var reserved: Credits
+    /// How many attempts have counted, this one included.
+    package var attemptCount: Int
+    package var maxAttempts: Int
+
+    package init(
+        attempt: AttemptID,
+        token: AttemptToken,
+        job: JobID,
+        queue: String,
+        model: String,
+        input: JSONObject,
+        reserved: Credits,
+        attemptCount: Int,
+        maxAttempts: Int
+    ) {
+        self.attempt = attempt
+        self.token = token
+        self.job = job
+        self.queue = queue
+        self.model = model
+        self.input = input
+        self.reserved = reserved
+        self.attemptCount = attemptCount
+        self.maxAttempts = maxAttempts
+    }
+}
+
+/// A job that failed at the claim, before anything was sent.
+package struct RefusedJob: Sendable {
+    package var job: JobID
+    package var code: FailureCode
+    package var message: String
+
+    package init(job: JobID, code: FailureCode, message: String) {
+        self.job = job
+        self.code = code
+        self.message = message
+    }
+}
+
+/// What a claim brought.
+package struct Claim: Sendable {
+    package var jobs: [ClaimedJob] = []
+    package var refused: [RefusedJob] = []
+    /// Whether jobs that are due were left, for want of a slot, a place, or time.
+    package var hasMore = false
+    /// When the next scheduled job becomes due, if there is one.
+    package var nextRunAt: Instant?
+    /// When the next slot of the rate window that the ledger counts becomes free, if that is what stopped the claim.
+    package var nextSlotAt: Instant?
+    /// Queues whose next job does not fit a budget.
+    package var budgetHolds: [BudgetHold] = []
+
+    package init() {}
+}
+
+/// A queue whose next job would pass a budget's limit.
+package struct BudgetHold: Sendable, Hashable {
+    package var budget: String
+    package var queue: String
+
+    package init(budget: String, queue: String) {
+        self.budget = budget
+        self.queue = queue
+    }
+}

@@ -1,0 +1,103 @@
+/// Something that happened and has to be in the ledger before anyone acts on it.
+package enum LedgerChange: Sendable {
+    /// The provider made a task.
+    case accepted(AttemptID, task: TaskID, httpStatus: Int)
+    /// The provider made no task, or the request never left.
+    case rejected(AttemptID, Failure, then: Aftermath)
+    /// The answer was lost: a task may exist. The job becomes `unconfirmed`; the reservation stays.
+    case unknown(AttemptID, Failure)
+    /// The provider moved the task to another state that is not final.
+    case progressed(AttemptID, providerState: String)
+    /// The task ended well. `charged` is nil when the provider did not say.
+    /// `fetch`: whether the results are to be downloaded; if not, the job has succeeded at once.
+    case taskSucceeded(AttemptID, [TaskOutput], charged: Credits?, fetch: Bool)
+    case taskFailed(AttemptID, Failure, charged: Credits?, then: Aftermath)
+    case resultSaved(ResultID, SavedFile)
+    case resultFailed(ResultID, message: String)
+    /// The gates that are closed now, instead of those in the ledger.
+    case gates([GateNote])
+    case balance(Credits)
+    /// Something an operator should see in `daemon_status`.
+    case trouble(String)
+}
+
+/// How an attempt failed.
+package struct Failure: Sendable, Hashable {
+    package var code: FailureCode
+    /// For people: no prompt, no key, no body.
+    package var message: String
+    package var httpStatus: Int?
+    /// The `code` of the provider's JSON answer.
+    package var apiCode: Int?
+
+    package init(_ code: FailureCode, _ message: String, httpStatus: Int? = nil, apiCode: Int? = nil) {
+        self.code = code
+        self.message = message
+        self.httpStatus = httpStatus
+        self.apiCode = apiCode
+    }
+}
+
+/// What becomes of a job whose attempt failed.
+package enum Aftermath: Sendable, Hashable {
+    /// Back to the queue, not before `at`. An attempt that is not `counted` leaves `attempt_count` as it was.
+    case retry(at: Instant, counted: Bool)
+    case fail
+}
+
+/// One thing that a task produced.
+package enum TaskOutput: Sendable, Hashable {
+    /// A file at the provider.
+    case file(url: String)
+    /// JSON that came in the answer itself.
+    case object(json: String)
+}
+
+/// Names a row of `results`.
+package struct ResultID: Sendable, Hashable, CustomStringConvertible {
+    package var job: JobID
+    package var ordinal: Int
+
+    package init(job: JobID, ordinal: Int) {
+        self.job = job
+        self.ordinal = ordinal
+    }
+
+    package var description: String { "\(job)-\(ordinal)" }
+}
+
+/// A result on disk: written, synced and renamed.
+package struct SavedFile: Sendable, Hashable {
+    /// Relative to the media directory.
+    package var path: String
+    package var contentType: String
+    package var bytes: Int64
+    /// 64 lower-case hexadecimal digits.
+    package var sha256: String
+
+    package init(path: String, contentType: String, bytes: Int64, sha256: String) {
+        self.path = path
+        self.contentType = contentType
+        self.bytes = bytes
+        self.sha256 = sha256
+    }
+}
+
+/// A closed gate, as `gates` keeps it.
+package struct GateNote: Sendable, Hashable {
+    /// `credits`, `provider`, `key`, `model:NAME`, `disk` or `budget:NAME`.
+    package var name: String
+    /// The queue that it holds; empty for all.
+    package var queue: String
+    package var closedAt: Instant
+    package var reopensAt: Instant?
+    package var message: String
+
+    package init(name: String, queue: String = "", closedAt: Instant, reopensAt: Instant?, message: String) {
+        self.name = name
+        self.queue = queue
+        self.closedAt = closedAt
+        self.reopensAt = reopensAt
+        self.message = message
+    }
+}

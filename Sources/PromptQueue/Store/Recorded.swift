@@ -1,0 +1,80 @@
+/// What the ledger says once a change is committed.
+package struct Recorded: Sendable {
+    /// The job as the change left it; nil where the change concerns no job, or the job's row is gone.
+    package var job: RecordedJob?
+    /// Results that now wait to be fetched.
+    package var downloads: [PendingDownload] = []
+
+    package init(job: RecordedJob? = nil, downloads: [PendingDownload] = []) {
+        self.job = job
+        self.downloads = downloads
+    }
+}
+
+package struct RecordedJob: Sendable {
+    package var id: JobID
+    package var state: JobState
+
+    package init(id: JobID, state: JobState) {
+        self.id = id
+        self.state = state
+    }
+}
+
+/// A result that waits to be fetched.
+package struct PendingDownload: Sendable, Hashable {
+    package var result: ResultID
+    package var output: TaskOutput
+    /// The batch, else the queue: the directory below the media directory.
+    package var folder: String
+    /// When the provider reported it: media are kept for 14 days at most, and often for 24 hours.
+    package var createdAt: Instant
+
+    package init(result: ResultID, output: TaskOutput, folder: String, createdAt: Instant) {
+        self.result = result
+        self.output = output
+        self.folder = folder
+        self.createdAt = createdAt
+    }
+}
+
+/// A task that the provider is working on, as the ledger knows it.
+package struct OpenTask: Sendable, Hashable {
+    package var attempt: AttemptID
+    package var job: JobID
+    package var task: TaskID
+    package var model: String
+    package var acceptedAt: Instant
+    package var attemptCount: Int
+    package var maxAttempts: Int
+
+    package init(
+        attempt: AttemptID,
+        job: JobID,
+        task: TaskID,
+        model: String,
+        acceptedAt: Instant,
+        attemptCount: Int,
+        maxAttempts: Int
+    ) {
+        self.attempt = attempt
+        self.job = job
+        self.task = task
+        self.model = model
+        self.acceptedAt = acceptedAt
+        self.attemptCount = attemptCount
+        self.maxAttempts = maxAttempts
+    }
+}
+
+/// What the daemon finds when it starts, after it has put in order what the last one left.
+package struct Recovery: Sendable {
+    /// Requests that were under way when the last daemon ended; they are `unknown` now.
+    package var lost: [JobID] = []
+    package var tasks: [OpenTask] = []
+    package var downloads: [PendingDownload] = []
+    /// When the rate window's busy slots were answered, oldest first.
+    package var answeredAt: [Instant] = []
+
+    package init() {}
+}

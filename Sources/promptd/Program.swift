@@ -1,0 +1,9 @@
+import ArgumentParser
+import PromptDaemon
+
+@main
+enum Program {
+    static func main() async {
+        await DaemonCommand.main()
+    }
+}

@@ -1,0 +1,9 @@
+/// The schema, as the binaries carry it.
+package enum Migrations {
+    /// Each migration's SQL, oldest first: element `n` brings a database from version `n` to `n + 1`.
+    ///
+    /// The version is the database's `user_version`.
+    package static var all: [[UInt8]] {
+        [PackageResources._001_queue_sql]
+    }
+}
