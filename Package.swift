@@ -101,7 +101,7 @@ let package = Package(
             name: "KieSandbox",
             dependencies: [
                 "PromptQueue", argumentParser, asyncHTTPClient, crypto, deque, heap, httpTypes, hummingbird, logging,
-                nioCore, nioHTTP1, serviceLifecycle,
+                nioCore, nioHTTP1, serviceLifecycle, unixSignals,
             ],
             swiftSettings: settings
         ),
@@ -127,7 +127,7 @@ let package = Package(
         ),
         .testTarget(
             name: "KieSandboxTests",
-            dependencies: ["KieSandbox", "PromptQueue", crypto, hummingbird, hummingbirdTesting, httpTypes, nioCore],
+            dependencies: ["KieSandbox", "PromptQueue", argumentParser, asyncHTTPClient, crypto, hummingbird, hummingbirdTesting, httpTypes, nioCore],
             swiftSettings: settings
         ),
         .testTarget(

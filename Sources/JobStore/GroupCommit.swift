@@ -18,6 +18,7 @@ final class GroupCommit: Sendable {
     private struct State {
         var waiting: [Entry] = []
         var isCommitting = false
+        var transactions = 0
     }
 
     private let pool: DatabasePool
@@ -33,6 +34,9 @@ final class GroupCommit: Sendable {
         self.maximum = maximum
         self.afterCommit = afterCommit
     }
+
+    /// How many transactions have been committed.
+    var transactions: Int { state.withLock { $0.transactions } }
 
     /// Returns after `change` is committed and synced.
     func commit<T: Sendable>(_ change: @escaping @Sendable (Database) throws -> T) async throws(LedgerError) -> T {
@@ -122,6 +126,7 @@ final class GroupCommit: Sendable {
             for (entry, _) in failed { entry.fail(fatal) }
             for entry in batch.dropFirst(answered) { entry.fail(fatal) }
         } else {
+            state.withLock { $0.transactions += 1 }
             for finish in done { finish(nil) }
             for (entry, error) in failed { entry.fail(error) }
         }

@@ -49,6 +49,9 @@ package final class SQLiteLedger: JobLedger {
         }
     }
 
+    /// The length of the write-ahead log.
+    package var walBytes: Int { Self.walSize(path) }
+
     package func close() throws(LedgerError) {
         try LedgerError.wrapping { try self.pool.close() }
     }

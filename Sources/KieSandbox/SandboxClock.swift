@@ -7,6 +7,7 @@ package enum SandboxClock {
         wall: Int64((Date().timeIntervalSince1970 * 1_000).rounded(.down)), steady: ContinuousClock.now
     )
 
+    /// The present, in whole milliseconds.
     package static let now: @Sendable () -> Instant = {
         let (wall, steady) = start
         return Instant(milliseconds: wall) + (ContinuousClock.now - steady)

@@ -3,6 +3,8 @@ import Glibc
 import Hummingbird
 import Logging
 import PromptQueue
+import ServiceLifecycle
+import UnixSignals
 
 /// `kie-sandbox`: the command line.
 package struct SandboxCommand: AsyncParsableCommand {
@@ -77,12 +79,26 @@ package struct SandboxCommand: AsyncParsableCommand {
     package func run() async throws {
         var logger = Logger(label: "kie-sandbox") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = verbose ? .debug : .notice
+        var serviceLogger = logger
+        serviceLogger.logLevel = .critical
         let sandbox = Sandbox(configuration: sandboxConfiguration, catalogue: .builtIn)
         let application = sandbox.application(host: listen.host, port: listen.port, logger: logger) { url in
             print("kie-sandbox listening on \(url)")
             fflush(nil)
         }
-        try await application.runService()
+        var services = ServiceGroupConfiguration(
+            services: [application],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: serviceLogger
+        )
+        // A client in the middle of a request must not keep the sandbox up.
+        services.maximumGracefulShutdownDuration = .milliseconds(500)
+        do {
+            try await ServiceGroup(configuration: services).run()
+        } catch {
+            logger.critical("cannot serve on \(listen): \(error)")
+            throw ExitCode(69)
+        }
     }
 
     /// The flags as the sandbox's configuration.

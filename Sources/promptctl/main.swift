@@ -1,1 +1,3 @@
-print("placeholder")
+import PromptCommands
+
+await PromptctlCommand.main()

@@ -250,6 +250,13 @@ struct FaultTests {
         #expect(fixture.get("/sandbox/stats")["faults"] == .object(["500": 2]))
     }
 
+    @Test(arguments: ["[]", "", #"{"next":"429"}"#, #"{"next":[429]}"#, #"{"next":["no-such"]}"#, #"{"lost":2}"#])
+    func `a malformed switch changes nothing`(body: String) {
+        var fixture = ProviderFixture()
+        #expect(fixture.send("POST", "/sandbox/faults", body: body).status == 400)
+        #expect(fixture.create().code == 200)
+    }
+
     @Test(arguments: ["lost=0.05": 0.05, "lost=5%": 0.05, "lost=1": 1, "lost=0": 0])
     func `a rate is a number or a percentage`(text: String, rate: Double) throws {
         let fault = try FaultRate(text: text)

@@ -82,6 +82,7 @@ extension Fault {
         case callback
     }
 
+    /// Where this fault strikes.
     package var stage: Stage {
         switch self {
         case .fail, .failContent, .failInput, .failCharged, .failAnswer501, .failAnswer408, .noResult, .invisible,

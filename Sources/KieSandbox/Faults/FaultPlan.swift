@@ -10,6 +10,7 @@ package struct FaultPlan: Sendable {
     private var upcoming: [Fault.Stage: Deque<Fault?>] = [:]
     private var generators: [Fault.Stage: SeededGenerator]
 
+    /// A plan of chances alone; equal seeds, equal plans.
     package init(rates: [Fault: Double] = [:], seed: UInt64) {
         generators = Dictionary(
             uniqueKeysWithValues: Fault.Stage.allCases.map { ($0, SeededGenerator(seed: seed, purpose: $0.rawValue)) }

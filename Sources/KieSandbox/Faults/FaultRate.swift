@@ -4,6 +4,7 @@ package struct FaultRate: Sendable, Hashable {
     /// From 0 to 1.
     package let rate: Double
 
+    /// A text that names no fault or no rate, and what is wrong with it.
     package struct Malformed: Error, CustomStringConvertible {
         package let description: String
     }

@@ -14,6 +14,7 @@ package struct CallbackSender: Service {
     private let sandbox: Sandbox
     private let logger: Logger
 
+    /// - Parameter logger: is told of callbacks that are given up.
     package init(sandbox: Sandbox, logger: Logger) {
         self.sandbox = sandbox
         self.logger = logger

@@ -43,6 +43,7 @@ package struct Landscape: Sendable {
         }
     }
 
+    /// The picture, ready to be encoded.
     package func png() -> PNG {
         let bands = (0..<rows).map { row in
             PNG.Band(runs: runs(in: row), rows: min(cell, height - row * cell))
@@ -70,7 +71,7 @@ package struct Landscape: Sendable {
         }
         let right = column - sun.column
         let down = row - sun.row
-        if right * right + down * down <= sun.radius * sun.radius { return UInt8(Self.skyShades) }
+        if right * right + down * down < sun.radius * sun.radius { return UInt8(Self.skyShades) }
         return UInt8(min(Self.skyShades - 1, row * Self.skyShades * 4 / (3 * rows)))
     }
 

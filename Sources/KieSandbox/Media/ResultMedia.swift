@@ -2,6 +2,7 @@ import PromptQueue
 
 /// The files that a task results in.
 package struct ResultMedia: Sendable, Hashable {
+    /// What the files are.
     package enum Kind: Sendable, Hashable {
         case image(width: Int, height: Int)
         case audio
@@ -20,6 +21,7 @@ package struct ResultMedia: Sendable, Hashable {
         self.seed = seed
     }
 
+    /// The end of a file's name, without a dot.
     package var fileExtension: String {
         switch kind {
         case .image: "png"
@@ -28,6 +30,7 @@ package struct ResultMedia: Sendable, Hashable {
         }
     }
 
+    /// The media type that a file is served with.
     package var contentType: String {
         switch kind {
         case .image: "image/png"

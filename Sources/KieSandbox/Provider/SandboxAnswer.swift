@@ -1,5 +1,6 @@
 /// An answer of the sandbox, and how it reaches the client.
 package struct SandboxAnswer: Sendable {
+    /// What the client is told.
     package enum Body: Sendable {
         case json(String)
         case html(String)
@@ -8,6 +9,7 @@ package struct SandboxAnswer: Sendable {
         case media(ResultMedia, ordinal: Int)
     }
 
+    /// How much of the answer reaches the client.
     package enum Delivery: Sendable, Hashable {
         case whole
         /// The connection is closed before a single byte of the answer.
@@ -33,10 +35,13 @@ package struct SandboxAnswer: Sendable {
         self.body = body
     }
 
-    /// What the statistics count the answer as: the code, the bare HTTP status (`http-502`), or `lost`.
+    /// What the statistics count the answer as: the code, the bare HTTP status (`http-502`), `lost` or `cut`.
     package var label: String {
-        if delivery == .lost { return "lost" }
-        return code.map(String.init) ?? "http-\(status)"
+        switch delivery {
+        case .whole: code.map(String.init) ?? "http-\(status)"
+        case .lost: "lost"
+        case .cut, .stalled: "cut"
+        }
     }
 }
 
@@ -75,6 +80,9 @@ extension SandboxAnswer {
         answer.delivery = .lost
         return answer
     }
+
+    /// JSON that stops in the middle.
+    static let broken = SandboxAnswer(status: 200, body: .json(#"{"code":200,"msg":"success","data":{"taskId":""#))
 
     static let blockedByCDN = SandboxAnswer(status: 403, body: .plain("error code: 1010"))
     static let accessDenied = error(401, "You do not have access permissions")

@@ -105,8 +105,12 @@ extension SandboxProvider {
         }
         var changed = faults
         if members.removeValue(forKey: "clear")?.boolValue == true { changed.clear() }
-        for next in members.removeValue(forKey: "next")?.arrayValue ?? [] {
-            guard let name = next.stringValue else { return .controlError("next must be a list of names") }
+        let listed = members.removeValue(forKey: "next") ?? .array([])
+        guard let names = listed.arrayValue?.map(\.stringValue) else {
+            return .controlError("next must be a list of names")
+        }
+        for name in names {
+            guard let name else { return .controlError("next must be a list of names") }
             let fault = Fault(rawValue: name)
             guard fault != nil || name == "ok" else { return .controlError(FaultRate.unknown(name)) }
             changed.append(fault, to: fault?.stage ?? .createTask)

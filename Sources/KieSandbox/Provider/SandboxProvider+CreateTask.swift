@@ -27,7 +27,7 @@ extension SandboxProvider {
         switch fault {
         case .lost: answer = .lost
         case .cutBody: answer.delivery = .cut
-        case .brokenBody: answer.body = .json(#"{"code":200,"msg":"success","data":{"taskId":""#)
+        case .brokenBody: answer = .broken
         case .gatewayMade: answer = .gateway(504, "Gateway Time-out")
         case .slow:
             answer.isSlow = true

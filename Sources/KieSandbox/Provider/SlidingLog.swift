@@ -5,6 +5,7 @@ package import PromptQueue
 ///
 /// The window is half open: of two arrivals exactly one window apart only the later one is in it.
 package struct SlidingLog: Sendable {
+    /// The window's length.
     package let window: Duration
     /// The most arrivals that any window held.
     package private(set) var most = 0
@@ -20,6 +21,7 @@ package struct SlidingLog: Sendable {
         return arrivals.count
     }
 
+    /// Adds an arrival; not before the last one.
     package mutating func record(at now: Instant) {
         arrivals.append(now)
         most = max(most, count(at: now))

@@ -3,6 +3,7 @@ package import PromptQueue
 
 /// How long tasks take: a distribution to draw from.
 package struct TaskDuration: Sendable, Hashable {
+    /// How durations are spread.
     package enum Shape: String, Sendable, Hashable, CaseIterable {
         /// Anything from `typical` less `jitter` to `typical` plus `jitter`, all equally likely.
         case uniform
@@ -10,7 +11,9 @@ package struct TaskDuration: Sendable, Hashable {
         case lognormal
     }
 
+    /// The middle of the distribution.
     package var typical: Duration
+    /// How far durations stray from it.
     package var jitter: Duration
     package var shape: Shape
 

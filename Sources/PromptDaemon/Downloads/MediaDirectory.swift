@@ -16,10 +16,10 @@ package struct MediaDirectory: Sendable {
     package init(path: String) throws(MediaError) {
         self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         try Self.makeDirectory(self.path)
-        try Self.makeDirectory(partial)
         guard unsafe access(self.path, W_OK | X_OK) == 0 else {
             throw MediaError("\(self.path): the media directory is not writable for this user")
         }
+        try Self.makeDirectory(partial)
         for name in (try? FileManager.default.contentsOfDirectory(atPath: partial)) ?? [] {
             unsafe unlink(partial + "/" + name)
         }

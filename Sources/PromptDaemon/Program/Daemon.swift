@@ -74,6 +74,8 @@ struct Daemon {
                 notifier.send("READY=1\nSTATUS=running")
             }
         )
+        var quiet = logger
+        quiet.logLevel = .warning
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -89,7 +91,7 @@ struct Daemon {
                     ),
                     .init(service: runner),
                 ],
-                logger: logger
+                logger: quiet
             )
         )
         let failure = await run(group) { reloadKey(into: client, runner) }
@@ -105,7 +107,9 @@ struct Daemon {
 
     /// Runs the services and listens to signals meanwhile.
     private func run(_ group: ServiceGroup, reload: @escaping @Sendable () -> Void) async -> (any Error)? {
-        await withTaskGroup(of: (any Error)?.self) { tasks in
+        // Trapped before anybody is told that promptd runs: a stop that follows at once must not kill it.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+        return await withTaskGroup(of: (any Error)?.self) { tasks in
             tasks.addTask {
                 do {
                     try await group.run()
@@ -116,7 +120,7 @@ struct Daemon {
             }
             tasks.addTask { [logger, notifier] in
                 var isStopping = false
-                for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) {
+                for await signal in signals {
                     switch signal {
                     case .sighup:
                         notifier.send("RELOADING=1\nMONOTONIC_USEC=\(Self.monotonicMicroseconds())")

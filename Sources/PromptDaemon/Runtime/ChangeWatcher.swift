@@ -15,7 +15,7 @@ struct ChangeWatcher: Service {
         let (directory, name) = FilePathParts.split(database)
         let watch = try DirectoryWatch(directory: directory, names: [name, name + "-wal"])
         _ = try await ledger.hasForeignChanges()
-        try await cancelWhenGracefulShutdown {
+        try await untilShutdown {
             try await withThrowingDiscardingTaskGroup { group in
                 group.addTask {
                     for await _ in watch.changes { try await look() }

@@ -11,7 +11,7 @@ struct Housekeeping: Service {
     let logger: Logger
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        try await untilShutdown {
             while !Task.isCancelled {
                 try await time.sleep(until: time.now.uptime + .seconds(10))
                 notifier.send("WATCHDOG=1")

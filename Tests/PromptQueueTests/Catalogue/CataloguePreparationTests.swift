@@ -105,6 +105,10 @@ struct CataloguePreparationTests {
         #expect(catalogue.nearestNames(to: "gpt-image-3").count == 3)
         #expect(catalogue.nearestNames(to: "flux-2", limit: 2).count == 2)
         #expect(catalogue.nearestNames(to: "flux-2") == catalogue.nearestNames(to: "flux-2"))
+        #expect(catalogue.nearestNames(to: "flux-2/flex-text-to-imag") == ["flux-2/flex-text-to-image"])
+        let lite = "bytedance/v1-lite-image-to-video"
+        #expect(catalogue.nearestNames(to: String(lite.dropLast())) == [lite])
+        #expect(catalogue.nearestNames(to: "z-miaeg") == ["z-image"])
         #expect(catalogue.nearestNames(to: "").isEmpty)
         #expect(catalogue.nearestNames(to: "sdxl").isEmpty)
         #expect(catalogue.nearestNames(to: String(repeating: "flux", count: 1_000)).isEmpty)

@@ -72,6 +72,7 @@ struct CataloguePriceTests {
         ("bytedance/seedream", ""), ("nano-banana-2-1", ""), ("qwen/text-to-image", ""),
         ("kling-2.6/motion-control", #""input_urls":["u"],"video_urls":["v"]"#),
         ("bytedance/seedance-2", #""reference_video_urls":["v"]"#), ("bytedance/seedance-2", #""duration":-1"#),
+        ("bytedance/seedance-2", #""duration":0"#),
         ("grok-imagine/text-to-video", ""), ("grok-imagine-video-1-5-preview", #""resolution":"1080p""#),
         ("wan/2-7-r2v", #""reference_video":["v"]"#), ("happyhorse/video-edit", #""video_url":"v""#),
         ("wan/3-0-video", ""), ("wan/3-0-video", #""duration":"long""#), ("4o-image-api", #""nVariants":0"#),

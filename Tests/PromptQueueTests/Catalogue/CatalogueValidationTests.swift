@@ -69,6 +69,15 @@ struct CatalogueValidationTests {
         #expect(refusal.description == message)
     }
 
+    @Test func `a required text or list may not be empty, an optional one may`() throws {
+        let text = try catalogue.refusal("google/nano-banana", prompt: "")
+        #expect(text.description == "prompt: 0 characters; google/nano-banana takes 1 to 5,000")
+        let list = try catalogue.refusal("google/nano-banana-edit", ["image_urls": .array([])])
+        #expect(list.description == "image_urls: 0 items; google/nano-banana-edit takes 1 to 10")
+        _ = try catalogue.ready("nano-banana-2", ["image_input": .array([])])
+        _ = try catalogue.ready("google/imagen4", ["negative_prompt": ""])
+    }
+
     @Test(arguments: [3, 5_000])
     func `bounds are included and count Unicode scalars`(length: Int) throws {
         _ = try catalogue.ready(Self.flex, prompt: String(repeating: "é", count: length))

@@ -1,0 +1,40 @@
+import GRDB
+package import PromptQueue
+
+/// Which jobs a command is about.
+package struct JobFilter: Sendable {
+    /// Empty: any.
+    package var states: Set<JobState> = []
+    package var queue: String?
+    package var batch: String?
+    package var model: String?
+    /// All of them must be there, with these values.
+    package var labels: [String: String] = [:]
+
+    package init() {}
+
+    package var isEmpty: Bool {
+        states.isEmpty && queue == nil && batch == nil && model == nil && labels.isEmpty
+    }
+
+    /// A condition for a WHERE clause over `jobs`.
+    var condition: (sql: String, arguments: StatementArguments) {
+        var parts: [String] = []
+        var arguments = StatementArguments()
+        func require(_ sql: String, _ values: StatementArguments) {
+            parts.append(sql)
+            arguments += values
+        }
+        if !states.isEmpty {
+            // Literals, so that SQLite can use the partial indexes.
+            parts.append("jobs.state IN (\(states.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")))")
+        }
+        if let queue { require("jobs.queue = ?", [queue]) }
+        if let batch { require("jobs.batch = ?", [batch]) }
+        if let model { require("jobs.model = ?", [model]) }
+        for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
+            require("CAST(json_extract(jobs.labels, ?) AS TEXT) = ?", ["$.\"\(key)\"", value])
+        }
+        return (parts.isEmpty ? "1" : parts.joined(separator: " AND "), arguments)
+    }
+}

@@ -1,0 +1,92 @@
+import GRDB
+package import PromptQueue
+
+/// What a producer may do to jobs.
+package enum JobChange: Sendable {
+    case cancel, retry
+
+    var target: JobState {
+        switch self {
+        case .cancel: .cancelled
+        case .retry: .queued
+        }
+    }
+
+    /// The states from which it is possible.
+    package var origins: Set<JobState> {
+        switch self {
+        case .cancel: [.queued, .running, .unconfirmed]
+        case .retry: [.failed, .cancelled]
+        }
+    }
+}
+
+/// What became of a change of several jobs.
+package struct ChangeOutcome: Sendable {
+    /// How many jobs were changed.
+    package var changed = 0
+    /// The jobs that stayed as they were, with the reason.
+    package var refused: [(job: JobID, reason: String)] = []
+}
+
+extension QueueFile {
+    /// Changes the jobs that can be changed; the others are named with the reason, in the database's own words.
+    package func apply(_ change: JobChange, to ids: [JobID]) throws(LedgerError) -> ChangeOutcome {
+        try write { db in
+            var outcome = ChangeOutcome()
+            for id in ids {
+                let state = try String.fetchOne(
+                    db.cachedStatement(sql: "SELECT state FROM jobs WHERE id = ?"),
+                    arguments: [id.rawValue]
+                )
+                guard let state else {
+                    outcome.refused.append((id, "there is no such job"))
+                    continue
+                }
+                guard state != change.target.rawValue else {
+                    outcome.refused.append((id, "is \(state) already"))
+                    continue
+                }
+                if change == .retry, let state = JobState(rawValue: state), !change.origins.contains(state) {
+                    outcome.refused.append((id, Self.reason(state)))
+                    continue
+                }
+                do {
+                    try db.inSavepoint {
+                        try db.cachedStatement(sql: "UPDATE jobs SET state = ? WHERE id = ?")
+                            .execute(arguments: [change.target.rawValue, id.rawValue])
+                        return .commit
+                    }
+                    outcome.changed += 1
+                } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+                    outcome.refused.append((id, error.message ?? "refused by the database"))
+                }
+            }
+            return outcome
+        }
+    }
+
+    /// Changes all jobs that match and that can be changed.
+    package func apply(_ change: JobChange, matching filter: JobFilter) throws(LedgerError) -> Int {
+        var filter = filter
+        filter.states = filter.states.isEmpty ? change.origins : filter.states.intersection(change.origins)
+        guard !filter.states.isEmpty else { return 0 }
+        return try write { [filter] db in
+            let (condition, arguments) = filter.condition
+            try db.execute(
+                sql: "UPDATE jobs SET state = '\(change.target.rawValue)' WHERE \(condition)",
+                arguments: arguments
+            )
+            return db.changesCount
+        }
+    }
+
+    private static func reason(_ state: JobState) -> String {
+        switch state {
+        case .unconfirmed:
+            "is unconfirmed: an earlier request may have made a task; settle it with promptctl resolve"
+        case .succeeded: "has succeeded; add a new job to make another"
+        default: "is \(state.rawValue); only failed and cancelled jobs can be tried again"
+        }
+    }
+}

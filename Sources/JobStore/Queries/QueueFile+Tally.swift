@@ -1,0 +1,69 @@
+import GRDB
+package import PromptQueue
+
+/// How a group of jobs stands.
+package struct JobTally: Sendable {
+    package var counts: [JobState: Int] = [:]
+    package var firstUnconfirmed: JobID?
+
+    package init() {}
+
+    package var total: Int { counts.values.reduce(0, +) }
+    package var finished: Int { counts.reduce(0) { $0 + ($1.key.isFinal ? $1.value : 0) } }
+
+    package subscript(state: JobState) -> Int { counts[state] ?? 0 }
+}
+
+/// The jobs that somebody waits for.
+package enum JobGroup: Sendable {
+    case ids([JobID])
+    case batch(String)
+
+    fileprivate var condition: (sql: String, arguments: StatementArguments) {
+        switch self {
+        case .ids(let ids):
+            let list = JSONValue.array(ids.map { .integer($0.rawValue) }).json
+            return ("id IN (SELECT value FROM json_each(?))", [list])
+        case .batch(let name):
+            return ("batch = ?", [name])
+        }
+    }
+}
+
+extension QueueFile {
+    /// Counts by state. For a batch an index answers it alone.
+    package func tally(of group: JobGroup) throws(LedgerError) -> JobTally {
+        try read { db in
+            let (condition, arguments) = group.condition
+            var tally = JobTally()
+            let statement = try db.cachedStatement(
+                sql: "SELECT state, count(*) AS jobs, min(id) AS first FROM jobs WHERE \(condition) GROUP BY state"
+            )
+            for row in try Row.fetchAll(statement, arguments: arguments) {
+                guard let state = JobState(rawValue: row["state"]) else { continue }
+                tally.counts[state] = row["jobs"]
+                if state == .unconfirmed { tally.firstUnconfirmed = JobID(row["first"]) }
+            }
+            return tally
+        }
+    }
+
+    /// What a group was charged so far.
+    package func charged(to group: JobGroup) throws(LedgerError) -> Credits {
+        try read { db in
+            let (condition, arguments) = group.condition
+            let statement = try db.cachedStatement(
+                sql: "SELECT coalesce(sum(charged_millicredits), 0) FROM jobs WHERE \(condition)"
+            )
+            return Credits(millicredits: try Int64.fetchOne(statement, arguments: arguments) ?? 0)
+        }
+    }
+
+    /// Those of `ids` that are not there.
+    package func missing(_ ids: [JobID]) throws(LedgerError) -> [JobID] {
+        try read { db in
+            let statement = try db.cachedStatement(sql: "SELECT 1 FROM jobs WHERE id = ?")
+            return try ids.filter { try Int.fetchOne(statement, arguments: [$0.rawValue]) == nil }
+        }
+    }
+}

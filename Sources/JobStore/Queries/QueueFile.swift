@@ -1,0 +1,50 @@
+import GRDB
+package import PromptQueue
+
+/// The database as a command uses it: one connection, opened for a short while, beside a daemon that may be at work.
+///
+/// All calls block the caller until SQLite answers.
+package final class QueueFile: Sendable {
+    package let path: String
+    let queue: DatabaseQueue
+
+    /// - Parameter create: whether a missing file is made and an older schema migrated; otherwise both are errors.
+    package init(path: String, create: Bool = false) throws(LedgerError) {
+        self.path = path
+        queue = try LedgerFile.openQueue(at: path, create: create)
+    }
+
+    /// Closes the connection; the last one to close copies the log into the database.
+    package func close() throws(LedgerError) {
+        try LedgerError.wrapping { try queue.close() }
+    }
+
+    /// A number that changes when somebody else commits.
+    package func dataVersion() throws(LedgerError) -> Int64 {
+        try LedgerError.wrapping {
+            try queue.inDatabase { db in
+                try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version")) ?? 0
+            }
+        }
+    }
+
+    func read<T>(_ body: (Database) throws -> T) throws(LedgerError) -> T {
+        try LedgerError.wrapping { try queue.read(body) }
+    }
+
+    func write<T>(_ body: (Database) throws -> T) throws(LedgerError) -> T {
+        try LedgerError.wrapping { try queue.write(body) }
+    }
+}
+
+extension Row {
+    func instant(_ column: String) -> Instant? {
+        let milliseconds: Int64? = self[column]
+        return milliseconds.map(Instant.init(milliseconds:))
+    }
+
+    func credits(_ column: String) -> Credits? {
+        let millicredits: Int64? = self[column]
+        return millicredits.map(Credits.init(millicredits:))
+    }
+}

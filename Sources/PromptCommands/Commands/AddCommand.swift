@@ -1,0 +1,156 @@
+import ArgumentParser
+import JobStore
+import PromptQueue
+
+struct AddCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add",
+        abstract: "Queue a job for each prompt.",
+        discussion: """
+            Checks every job against the catalogue first: all are queued, or none. Prints the ids, one a line. Without a \
+            prompt, one job is made of --input alone. A prompt of - reads prompts from standard input, one a line.
+            """
+    )
+
+    @OptionGroup var database: DatabaseOption
+    @OptionGroup var options: JobOptions
+
+    @Option(help: ArgumentHelp("Refuse if a job with this key exists already.", valueName: "key"))
+    var unique: String?
+
+    @Flag(help: "Wait until the jobs have ended, as promptctl wait does.")
+    var wait = false
+
+    @Flag(help: "Print the jobs as JSON instead of their ids.")
+    var json = false
+
+    @Argument(help: "What to make.")
+    var prompts: [String] = []
+
+    func validate() throws {
+        if unique != nil, prompts.count > 1 || prompts == ["-"] {
+            throw ValidationError("--unique names one job; give one prompt.")
+        }
+    }
+
+    func run() async throws {
+        let console = Console.current
+        let (jobs, unknownFields) = try prepare(texts(console), console)
+        for field in unknownFields {
+            console.say("warning: \(jobs.first?.model ?? "") does not list the field \(field); it is sent as it is")
+        }
+        try await database.open { file in
+            let ids: [JobID]
+            do {
+                ids = try file.add(jobs, now: console.now())
+            } catch where error.code == .constraint {
+                throw CommandError(.badData, "\(error.message); nothing was added")
+            }
+            for id in ids {
+                console.print(json ? JSONValue.object(["id": .integer(id.rawValue)]).json : "\(id)")
+            }
+            try console.say(sentence(jobs, file, console))
+            if wait {
+                try await Waiting(file: file, group: .ids(ids), console: console).run(timeout: nil)
+            }
+        }
+    }
+
+    private func texts(_ console: Console) throws -> [String?] {
+        guard !prompts.isEmpty else { return [nil] }
+        var texts: [String?] = []
+        for prompt in prompts {
+            guard prompt == "-" else {
+                texts.append(prompt)
+                continue
+            }
+            var lines = LineReader(ByteSource(descriptor: console.inputDescriptor, name: "standard input"))
+            while let line = try lines.next() {
+                if !line.bytes.isEmpty { texts.append(String(decoding: line.bytes, as: UTF8.self)) }
+            }
+        }
+        guard !texts.isEmpty else { throw CommandError(.badData, "standard input held no prompt; nothing was added") }
+        return texts
+    }
+
+    private func prepare(_ texts: [String?], _ console: Console) throws -> ([NewJob], unknownFields: [String]) {
+        let catalogue = Catalogue.builtIn
+        let policy = try Catalogue.unknownModels(console)
+        let model = options.model ?? JobOptions.usualModel
+        let input = catalogue.input(options.input.map { ($0.key, $0.value) }, model: model)
+        let runAt = try options.runAt(now: console.now())
+        var problems: [String] = []
+        var unknownFields: Set<String> = []
+        var jobs: [NewJob] = []
+        for (index, text) in texts.enumerated() {
+            switch catalogue.prepare(model: model, prompt: text, input: input, unknownModels: policy) {
+            case .refused(let refusal):
+                let place = texts.count > 1 && refusal.code != .unknownModel ? "prompt \(index + 1): " : ""
+                problems += refusal.problems.map { place + $0.description }.filter { !problems.contains($0) }
+            case .ready(let prepared):
+                unknownFields.formUnion(prepared.unknownFields)
+                var job = NewJob(
+                    prompt: text,
+                    model: model,
+                    input: JSONValue.object(input).json,
+                    queue: options.queue ?? "default"
+                )
+                job.priority = options.priority ?? 0
+                job.runAt = runAt
+                job.uniqueKey = unique
+                job.batch = options.batch
+                job.labels = options.labels
+                job.maxAttempts = options.maxAttempts ?? 3
+                job.estimate = prepared.estimate.credits
+                jobs.append(job)
+            }
+        }
+        guard problems.isEmpty else {
+            for problem in problems { console.say("promptctl: \(problem)") }
+            throw CommandError(.badData, "nothing was added; promptctl models \(model) shows what the model takes")
+        }
+        return (jobs, unknownFields.sorted())
+    }
+
+    /// `queued 1 job in ads: flux-2/flex-text-to-image, 24 credits. Budget ads/day: 76 of 500 left after it.`
+    private func sentence(_ jobs: [NewJob], _ file: QueueFile, _ console: Console) throws -> String {
+        guard let first = jobs.first else { return "queued nothing" }
+        let price = Price(jobs.map(\.estimate))
+        var text = "queued \(count(jobs.count, "job")) in \(first.queue): \(first.model), \(price.inWords)"
+        if let runAt = first.runAt { text += ", not before \(console.time(runAt))" }
+        text += "."
+        for budget in try file.budgets() where budget.queue == nil || budget.queue == first.queue {
+            let left = budget.left - price.known
+            let period = budget.period == "total" ? "" : "/\(budget.period)"
+            if left >= .zero {
+                text += " Budget \(budget.name)\(period): \(left.grouped) of \(budget.limit.grouped) left after"
+                text += jobs.count == 1 ? " it." : " them."
+            } else {
+                let reset = budget.resetsAt.map { " until \($0.utcMinutes)" } ?? ""
+                text += " Budget \(budget.name)\(period): only \(budget.left.grouped) of \(budget.limit.grouped) left;"
+                text += " what does not fit waits\(reset)."
+            }
+        }
+        return text
+    }
+}
+
+/// The sum of estimates, some of which may be unknown.
+struct Price {
+    private(set) var known = Credits.zero
+    private(set) var unknownCount = 0
+
+    init(_ estimates: [Credits?] = []) {
+        for estimate in estimates { add(estimate) }
+    }
+
+    mutating func add(_ estimate: Credits?) {
+        if let estimate { known += estimate } else { unknownCount += 1 }
+    }
+
+    var inWords: String {
+        guard unknownCount > 0 else { return known.inWords }
+        guard known > .zero else { return "price unknown" }
+        return "\(known.inWords) and \(count(unknownCount, "job")) of unknown price"
+    }
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import JobStore
+import PromptQueue
+
+struct ImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Queue the jobs of a file: all of them, or none.",
+        discussion: """
+            .jsonl  one object a line, with the columns of the table jobs; input may be an object
+            .csv    the first line names the columns; input.NAME is a field of the input
+            .txt    one prompt a line
+            -       standard input, with --format; it is copied to a temporary file first
+
+            Options for jobs hold for the lines that do not say otherwise. Every wrong line is reported with its number. \
+            With --matrix each line makes a job for every combination of the values; a unique_key is then extended by \
+            them. The file is read twice: the first pass checks, the second inserts in one transaction, so the queue is \
+            locked for the second only.
+            """
+    )
+
+    @OptionGroup var database: DatabaseOption
+    @OptionGroup var options: JobOptions
+
+    @Option(help: "What the file is: jsonl, csv or txt. (default: by its name)")
+    var format: ImportFile.Format?
+
+    @Option(help: ArgumentHelp("Values that every line is combined with. Repeatable.", valueName: "key=v1,v2"))
+    var matrix: [KeyValue] = []
+
+    @Flag(help: "Only check, and print the number of jobs and their cost.")
+    var dryRun = false
+
+    @Flag(help: "Skip lines whose unique_key exists already, instead of refusing them.")
+    var skipDuplicates = false
+
+    @Flag(help: "Print the outcome as JSON.")
+    var json = false
+
+    @Argument(help: "The file, or -.", completion: .file(extensions: ["jsonl", "csv", "txt"]))
+    var file: String
+
+    func run() throws {
+        let console = Console.current
+        let context = try context(console)
+        let source = try ImportFile(path: file, format: format, console)
+        try database.open { queue in
+            let run = ImportRun(source, into: queue, context, skipsDuplicates: skipDuplicates, console)
+            let checked = try run.check()
+            for warning in run.unknownFields { console.say("warning: \(warning); it is sent as it is") }
+            guard !dryRun else { return report(checked, console) }
+            report(try run.insert(), console)
+        }
+    }
+
+    private func context(_ console: Console) throws -> ImportContext {
+        var defaults = NewJobDefaults()
+        defaults.model = options.model ?? defaults.model
+        defaults.queue = options.queue ?? defaults.queue
+        defaults.priority = options.priority ?? defaults.priority
+        defaults.runAt = try options.runAt(now: console.now())
+        defaults.batch = options.batch
+        defaults.labels = options.labels
+        defaults.maxAttempts = options.maxAttempts ?? defaults.maxAttempts
+        return ImportContext(
+            catalogue: .builtIn,
+            unknownModels: try Catalogue.unknownModels(console),
+            defaults: defaults,
+            input: options.input.map { ($0.key, $0.value) },
+            matrix: try Matrix(matrix)
+        )
+    }
+
+    private func report(_ summary: ImportRun.Summary, _ console: Console) {
+        if json {
+            console.print(
+                JSONValue
+                    .object([
+                        "dry_run": .bool(dryRun),
+                        "lines": .integer(Int64(summary.lines)),
+                        "jobs": .integer(Int64(summary.jobs)),
+                        "skipped": .integer(Int64(summary.skipped)),
+                        "estimated_credits": JSONValue(summary.price.known),
+                        "jobs_of_unknown_price": .integer(Int64(summary.price.unknownCount)),
+                    ])
+                    .json
+            )
+        }
+        let place = summary.queues.count > 1 ? "several queues" : summary.queues.first ?? options.queue ?? "default"
+        let skipped = summary.skipped > 0 ? " \(count(summary.skipped, "duplicate")) skipped." : ""
+        let price = "\(summary.price.inWords) (estimated)"
+        if dryRun {
+            if !json { console.print("\(count(summary.jobs, "job")) for \(place): \(price).\(skipped)") }
+        } else {
+            console.say("imported \(count(summary.jobs, "job")) into \(place): \(price).\(skipped)")
+        }
+    }
+}
+
+extension ImportFile.Format: ExpressibleByArgument {}

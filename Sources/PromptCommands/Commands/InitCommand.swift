@@ -1,0 +1,25 @@
+import ArgumentParser
+import FoundationEssentials
+import JobStore
+import PromptQueue
+
+struct InitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Create the database, or bring an older one up to date.",
+        discussion: "Harmless on a database that is up to date: nothing is changed."
+    )
+
+    @OptionGroup var database: DatabaseOption
+
+    func run() throws {
+        let path = database.path
+        let existed = FileManager.default.fileExists(atPath: path)
+        do {
+            try QueueFile(path: path, create: true).close()
+        } catch where error.code == .permission && !existed {
+            throw CommandError(.cannotCreate, error.message)
+        }
+        Console.current.say(existed ? "\(path) is up to date" : "created \(path)")
+    }
+}

@@ -1,0 +1,133 @@
+import ArgumentParser
+import JobStore
+import PromptQueue
+
+struct WaitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wait",
+        abstract: "Wait until jobs have ended.",
+        discussion: """
+            Exits 0 if all have succeeded, 1 if any has failed or was cancelled, 75 when --timeout has passed. An \
+            unconfirmed job has not ended: it is waited for until it is settled.
+            """
+    )
+
+    @OptionGroup var database: DatabaseOption
+
+    @Argument(help: "Jobs.")
+    var ids: [JobID] = []
+
+    @Option(help: "All jobs of a batch.")
+    var batch: String?
+
+    @Option(help: ArgumentHelp("Give up after this time: 30s, 10m, 2h.", valueName: "duration"))
+    var timeout: String?
+
+    @OptionGroup var format: JSONOption
+
+    func validate() throws {
+        guard ids.isEmpty != (batch == nil) else { throw ValidationError("Give ids of jobs, or --batch.") }
+        if let timeout, Duration(text: timeout) == nil {
+            throw ValidationError("--timeout: \"\(timeout)\" is not a duration; write it like 30s, 10m or 2h.")
+        }
+    }
+
+    func run() async throws {
+        let console = Console.current
+        try await database.open { file in
+            let group = batch.map { JobGroup.batch($0) } ?? .ids(ids)
+            if let missing = try file.missing(ids).first {
+                throw CommandError(.badData, "job \(missing): there is no such job")
+            }
+            if let batch, try file.tally(of: group).total == 0 {
+                throw CommandError(.badData, "batch \(batch): there are no jobs in it")
+            }
+            let waiting = Waiting(file: file, group: group, console: console, printsJSON: format.json)
+            try await waiting.run(timeout: timeout.flatMap { Duration(text: $0) })
+        }
+    }
+}
+
+/// Looks at jobs until they have ended, when the database has changed and not oftener.
+struct Waiting {
+    let file: QueueFile
+    let group: JobGroup
+    let console: Console
+    var printsJSON = false
+
+    /// - Throws: `CommandError`, without a message of its own, with the exit code when not all is well.
+    func run(timeout: Duration?) async throws {
+        let bar = ProgressBar(console)
+        var version: Int64 = -1
+        var tally = JobTally()
+        var charged = Credits.zero
+        var warnings = Warnings()
+        var interval = Duration.milliseconds(150)
+        while true {
+            let found = try file.dataVersion()
+            if found != version {
+                version = found
+                let started = console.now()
+                tally = try file.tally(of: group)
+                if console.isErrorTerminal || tally.finished == tally.total { charged = try file.charged(to: group) }
+                // Counting a large batch takes time; the daemon needs the processor, too.
+                interval = max(.milliseconds(150), (console.now() - started) * 10)
+            }
+            if tally.finished == tally.total { break }
+            warn(tally, bar, &warnings)
+            draw(tally, charged, bar, force: false)
+            if let timeout, bar.elapsed >= timeout {
+                bar.finish()
+                report(tally, charged)
+                throw CommandError(
+                    .temporary,
+                    "\(count(tally.total - tally.finished, "job")) of \(grouped(tally.total)) not ended within \(timeout.text)"
+                )
+            }
+            try await console.sleep(timeout.map { min(interval, max(.milliseconds(1), $0 - bar.elapsed)) } ?? interval)
+        }
+        draw(tally, charged, bar, force: true)
+        bar.finish()
+        report(tally, charged)
+        if tally[.succeeded] != tally.total { throw CommandError(.failed, "") }
+    }
+
+    private func draw(_ tally: JobTally, _ charged: Credits, _ bar: ProgressBar, force: Bool) {
+        let fraction = tally.total == 0 ? 1 : Double(tally.finished) / Double(tally.total)
+        let label = "\(grouped(tally.finished)) of \(grouped(tally.total))"
+        bar.draw(label, fraction, charged.inWords, force: force)
+    }
+
+    private struct Warnings {
+        var absence = false
+        var unconfirmed = false
+    }
+
+    /// Says once what an onlooker would wonder about.
+    private func warn(_ tally: JobTally, _ bar: ProgressBar, _ warnings: inout Warnings) {
+        if !warnings.absence, OwnerLock.holder(database: file.path) == nil {
+            warnings.absence = true
+            bar.clear()
+            console.say("promptd is not running on this database; waiting for somebody to start it")
+        }
+        if !warnings.unconfirmed, let job = tally.firstUnconfirmed {
+            warnings.unconfirmed = true
+            bar.clear()
+            let verb = tally[.unconfirmed] == 1 ? "is" : "are"
+            console.say("\(count(tally[.unconfirmed], "job")) \(verb) unconfirmed: promptctl show \(job)")
+        }
+    }
+
+    private func report(_ tally: JobTally, _ charged: Credits) {
+        if printsJSON {
+            var object: JSONObject = ["charged_credits": JSONValue(charged), "jobs": .integer(Int64(tally.total))]
+            for state in JobState.allCases { object[state.rawValue] = .integer(Int64(tally[state])) }
+            console.print(JSONValue.object(object).json)
+        }
+        var parts = ["\(grouped(tally[.succeeded])) succeeded", "\(grouped(tally[.failed])) failed"]
+        for state in JobState.allCases where state != .succeeded && state != .failed && tally[state] > 0 {
+            parts.append("\(grouped(tally[state])) \(state.rawValue)")
+        }
+        console.say(parts.joined(separator: ", ") + " · \(charged.inWords) charged")
+    }
+}

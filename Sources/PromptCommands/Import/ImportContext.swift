@@ -1,0 +1,26 @@
+import PromptQueue
+
+/// What holds for all lines of an import.
+struct ImportContext {
+    var catalogue: Catalogue
+    var unknownModels: UnknownModelPolicy
+    /// What lines that do not say are given.
+    var defaults: NewJobDefaults
+    /// Fields of the input, for lines that do not have them.
+    var input: [(key: String, value: String)]
+    var matrix: Matrix
+
+    func prepare(_ model: String, prompt: String?, _ input: JSONObject) -> Preparation {
+        catalogue.prepare(model: model, prompt: prompt, input: input, unknownModels: unknownModels)
+    }
+}
+
+struct NewJobDefaults {
+    var model = JobOptions.usualModel
+    var queue = "default"
+    var priority: Int64 = 0
+    var runAt: Instant?
+    var batch: String?
+    var labels: String?
+    var maxAttempts = 3
+}

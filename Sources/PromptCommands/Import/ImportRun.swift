@@ -1,0 +1,154 @@
+import JobStore
+import PromptQueue
+
+/// An import: one pass that only checks, and if every line is good, a second one that inserts in one transaction.
+///
+/// The queue is locked for the second pass only, and neither holds more than a line in memory.
+final class ImportRun {
+    /// What an import comes to.
+    struct Summary {
+        /// Lines with something in them.
+        var lines = 0
+        var badLines = 0
+        var jobs = 0
+        var skipped = 0
+        var price = Price()
+        /// The queue, if it is one and the same for all.
+        var queues: Set<String> = []
+    }
+
+    private let file: ImportFile
+    private let queue: QueueFile
+    private let console: Console
+    private let bar: ProgressBar
+    private let skipsDuplicates: Bool
+    private var checker: RowChecker
+    private var hidden = 0
+
+    /// How many problems are printed at most.
+    private static let maximumProblems = 100
+
+    init(_ file: ImportFile, into queue: QueueFile, _ context: ImportContext, skipsDuplicates: Bool, _ console: Console) {
+        self.file = file
+        self.queue = queue
+        self.console = console
+        self.skipsDuplicates = skipsDuplicates
+        checker = RowChecker(context)
+        bar = ProgressBar(console)
+    }
+
+    var unknownFields: [String] { checker.unknownFields.sorted() }
+
+    /// - Throws: `CommandError` when lines are wrong, after each was reported.
+    func check() throws -> Summary {
+        var summary = Summary()
+        try queue.checkingKeys { keys in
+            try forEachRow { row, jobs, problems in
+                summary.lines += 1
+                var problems = problems
+                for job in jobs {
+                    if let key = job.uniqueKey, let holder = try keys.claim(key, line: row.line) {
+                        if skipsDuplicates {
+                            summary.skipped += 1
+                            continue
+                        }
+                        problems.append("unique_key: \"\(key)\" belongs to \(holder) already")
+                    }
+                    note(job, &summary)
+                }
+                if !problems.isEmpty {
+                    summary.badLines += 1
+                    report(problems, row.line)
+                }
+                progress("checking", summary.lines, 0)
+            }
+        }
+        bar.clear()
+        guard summary.badLines == 0 else {
+            if hidden > 0 { console.say("… and \(grouped(hidden)) more") }
+            let verb = summary.badLines == 1 ? "is" : "are"
+            console.say("\(grouped(summary.badLines)) of \(count(summary.lines, "line")) \(verb) wrong; nothing was imported.")
+            throw CommandError(.badData, "")
+        }
+        guard summary.lines > 0 else { throw CommandError(.badData, "\(file.name): holds no jobs; nothing was imported") }
+        return summary
+    }
+
+    /// - Throws: `CommandError` when the file or the queue has changed since it was checked; nothing is inserted then.
+    func insert() throws -> Summary {
+        var summary = Summary()
+        try queue.insertAll(now: console.now(), skipsDuplicates: skipsDuplicates) { insertion in
+            try forEachRow { row, jobs, problems in
+                summary.lines += 1
+                if let problem = problems.first {
+                    throw CommandError(
+                        .badData,
+                        "\(file.name):\(row.line): \(problem); the file has changed, nothing was imported"
+                    )
+                }
+                for job in jobs {
+                    do {
+                        if try insertion.insert(job) {
+                            note(job, &summary)
+                        } else {
+                            summary.skipped += 1
+                        }
+                    } catch where error.code == .constraint {
+                        throw CommandError(.badData, "\(file.name):\(row.line): \(error.message); nothing was imported")
+                    }
+                }
+                progress("importing", summary.lines, 0.5)
+            }
+        }
+        bar.clear()
+        return summary
+    }
+
+    private func note(_ job: NewJob, _ summary: inout Summary) {
+        summary.jobs += 1
+        summary.price.add(job.estimate)
+        if summary.queues.count < 2 { summary.queues.insert(job.queue) }
+    }
+
+    private func report(_ problems: [String], _ line: Int) {
+        guard reported < Self.maximumProblems else {
+            hidden += problems.count
+            return
+        }
+        bar.clear()
+        for problem in problems {
+            console.say("\(file.name):\(line): \(oneLine(problem))")
+            reported += 1
+        }
+    }
+
+    private var reported = 0
+    private var fraction = 0.0
+
+    private func progress(_ verb: String, _ lines: Int, _ begin: Double) {
+        guard lines % 1_000 == 0 else { return }
+        bar.draw("\(verb) line \(grouped(lines))", begin + fraction / 2, "")
+    }
+
+    private func forEachRow(_ body: (ImportRow, [NewJob], [String]) throws -> Void) throws {
+        let source = try file.rewind()
+        switch file.format {
+        case .txt: try forEachRow(TextReader(source), body)
+        case .csv: try forEachRow(try CSVReader(source, name: file.name), body)
+        case .jsonl: try forEachRow(JSONLineReader(source), body)
+        }
+    }
+
+    private func forEachRow(
+        _ reader: some ImportReader,
+        _ body: (ImportRow, [NewJob], [String]) throws -> Void
+    ) throws {
+        var reader = reader
+        var row = ImportRow()
+        while try reader.next(into: &row) {
+            fraction = file.size > 0 ? Double(reader.offset) / Double(file.size) : 1
+            let (jobs, problems) = checker.jobs(of: row, reader)
+            try body(row, jobs, problems)
+        }
+    }
+}

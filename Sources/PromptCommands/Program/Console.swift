@@ -1,0 +1,89 @@
+import FoundationEssentials
+import Glibc
+package import PromptQueue
+
+/// Where a command runs: its streams, its terminal, its environment and its time.
+package struct Console: Sendable {
+    @TaskLocal package static var current = Console.system
+
+    package var environment: [String: String]
+    package var isOutputTerminal = false
+    package var isErrorTerminal = false
+    package var columns = 80
+    /// Where `-` reads from.
+    package var inputDescriptor: Int32 = 0
+    /// Seconds that the local time is ahead of UTC.
+    package var secondsFromUTC: @Sendable (Instant) -> Int64
+    package var now: @Sendable () -> Instant
+    package var sleep: @Sendable (Duration) async throws -> Void
+    package var writeOutput: @Sendable (String) -> Void
+    package var writeError: @Sendable (String) -> Void
+
+    package init(
+        environment: [String: String],
+        now: @escaping @Sendable () -> Instant,
+        secondsFromUTC: @escaping @Sendable (Instant) -> Int64 = { _ in 0 },
+        sleep: @escaping @Sendable (Duration) async throws -> Void,
+        writeOutput: @escaping @Sendable (String) -> Void,
+        writeError: @escaping @Sendable (String) -> Void
+    ) {
+        self.environment = environment
+        self.now = now
+        self.secondsFromUTC = secondsFromUTC
+        self.sleep = sleep
+        self.writeOutput = writeOutput
+        self.writeError = writeError
+    }
+
+    /// Data: a line on standard output.
+    package func print(_ line: String) { writeOutput(line + "\n") }
+
+    /// Talk: a line on standard error.
+    package func say(_ line: String) { writeError(line + "\n") }
+
+    package var isInputTerminal: Bool { isatty(inputDescriptor) == 1 }
+
+    /// Colour for what goes to standard output; never the only sign of anything. https://no-color.org
+    package var hasColour: Bool {
+        isOutputTerminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+    }
+}
+
+extension Console {
+    /// The process's own.
+    package static var system: Console {
+        var console = Console(
+            environment: ProcessInfo.processInfo.environment,
+            now: { Instant(milliseconds: Int64((Date().timeIntervalSince1970 * 1_000).rounded())) },
+            secondsFromUTC: { instant in
+                var seconds = time_t(instant.milliseconds / 1_000)
+                var local = tm()
+                unsafe localtime_r(&seconds, &local)
+                return unsafe Int64(local.tm_gmtoff)
+            },
+            sleep: { try await ContinuousClock().sleep(for: $0) },
+            writeOutput: { Swift.print($0, terminator: "") },
+            writeError: { text in
+                // What is on standard output already comes first where both go to one place.
+                fflush(nil)
+                var rest = Array(text.utf8)[...]
+                while !rest.isEmpty {
+                    let count = unsafe rest.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+                    guard count > 0 else { return }
+                    rest = rest.dropFirst(count)
+                }
+            }
+        )
+        console.isOutputTerminal = isatty(STDOUT_FILENO) == 1
+        console.isErrorTerminal = isatty(STDERR_FILENO) == 1
+        var size = winsize()
+        if let columns = console.environment["COLUMNS"].flatMap(Int.init), columns > 20 {
+            console.columns = columns
+        } else if unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 || ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0,
+            size.ws_col > 20
+        {
+            console.columns = Int(size.ws_col)
+        }
+        return console
+    }
+}

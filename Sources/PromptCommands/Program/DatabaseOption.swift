@@ -1,0 +1,44 @@
+import ArgumentParser
+import JobStore
+import PromptQueue
+
+/// `--database`, before or after the name of the command.
+struct DatabaseOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The database file. (default: $PROMPTD_DATABASE, else /var/lib/promptd/promptd.sqlite)",
+            valueName: "file"
+        ),
+        completion: .file(extensions: ["sqlite", "db"])
+    )
+    var database: String?
+
+    var path: String {
+        if let database { return database }
+        if let path = Console.current.environment["PROMPTD_DATABASE"], !path.isEmpty { return path }
+        return "/var/lib/promptd/promptd.sqlite"
+    }
+
+    /// Opens the database for `body` and closes it afterwards.
+    func open<T>(_ body: (QueueFile) throws -> T) throws -> T {
+        let file = try QueueFile(path: path)
+        let result: Result<T, any Error>
+        do { result = .success(try body(file)) } catch { result = .failure(error) }
+        try file.close()
+        return try result.get()
+    }
+
+    func open<T>(_ body: (QueueFile) async throws -> T) async throws -> T {
+        let file = try QueueFile(path: path)
+        let result: Result<T, any Error>
+        do { result = .success(try await body(file)) } catch { result = .failure(error) }
+        try file.close()
+        return try result.get()
+    }
+}
+
+/// `--json`, on everything that reads.
+struct JSONOption: ParsableArguments {
+    @Flag(help: "Print JSON: one object, or one object a line for lists.")
+    var json = false
+}

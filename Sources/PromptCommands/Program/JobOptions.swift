@@ -1,0 +1,98 @@
+import ArgumentParser
+import PromptQueue
+
+/// What `add` and `import` say of jobs.
+struct JobOptions: ParsableArguments {
+    static let usualModel = "flux-2/flex-text-to-image"
+
+    @Option(
+        help: "The model. (default: \(JobOptions.usualModel))",
+        completion: .list(Catalogue.builtIn.models.keys.sorted())
+    )
+    var model: String?
+
+    @Option(help: ArgumentHelp("A field of the model's input. Repeatable.", valueName: "key=value"))
+    var input: [KeyValue] = []
+
+    @Option(help: "The queue; it comes into being when first named. (default: default)")
+    var queue: String?
+
+    @Option(help: "Higher goes first. (default: 0)")
+    var priority: Int64?
+
+    @Option(help: ArgumentHelp("Not before: 2026-12-24T18:00Z, or 2h for two hours from now.", valueName: "time"))
+    var at: String?
+
+    @Option(help: "A name for jobs that belong together.")
+    var batch: String?
+
+    @Option(help: ArgumentHelp("A label of your own. Repeatable.", valueName: "key=value"))
+    var label: [KeyValue] = []
+
+    @Option(help: "How often it may be tried, 1 to 20. (default: 3)")
+    var maxAttempts: Int?
+
+    func validate() throws {
+        if let maxAttempts, !(1...20).contains(maxAttempts) {
+            throw ValidationError("--max-attempts: \(maxAttempts) is not within 1 to 20.")
+        }
+        if let queue, !(1...100).contains(queue.unicodeScalars.count) {
+            throw ValidationError("--queue: takes 1 to 100 characters.")
+        }
+        if let batch, !(1...200).contains(batch.unicodeScalars.count) {
+            throw ValidationError("--batch: takes 1 to 200 characters.")
+        }
+    }
+
+    /// When the jobs may start; `nil`: at once.
+    func runAt(now: Instant) throws(CommandError) -> Instant? {
+        try at.map { text throws(CommandError) in try Self.instant(text, now: now) }
+    }
+
+    static func instant(_ text: String, now: Instant) throws(CommandError) -> Instant {
+        if let wait = Duration(text: text) { return now + wait }
+        if let instant = Instant(iso8601: text) { return instant }
+        throw CommandError(
+            .usage,
+            "--at: \"\(text)\" is no time; write it like 2026-12-24T18:00Z, 2026-12-24T18:00+01:00, or 2h from now"
+        )
+    }
+
+    /// The labels as the column holds them.
+    var labels: String? {
+        guard !label.isEmpty else { return nil }
+        return JSONValue.object(Dictionary(label.map { ($0.key, .string($0.value)) }) { $1 }).json
+    }
+}
+
+/// `KEY=VALUE`.
+struct KeyValue: ExpressibleByArgument, Sendable {
+    var key: String
+    var value: String
+
+    init?(argument: String) {
+        guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else { return nil }
+        key = String(argument[..<equals])
+        value = String(argument[argument.index(after: equals)...])
+    }
+}
+
+extension Catalogue {
+    /// The policy of the daemon, as far as the environment tells.
+    static func unknownModels(_ console: Console) throws(CommandError) -> UnknownModelPolicy {
+        guard let text = console.environment["PROMPTD_CATALOGUE_UNKNOWN_MODELS"] else { return .refuse }
+        guard let policy = UnknownModelPolicy(rawValue: text) else {
+            throw CommandError(
+                .configuration,
+                "PROMPTD_CATALOGUE_UNKNOWN_MODELS: \"\(text)\" is not one of refuse allow"
+            )
+        }
+        return policy
+    }
+
+    /// Reads `KEY=VALUE` texts as the model's fields take them.
+    func input(_ pairs: some Sequence<(key: String, value: String)>, model name: String) -> JSONObject {
+        let model = model(named: name) ?? CatalogueModel(name: name, media: .image, fields: nil, source: "")
+        return pairs.reduce(into: [:]) { $0[$1.key] = model.value(forField: $1.key, text: $1.value) }
+    }
+}

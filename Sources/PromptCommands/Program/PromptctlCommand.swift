@@ -1,0 +1,100 @@
+package import ArgumentParser
+import FoundationEssentials
+import Glibc
+import PromptQueue
+
+/// `promptctl`: works on the database file directly, whether the daemon runs or not.
+package struct PromptctlCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "promptctl",
+        abstract: "Fills promptd's queue, watches it, and steps in.",
+        discussion: """
+            Works on the database file itself, so it works while the daemon is down. What is asked for goes to standard \
+            output, everything else to standard error; --json makes it one object, or one object a line for lists.
+            Exit codes: 0 done, 1 jobs failed (wait), 64 usage, 65 bad data, 69 unavailable, 70 internal, 73 cannot \
+            create, 75 try again later, 77 no permission, 78 configuration.
+            """,
+        version: Version.current,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Filling the queue",
+                subcommands: [InitCommand.self, AddCommand.self, ImportCommand.self]
+            ),
+            CommandGroup(
+                name: "Watching it",
+                subcommands: [
+                    ListCommand.self, ShowCommand.self, StatusCommand.self, WatchCommand.self, WaitCommand.self,
+                ]
+            ),
+            CommandGroup(
+                name: "Stepping in",
+                subcommands: [
+                    CancelCommand.self, RetryCommand.self, ResolveCommand.self, QueueCommand.self, BudgetCommand.self,
+                ]
+            ),
+            CommandGroup(
+                name: "The provider",
+                subcommands: [ModelsCommand.self, CreditsCommand.self]
+            ),
+            CommandGroup(
+                name: "Upkeep",
+                subcommands: [BackupCommand.self, DoctorCommand.self, CompletionsCommand.self]
+            ),
+        ]
+    )
+
+    @OptionGroup var database: DatabaseOption
+
+    package init() {}
+
+    package mutating func run() async throws {
+        throw CleanExit.helpRequest(self)
+    }
+
+    /// Runs the program with the process's arguments and ends it.
+    package static func main() async {
+        let code = await run(Array(CommandLine.arguments.dropFirst()))
+        fflush(nil)
+        exit(code)
+    }
+
+    /// Runs one command line in the current `Console`.
+    /// - Returns: the exit code.
+    package static func run(_ arguments: [String]) async -> Int32 {
+        let console = Console.current
+        do {
+            var command = try await asyncParseAsRoot(arguments)
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            return 0
+        } catch {
+            return report(error, to: console)
+        }
+    }
+
+    private static func report(_ error: any Error, to console: Console) -> Int32 {
+        switch error {
+        case let error as CommandError:
+            if !error.message.isEmpty { console.say("promptctl: \(error.message)") }
+            return error.status.rawValue
+        case let error as LedgerError:
+            console.say("promptctl: \(error.message)")
+            return ExitStatus(error).rawValue
+        default:
+            let code = exitCode(for: error)
+            let message = fullMessage(for: error, columns: console.columns)
+            if code.isSuccess {
+                console.print(message)
+            } else if code == .validationFailure {
+                let text = message.hasPrefix("Error: ") ? "promptctl: " + message.dropFirst(7) : message
+                console.say(text)
+            } else if !message.isEmpty {
+                console.say("promptctl: \(error)")
+            }
+            return code.isSuccess ? 0 : code == .validationFailure ? ExitStatus.usage.rawValue : code.rawValue
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import FoundationNetworking
+import Testing
+
+/// A running sandbox and its control endpoints.
+struct Sandbox {
+    let url: String
+    let program: RunningProgram
+
+    /// `GET /sandbox/stats`, as far as the tests look at it.
+    struct Statistics: Decodable {
+        struct Tasks: Decodable {
+            let made: Int
+        }
+        struct Credits: Decodable {
+            let initial: Double
+            let consumed: Double
+            let balance: Double
+        }
+        struct CreateTask: Decodable {
+            let arrivals: Int
+            let mostInWindow: Int
+            let windowMilliseconds: Int
+            let refusedByRate: Int
+        }
+        struct RecordInfo: Decodable {
+            let arrivals: Int
+            let mostInWindow: Int
+            let refusedByRate: Int
+        }
+        struct Media: Decodable {
+            let requests: Int
+            let served: Int
+        }
+
+        let tasks: Tasks
+        let credits: Credits
+        let createTask: CreateTask
+        let recordInfo: RecordInfo
+        let media: Media
+    }
+
+    /// A line of `GET /sandbox/tasks`.
+    struct Task: Decodable {
+        let taskId: String
+        let prompt: String
+        let state: String
+        let answerLost: Bool
+    }
+
+    func statistics() async throws -> Statistics {
+        try await get("/sandbox/stats")
+    }
+
+    func tasks() async throws -> [Task] {
+        struct List: Decodable { let tasks: [Task] }
+        let list: List = try await get("/sandbox/tasks")
+        return list.tasks
+    }
+
+    /// Lets these faults strike next, in this order.
+    func next(_ faults: String...) async throws {
+        let names = faults.map { "\"\($0)\"" }.joined(separator: ",")
+        var request = URLRequest(url: try #require(URL(string: url + "/sandbox/faults")))
+        request.httpMethod = "POST"
+        request.httpBody = Data("{\"next\":[\(names)]}".utf8)
+        try await status(request, is: 200)
+    }
+
+    private func get<Value: Decodable>(_ path: String) async throws -> Value {
+        let request = URLRequest(url: try #require(URL(string: url + path)))
+        return try JSONDecoder().decode(Value.self, from: try await status(request, is: 200))
+    }
+
+    @discardableResult
+    private func status(_ request: URLRequest, is expected: Int) async throws -> Data {
+        let (data, response) = try await URLSession.shared.data(for: request)
+        let status = (response as? HTTPURLResponse)?.statusCode
+        try #require(status == expected, "\(String(decoding: data, as: UTF8.self))")
+        return data
+    }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import Testing
+
+/// The end of the daemon, wanted or not, and what the next one makes of it.
+@Suite(.timeLimit(.minutes(2)))
+struct RestartTests {
+    @Test func `SIGTERM lets the requests under way be answered and recorded, and exits 0`() async throws {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s", "--latency", "1500ms")
+            let first = try await stage.daemon(sandbox)
+            try await stage.ledger(
+                "INSERT INTO jobs (prompt) VALUES ('a fox, one'), ('a fox, two'), ('a fox, three')"
+            )
+            try await stage.ledger.wait(for: "3", from: "SELECT count(*) FROM attempts WHERE state = 'sending'")
+            first.send(SIGTERM)
+            #expect(try await first.end() == .exit(0))
+            #expect(first.errors.contains("everything is recorded"))
+            #expect(try await stage.ledger("SELECT DISTINCT state FROM attempts") == "accepted")
+            #expect(try await stage.ledger("SELECT DISTINCT state FROM jobs") == "running")
+            #expect(try await stage.ledger("SELECT pid IS NULL, stopped_at IS NOT NULL FROM daemon_status") == "1|1")
+            // The log is copied into the database: one file is all there is to back up.
+            #expect(!FileManager.default.fileExists(atPath: stage.database + "-wal"))
+
+            let second = try await stage.daemon(sandbox)
+            try await stage.ledger.wait(for: "succeeded", from: "SELECT DISTINCT state FROM jobs")
+            #expect(try await sandbox.statistics().createTask.arrivals == 3)
+            try await stage.stop(second)
+        }
+    }
+
+    @Test func `a second signal ends at once, and what was under way is unconfirmed at the next start`() async throws {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox("--latency", "20s")
+            let first = try await stage.daemon(sandbox)
+            try await stage.ledger.insert("a fox without an answer")
+            try await stage.ledger.wait(for: "sending", from: "SELECT state FROM attempts")
+            first.send(SIGINT)
+            try await first.line(with: "stopping")
+            first.send(SIGINT)
+            #expect(try await first.end() == .exit(75))
+
+            let second = try await stage.daemon(sandbox)
+            #expect(try await stage.ledger("SELECT state, error_code FROM jobs") == "unconfirmed|answer_lost")
+            try await stage.stop(second)
+        }
+    }
+
+    @Test func `after kill -9 a task that was accepted is asked about, not paid for again`() async throws {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox("--duration", "500ms", "--jitter", "0s")
+            let first = try await stage.daemon(sandbox)
+            let job = try await stage.ledger.insert("a fox that outlives its daemon")
+            try await stage.ledger.wait(job: job, is: "running")
+            first.send(SIGKILL)
+            #expect(try await first.end() == .signal(SIGKILL))
+
+            let second = try await stage.daemon(sandbox)
+            try await stage.ledger.wait(job: job, is: "succeeded")
+            #expect(try await sandbox.statistics().createTask.arrivals == 1)
+            #expect(try await stage.ledger("SELECT count(*), min(state) FROM attempts") == "1|accepted")
+            try await stage.expectMediaMatchesResults()
+            try await stage.stop(second)
+        }
+    }
+
+    @Test func `after kill -9 a request without an answer is unconfirmed`() async throws {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox("--latency", "2s")
+            let first = try await stage.daemon(sandbox)
+            let job = try await stage.ledger.insert("a fox in the wire")
+            try await stage.ledger.wait(for: "sending", from: "SELECT state FROM attempts")
+            first.send(SIGKILL)
+            _ = try await first.end()
+
+            let second = try await stage.daemon(sandbox)
+            try await second.line(with: "promptd ended before the answer came")
+            #expect(try await stage.ledger("SELECT state FROM jobs WHERE id = \(job)") == "unconfirmed")
+            #expect(try await stage.ledger("SELECT state, reserved_millicredits > 0 FROM attempts") == "unknown|1")
+            try await stage.stop(second)
+        }
+    }
+
+    @Test func `a second daemon on the same database exits 75 and names the first`() async throws {
+        try await Stage.with { stage in
+            let first = try await stage.daemon(nil)
+            let second = try await stage.refusal()
+            #expect(second.end == .exit(75))
+            #expect(second.errors.contains("pid \(first.pid)"))
+            #expect(first.isRunning)
+            try await stage.stop(first)
+            try await stage.stop(try await stage.daemon(nil))
+        }
+    }
+
+    @Test func `SIGHUP reads the key anew, and the queue goes on`() async throws {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s")
+            let key = "\(stage.folder)/key"
+            try stage.write("a-wrong-key\n", to: key)
+            let daemon = try await stage.daemon(sandbox, ["PROMPTD_PROVIDER_API_KEY_FILE": key, "KIE_API_KEY": ""])
+            let job = try await stage.ledger.insert("a fox behind a gate")
+            try await stage.ledger.wait(for: "key", from: "SELECT blocked_by FROM queue_status")
+            #expect(try await stage.ledger("SELECT state, attempt_count FROM jobs") == "queued|0")
+
+            try stage.write("sandbox-key\n", to: key)
+            daemon.send(SIGHUP)
+            try await stage.ledger.wait(job: job, is: "succeeded")
+            #expect(try await stage.ledger("SELECT coalesce(max(blocked_by), 'nothing') FROM queue_status") == "nothing")
+            for text in ["a-wrong-key", "sandbox-key"] { #expect(!daemon.errors.contains(text)) }
+            try await stage.stop(daemon)
+        }
+    }
+}

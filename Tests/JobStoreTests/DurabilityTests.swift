@@ -1,0 +1,92 @@
+import GRDB
+import PromptQueue
+import Synchronization
+import Testing
+
+@testable import JobStore
+
+/// That a commit is on disk when it says so, and how many share one.
+@Suite struct DurabilityTests {
+    @Test func `the writer syncs every commit, and nobody checkpoints by himself`() async throws {
+        let fixture = try LedgerFixture()
+        let (synchronous, checkpoint) = try await fixture.ledger.pool.writeWithoutTransaction { db in
+            (try Int.fetchOne(db, sql: "PRAGMA synchronous"), try Int.fetchOne(db, sql: "PRAGMA wal_autocheckpoint"))
+        }
+        #expect(synchronous == 2)
+        #expect(checkpoint == 0)
+        #expect(try fixture.rows("PRAGMA journal_mode") == ["wal"])
+    }
+
+    @Test func `changes that are ready together share a transaction, and one that fails spoils no other`() async throws {
+        let fixture = try LedgerFixture()
+        for _ in 0..<20 { try fixture.insert("(prompt) VALUES ('x')") }
+        let jobs = try await fixture.claim(20).jobs
+        let before = fixture.ledger.commits.transactions
+        let failures = await withTaskGroup(of: Bool.self) { group in
+            for job in jobs {
+                group.addTask {
+                    let change = LedgerChange.accepted(job.attempt, task: TaskID("t"), httpStatus: 200)
+                    return (try? await fixture.record(change)) == nil
+                }
+            }
+            group.addTask {
+                (try? await fixture.ledger.commits.commit { try $0.execute(sql: "DELETE FROM attempts") }) == nil
+            }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(failures == 1)
+        #expect(try fixture.rows("SELECT count(*) FROM jobs WHERE state = 'running'") == ["20"])
+        #expect(fixture.ledger.commits.transactions - before < 20)
+    }
+
+    @Test func `a caller that is cancelled loses no outcome`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt) VALUES ('x')")
+        let job = try await fixture.claimOne()
+        let task = Task {
+            unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+            try await fixture.record(.accepted(job.attempt, task: TaskID("t"), httpStatus: 200))
+        }
+        try await task.value
+        #expect(try fixture.state(job.job) == "running")
+    }
+
+    @Test func `foreign commits are noticed, our own are not`() async throws {
+        let fixture = try LedgerFixture()
+        _ = try await fixture.ledger.hasForeignChanges()
+        #expect(try await fixture.ledger.hasForeignChanges() == false)
+        try fixture.insert("(prompt) VALUES ('x')")
+        #expect(try await fixture.ledger.hasForeignChanges())
+        _ = try await fixture.claim(1)
+        #expect(try await fixture.ledger.hasForeignChanges() == false)
+    }
+
+    @Test func `the log is cut short when it has grown`() async throws {
+        var options = SQLiteLedger.Options()
+        options.walBytes = 50_000
+        let fixture = try LedgerFixture(options)
+        for number in 0..<200 {
+            try await fixture.record(.balance(Credits(millicredits: Int64(number))))
+        }
+        #expect(fixture.ledger.walBytes < 60_000)
+        try await fixture.ledger.checkpoint()
+        #expect(fixture.ledger.walBytes == 0)
+    }
+
+    @Test func `a second daemon is kept out and told who is in`() throws {
+        let directory = ScratchDirectory.make()
+        let first = try OwnerLock(database: directory + "/l.sqlite")
+        let held = #expect(throws: OwnerLock.Held.self) { try OwnerLock(database: directory + "/l.sqlite") }
+        #expect(held?.processID != nil)
+        #expect(held?.description.contains("works on this database") == true)
+        #expect(OwnerLock.holder(database: directory + "/l.sqlite") == held?.processID)
+        withExtendedLifetime(first) {}
+    }
+
+    @Test func `the lock goes with its holder`() throws {
+        let directory = ScratchDirectory.make()
+        do { _ = try OwnerLock(database: directory + "/l.sqlite") }
+        #expect(OwnerLock.holder(database: directory + "/l.sqlite") == nil)
+        _ = try OwnerLock(database: directory + "/l.sqlite")
+    }
+}

@@ -1,0 +1,99 @@
+import PromptQueue
+import Testing
+
+@testable import KieAPI
+
+/// What each answer to `createTask` means: a row for each that was seen or documented.
+@Suite struct CreateTaskAnswerTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var status = 200
+        var body: String
+        var expected: Expected
+        var testDescription: String { "HTTP \(status) \(body.prefix(60))" }
+    }
+
+    enum Expected: Sendable, Equatable {
+        case accepted(String)
+        case rejected(FailureCode)
+        case unknown
+    }
+
+    static func error(_ code: Int, _ message: String, _ expected: FailureCode, status: Int = 200) -> Case {
+        Case(status: status, body: #"{"code":\#(code),"msg":"\#(message)","data":null}"#, expected: .rejected(expected))
+    }
+
+    static let cases: [Case] = [
+        Case(
+            body: #"{"code":200,"msg":"success","data":{"taskId":"0123abcd","recordId":"0123abcd"}}"#,
+            expected: .accepted("0123abcd")
+        ),
+        Case(
+            body: #"{"code":200,"msg":"success","data":{"taskId":"task_flux-2_1765175490366"}}"#,
+            expected: .accepted("task_flux-2_1765175490366")
+        ),
+        Case(body: #"{"code":"200","msg":"success","data":{"task_id":"x"}}"#, expected: .accepted("x")),
+        Case(body: #"{"code":200,"msg":"success","data":{}}"#, expected: .unknown),
+        Case(body: #"{"code":200,"msg":"success","data":null}"#, expected: .unknown),
+        Case(body: #"{"code":200,"msg":"success","data":{"taskId":""}}"#, expected: .unknown),
+        error(401, "You do not have access permissions", .keyRefused),
+        Case(
+            status: 401,
+            body: #"{"code":401,"msg":"Unauthorized – Authentication failed."}"#,
+            expected: .rejected(.keyRefused)
+        ),
+        Case(status: 403, body: "error code: 1010", expected: .rejected(.keyRefused)),
+        error(402, "Credits insufficient : Your current balance isn’t enough to run this request.", .creditsExhausted),
+        error(500, "Credits insufficient : Your current balance isn’t enough to run this request.", .creditsExhausted),
+        error(433, "Sub-key Usage Exceeds Limit", .creditsExhausted),
+        error(422, "The model name you specified is not supported. Please check it.", .modelUnavailable),
+        error(422, "This field is required", .invalidInput),
+        error(500, "aspect_ratio is required", .invalidInput),
+        error(500, "resolution is not within the range of allowed options", .invalidInput),
+        error(500, "Server exception, please try again later", .providerUnavailable),
+        error(500, "something else", .providerUnavailable),
+        error(429, "Your call frequency is too high. Please try again later.", .rateLimited),
+        error(429, "Your call frequency is too high. Please try again later.", .rateLimited, status: 429),
+        Case(status: 429, body: "slow down", expected: .rejected(.rateLimited)),
+        error(455, "maintenance", .providerUnavailable),
+        error(505, "feature disabled", .modelDisabled),
+        error(404, "not found", .modelUnavailable),
+        error(501, "generation failed", .providerFault),
+        error(501, "SensitiveContentDetected", .contentRefused),
+        error(408, "no result for 10 minutes", .providerFault),
+        error(451, "the input could not be downloaded", .inputUnusable),
+        error(503, "busy", .providerUnavailable, status: 503),
+        Case(status: 502, body: "<html>Bad Gateway</html>", expected: .unknown),
+        Case(status: 504, body: "", expected: .unknown),
+        Case(status: 200, body: "<html>hello</html>", expected: .unknown),
+        Case(status: 200, body: "", expected: .unknown),
+        Case(status: 200, body: #"{"code":200,"data":{"taskId":"#, expected: .unknown),
+        Case(status: 200, body: #"[1]"#, expected: .unknown),
+        Case(status: 302, body: "", expected: .rejected(.providerUnavailable)),
+        Case(status: 404, body: "<html>no such page</html>", expected: .rejected(.providerUnavailable)),
+    ]
+
+    @Test(arguments: cases)
+    func `an answer means`(row: Case) {
+        let outcome = CreateTaskAnswer.outcome(httpStatus: row.status, body: Array(row.body.utf8))
+        let found: Expected? =
+            switch outcome {
+            case .accepted(let task, _): .accepted(task.rawValue)
+            case .rejected(let failure): .rejected(failure.code)
+            case .unknown: .unknown
+            case .notSent: nil
+            }
+        #expect(found == row.expected)
+    }
+
+    @Test func `a failure keeps the codes and a message on one short line`() {
+        let body = #"{"code":422,"msg":"This\nfield \#(String(repeating: "x", count: 400))","data":null}"#
+        guard case .rejected(let failure) = CreateTaskAnswer.outcome(httpStatus: 200, body: Array(body.utf8)) else {
+            Issue.record("not rejected")
+            return
+        }
+        #expect(failure.httpStatus == 200)
+        #expect(failure.apiCode == 422)
+        #expect(failure.message.count == 300)
+        #expect(failure.message.hasPrefix("This field xxx"))
+    }
+}

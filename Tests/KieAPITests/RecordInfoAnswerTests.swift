@@ -1,0 +1,124 @@
+import PromptQueue
+import Testing
+
+@testable import KieAPI
+
+/// What each answer to `recordInfo` means.
+@Suite struct RecordInfoAnswerTests {
+    private func outcome(_ body: String, status: Int = 200) -> PollOutcome {
+        RecordInfoAnswer.outcome(httpStatus: status, body: Array(body.utf8))
+    }
+
+    private func task(_ fields: String) -> PollOutcome {
+        outcome(#"{"code":200,"msg":"success","data":{"taskId":"t","model":"m","param":"{}",\#(fields)}}"#)
+    }
+
+    @Test(arguments: ["waiting", "queuing", "generating", "something new"])
+    func `a state that is not final is pending, unknown words too`(state: String) {
+        let fields = #""state":"\#(state)","resultJson":"","failCode":null,"failMsg":null,"creditsConsumed":4.0"#
+        #expect(task(fields) == .pending(providerState: state))
+    }
+
+    @Test func `success gives its URLs and its charge`() {
+        let fields = #""state":"success","resultJson":"{\"resultUrls\":[\"https://x/1\",\"https://x/2\"]}","creditsConsumed":4.25"#
+        #expect(
+            task(fields)
+                == .succeeded([.file(url: "https://x/1"), .file(url: "https://x/2")], charged: Credits(millicredits: 4_250))
+        )
+    }
+
+    @Test func `older answers name the charge otherwise, or not at all`() {
+        let result = #""resultJson":"{\"resultUrls\":[\"https://x/1\"]}""#
+        #expect(
+            task(#""state":"success",\#(result),"consumeCredits":"7""#)
+                == .succeeded([.file(url: "https://x/1")], charged: Credits(millicredits: 7_000))
+        )
+        #expect(
+            task(#""state":"success",\#(result),"creditsConsumed":null"#)
+                == .succeeded([.file(url: "https://x/1")], charged: nil)
+        )
+    }
+
+    @Test func `a result in the answer itself is kept as JSON`() {
+        let fields = #""state":"success","resultJson":"{\"resultObject\":{\"text\":\"hi\"}}""#
+        #expect(task(fields) == .succeeded([.object(json: #"{"text":"hi"}"#)], charged: nil))
+    }
+
+    @Test(arguments: [#""""#, "null", #""{}""#, #""{\"resultUrls\":[]}""#, #""no json""#])
+    func `success without a result is a failure that keeps the raw text`(result: String) {
+        guard case .failed(let failure, let charged) = task(#""state":"success","resultJson":\#(result),"creditsConsumed":14"#)
+        else {
+            Issue.record("not failed")
+            return
+        }
+        #expect(failure.code == .emptyResult)
+        #expect(charged == Credits(millicredits: 14_000))
+    }
+
+    static let failures: [(String, String, FailureCode, String)] = [
+        (#""500""#, #""internal error""#, .providerFault, "500: internal error"),
+        ("500", #""boom""#, .providerFault, "500: boom"),
+        ("null", #""Please try again later""#, .providerFault, "Please try again later"),
+        (#""InputTextSensitive""#, #""no""#, .contentRefused, "InputTextSensitive: no"),
+        (#""422""#, #""may contain real person""#, .contentRefused, "422: may contain real person"),
+        (#""451""#, "null", .inputUnusable, "451"),
+        ("null", #""resource download failed""#, .inputUnusable, "resource download failed"),
+        ("null", "null", .taskFailed, "the provider gave no reason"),
+        (#""422""#, #""odd""#, .taskFailed, "422: odd"),
+    ]
+
+    @Test(arguments: failures)
+    func `a failed task says why`(code: String, message: String, expected: FailureCode, shown: String) {
+        let fields = #""state":"fail","resultJson":null,"failCode":\#(code),"failMsg":\#(message),"creditsConsumed":0"#
+        guard case .failed(let failure, let charged) = task(fields) else {
+            Issue.record("not failed")
+            return
+        }
+        #expect(failure.code == expected)
+        #expect(failure.message == shown)
+        #expect(charged == .zero)
+    }
+
+    @Test(arguments: [
+        #"{"code":422,"msg":"recordInfo is null","data":null}"#, #"{"code":404,"msg":"Task not found"}"#,
+    ])
+    func `an id that is unknown, or not visible yet, is not found`(body: String) {
+        #expect(outcome(body) == .notFound)
+    }
+
+    @Test(arguments: [501, 408])
+    func `here 501 and 408 speak of the task`(code: Int) {
+        guard case .failed(let failure, _) = outcome(#"{"code":\#(code),"msg":"failed","data":null}"#) else {
+            Issue.record("not failed")
+            return
+        }
+        #expect(failure.code == .providerFault)
+    }
+
+    static let unavailable: [(Int, String, FailureCode)] = [
+        (200, #"{"code":429,"msg":"x","data":null}"#, .rateLimited),
+        (429, "slow down", .rateLimited),
+        (200, #"{"code":401,"msg":"x","data":null}"#, .keyRefused),
+        (200, #"{"code":455,"msg":"x","data":null}"#, .providerUnavailable),
+        (200, #"{"code":500,"msg":"x","data":null}"#, .providerUnavailable),
+        (502, "<html>", .providerUnavailable),
+        (200, "", .providerUnavailable),
+        (200, #"{"code":200,"data":null}"#, .providerUnavailable),
+    ]
+
+    @Test(arguments: unavailable)
+    func `a question that fails says nothing about the task`(status: Int, body: String, code: FailureCode) {
+        guard case .unavailable(let failure) = outcome(body, status: status) else {
+            Issue.record("not unavailable: \(outcome(body, status: status))")
+            return
+        }
+        #expect(failure.code == code)
+    }
+
+    @Test func `a secret does not show`() {
+        let secret = Secret("sk-123")
+        #expect("\(secret)" == "<redacted>")
+        #expect(String(reflecting: secret) == "<redacted>")
+        #expect(Mirror(reflecting: secret).children.isEmpty)
+    }
+}

@@ -1,0 +1,109 @@
+import FoundationEssentials
+import KieAPI
+import PromptQueue
+import Testing
+
+@testable import PromptDaemon
+
+@Suite struct ConfigurationTests {
+    private func load(
+        _ yaml: String? = nil,
+        _ environment: [String: String] = [:]
+    ) async throws(ConfigurationError) -> DaemonConfiguration {
+        guard let yaml else { return try await ConfigurationLoader.load(file: nil, environment: environment) }
+        let path = "/tmp/promptd-test-\(UUID().uuidString).yaml"
+        _ = FileManager.default.createFile(atPath: path, contents: Data(yaml.utf8))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        return try await ConfigurationLoader.load(file: path, environment: environment)
+    }
+
+    @Test func `without a file and environment the defaults hold`() async throws {
+        #expect(try await load() == DaemonConfiguration())
+        #expect(try await load("") == DaemonConfiguration())
+        #expect(try await load("# nothing\n") == DaemonConfiguration())
+    }
+
+    @Test func `every key has the environment name of the documentation`() {
+        let names = ConfigurationKey.allCases.map { "\($0.rawValue) \($0.environmentName)" }
+        #expect(names.contains("provider.baseURL PROMPTD_PROVIDER_BASE_URL"))
+        #expect(names.contains("provider.apiKeyFile PROMPTD_PROVIDER_API_KEY_FILE"))
+        #expect(names.contains("limits.pollsPerSecond PROMPTD_LIMITS_POLLS_PER_SECOND"))
+        #expect(names.contains("callbacks.publicURL PROMPTD_CALLBACKS_PUBLIC_URL"))
+        #expect(names.contains("callbacks.hmacKeyFile PROMPTD_CALLBACKS_HMAC_KEY_FILE"))
+        #expect(names.contains("downloads.allowPrivateAddresses PROMPTD_DOWNLOADS_ALLOW_PRIVATE_ADDRESSES"))
+        #expect(names.contains("retention.finishedJobs PROMPTD_RETENTION_FINISHED_JOBS"))
+    }
+
+    /// A value other than the default for every key.
+    static let values: [(String, String)] = [
+        ("database", "/d/x.sqlite"), ("media", "/m"), ("provider.baseURL", "http://127.0.0.1:1"),
+        ("provider.apiKeyFile", "/k"), ("limits.submissions", "5"), ("limits.window", "1m"), ("limits.running", "7"),
+        ("limits.pollsPerSecond", "3"), ("credits.reserve", "12.5"), ("callbacks.publicURL", "https://x/y"),
+        ("callbacks.listen", "0.0.0.0:1"), ("callbacks.hmacKeyFile", "/h"), ("web.listen", "off"),
+        ("downloads.enabled", "false"), ("downloads.allowPrivateAddresses", "true"), ("unconfirmed.policy", "resubmit"),
+        ("unconfirmed.window", "5m"), ("retention.finishedJobs", "forever"), ("catalogue.unknownModels", "allow"),
+        ("shutdown.grace", "3s"), ("log.level", "debug"), ("log.format", "json"),
+    ]
+
+    @Test(arguments: values)
+    func `every key is read from the file and from the environment`(key: String, value: String) async throws {
+        let name = try #require(ConfigurationKey(rawValue: key)).environmentName
+        let parts = key.split(separator: ".")
+        let yaml = parts.count == 1 ? "\(key): \(value)" : "\(parts[0]):\n  \(parts[1]): \(value)"
+        let fromFile = try await load(yaml)
+        let fromEnvironment = try await load(nil, [name: value])
+        #expect(fromFile == fromEnvironment)
+        #expect(fromFile != DaemonConfiguration())
+    }
+
+    @Test func `every key is in that list`() {
+        #expect(Set(Self.values.map(\.0)) == Set(ConfigurationKey.allCases.map(\.rawValue)))
+    }
+
+    @Test func `the environment wins over the file`() async throws {
+        let configuration = try await load("limits:\n  running: 5", ["PROMPTD_LIMITS_RUNNING": "6"])
+        #expect(configuration.running == 6)
+    }
+
+    static let bad: [(String, String)] = [
+        ("limits:\n  window: 10 sec", "limits.window: \"10 sec\" is not a duration; write it like 250ms, 10s, 5m, 2h or 90d"),
+        ("limits:\n  submissions: 0", "limits.submissions: \"0\" is not a whole number from 1 to 1000000"),
+        ("limits:\n  submissions: many", "limits.submissions: \"many\" is not a whole number"),
+        ("limits:\n  window: 0s", "limits.window: \"0s\" is out of range"),
+        ("limits:\n  sumbissions: 5", "limits.sumbissions is not a setting of promptd; did you mean limits.submissions?"),
+        ("limit:\n  submissions: 5", "limit is not a setting of promptd"),
+        ("limits: [1]", "limits is not a setting of promptd"),
+        ("limits:\n  running: [1]", "limits.running: takes a single value"),
+        ("log:\n  level: loud", "log.level: \"loud\" is not one of trace, debug, info"),
+        ("provider:\n  baseURL: api.kie.ai", "provider.baseURL: \"api.kie.ai\" is not a URL"),
+        ("web:\n  listen: nowhere", "web.listen: \"nowhere\" is not an address"),
+        ("credits:\n  reserve: -1", "credits.reserve: \"-1\" is not credits"),
+        ("- a", "is not a mapping"),
+        ("a: [", "yaml"),
+    ]
+
+    @Test(arguments: bad)
+    func `a mistake is named with its key, its value and what is allowed`(yaml: String, message: String) async {
+        let error = await #expect(throws: ConfigurationError.self) { try await load(yaml) }
+        #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `a misspelt variable is named`() async {
+        let error = await #expect(throws: ConfigurationError.self) { try await load(nil, ["PROMPTD_LIMIT_RUNNING": "5"]) }
+        #expect(error?.description.contains("did you mean PROMPTD_LIMITS_RUNNING?") == true)
+    }
+
+    @Test func `a file that was asked for must exist`() async {
+        let error = await #expect(throws: ConfigurationError.self) {
+            try await ConfigurationLoader.load(file: "/nowhere/promptd.yaml", environment: [:])
+        }
+        #expect(error?.description == "/nowhere/promptd.yaml: no such file")
+    }
+
+    @Test func `a key is taken from the file, the credential or the environment, in this order`() throws {
+        #expect(throws: ConfigurationError.self) { try Credentials.apiKey(file: nil, environment: [:]) }
+        #expect(try Credentials.apiKey(file: nil, environment: ["KIE_API_KEY": " k \n"]).value == "k")
+        #expect(throws: ConfigurationError.self) { try Credentials.apiKey(file: "/nowhere", environment: ["KIE_API_KEY": "k"]) }
+        #expect(throws: ConfigurationError.self) { try Credentials.apiKey(file: nil, environment: ["KIE_API_KEY": "a b"]) }
+    }
+}

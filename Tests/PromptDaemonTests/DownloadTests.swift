@@ -1,0 +1,80 @@
+import FoundationEssentials
+import PromptQueue
+import Testing
+
+@testable import PromptDaemon
+
+/// What may be fetched, and how it lands on disk.
+@Suite struct DownloadTests {
+    static let addresses: [(String, Bool)] = [
+        ("8.8.8.8", true), ("104.16.0.1", true), ("2606:4700::1111", true),
+        ("127.0.0.1", false), ("10.1.2.3", false), ("172.16.0.1", false), ("172.32.0.1", true), ("192.168.1.1", false),
+        ("169.254.169.254", false), ("100.64.0.1", false), ("0.0.0.0", false), ("224.0.0.1", false),
+        ("255.255.255.255", false), ("192.0.2.1", false), ("198.51.100.7", false), ("203.0.113.9", false),
+        ("198.18.0.1", false), ("::1", false), ("fe80::1", false), ("fc00::1", false), ("::ffff:10.0.0.1", false),
+        ("64:ff9b::7f00:1", false), ("2002:7f00:1::", false), ("2001:db8::1", false), ("ff02::1", false), ("nonsense", false),
+    ]
+
+    @Test(arguments: addresses)
+    func `only public addresses are fetched from`(address: String, isPublic: Bool) {
+        #expect(AddressRange.isPublic(address: address) == isPublic)
+    }
+
+    static let urls: [(String, Bool, Bool)] = [
+        ("https://8.8.8.8/x.png", true, true), ("http://8.8.8.8/x.png", false, true),
+        ("https://127.0.0.1/x", false, true), ("http://127.0.0.1:99/x", false, true), ("https://[::1]/x", false, true),
+        ("https://192.168.0.1/x", false, false), ("file:///etc/passwd", false, false), ("ftp://8.8.8.8/x", false, false),
+        ("https://user:pw@8.8.8.8/", false, false), ("/relative", false, false), ("", false, false),
+    ]
+
+    @Test(arguments: urls)
+    func `a hostile URL is refused; the sandbox's is not`(url: String, strictly: Bool, forSandbox: Bool) async {
+        #expect((await URLPolicy(allowsLoopback: false).refusal(of: url) == nil) == strictly)
+        #expect((await URLPolicy(allowsLoopback: true).refusal(of: url) == nil) == forSandbox)
+    }
+
+    @Test(arguments: [
+        ("default", "default"), ("../../etc", "_._.._etc"), ("a/b", "a_b"), ("", "_"), (".hidden", "_hidden"),
+        ("Sommer 2026 – Büro", "Sommer 2026 _ Büro"), ("x\u{0}y", "x_y"),
+    ])
+    func `a folder's name leads nowhere else`(name: String, safe: String) {
+        let found = MediaDirectory.safeName(name)
+        #expect(!found.contains("/"))
+        #expect(!found.hasPrefix("."))
+        #expect(found == safe || name.hasPrefix(".."))
+    }
+
+    @Test func `a type is sniffed, not believed`() {
+        #expect(FileType(sniffing: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]).fileExtension == "png")
+        #expect(FileType(sniffing: Array("RIFF0000WEBPVP8 ".utf8)).contentType == "image/webp")
+        #expect(FileType(sniffing: Array("RIFF0000WAVEfmt ".utf8)).contentType == "audio/wav")
+        #expect(FileType(sniffing: Array("0000ftypisom".utf8)).contentType == "video/mp4")
+        #expect(FileType(sniffing: Array("<html>".utf8)) == .unknown)
+    }
+
+    @Test func `a file is there whole under its final name, or not at all`() throws {
+        let path = "/tmp/promptd-test-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let media = try MediaDirectory(path: path)
+        let download = PendingDownload(
+            result: ResultID(job: JobID(7), ordinal: 0),
+            output: .file(url: "https://x"),
+            folder: "ads",
+            createdAt: Instant(milliseconds: 0)
+        )
+        do {
+            var dropped = try media.begin(download.result)
+            try dropped.write([1, 2, 3])
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path + "/.partial").isEmpty)
+        var file = try media.begin(download.result)
+        try file.write(Array("RIFF0000".utf8))
+        try file.write(Array("WAVE".utf8))
+        #expect(!FileManager.default.fileExists(atPath: path + "/ads"))
+        let saved = try media.keep(file, for: download)
+        #expect(saved.path == "ads/7-0.wav")
+        #expect(saved.bytes == 12)
+        #expect(saved.sha256 == "3bd4b526023a3158211405d1c6391501cea84cd62b7ad000a493740b03e14f81")
+        #expect(FileManager.default.contents(atPath: path + "/ads/7-0.wav") == Data("RIFF0000WAVE".utf8))
+    }
+}

@@ -1,0 +1,121 @@
+@testable import PromptQueue
+
+/// An engine with a clock that the test moves.
+struct EngineFixture {
+    var engine: Engine
+    var now = Moment(instant: Instant(milliseconds: 1_800_000_000_000), uptime: .seconds(1_000))
+    private var nextAttempt: Int64 = 0
+
+    init(_ change: (inout EngineSettings) -> Void = { _ in }) {
+        var settings = EngineSettings()
+        change(&settings)
+        engine = Engine(settings: settings, seed: 7)
+    }
+
+    mutating func send(_ event: EngineEvent) -> [EngineEffect] {
+        engine.handle(event, now: now)
+    }
+
+    mutating func start() -> [EngineEffect] { send(.started(Recovery())) }
+
+    mutating func pass(_ duration: Duration) { now = now + duration }
+
+    mutating func job(model: String = "m", attemptCount: Int = 1, maxAttempts: Int = 3) -> ClaimedJob {
+        nextAttempt += 1
+        return ClaimedJob(
+            attempt: AttemptID(nextAttempt),
+            token: AttemptToken("t"),
+            job: JobID(nextAttempt),
+            queue: "default",
+            model: model,
+            input: [:],
+            reserved: Credits(millicredits: 14_000),
+            attemptCount: attemptCount,
+            maxAttempts: maxAttempts
+        )
+    }
+
+    /// Answers a claim with `count` jobs.
+    mutating func claim(_ count: Int, hasMore: Bool = true, model: String = "m") -> (jobs: [ClaimedJob], [EngineEffect]) {
+        var claim = Claim()
+        claim.jobs = (0..<count).map { _ in job(model: model) }
+        claim.hasMore = hasMore
+        return (claim.jobs, send(.claimed(claim)))
+    }
+
+    /// Claims one job, the only one that is due, and answers its request; everything is recorded at once.
+    mutating func answerOne(_ outcome: SubmissionOutcome, model: String = "m") -> [EngineEffect] {
+        let (jobs, _) = claim(1, hasMore: false, model: model)
+        var effects = send(.submitted(jobs[0].attempt, outcome))
+        for change in effects.records { effects += send(.recorded(change, Recorded())) }
+        return effects
+    }
+
+    /// Starts, claims one job, and brings its task to run at the provider.
+    mutating func runOne(maxAttempts: Int = 3) -> OpenTask {
+        _ = start()
+        var claim = Claim()
+        claim.jobs = [job(maxAttempts: maxAttempts)]
+        _ = send(.claimed(claim))
+        let attempt = claim.jobs[0].attempt
+        let task = TaskID("task-\(attempt)")
+        _ = send(.submitted(attempt, .accepted(task, httpStatus: 200)))
+        _ = send(.recorded(.accepted(attempt, task: task, httpStatus: 200), Recorded()))
+        return OpenTask(
+            attempt: attempt,
+            job: claim.jobs[0].job,
+            task: task,
+            model: "m",
+            acceptedAt: now.instant,
+            attemptCount: 1,
+            maxAttempts: maxAttempts
+        )
+    }
+
+    struct NoPoll: Error {}
+
+    mutating func untilPoll(limit: Duration = .seconds(3_600)) throws {
+        guard passUntilPoll(limit: limit) != nil else { throw NoPoll() }
+    }
+
+    /// Lets time pass until a task is asked about; the effects of that tick.
+    mutating func passUntilPoll(limit: Duration = .seconds(3_600)) -> Duration? {
+        let start = now.uptime
+        while now.uptime - start < limit {
+            let effects = send(.tick)
+            if effects.polls.count > 0 { return now.uptime - start }
+            guard let wake = effects.wake, wake > now.uptime else {
+                pass(.milliseconds(10))
+                continue
+            }
+            pass(wake - now.uptime)
+        }
+        return nil
+    }
+}
+
+extension [EngineEffect] {
+    var claims: [ClaimRequest] { compactMap { if case .claim(let request) = $0 { request } else { nil } } }
+    var submissions: [AttemptID] { compactMap { if case .submit(let job) = $0 { job.attempt } else { nil } } }
+    var polls: [AttemptID] { compactMap { if case .poll(let task) = $0 { task.attempt } else { nil } } }
+    var downloads: [ResultID] { compactMap { if case .download(let download) = $0 { download.result } else { nil } } }
+    var records: [LedgerChange] { compactMap { if case .record(let change) = $0 { change } else { nil } } }
+    var wake: Duration? { compactMap { if case .wake(let at) = $0 { at } else { nil } }.last }
+    var stops: Bool { contains { if case .stop = $0 { true } else { false } } }
+
+    /// What becomes of the job of the only rejected or failed attempt.
+    var aftermath: Aftermath? {
+        for change in records {
+            switch change {
+            case .rejected(_, _, let then), .taskFailed(_, _, _, let then): return then
+            default: continue
+            }
+        }
+        return nil
+    }
+
+    /// The names of the gates in the last note.
+    var gates: [String]? {
+        records.compactMap { if case .gates(let notes) = $0 { notes.map(\.name) } else { nil } }.last
+    }
+}

@@ -1,0 +1,140 @@
+import Testing
+
+@testable import PromptQueue
+
+/// What stops submissions, and what lets them go on.
+@Suite struct GateTests {
+    private func failure(_ code: FailureCode, _ apiCode: Int? = nil) -> SubmissionOutcome {
+        .rejected(Failure(code, "…", httpStatus: 200, apiCode: apiCode))
+    }
+
+    /// Closes a gate by one answer and returns the fixture.
+    private func closed(by outcome: SubmissionOutcome) -> (fixture: EngineFixture, effects: [EngineEffect]) {
+        var fixture = EngineFixture()
+        _ = fixture.start()
+        let effects = fixture.answerOne(outcome)
+        return (fixture, effects)
+    }
+
+    static let cases: [(FailureCode, String)] = [
+        (.keyRefused, "key"), (.creditsExhausted, "credits"), (.providerUnavailable, "provider"),
+        (.modelDisabled, "model:m"),
+    ]
+
+    @Test(arguments: cases)
+    func `an answer closes its gate, which the ledger shows`(code: FailureCode, name: String) {
+        #expect(closed(by: failure(code)).effects.gates == [name])
+    }
+
+    @Test func `a lost answer or a refused connection closes the provider's gate`() {
+        #expect(closed(by: .unknown(Failure(.answerLost, "…"))).effects.gates == ["provider"])
+        #expect(closed(by: .notSent(Failure(.notSent, "…"))).effects.gates == ["provider"])
+    }
+
+    @Test func `while the provider is down one probe at a time goes out, ever more rarely`() throws {
+        var (fixture, _) = closed(by: failure(.providerUnavailable, 455))
+        var delays: [Duration] = []
+        for _ in 0..<12 {
+            let start = fixture.now.uptime
+            var claims: [ClaimRequest] = []
+            while claims.isEmpty {
+                fixture.pass(.milliseconds(100))
+                claims = fixture.send(.tick).claims
+                try #require(fixture.now.uptime - start < .seconds(400))
+            }
+            delays.append(fixture.now.uptime - start)
+            #expect(claims.map(\.limit) == [1])
+            let (jobs, effects) = fixture.claim(1)
+            #expect(effects.claims.isEmpty, "a probe is out")
+            _ = fixture.send(.submitted(jobs[0].attempt, failure(.providerUnavailable, 455)))
+        }
+        #expect(delays[0] <= .milliseconds(1_100))
+        #expect(delays[11] > .seconds(200))
+        #expect(delays.allSatisfy { $0 <= .milliseconds(300_100) })
+    }
+
+    @Test func `a probe that succeeds opens the gate`() {
+        var (fixture, _) = closed(by: failure(.providerUnavailable, 455))
+        fixture.pass(.seconds(1))
+        #expect(fixture.send(.tick).claims.count == 1)
+        let effects = fixture.answerOne(.accepted(TaskID("x"), httpStatus: 200))
+        #expect(effects.gates == [])
+        #expect(effects.claims.map(\.limit) == [18])
+    }
+
+    @Test func `a bad input proves that provider and key are well`() {
+        var (fixture, _) = closed(by: failure(.providerUnavailable, 455))
+        fixture.pass(.seconds(1))
+        _ = fixture.send(.tick)
+        #expect(fixture.answerOne(failure(.invalidInput)).gates == [])
+    }
+
+    @Test func `a bad input does not prove that there are credits`() {
+        var (fixture, _) = closed(by: failure(.creditsExhausted, 402))
+        fixture.pass(.seconds(15))
+        _ = fixture.send(.tick)
+        let (jobs, _) = fixture.claim(1)
+        let effects = fixture.send(.submitted(jobs[0].attempt, failure(.invalidInput)))
+        #expect(effects.gates == nil, "the gate stays as it is")
+        #expect(effects.claims.map(\.limit) == [1])
+    }
+
+    @Test func `a top-up is noticed within a minute`() throws {
+        var (fixture, _) = closed(by: failure(.creditsExhausted, 402))
+        for _ in 0..<10 {
+            let start = fixture.now.uptime
+            while fixture.send(.tick).claims.isEmpty {
+                fixture.pass(.seconds(1))
+                try #require(fixture.now.uptime - start <= .seconds(61))
+            }
+            _ = fixture.answerOne(failure(.creditsExhausted, 402))
+        }
+    }
+
+    @Test func `a new key opens the key's gate at once`() {
+        var (fixture, _) = closed(by: failure(.keyRefused, 401))
+        fixture.pass(.seconds(59))
+        #expect(fixture.send(.tick).claims.isEmpty)
+        #expect(fixture.send(.reloaded).claims.count == 1)
+    }
+
+    @Test func `a disabled model waits while others go on`() {
+        var (fixture, effects) = closed(by: failure(.modelDisabled, 505))
+        #expect(effects.claims.map(\.closedModels) == [["m"]])
+        #expect(effects.claims.map(\.limit) == [19])
+        let other = fixture.answerOne(.accepted(TaskID("x"), httpStatus: 200), model: "other")
+        #expect(other.gates == nil, "another model proves nothing")
+        fixture.pass(.seconds(61))
+        let probe = fixture.send(.ledgerChanged).claims.first
+        #expect(probe?.closedModels == [])
+        #expect(probe?.limit == 1)
+    }
+
+    @Test func `too many requests keep the window shut`() {
+        var (fixture, effects) = closed(by: failure(.rateLimited, 429))
+        #expect(effects.claims.isEmpty)
+        fixture.pass(.milliseconds(9_999))
+        #expect(fixture.send(.tick).claims.isEmpty)
+        fixture.pass(.milliseconds(1))
+        #expect(fixture.send(.tick).claims.count == 1)
+    }
+
+    @Test func `a full disk stops submitting until something can be recorded again`() {
+        var fixture = EngineFixture()
+        _ = fixture.start()
+        _ = fixture.send(.claimFailed(LedgerError(.full, "the disk is full")))
+        #expect(fixture.send(.ledgerChanged).claims.isEmpty)
+        #expect(fixture.send(.recordResumed).claims.count == 1)
+    }
+
+    @Test func `a budget's hold is shown and taken back`() {
+        var fixture = EngineFixture()
+        _ = fixture.start()
+        var claim = Claim()
+        claim.budgetHolds = [BudgetHold(budget: "ads", queue: "q")]
+        #expect(fixture.send(.claimed(claim)).gates == ["budget:ads"])
+        fixture.pass(.seconds(61))
+        _ = fixture.send(.ledgerChanged)
+        #expect(fixture.send(.claimed(Claim())).gates == [])
+    }
+}

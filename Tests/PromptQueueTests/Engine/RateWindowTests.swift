@@ -1,0 +1,70 @@
+import Testing
+
+@testable import PromptQueue
+
+@Suite struct RateWindowTests {
+    @Test func `a slot is freed one window after its answer, not after its sending`() {
+        var window = RateWindow(limit: RateLimit(count: 1, window: .seconds(10)))
+        window.send()
+        #expect(window.available(at: .seconds(60)) == 0)
+        window.answer(at: .seconds(60))
+        #expect(window.available(at: .milliseconds(69_999)) == 0)
+        #expect(window.available(at: .seconds(70)) == 1)
+    }
+
+    @Test func `it says when the next slot becomes free`() {
+        var window = RateWindow(limit: RateLimit(count: 2, window: .seconds(10)))
+        #expect(window.nextAvailable(at: .zero) == nil)
+        window.send()
+        window.send()
+        #expect(window.nextAvailable(at: .zero) == nil)
+        window.answer(at: .seconds(1))
+        window.answer(at: .seconds(2))
+        #expect(window.nextAvailable(at: .seconds(3)) == .seconds(11))
+    }
+
+    @Test func `slots of an earlier process stay busy`() {
+        var window = RateWindow(limit: RateLimit(count: 2, window: .seconds(10)))
+        window.occupy(until: .seconds(9))
+        window.occupy(until: .seconds(4))
+        #expect(window.available(at: .seconds(3)) == 0)
+        #expect(window.available(at: .seconds(4)) == 1)
+        #expect(window.available(at: .seconds(9)) == 2)
+    }
+
+    @Test func `a 429 keeps the window shut for its whole length`() {
+        var window = RateWindow(limit: RateLimit(count: 5, window: .seconds(10)))
+        window.shut(at: .seconds(1))
+        #expect(window.available(at: .milliseconds(10_999)) == 0)
+        #expect(window.nextAvailable(at: .seconds(2)) == .seconds(11))
+        #expect(window.available(at: .seconds(11)) == 5)
+    }
+
+    /// Whatever the delays of the network, no window at the server holds more arrivals than the limit.
+    @Test(arguments: 0..<50 as Range<UInt64>)
+    func `no window at the server holds more than the limit`(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let limit = RateLimit(count: 20, window: .seconds(10))
+        var window = RateWindow(limit: limit)
+        var now = Duration.zero
+        var underWay: [(arrives: Duration, answered: Duration)] = []
+        var arrivals: [Duration] = []
+        for _ in 0..<2_000 {
+            now += .milliseconds(Int64.random(in: 0...400, using: &random))
+            for request in underWay where request.answered <= now { window.answer(at: request.answered) }
+            underWay.removeAll { $0.answered <= now }
+            for _ in 0..<window.available(at: now) {
+                window.send()
+                let arrives = now + .milliseconds(Int64.random(in: 0...5_000, using: &random))
+                let answered = arrives + .milliseconds(Int64.random(in: 0...5_000, using: &random))
+                underWay.append((arrives, answered))
+                arrivals.append(arrives)
+            }
+        }
+        arrivals.sort()
+        for (index, arrival) in arrivals.enumerated().dropFirst(limit.count) {
+            #expect(arrival - arrivals[index - limit.count] >= limit.window, "seed \(seed)")
+        }
+        #expect(arrivals.count > 500)
+    }
+}

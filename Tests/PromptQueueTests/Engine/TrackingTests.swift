@@ -1,0 +1,124 @@
+import Testing
+
+@testable import PromptQueue
+
+/// From an accepted task to its files.
+@Suite struct TrackingTests {
+    @Test func `a running task is asked about until it ends`() throws {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        for _ in 0..<5 {
+            try fixture.untilPoll()
+            _ = fixture.send(.polled(task.attempt, .pending(providerState: "waiting")))
+        }
+        try fixture.untilPoll()
+        let effects = fixture.send(
+            .polled(task.attempt, .succeeded([.file(url: "https://x/1.png")], charged: Credits(millicredits: 14_000)))
+        )
+        guard case .taskSucceeded(task.attempt, let outputs, let charged, fetch: true)? = effects.records.first else {
+            Issue.record("not recorded: \(effects)")
+            return
+        }
+        #expect(outputs == [.file(url: "https://x/1.png")])
+        #expect(charged == Credits(millicredits: 14_000))
+        let next = fixture.passUntilPoll()
+        #expect(next == nil, "it has ended")
+    }
+
+    @Test func `no clock ever turns a paid task into a failure`() throws {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        let start = fixture.now.uptime
+        while fixture.now.uptime - start < .seconds(30 * 86_400) {
+            try fixture.untilPoll(limit: .seconds(7_200))
+            let effects = fixture.send(.polled(task.attempt, .pending(providerState: "waiting")))
+            #expect(effects.records.isEmpty)
+        }
+    }
+
+    @Test func `a task that is not visible yet is asked about again`() throws {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        try fixture.untilPoll()
+        #expect(fixture.send(.polled(task.attempt, .notFound)).records.isEmpty)
+        try fixture.untilPoll()
+    }
+
+    @Test func `a poll that fails teaches nothing about the task`() throws {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        try fixture.untilPoll()
+        let failure = Failure(.providerUnavailable, "…")
+        #expect(fixture.send(.polled(task.attempt, .unavailable(failure))).records.isEmpty)
+        try fixture.untilPoll()
+    }
+
+    @Test func `a fault of the provider is worth another attempt while attempts remain`() throws {
+        #expect(try end(.providerFault, attempts: 3).isRetry)
+        #expect(try end(.providerFault, attempts: 1) == .fail)
+        #expect(try end(.contentRefused, attempts: 3) == .fail)
+        #expect(try end(.emptyResult, attempts: 3) == .fail, "it is paid for; trying again would pay twice")
+    }
+
+    private func end(_ code: FailureCode, attempts: Int) throws -> Aftermath {
+        var fixture = EngineFixture()
+        let task = fixture.runOne(maxAttempts: attempts)
+        try fixture.untilPoll()
+        let effects = fixture.send(.polled(task.attempt, .failed(Failure(code, "…"), charged: .zero)))
+        return try #require(effects.aftermath)
+    }
+
+    @Test func `results are fetched a bounded number at a time, the oldest first`() {
+        var fixture = EngineFixture { $0.concurrentDownloads = 2 }
+        var recovery = Recovery()
+        recovery.downloads = (1...4).map { id in download(id, createdAt: fixture.now.instant - .seconds(id)) }
+        #expect(fixture.send(.started(recovery)).downloads.map(\.job.rawValue) == [4, 3])
+        let saved = SavedFile(path: "p", contentType: "image/png", bytes: 1, sha256: "00")
+        let result = ResultID(job: JobID(4), ordinal: 0)
+        let effects = fixture.send(.downloaded(result, .saved(saved)))
+        #expect(effects.downloads.isEmpty, "its place is free once it is recorded")
+        #expect(fixture.send(.recorded(.resultSaved(result, saved), Recorded())).downloads.map(\.job.rawValue) == [2])
+    }
+
+    @Test func `a download is tried again with backoff, and at last given up with its URL kept`() throws {
+        var fixture = EngineFixture()
+        var recovery = Recovery()
+        recovery.downloads = [download(1, createdAt: fixture.now.instant)]
+        var effects = fixture.send(.started(recovery))
+        let result = ResultID(job: JobID(1), ordinal: 0)
+        for _ in 1..<DownloadQueue.maximumAttempts {
+            #expect(effects.downloads == [result])
+            effects = fixture.send(.downloaded(result, .failed(message: "HTTP 404", isPermanent: false)))
+            #expect(!effects.records.contains { if case .resultFailed = $0 { true } else { false } })
+            fixture.pass(.seconds(600))
+            effects = fixture.send(.tick)
+        }
+        effects = fixture.send(.downloaded(result, .failed(message: "HTTP 404", isPermanent: false)))
+        #expect(effects.records.contains { if case .resultFailed(result, "HTTP 404") = $0 { true } else { false } })
+    }
+
+    @Test func `draining waits for what is under way and then stops`() throws {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        try fixture.untilPoll()
+        let balance = fixture.send(.balance(.zero)).records
+        for change in balance { _ = fixture.send(.recorded(change, Recorded())) }
+        _ = fixture.send(.claimed(Claim()))
+        #expect(!fixture.send(.drain).stops)
+        let effects = fixture.send(.polled(task.attempt, .pending(providerState: "waiting")))
+        #expect(effects.stops)
+    }
+
+    private func download(_ id: Int64, createdAt: Instant) -> PendingDownload {
+        PendingDownload(
+            result: ResultID(job: JobID(id), ordinal: 0),
+            output: .file(url: "https://x/\(id)"),
+            folder: "default",
+            createdAt: createdAt
+        )
+    }
+}
+
+extension Aftermath {
+    fileprivate var isRetry: Bool { if case .retry = self { true } else { false } }
+}
