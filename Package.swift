@@ -82,7 +82,7 @@ let package = Package(
         .target(
             name: "PromptDaemon",
             dependencies: [
-                "PromptQueue", "JobStore", "KieAPI", "PromptWeb", argumentParser, configuration, crypto, logging,
+                "PromptQueue", "JobStore", "KieAPI", "PromptWeb", argumentParser, configuration, crypto, hummingbird, logging,
                 nioCore, nioPosix, serviceLifecycle, systemPackage, unixSignals, yams,
             ],
             swiftSettings: settings
@@ -108,12 +108,21 @@ let package = Package(
 
         // The programs: an entry point each.
         .executableTarget(name: "promptd", dependencies: ["PromptDaemon", argumentParser], swiftSettings: settings),
-        .executableTarget(name: "promptctl", dependencies: ["PromptCommands", argumentParser], swiftSettings: settings),
+        .executableTarget(
+            name: "promptctl",
+            dependencies: ["PromptCommands", argumentParser],
+            swiftSettings: settings
+        ),
         .executableTarget(name: "kie-sandbox", dependencies: ["KieSandbox"], swiftSettings: settings),
 
         // The tests.
         .testTarget(name: "PromptQueueTests", dependencies: ["PromptQueue"], swiftSettings: settings),
         .testTarget(name: "JobStoreTests", dependencies: ["JobStore", "PromptQueue", grdb], swiftSettings: settings),
+        .testTarget(
+            name: "PromptWebTests",
+            dependencies: ["PromptWeb", "PromptQueue", hummingbird, hummingbirdTesting],
+            swiftSettings: settings
+        ),
         .testTarget(name: "KieAPITests", dependencies: ["KieAPI", "PromptQueue"], swiftSettings: settings),
         .testTarget(
             name: "PromptDaemonTests",
@@ -127,7 +136,10 @@ let package = Package(
         ),
         .testTarget(
             name: "KieSandboxTests",
-            dependencies: ["KieSandbox", "PromptQueue", argumentParser, asyncHTTPClient, crypto, hummingbird, hummingbirdTesting, httpTypes, nioCore],
+            dependencies: [
+                "KieSandbox", "PromptQueue", argumentParser, asyncHTTPClient, crypto, hummingbird, hummingbirdTesting,
+                httpTypes, nioCore,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -67,7 +67,9 @@ package enum LedgerFile {
     }
 
     package static func checkDirectory(of path: String) throws(LedgerError) {
-        let directory = String(path.prefix(upTo: path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex))
+        let directory = String(
+            path.prefix(upTo: path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)
+        )
         let shown = directory.isEmpty ? "." : directory
         var isDirectory = false
         guard FileManager.default.fileExists(atPath: shown, isDirectory: &isDirectory), isDirectory else {

@@ -93,7 +93,9 @@ struct ClaimWork {
 
     private static func precedes(_ left: Head, _ right: Head) -> Bool {
         guard let left = left.jobs.first, let right = right.jobs.first else { return !left.jobs.isEmpty }
-        return (-left.priority, left.runAt, left.job.id.rawValue) < (-right.priority, right.runAt, right.job.id.rawValue)
+        return (-left.priority, left.runAt, left.job.id.rawValue) < (
+            -right.priority, right.runAt, right.job.id.rawValue
+        )
     }
 
     // MARK: - Limits, counted in the ledger
@@ -329,7 +331,8 @@ struct ClaimWork {
         try Int64
             .fetchOne(
                 db.cachedStatement(
-                    sql: "SELECT run_at FROM jobs WHERE state = 'queued' AND run_at > 0 AND run_at > ? ORDER BY run_at LIMIT 1"
+                    sql:
+                        "SELECT run_at FROM jobs WHERE state = 'queued' AND run_at > 0 AND run_at > ? ORDER BY run_at LIMIT 1"
                 ),
                 arguments: [request.now.milliseconds]
             )

@@ -5,7 +5,9 @@ extension SQLiteLedger {
     package func recover(now: Instant, rate: RateLimit) async throws(LedgerError) -> Recovery {
         try await commits.commit { db in
             var recovery = Recovery()
-            recovery.lost = try Int64.fetchAll(db, sql: "SELECT job_id FROM attempts WHERE state = 'sending'").map(JobID.init)
+            recovery.lost = try Int64.fetchAll(db, sql: "SELECT job_id FROM attempts WHERE state = 'sending'").map(
+                JobID.init
+            )
             let message = "promptd ended before the answer came: the task may exist and may have been charged"
             try db.execute(
                 sql: """

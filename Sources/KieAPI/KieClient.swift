@@ -106,7 +106,8 @@ package final class KieClient: Sendable {
             return .lost("the connection was lost (\(TransportError.describe(error)))")
         }
         do {
-            let bytes = try await withDeadline(settings.bodyTimeout, clock: clock) { [limit = settings.maximumBodyBytes] in
+            let bytes = try await withDeadline(settings.bodyTimeout, clock: clock) {
+                [limit = settings.maximumBodyBytes] in
                 var buffer = try await response.body.collect(upTo: limit)
                 return buffer.readBytes(length: buffer.readableBytes) ?? []
             }

@@ -42,7 +42,10 @@ struct BadRowTests {
     }
 
     @Test(arguments: [
-        ("INSERT INTO jobs (prompt, input) VALUES ('a fox', '{\"aspect_ratio\":')", "jobs.input: must be a JSON object"),
+        (
+            "INSERT INTO jobs (prompt, input) VALUES ('a fox', '{\"aspect_ratio\":')",
+            "jobs.input: must be a JSON object"
+        ),
         ("INSERT INTO jobs (prompt, input) VALUES ('a fox', '[1]')", "jobs.input: must be a JSON object"),
         ("INSERT INTO jobs (prompt, labels) VALUES ('a fox', 'red')", "jobs.labels: NULL or a JSON object"),
         ("INSERT INTO jobs (prompt, max_attempts) VALUES ('a fox', 21)", "jobs.max_attempts: 1 to 20"),
@@ -58,7 +61,8 @@ struct BadRowTests {
         ("UPDATE jobs SET model = 'flux-2/pro-text-to-image'", "cancel the job and insert another"),
         ("INSERT INTO jobs (prompt, unique_key) VALUES ('a fox', 'fox')", "UNIQUE constraint failed: jobs.unique_key"),
     ])
-    func `the shell is refused with a message that says what is wrong`(statement: String, message: String) async throws {
+    func `the shell is refused with a message that says what is wrong`(statement: String, message: String) async throws
+    {
         try await Stage.with { stage in
             try await stage.stop(try await stage.daemon(nil))
             try await stage.ledger(

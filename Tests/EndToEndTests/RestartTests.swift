@@ -105,7 +105,9 @@ struct RestartTests {
             try stage.write("sandbox-key\n", to: key)
             daemon.send(SIGHUP)
             try await stage.ledger.wait(job: job, is: "succeeded")
-            #expect(try await stage.ledger("SELECT coalesce(max(blocked_by), 'nothing') FROM queue_status") == "nothing")
+            #expect(
+                try await stage.ledger("SELECT coalesce(max(blocked_by), 'nothing') FROM queue_status") == "nothing"
+            )
             for text in ["a-wrong-key", "sandbox-key"] { #expect(!daemon.errors.contains(text)) }
             try await stage.stop(daemon)
         }

@@ -66,7 +66,9 @@ struct SubmissionTests {
             let job = try await stage.ledger.insert("a fox that comes too early")
             try await stage.ledger.wait(job: job, is: "succeeded")
             #expect(
-                try await stage.ledger.lines("SELECT state, api_code, charged_millicredits > 0 FROM attempts ORDER BY id")
+                try await stage.ledger.lines(
+                    "SELECT state, api_code, charged_millicredits > 0 FROM attempts ORDER BY id"
+                )
                     == ["rejected|429|", "accepted|200|1"]
             )
             #expect(try await stage.ledger.number("SELECT attempt_count FROM jobs") == 1)

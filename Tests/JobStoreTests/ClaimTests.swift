@@ -55,7 +55,11 @@ import Testing
 
     @Test func `a queue's own limit on running jobs is kept`() async throws {
         let fixture = try LedgerFixture()
-        try fixture.insert("(prompt, queue) VALUES ('x', 'ads')", "(prompt, queue) VALUES ('y', 'ads')", "(prompt) VALUES ('z')")
+        try fixture.insert(
+            "(prompt, queue) VALUES ('x', 'ads')",
+            "(prompt, queue) VALUES ('y', 'ads')",
+            "(prompt) VALUES ('z')"
+        )
         try fixture.run("UPDATE queues SET max_running = 1 WHERE name = 'ads'")
         #expect(try await fixture.claim(5).jobs.map(\.job.rawValue) == [1, 3])
         #expect(try await fixture.claim(5).jobs.isEmpty)
@@ -115,7 +119,10 @@ import Testing
         for _ in 0..<4 { try fixture.insert("(prompt, queue) VALUES ('x', 'ads')", "(prompt) VALUES ('y')") }
         let claim = try await fixture.claim(8)
         #expect(claim.jobs.map(\.queue).sorted() == ["ads", "ads", "default"])
-        #expect(Set(claim.budgetHolds.map(\.budget)) == ["all"] || Set(claim.budgetHolds.map(\.budget)) == ["all", "ads-day"])
+        #expect(
+            Set(claim.budgetHolds.map(\.budget)) == ["all"]
+                || Set(claim.budgetHolds.map(\.budget)) == ["all", "ads-day"]
+        )
         let remaining = try fixture.rows("SELECT budget, remaining FROM budget_status ORDER BY budget")
         #expect(remaining == ["ads-day|2.0", "all|8.0"] || remaining[1] == "all|8.0")
     }
@@ -123,7 +130,11 @@ import Testing
     @Test func `a dear job at the head of a queue is not overtaken by cheap ones of its queue`() async throws {
         let fixture = try LedgerFixture()
         try fixture.run("INSERT INTO budgets VALUES ('b', 'ads', 'total', 50000)")
-        try fixture.insert("(prompt, queue) VALUES ('dear', 'ads')", "(prompt, queue) VALUES ('x', 'ads')", "(prompt) VALUES ('y')")
+        try fixture.insert(
+            "(prompt, queue) VALUES ('dear', 'ads')",
+            "(prompt, queue) VALUES ('x', 'ads')",
+            "(prompt) VALUES ('y')"
+        )
         let claim = try await fixture.claim(5)
         #expect(claim.jobs.map(\.job.rawValue) == [3])
         #expect(claim.budgetHolds == [BudgetHold(budget: "b", queue: "ads")])

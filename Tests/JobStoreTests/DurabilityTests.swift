@@ -17,7 +17,8 @@ import Testing
         #expect(try fixture.rows("PRAGMA journal_mode") == ["wal"])
     }
 
-    @Test func `changes that are ready together share a transaction, and one that fails spoils no other`() async throws {
+    @Test func `changes that are ready together share a transaction, and one that fails spoils no other`() async throws
+    {
         let fixture = try LedgerFixture()
         for _ in 0..<20 { try fixture.insert("(prompt) VALUES ('x')") }
         let jobs = try await fixture.claim(20).jobs

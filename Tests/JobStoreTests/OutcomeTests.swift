@@ -4,7 +4,8 @@ import Testing
 
 /// The conformance suite's second half: what is recorded, and that the second time changes nothing.
 @Suite struct OutcomeTests {
-    private let money = "SELECT state, reserved_millicredits, charged_millicredits, finished_at IS NOT NULL FROM attempts"
+    private let money =
+        "SELECT state, reserved_millicredits, charged_millicredits, finished_at IS NOT NULL FROM attempts"
 
     @Test func `an accepted attempt's job runs, with its reservation`() async throws {
         let fixture = try LedgerFixture()
@@ -29,13 +30,19 @@ import Testing
         let second = try await fixture.record(change)
         #expect(second.downloads == first.downloads)
         #expect(try fixture.rows(money) == ["accepted|0|12500|1"])
-        #expect(try fixture.rows("SELECT charged_millicredits, provider_state, state FROM jobs") == ["12500|success|running"])
+        #expect(
+            try fixture.rows("SELECT charged_millicredits, provider_state, state FROM jobs") == [
+                "12500|success|running"
+            ]
+        )
     }
 
     @Test func `a charge that is not reported is booked as reserved`() async throws {
         let fixture = try LedgerFixture()
         let job = try await fixture.runOne()
-        try await fixture.record(.taskSucceeded(job.attempt, [.file(url: "https://x/1.png")], charged: nil, fetch: true))
+        try await fixture.record(
+            .taskSucceeded(job.attempt, [.file(url: "https://x/1.png")], charged: nil, fetch: true)
+        )
         #expect(try fixture.rows(money) == ["accepted|0|14000|1"])
     }
 
@@ -43,7 +50,12 @@ import Testing
         let fixture = try LedgerFixture()
         let job = try await fixture.runOne()
         try await fixture.record(
-            .taskSucceeded(job.attempt, [.file(url: "https://x/1"), .file(url: "https://x/2")], charged: .zero, fetch: true)
+            .taskSucceeded(
+                job.attempt,
+                [.file(url: "https://x/1"), .file(url: "https://x/2")],
+                charged: .zero,
+                fetch: true
+            )
         )
         let file = SavedFile(path: "default/1-0.png", contentType: "image/png", bytes: 3, sha256: "ab")
         try await fixture.record(.resultSaved(ResultID(job: job.job, ordinal: 0), file))
@@ -52,7 +64,9 @@ import Testing
         #expect(try fixture.state(job.job) == "succeeded")
     }
 
-    @Test func `results that cannot be fetched fail the job, and trying again fetches them without paying`() async throws {
+    @Test func `results that cannot be fetched fail the job, and trying again fetches them without paying`()
+        async throws
+    {
         let fixture = try LedgerFixture()
         let job = try await fixture.runOne()
         try await fixture.record(.taskSucceeded(job.attempt, [.file(url: "https://x/1")], charged: .zero, fetch: true))
@@ -81,10 +95,14 @@ import Testing
         try fixture.insert("(prompt) VALUES ('x')")
         let later = fixture.now + .seconds(5)
         var job = try await fixture.claimOne()
-        try await fixture.record(.rejected(job.attempt, Failure(.rateLimited, "slow"), then: .retry(at: fixture.now, counted: false)))
+        try await fixture.record(
+            .rejected(job.attempt, Failure(.rateLimited, "slow"), then: .retry(at: fixture.now, counted: false))
+        )
         #expect(try fixture.rows("SELECT state, attempt_count, run_at FROM jobs") == ["queued|0|0"])
         job = try await fixture.claimOne()
-        try await fixture.record(.rejected(job.attempt, Failure(.providerUnavailable, "down"), then: .retry(at: later, counted: true)))
+        try await fixture.record(
+            .rejected(job.attempt, Failure(.providerUnavailable, "down"), then: .retry(at: later, counted: true))
+        )
         #expect(try fixture.rows("SELECT state, attempt_count, run_at FROM jobs") == ["queued|1|\(later.milliseconds)"])
         let claim = try await fixture.claim(1, at: later)
         job = try #require(claim.jobs.first)
@@ -113,7 +131,9 @@ import Testing
         let job = try await fixture.runOne()
         let failure = Failure(.providerFault, "500: internal error")
         let later = fixture.now + .seconds(3)
-        try await fixture.record(.taskFailed(job.attempt, failure, charged: .zero, then: .retry(at: later, counted: true)))
+        try await fixture.record(
+            .taskFailed(job.attempt, failure, charged: .zero, then: .retry(at: later, counted: true))
+        )
         #expect(try fixture.rows(money) == ["accepted|0|0|1"])
         #expect(try fixture.rows("SELECT state, attempt_count, charged_millicredits FROM jobs") == ["queued|1|0"])
     }
@@ -125,7 +145,12 @@ import Testing
         let recovery = try await fixture.ledger.recover(now: fixture.now, rate: fixture.request(1).rate)
         #expect(recovery.tasks.map(\.attempt) == [job.attempt])
         let recorded = try await fixture.record(
-            .taskSucceeded(job.attempt, [.file(url: "https://x/1")], charged: Credits(millicredits: 14_000), fetch: true)
+            .taskSucceeded(
+                job.attempt,
+                [.file(url: "https://x/1")],
+                charged: Credits(millicredits: 14_000),
+                fetch: true
+            )
         )
         #expect(recorded.downloads.isEmpty)
         #expect(try fixture.rows("SELECT state, charged_millicredits FROM jobs") == ["cancelled|14000"])

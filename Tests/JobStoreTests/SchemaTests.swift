@@ -88,7 +88,9 @@ import Testing
     @Test func `a second insert with the same unique_key is refused, or skipped`() throws {
         let fixture = try LedgerFixture()
         try fixture.insert("(prompt, unique_key) VALUES ('x', 'k')")
-        #expect(fixture.refusal("INSERT INTO jobs (prompt, unique_key) VALUES ('x', 'k')")?.contains("unique_key") == true)
+        #expect(
+            fixture.refusal("INSERT INTO jobs (prompt, unique_key) VALUES ('x', 'k')")?.contains("unique_key") == true
+        )
         try fixture.run("INSERT OR IGNORE INTO jobs (prompt, unique_key) VALUES ('x', 'k')")
         #expect(try fixture.rows("SELECT count(*) FROM jobs") == ["1"])
         #expect(try fixture.rows("SELECT queued FROM queue_status WHERE queue = 'default'") == ["1"])

@@ -20,10 +20,14 @@ import Testing
     }
 
     @Test func `success gives its URLs and its charge`() {
-        let fields = #""state":"success","resultJson":"{\"resultUrls\":[\"https://x/1\",\"https://x/2\"]}","creditsConsumed":4.25"#
+        let fields =
+            #""state":"success","resultJson":"{\"resultUrls\":[\"https://x/1\",\"https://x/2\"]}","creditsConsumed":4.25"#
         #expect(
             task(fields)
-                == .succeeded([.file(url: "https://x/1"), .file(url: "https://x/2")], charged: Credits(millicredits: 4_250))
+                == .succeeded(
+                    [.file(url: "https://x/1"), .file(url: "https://x/2")],
+                    charged: Credits(millicredits: 4_250)
+                )
         )
     }
 
@@ -46,7 +50,10 @@ import Testing
 
     @Test(arguments: [#""""#, "null", #""{}""#, #""{\"resultUrls\":[]}""#, #""no json""#])
     func `success without a result is a failure that keeps the raw text`(result: String) {
-        guard case .failed(let failure, let charged) = task(#""state":"success","resultJson":\#(result),"creditsConsumed":14"#)
+        guard
+            case .failed(let failure, let charged) = task(
+                #""state":"success","resultJson":\#(result),"creditsConsumed":14"#
+            )
         else {
             Issue.record("not failed")
             return

@@ -66,11 +66,17 @@ import Testing
     }
 
     static let bad: [(String, String)] = [
-        ("limits:\n  window: 10 sec", "limits.window: \"10 sec\" is not a duration; write it like 250ms, 10s, 5m, 2h or 90d"),
+        (
+            "limits:\n  window: 10 sec",
+            "limits.window: \"10 sec\" is not a duration; write it like 250ms, 10s, 5m, 2h or 90d"
+        ),
         ("limits:\n  submissions: 0", "limits.submissions: \"0\" is not a whole number from 1 to 1000000"),
         ("limits:\n  submissions: many", "limits.submissions: \"many\" is not a whole number"),
         ("limits:\n  window: 0s", "limits.window: \"0s\" is out of range"),
-        ("limits:\n  sumbissions: 5", "limits.sumbissions is not a setting of promptd; did you mean limits.submissions?"),
+        (
+            "limits:\n  sumbissions: 5",
+            "limits.sumbissions is not a setting of promptd; did you mean limits.submissions?"
+        ),
         ("limit:\n  submissions: 5", "limit is not a setting of promptd"),
         ("limits: [1]", "limits is not a setting of promptd"),
         ("limits:\n  running: [1]", "limits.running: takes a single value"),
@@ -89,7 +95,9 @@ import Testing
     }
 
     @Test func `a misspelt variable is named`() async {
-        let error = await #expect(throws: ConfigurationError.self) { try await load(nil, ["PROMPTD_LIMIT_RUNNING": "5"]) }
+        let error = await #expect(throws: ConfigurationError.self) {
+            try await load(nil, ["PROMPTD_LIMIT_RUNNING": "5"])
+        }
         #expect(error?.description.contains("did you mean PROMPTD_LIMITS_RUNNING?") == true)
     }
 
@@ -103,7 +111,11 @@ import Testing
     @Test func `a key is taken from the file, the credential or the environment, in this order`() throws {
         #expect(throws: ConfigurationError.self) { try Credentials.apiKey(file: nil, environment: [:]) }
         #expect(try Credentials.apiKey(file: nil, environment: ["KIE_API_KEY": " k \n"]).value == "k")
-        #expect(throws: ConfigurationError.self) { try Credentials.apiKey(file: "/nowhere", environment: ["KIE_API_KEY": "k"]) }
-        #expect(throws: ConfigurationError.self) { try Credentials.apiKey(file: nil, environment: ["KIE_API_KEY": "a b"]) }
+        #expect(throws: ConfigurationError.self) {
+            try Credentials.apiKey(file: "/nowhere", environment: ["KIE_API_KEY": "k"])
+        }
+        #expect(throws: ConfigurationError.self) {
+            try Credentials.apiKey(file: nil, environment: ["KIE_API_KEY": "a b"])
+        }
     }
 }

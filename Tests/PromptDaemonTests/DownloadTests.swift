@@ -12,7 +12,8 @@ import Testing
         ("169.254.169.254", false), ("100.64.0.1", false), ("0.0.0.0", false), ("224.0.0.1", false),
         ("255.255.255.255", false), ("192.0.2.1", false), ("198.51.100.7", false), ("203.0.113.9", false),
         ("198.18.0.1", false), ("::1", false), ("fe80::1", false), ("fc00::1", false), ("::ffff:10.0.0.1", false),
-        ("64:ff9b::7f00:1", false), ("2002:7f00:1::", false), ("2001:db8::1", false), ("ff02::1", false), ("nonsense", false),
+        ("64:ff9b::7f00:1", false), ("2002:7f00:1::", false), ("2001:db8::1", false), ("ff02::1", false),
+        ("nonsense", false),
     ]
 
     @Test(arguments: addresses)
@@ -23,7 +24,8 @@ import Testing
     static let urls: [(String, Bool, Bool)] = [
         ("https://8.8.8.8/x.png", true, true), ("http://8.8.8.8/x.png", false, true),
         ("https://127.0.0.1/x", false, true), ("http://127.0.0.1:99/x", false, true), ("https://[::1]/x", false, true),
-        ("https://192.168.0.1/x", false, false), ("file:///etc/passwd", false, false), ("ftp://8.8.8.8/x", false, false),
+        ("https://192.168.0.1/x", false, false), ("file:///etc/passwd", false, false),
+        ("ftp://8.8.8.8/x", false, false),
         ("https://user:pw@8.8.8.8/", false, false), ("/relative", false, false), ("", false, false),
     ]
 

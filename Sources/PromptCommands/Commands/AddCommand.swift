@@ -43,7 +43,7 @@ struct AddCommand: AsyncParsableCommand {
             let ids: [JobID]
             do {
                 ids = try file.add(jobs, now: console.now())
-            } catch where error.code == .constraint {
+            } catch let error as LedgerError where error.code == .constraint {
                 throw CommandError(.badData, "\(error.message); nothing was added")
             }
             for id in ids {

@@ -17,7 +17,8 @@ struct InitCommand: ParsableCommand {
         let existed = FileManager.default.fileExists(atPath: path)
         do {
             try QueueFile(path: path, create: true).close()
-        } catch where error.code == .permission && !existed {
+        } catch {
+            guard !existed, error.code == .permission else { throw error }
             throw CommandError(.cannotCreate, error.message)
         }
         Console.current.say(existed ? "\(path) is up to date" : "created \(path)")

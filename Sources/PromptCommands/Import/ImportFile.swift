@@ -16,7 +16,7 @@ final class ImportFile {
     /// - Parameter path: `-` for standard input.
     init(path: String, format: Format?, _ console: Console) throws(CommandError) {
         name = path == "-" ? "standard input" : path
-        self.format = try format ?? Self.format(of: path)
+        if let format { self.format = format } else { self.format = try Self.format(of: path) }
         if path == "-" {
             descriptor = try Self.copy(of: console.inputDescriptor, console)
         } else {
@@ -67,7 +67,7 @@ final class ImportFile {
         var template = Array("\(directory)/promptctl-import.XXXXXX".utf8CString)
         let copy = unsafe template.withUnsafeMutableBufferPointer { pointer -> Int32 in
             guard let address = pointer.baseAddress else { return -1 }
-            let descriptor = unsafe mkostemp(address, O_CLOEXEC)
+            let descriptor = unsafe mkstemp(address)
             if descriptor >= 0 { unsafe unlink(address) }
             return descriptor
         }

@@ -116,9 +116,8 @@ extension ImportRow {
     }
 
     private init(recycling input: [UInt8]) {
+        self.init()
         self.input = input
         self.input.removeAll(keepingCapacity: true)
     }
-
-    init() {}
 }

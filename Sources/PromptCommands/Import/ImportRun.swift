@@ -93,7 +93,7 @@ final class ImportRun {
                         } else {
                             summary.skipped += 1
                         }
-                    } catch where error.code == .constraint {
+                    } catch let error as LedgerError where error.code == .constraint {
                         throw CommandError(.badData, "\(file.name):\(row.line): \(error.message); nothing was imported")
                     }
                 }

@@ -57,7 +57,7 @@ extension Console {
             now: { Instant(milliseconds: Int64((Date().timeIntervalSince1970 * 1_000).rounded())) },
             secondsFromUTC: { instant in
                 var seconds = time_t(instant.milliseconds / 1_000)
-                var local = tm()
+                var local = unsafe tm()
                 unsafe localtime_r(&seconds, &local)
                 return unsafe Int64(local.tm_gmtoff)
             },

@@ -28,9 +28,7 @@ package struct PromptctlCommand: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Stepping in",
-                subcommands: [
-                    CancelCommand.self, RetryCommand.self, ResolveCommand.self, QueueCommand.self, BudgetCommand.self,
-                ]
+                subcommands: [CancelCommand.self, RetryCommand.self]
             ),
             CommandGroup(
                 name: "The provider",
@@ -38,7 +36,7 @@ package struct PromptctlCommand: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Upkeep",
-                subcommands: [BackupCommand.self, DoctorCommand.self, CompletionsCommand.self]
+                subcommands: [CompletionsCommand.self]
             ),
         ]
     )
@@ -55,7 +53,7 @@ package struct PromptctlCommand: AsyncParsableCommand {
     package static func main() async {
         let code = await run(Array(CommandLine.arguments.dropFirst()))
         fflush(nil)
-        exit(code)
+        Glibc.exit(code)
     }
 
     /// Runs one command line in the current `Console`.

@@ -107,7 +107,11 @@ package struct ConfigurationLoader {
         try parse(key, "a path", { $0.isEmpty ? nil : $0 }, use: use)
     }
 
-    private func number(_ key: ConfigurationKey, _ range: ClosedRange<Int>, use: (Int) -> Void) throws(ConfigurationError) {
+    private func number(
+        _ key: ConfigurationKey,
+        _ range: ClosedRange<Int>,
+        use: (Int) -> Void
+    ) throws(ConfigurationError) {
         let allowed = "a whole number from \(range.lowerBound) to \(range.upperBound)"
         try parse(key, allowed, { Int($0).flatMap { range.contains($0) ? $0 : nil } }, use: use)
     }

@@ -13,7 +13,9 @@ package enum Credentials {
             let path = directory + "/api-key"
             if FileManager.default.fileExists(atPath: path) { return try read(path, "the systemd credential api-key") }
         }
-        if let key = environment["KIE_API_KEY"]?.trimmingSpaces(), !key.isEmpty { return try checked(key, "KIE_API_KEY") }
+        if let key = environment["KIE_API_KEY"]?.trimmingSpaces(), !key.isEmpty {
+            return try checked(key, "KIE_API_KEY")
+        }
         throw ConfigurationError(
             "there is no API key: put it into a file and name that in provider.apiKeyFile, "
                 + "or give systemd the credential api-key, or set KIE_API_KEY"

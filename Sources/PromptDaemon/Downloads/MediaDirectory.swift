@@ -44,7 +44,9 @@ package struct MediaDirectory: Sendable {
     package static func safeName(_ name: String) -> String {
         var safe = ""
         for scalar in name.unicodeScalars {
-            let isPlain = scalar.properties.isAlphabetic || scalar.properties.numericType != nil || "-_. ".unicodeScalars.contains(scalar)
+            let isPlain =
+                scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+                || "-_. ".unicodeScalars.contains(scalar)
             let next = isPlain ? String(scalar) : "_"
             if safe.utf8.count + next.utf8.count > 100 { break }
             safe += next
@@ -108,7 +110,9 @@ struct PartialFile: ~Copyable {
         if head.count < FileType.sniffedBytes { head += bytes.prefix(FileType.sniffedBytes - head.count) }
         var offset = 0
         while offset < bytes.count {
-            let written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress.map { unsafe $0 + offset }, $0.count - offset) }
+            let written = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress.map { unsafe $0 + offset }, $0.count - offset)
+            }
             if written < 0, errno == EINTR { continue }
             guard written > 0 else { throw Self.failure(path) }
             offset += written

@@ -63,7 +63,8 @@ final class MediaFetcher: Fetcher {
                     url = target
                 case .refused(let status):
                     let reason = "the media server answered HTTP \(status)"
-                    return [403, 404, 410].contains(status) ? .gone(reason) : .done(.failed(message: reason, isPermanent: false))
+                    return [403, 404, 410].contains(status)
+                        ? .gone(reason) : .done(.failed(message: reason, isPermanent: false))
                 case .file(let body):
                     return .done(try await stream(body, download))
                 }
@@ -89,7 +90,8 @@ final class MediaFetcher: Fetcher {
         return .saved(try media.keep(file, for: download))
     }
 
-    private func save(_ download: PendingDownload, _ write: (inout PartialFile) throws -> Void) async -> DownloadOutcome {
+    private func save(_ download: PendingDownload, _ write: (inout PartialFile) throws -> Void) async -> DownloadOutcome
+    {
         do {
             var file = try media.begin(download.result)
             try write(&file)

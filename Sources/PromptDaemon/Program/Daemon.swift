@@ -1,9 +1,11 @@
 import FoundationEssentials
 import Glibc
 import JobStore
+import Hummingbird
 import KieAPI
 import Logging
 import PromptQueue
+import PromptWeb
 import ServiceLifecycle
 import UnixSignals
 
@@ -57,7 +59,8 @@ struct Daemon {
                 provider: client,
                 policy: URLPolicy(allowsLoopback: configuration.allowsPrivateMedia)
             ),
-            prepare: { [unknownModels = configuration.unknownModels] job in job.prepared(unknownModels: unknownModels) },
+            prepare: { [unknownModels = configuration.unknownModels] job in job.prepared(unknownModels: unknownModels)
+            },
             settings: engineSettings,
             seed: UInt64.random(in: 0...UInt64.max),
             grace: configuration.shutdownGrace,
@@ -68,7 +71,8 @@ struct Daemon {
                     "promptd \(Version.current) is running",
                     metadata: [
                         "database": "\(configuration.database)", "media": "\(configuration.media)",
-                        "provider": "\(configuration.providerBaseURL)", "rate": "\(configuration.rate)", "pid": "\(getpid())",
+                        "provider": "\(configuration.providerBaseURL)", "rate": "\(configuration.rate)",
+                        "pid": "\(getpid())",
                     ]
                 )
                 notifier.send("READY=1\nSTATUS=running")
@@ -76,9 +80,13 @@ struct Daemon {
         )
         var quiet = logger
         quiet.logLevel = .warning
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+        if let listen = configuration.webListen {
+            services.append(.init(service: web(listen, ledger, runner, quiet)))
+        }
         let group = ServiceGroup(
             configuration: .init(
-                services: [
+                services: services + [
                     .init(service: Housekeeping(ledger: ledger, notifier: notifier, time: time, logger: logger)),
                     .init(
                         service: ChangeWatcher(
@@ -123,7 +131,7 @@ struct Daemon {
                 for await signal in signals {
                     switch signal {
                     case .sighup:
-                        notifier.send("RELOADING=1\nMONOTONIC_USEC=\(Self.monotonicMicroseconds())")
+                        notifier.send("RELOADING=1\nMONOTONIC_USEC=\(SystemTime.monotonicMicroseconds())")
                         reload()
                         notifier.send("READY=1")
                     default:
@@ -154,6 +162,30 @@ struct Daemon {
         }
     }
 
+    private func web(
+        _ listen: ListenAddress,
+        _ ledger: SQLiteLedger,
+        _ runner: Runner,
+        _ quiet: Logger
+    ) -> WebService {
+        WebService(
+            address: listen,
+            application: WebServer.application(
+                host: listen.host,
+                port: listen.port,
+                source: ledger,
+                isRunning: { runner.isRunning },
+                logger: quiet,
+                onListening: { [logger] port in
+                    logger.info(
+                        "health and metrics",
+                        metadata: ["url": "http://\(ListenAddress(host: listen.host, port: port))"]
+                    )
+                }
+            )
+        )
+    }
+
     private func lockDatabase() throws -> OwnerLock {
         try LedgerFile.checkDirectory(of: configuration.database)
         return try OwnerLock(database: configuration.database)
@@ -164,7 +196,9 @@ struct Daemon {
         // For the benchmark that shows what grouping is worth.
         if environment["PROMPTD_TEST_GROUP_COMMIT"] == "off" { options.changesPerCommit = 1 }
         options.onBusyCheckpoint = { [logger] in
-            logger.warning("the write-ahead log could not be cut short: another process is reading the database for long")
+            logger.warning(
+                "the write-ahead log could not be cut short: another process is reading the database for long"
+            )
         }
         return options
     }
@@ -177,12 +211,6 @@ struct Daemon {
         settings.downloadsEnabled = configuration.downloadsEnabled
         return settings
     }
-
-    private static func monotonicMicroseconds() -> Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
-    }
 }
 
 extension QueuedJob {
@@ -190,9 +218,12 @@ extension QueuedJob {
     func prepared(unknownModels: UnknownModelPolicy) -> Preparation {
         guard let input = (try? JSONValue(parsing: input))?.objectValue else {
             return .refused(
-                Refusal(code: .invalidInput, problems: [
-                    InputProblem(field: "input", kind: .wrongType, message: "is not a JSON object")
-                ])
+                Refusal(
+                    code: .invalidInput,
+                    problems: [
+                        InputProblem(field: "input", kind: .wrongType, message: "is not a JSON object")
+                    ]
+                )
             )
         }
         return Catalogue.builtIn.prepare(model: model, prompt: prompt, input: input, unknownModels: unknownModels)

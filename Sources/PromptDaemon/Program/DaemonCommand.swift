@@ -17,7 +17,10 @@ package struct DaemonCommand: AsyncParsableCommand {
         version: Version.current
     )
 
-    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+    @Option(
+        help: ArgumentHelp("The configuration file.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"])
+    )
     var config: String?
 
     @Flag(help: "Check the configuration, the key, the database and the media directory, and exit.")
@@ -48,6 +51,7 @@ package struct DaemonCommand: AsyncParsableCommand {
         switch error {
         case is ConfigurationError: 78
         case is OwnerLock.Held: 75
+        case is WebError: 69
         case is MediaError: 73
         case let error as LedgerError:
             switch error.code {

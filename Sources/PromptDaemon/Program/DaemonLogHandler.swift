@@ -42,7 +42,11 @@ struct DaemonLogHandler: LogHandler {
         ([oneLine(message)] + values.map { "\($0.key)=\(quoted($0.value))" }).joined(separator: " ")
     }
 
-    private static func json(_ level: Logger.Level, _ message: String, _ values: [(key: String, value: String)]) -> String {
+    private static func json(
+        _ level: Logger.Level,
+        _ message: String,
+        _ values: [(key: String, value: String)]
+    ) -> String {
         var object: JSONObject = [:]
         for value in values { object[value.key] = .string(value.value) }
         object["time"] = .string(timestamp())

@@ -47,12 +47,18 @@ struct Announcer: Sendable {
         case .taskSucceeded(let task, let charged):
             logger.debug(
                 "task succeeded",
-                metadata: ["job.id": "\(task.job)", "task.id": "\(task.task)", "credits": "\(charged.map(\.description) ?? "?")"]
+                metadata: [
+                    "job.id": "\(task.job)", "task.id": "\(task.task)",
+                    "credits": "\(charged.map(\.description) ?? "?")",
+                ]
             )
         case .taskFailed(let task, let failure, let then):
             logger.warning("task failed: \(failure.message)\(suffix(then))", metadata: metadata(task.job, failure.code))
         case .resultSaved(let result, let file):
-            logger.debug("saved", metadata: ["job.id": "\(result.job)", "path": "\(file.path)", "bytes": "\(file.bytes)"])
+            logger.debug(
+                "saved",
+                metadata: ["job.id": "\(result.job)", "path": "\(file.path)", "bytes": "\(file.bytes)"]
+            )
         case .resultFailed(let result, let message):
             logger.error("a result could not be downloaded: \(message)", metadata: ["job.id": "\(result.job)"])
         }

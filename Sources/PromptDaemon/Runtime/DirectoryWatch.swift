@@ -44,7 +44,10 @@ struct DirectoryWatch: Sendable {
             while offset + 16 <= count {
                 let mask = word(buffer, at: offset + 4)
                 let length = Int(word(buffer, at: offset + 12))
-                let name = String(decoding: buffer[offset + 16..<min(offset + 16 + length, count)].prefix { $0 != 0 }, as: UTF8.self)
+                let name = String(
+                    decoding: buffer[offset + 16..<min(offset + 16 + length, count)].prefix { $0 != 0 },
+                    as: UTF8.self
+                )
                 if names.contains(name) || mask & UInt32(IN_Q_OVERFLOW) != 0 { found = true }
                 offset += 16 + length
             }

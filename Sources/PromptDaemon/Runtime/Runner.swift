@@ -1,6 +1,7 @@
 package import Logging
 package import PromptQueue
 import ServiceLifecycle
+import Synchronization
 
 /// Carries out what the engine decides. It holds no policy.
 package final class Runner: Service {
@@ -14,7 +15,11 @@ package final class Runner: Service {
     private let time: any TimeSource
     private let log: Announcer
     private let onStarted: @Sendable (Recovery) async -> Void
+    private let running = Atomic(false)
     let events = EventQueue()
+
+    /// Whether the engine is at work.
+    package var isRunning: Bool { running.load(ordering: .relaxed) }
 
     package init(
         ledger: any JobLedger,
@@ -59,6 +64,8 @@ package final class Runner: Service {
         let recovery = try await ledger.recover(now: time.now.instant, rate: settings.rate)
         log.recovered(recovery)
         events.send(.started(recovery))
+        running.store(true, ordering: .relaxed)
+        defer { running.store(false, ordering: .relaxed) }
         await onStarted(recovery)
         let events = events
         try await withTaskCancellationOrGracefulShutdownHandler {

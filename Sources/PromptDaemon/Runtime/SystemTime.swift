@@ -25,4 +25,11 @@ package struct SystemTime: TimeSource {
     package func sleep(until uptime: Duration) async throws {
         try await clock.sleep(until: start + uptime, tolerance: .zero)
     }
+
+    /// As systemd wants it with `RELOADING=1` (sd_notify(3)).
+    static func monotonicMicroseconds() -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+    }
 }

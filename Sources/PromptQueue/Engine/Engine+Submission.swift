@@ -1,4 +1,6 @@
 extension Engine {
+    private static var claimPause: Duration { .milliseconds(100) }
+
     mutating func claimed(_ claim: Claim, now: Moment, _ effects: inout [EngineEffect]) {
         isClaiming = false
         open(.disk, &effects)
@@ -6,6 +8,10 @@ extension Engine {
         nextRunAt = claim.nextRunAt
         if let slot = claim.nextSlotAt {
             claimNotBefore = now.uptime + min(max(slot - now.instant, .milliseconds(1)), window.limit.window)
+        }
+        if claim.jobs.isEmpty, claim.refused.isEmpty, claim.hasMore {
+            // The ledger sees no room where the engine saw some: ask again, but not at once.
+            claimNotBefore = max(claimNotBefore, now.uptime + Self.claimPause)
         }
         hold(claim.budgetHolds, now: now, &effects)
         for refused in claim.refused { effects.append(.notify(.jobRefused(refused))) }

@@ -101,7 +101,8 @@ package struct Engine: Sendable {
     private mutating func takeOver(_ recovery: Recovery, now: Moment) {
         for answered in recovery.answeredAt {
             // An instant in the future is from before the clock was set back: such a slot is held for a whole window.
-            let left = min((answered + window.limit.window) - now.instant, window.limit.window)
+            // One millisecond more, because the ledger keeps whole ones.
+            let left = min((answered + window.limit.window) - now.instant + .milliseconds(1), window.limit.window)
             if left > .zero { window.occupy(until: now.uptime + left) }
         }
         for task in recovery.tasks where tasks[task.attempt] == nil {

@@ -57,7 +57,9 @@ package struct PollSchedule: Sendable {
         var room = pace.available(at: uptime)
         while room > 0, let next = heap.min, next.at <= uptime {
             heap.removeMin()
-            guard var entry = entries[next.attempt], entry.generation == next.generation, !entry.isPolling else { continue }
+            guard var entry = entries[next.attempt], entry.generation == next.generation, !entry.isPolling else {
+                continue
+            }
             entry.isPolling = true
             entry.polls += 1
             entries[next.attempt] = entry

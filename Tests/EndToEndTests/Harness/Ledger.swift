@@ -52,7 +52,8 @@ struct Ledger {
     func wait(for expected: String, from sql: String, within limit: Duration = .seconds(45)) async throws {
         var found = ""
         let explain: () async -> String = { "the last answer was:\n\(found)\n" + ((try? await self.summary()) ?? "") }
-        _ = try await eventually("\(sql) gives \(expected)", within: limit, every: .milliseconds(100), explain: explain) {
+        _ = try await eventually("\(sql) gives \(expected)", within: limit, every: .milliseconds(100), explain: explain)
+        {
             found = try await self(sql)
             return found == expected ? true : nil
         }

@@ -12,7 +12,9 @@ extension SystemTests {
         private static let longestLife = 1_000
 
         @Test func `kill -9 at 25 random moments loses no job and pays for none twice`() async throws {
-            let seed = ProcessInfo.processInfo.environment["PROMPTD_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...UInt64.max)
+            let seed =
+                ProcessInfo.processInfo.environment["PROMPTD_TEST_SEED"].flatMap { UInt64($0) }
+                ?? .random(in: 0...UInt64.max)
             print("▸ PROMPTD_TEST_SEED=\(seed) repeats the moments of this run")
             var random = SplitMix(state: seed)
             try await Stage.with { stage in
@@ -33,7 +35,8 @@ extension SystemTests {
                     "\(seed)"
                 )
                 let settings = [
-                    "PROMPTD_LIMITS_SUBMISSIONS": "1000", "PROMPTD_LIMITS_WINDOW": "1s", "PROMPTD_LIMITS_RUNNING": "1000",
+                    "PROMPTD_LIMITS_SUBMISSIONS": "1000", "PROMPTD_LIMITS_WINDOW": "1s",
+                    "PROMPTD_LIMITS_RUNNING": "1000",
                     "PROMPTD_LIMITS_POLLS_PER_SECOND": "1000",
                 ]
                 let clock = ContinuousClock()
@@ -42,7 +45,9 @@ extension SystemTests {
                     let death = clock.now + .milliseconds(Int.random(in: 0...Self.longestLife, using: &random))
                     // Half of the jobs come when the daemon may be just starting, half at any time later.
                     try await insert(life, from: 1, to: Self.jobsPerLife / 2, stage)
-                    try await clock.sleep(until: min(death, clock.now + .milliseconds(Int.random(in: 0...400, using: &random))))
+                    try await clock.sleep(
+                        until: min(death, clock.now + .milliseconds(Int.random(in: 0...400, using: &random)))
+                    )
                     try await insert(life, from: Self.jobsPerLife / 2 + 1, to: Self.jobsPerLife, stage)
                     try await clock.sleep(until: death)
                     daemon.send(SIGKILL)

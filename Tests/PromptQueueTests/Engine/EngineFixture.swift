@@ -36,7 +36,8 @@ struct EngineFixture {
     }
 
     /// Answers a claim with `count` jobs.
-    mutating func claim(_ count: Int, hasMore: Bool = true, model: String = "m") -> (jobs: [ClaimedJob], [EngineEffect]) {
+    mutating func claim(_ count: Int, hasMore: Bool = true, model: String = "m") -> (jobs: [ClaimedJob], [EngineEffect])
+    {
         var claim = Claim()
         claim.jobs = (0..<count).map { _ in job(model: model) }
         claim.hasMore = hasMore

@@ -41,7 +41,17 @@ import Testing
         recovery.answeredAt = (0..<20).map { _ in fixture.now.instant - .seconds(4) }
         let effects = fixture.send(.started(recovery))
         #expect(effects.claims.isEmpty)
-        #expect(effects.wake == fixture.now.uptime + .seconds(6))
+        #expect(effects.wake == fixture.now.uptime + .milliseconds(6_001))
+    }
+
+    @Test func `a ledger that sees no room is not asked again at once`() {
+        var fixture = EngineFixture()
+        _ = fixture.start()
+        var claim = Claim()
+        claim.hasMore = true
+        #expect(fixture.send(.claimed(claim)).claims.isEmpty)
+        fixture.pass(.milliseconds(100))
+        #expect(fixture.send(.tick).claims.count == 1)
     }
 
     @Test func `a clock that was set back does not keep the window shut for longer than a window`() {
@@ -143,7 +153,9 @@ import Testing
         #expect(effects.submissions.isEmpty)
         #expect(effects.aftermath == .retry(at: fixture.now.instant, counted: false))
         #expect(!effects.stops)
-        guard let change = effects.records.first(where: { if case .rejected = $0 { true } else { false } }) else { return }
+        guard let change = effects.records.first(where: { if case .rejected = $0 { true } else { false } }) else {
+            return
+        }
         let rest = effects.records.count - 1
         var last = fixture.send(.recorded(change, Recorded()))
         for _ in 0..<rest { last = fixture.send(.recorded(.gates([]), Recorded())) }

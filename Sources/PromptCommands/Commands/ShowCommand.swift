@@ -1,0 +1,162 @@
+import ArgumentParser
+import JobStore
+import PromptQueue
+
+struct ShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show one job: its attempts, money, results, and what to do."
+    )
+
+    @OptionGroup var database: DatabaseOption
+    @OptionGroup var format: JSONOption
+
+    @Argument(help: "The job.")
+    var id: JobID
+
+    func run() throws {
+        let console = Console.current
+        try database.open { file in
+            guard let details = try file.details(of: id) else {
+                throw CommandError(.badData, "job \(id): there is no such job; promptctl list shows the newest")
+            }
+            if format.json {
+                var object = details.job.object
+                object["attempts"] = .array(details.attempts.map { .object($0.object) })
+                object["results"] = .array(details.results.map { .object($0.object) })
+                console.print(JSONValue.object(object).json)
+            } else {
+                for line in JobPage(details: details, console: console).lines { console.print(line) }
+            }
+        }
+    }
+}
+
+/// One job, for people.
+struct JobPage {
+    let details: JobDetails
+    let console: Console
+
+    var lines: [String] { head + facts + timeline + files + advice }
+
+    private var job: JobRecord { details.job }
+
+    // MARK: - Parts
+
+    private var head: [String] {
+        var parts = ["queue \(oneLine(job.queue))", oneLine(job.model)]
+        if let money { parts.append(money) }
+        let state = console.hasColour ? job.state.style?.apply(to: job.state.rawValue) : nil
+        return ["job \(job.id)  \(state ?? job.state.rawValue)  " + parts.joined(separator: "  ")]
+    }
+
+    private var money: String? {
+        let reserved = details.attempts.reduce(Credits.zero) { $0 + $1.reserved }
+        var parts: [String] = []
+        if let charged = job.charged { parts.append("\(charged.inWords) charged") }
+        if reserved > .zero { parts.append("\(reserved.inWords) reserved") }
+        if parts.isEmpty, let estimated = job.estimated { parts.append("\(estimated.inWords) estimated") }
+        return parts.isEmpty ? nil : parts.joined(separator: ", ")
+    }
+
+    private var facts: [String] {
+        var facts: [(String, String)] = []
+        if let prompt = job.prompt { facts.append(("prompt", "\"\(oneLine(prompt))\"")) }
+        if case .object(let input) = parsed(job.input), !input.isEmpty { facts.append(("input", Self.list(input))) }
+        if let batch = job.batch { facts.append(("batch", oneLine(batch))) }
+        if let labels = job.labels, case .object(let object) = parsed(labels) {
+            facts.append(("labels", Self.list(object)))
+        }
+        if let key = job.uniqueKey { facts.append(("key", oneLine(key))) }
+        if job.priority != 0 { facts.append(("priority", "\(job.priority)")) }
+        if job.state == .queued, let runAt = job.runAt, runAt > console.now() {
+            facts.append(("run at", console.time(runAt)))
+        }
+        if let task = job.taskID { facts.append(("task", oneLine("\(task)"))) }
+        if job.state == .failed || job.state == .queued, let message = job.errorMessage {
+            facts.append(("error", "\(job.errorCode ?? "error"): \(oneLine(message))"))
+        }
+        return facts.map { $0.0 + String(repeating: " ", count: max(1, 9 - $0.0.count)) + $0.1 }
+    }
+
+    private static func list(_ object: JSONObject) -> String {
+        object.sorted { $0.key < $1.key }
+            .map { oneLine("\($0.key) \($0.value.stringValue ?? $0.value.json)") }
+            .joined(separator: ", ")
+    }
+
+    private var timeline: [String] {
+        var events: [(Instant, String)] = [(job.createdAt, "added")]
+        for (index, attempt) in details.attempts.enumerated() { events += self.events(of: attempt, index + 1) }
+        for result in details.results {
+            guard let saved = result.savedAt, let path = result.path else { continue }
+            events.append((saved, "saved \(oneLine(path))" + (result.bytes.map { ", \(size($0))" } ?? "")))
+        }
+        if let finished = job.finishedAt { events.append((finished, job.state.rawValue)) }
+        var lines: [String] = []
+        var date = console.date(console.now())
+        // Sorted by time only: events of one instant stay in the order in which they were listed.
+        for (instant, text) in events.enumerated().sorted(by: { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) })
+            .map(\.element)
+        {
+            if console.date(instant) != date {
+                date = console.date(instant)
+                lines.append("  \(date)")
+            }
+            lines.append("  \(console.clockTime(instant))  \(text)")
+        }
+        return lines
+    }
+
+    private func events(of attempt: AttemptRecord, _ number: Int) -> [(Instant, String)] {
+        var events = [(attempt.sentAt, "attempt \(number): sent, \(reservation(attempt))")]
+        let code = (attempt.apiCode ?? attempt.httpStatus).map { " (\($0))" } ?? ""
+        let message = oneLine(attempt.message ?? attempt.errorCode ?? "no reason given")
+        if let answered = attempt.answeredAt {
+            switch attempt.state {
+            case .sending: break
+            case .accepted: events.append((answered, "accepted as task \(attempt.taskID.map { "\($0)" } ?? "")"))
+            case .rejected: events.append((answered, "refused: \(message)\(code)"))
+            case .unknown: events.append((answered, "\(message)\(code)"))
+            }
+        }
+        if let finished = attempt.finishedAt, attempt.state != .rejected {
+            let charge = attempt.charged.map { ", \($0.inWords) charged" } ?? ""
+            events.append((finished, attempt.errorCode == nil ? "the task is done\(charge)" : "failed: \(message)\(charge)"))
+        }
+        return events
+    }
+
+    private func reservation(_ attempt: AttemptRecord) -> String {
+        attempt.reserved > .zero ? "\(attempt.reserved.inWords) reserved" : "nothing reserved any more"
+    }
+
+    private var files: [String] {
+        guard !details.results.isEmpty else { return [] }
+        return ["results"]
+            + details.results.flatMap { result -> [String] in
+                let type = result.contentType.map { ", \($0)" } ?? ""
+                var lines: [String] =
+                    switch result.state {
+                    case .saved: ["  \(result.ordinal)  \(oneLine(result.path ?? ""))\(type)"]
+                    case .pending: ["  \(result.ordinal)  being downloaded"]
+                    case .failed: ["  \(result.ordinal)  not saved: \(oneLine(result.errorMessage ?? "unknown"))"]
+                    }
+                if let url = result.url { lines.append("     \(oneLine(url))") }
+                return lines
+            }
+    }
+
+    private var advice: [String] {
+        switch job.state {
+        case .unconfirmed:
+            [
+                "If you see the task at the provider: promptctl resolve \(job.id) --task ID.",
+                "If you are sure that it does not exist: promptctl resolve \(job.id) --resubmit.",
+                "To give it up: promptctl resolve \(job.id) --fail. It is never sent again by itself.",
+            ]
+        case .failed: ["To try again: promptctl retry \(job.id)"]
+        case .queued, .submitting, .running, .succeeded, .cancelled: []
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import JobStore
+import PromptQueue
+
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show the daemon, the queues, the budgets, and what the backlog will cost."
+    )
+
+    @OptionGroup var database: DatabaseOption
+    @OptionGroup var format: JSONOption
+
+    func run() throws {
+        let console = Console.current
+        try database.open { file in
+            let status = try Status(file, now: console.now())
+            if format.json {
+                console.print(JSONValue.object(status.object).json)
+            } else {
+                for line in StatusPage(status: status, console: console).lines { console.print(line) }
+            }
+        }
+    }
+}
+
+struct WatchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch",
+        abstract: "Show the status live, until you press control-C."
+    )
+
+    @OptionGroup var database: DatabaseOption
+
+    func run() async throws {
+        let console = Console.current
+        guard console.isOutputTerminal else {
+            throw CommandError(.usage, "watch draws on a terminal; for a script there is promptctl status --json")
+        }
+        try await database.open { file in
+            while true {
+                let page = StatusPage(status: try Status(file, now: console.now()), console: console)
+                // Overwriting line by line does not flicker as clearing the screen would.
+                let lines = page.lines.map { truncateStyled($0, console) + "\u{1B}[K" }
+                console.writeOutput("\u{1B}[H" + lines.joined(separator: "\n") + "\n\u{1B}[J")
+                console.writeError("")
+                try await console.sleep(.seconds(1))
+            }
+        }
+    }
+
+    /// Lines with colour are left to the terminal.
+    private func truncateStyled(_ line: String, _ console: Console) -> String {
+        line.contains("\u{1B}") ? line : truncate(line, to: console.columns)
+    }
+}

@@ -1,0 +1,58 @@
+import JobStore
+import PromptQueue
+
+/// What the backlog will cost, and when it can be done at the earliest.
+struct Forecast {
+    private(set) var jobs = 0
+    private(set) var credits = Credits.zero
+    /// Of those that were looked at.
+    private(set) var unpricedJobs = 0
+    /// Whether every queued job was looked at.
+    private(set) var isExact = true
+    /// By the rate limit alone; `nil` if it is not known, or nothing waits.
+    private(set) var finish: Instant?
+
+    init(_ record: StatusRecord, _ catalogue: Catalogue, now: Instant) {
+        var estimates: [Key: Credits?] = [:]
+        for sample in record.backlog {
+            jobs += sample.jobs
+            guard sample.sampled > 0 else { continue }
+            var sum = sample.estimated
+            for job in sample.unpriced {
+                let key = Key(model: job.model, input: job.input)
+                let estimate: Credits?
+                if let found = estimates[key] {
+                    estimate = found
+                } else {
+                    estimate = Self.estimate(job, catalogue)
+                    estimates[key] = estimate
+                }
+                if let estimate { sum += estimate } else { unpricedJobs += 1 }
+            }
+            if sample.sampled < sample.jobs {
+                isExact = false
+                let scaled = Double(sum.millicredits) * Double(sample.jobs) / Double(sample.sampled)
+                sum = Credits(scaled / 1_000) ?? sum
+            }
+            credits += sum
+        }
+        let paused = Set(record.queues.filter(\.isPaused).map(\.name))
+        let coming = record.backlog.reduce(0) { $0 + (paused.contains($1.queue) ? 0 : $1.jobs) }
+        if coming > 0, let rate = record.daemon.rate, rate.count > 0 {
+            let windows = Double(coming) / Double(rate.count)
+            finish = now + .milliseconds(Int64(windows * Double(rate.window.milliseconds)))
+        }
+    }
+
+    private struct Key: Hashable {
+        var model: String
+        var input: String
+    }
+
+    private static func estimate(_ job: QueuedJob, _ catalogue: Catalogue) -> Credits? {
+        guard case .object(let input) = parsed(job.input),
+            case .ready(let prepared) = catalogue.prepare(model: job.model, prompt: job.prompt, input: input)
+        else { return nil }
+        return prepared.estimate.credits
+    }
+}

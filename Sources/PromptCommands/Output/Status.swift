@@ -1,0 +1,96 @@
+import JobStore
+import PromptQueue
+
+/// The status, with what follows from it.
+struct Status {
+    let record: StatusRecord
+    /// The daemon that works on the database now.
+    let processID: Int32?
+    let forecast: Forecast
+    let now: Instant
+
+    init(_ file: QueueFile, now: Instant) throws {
+        record = try file.status()
+        processID = OwnerLock.holder(database: file.path)
+        forecast = Forecast(record, .builtIn, now: now)
+        self.now = now
+    }
+
+    func total(_ state: JobState) -> Int {
+        record.queues.reduce(0) { $0 + ($1.counts[state] ?? 0) }
+    }
+
+    /// The whole status, as JSON.
+    var object: JSONObject {
+        let daemon = record.daemon
+        return [
+            "daemon": .object([
+                "running": .bool(processID != nil),
+                "pid": JSONValue(processID.map(Int.init)),
+                "version": JSONValue(daemon.version),
+                "started_at": JSONValue(daemon.startedAt),
+                "last_result_at": JSONValue(daemon.lastResultAt),
+                "last_error": JSONValue(daemon.lastError),
+                "last_error_at": JSONValue(daemon.lastErrorAt),
+            ]),
+            "balance": JSONValue(daemon.balance),
+            "balance_at": JSONValue(daemon.balanceAt),
+            "rate": .object([
+                "used": .integer(Int64(daemon.rateUsed)),
+                "limit": JSONValue(daemon.rate?.count),
+                "window_seconds": daemon.rate.map { .number($0.window.seconds) } ?? .null,
+            ]),
+            "running": .integer(Int64(daemon.running)),
+            "running_limit": JSONValue(daemon.runningLimit),
+            "gates": .array(record.gates.map { .object(object(of: $0)) }),
+            "queues": .array(record.queues.map { .object($0.object) }),
+            "budgets": .array(record.budgets.map { .object($0.object) }),
+            "backlog": .object([
+                "jobs": .integer(Int64(forecast.jobs)),
+                "estimated_credits": JSONValue(forecast.credits),
+                "jobs_of_unknown_price": .integer(Int64(forecast.unpricedJobs)),
+                "is_exact": .bool(forecast.isExact),
+                "earliest_finish": JSONValue(forecast.finish),
+            ]),
+            "first_unconfirmed": record.firstUnconfirmed.map { .integer($0.rawValue) } ?? .null,
+        ]
+    }
+
+    private func object(of gate: GateNote) -> JSONObject {
+        [
+            "name": .string(gate.name),
+            "queue": gate.queue.isEmpty ? .null : .string(gate.queue),
+            "closed_at": JSONValue(gate.closedAt),
+            "reopens_at": JSONValue(gate.reopensAt),
+            "message": .string(gate.message),
+        ]
+    }
+}
+
+extension QueueRecord {
+    var object: JSONObject {
+        var object: JSONObject = [
+            "queue": .string(name),
+            "paused": .bool(isPaused),
+            "max_running": JSONValue(maxRunning),
+            "blocked_by": JSONValue(blockedBy),
+        ]
+        for (state, jobs) in counts { object[state.rawValue] = .integer(Int64(jobs)) }
+        return object
+    }
+}
+
+extension BudgetRecord {
+    var object: JSONObject {
+        [
+            "budget": .string(name),
+            "queue": JSONValue(queue),
+            "period": .string(period),
+            "limit_credits": JSONValue(limit),
+            "reserved_credits": JSONValue(reserved),
+            "spent_credits": JSONValue(spent),
+            "left_credits": JSONValue(left),
+            "resets_at": JSONValue(resetsAt),
+        ]
+    }
+}

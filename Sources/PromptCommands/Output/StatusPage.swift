@@ -1,0 +1,159 @@
+import JobStore
+import PromptQueue
+
+/// The status, for people.
+struct StatusPage {
+    let status: Status
+    let console: Console
+
+    private var daemon: DaemonRecord { status.record.daemon }
+
+    var lines: [String] {
+        var lines = [head, load].compactMap(\.self) + gates
+        lines += [""] + queues
+        if !status.record.budgets.isEmpty { lines += [""] + budgets }
+        let notes = backlog + troubles
+        if !notes.isEmpty { lines += [""] + notes }
+        return lines
+    }
+
+    private var head: String {
+        var parts: [String] = []
+        if let pid = status.processID {
+            let since = daemon.startedAt.map { " since \(console.time($0))" } ?? ""
+            parts.append("promptd \(daemon.version ?? "")  running\(since) (pid \(pid))")
+        } else {
+            parts.append(styled("promptd is not running", .warning))
+        }
+        if let balance = daemon.balance {
+            let age = status.processID == nil ? daemon.balanceAt.map { " at \(console.time($0))" } ?? "" : ""
+            parts.append("account \(balance.inWords)\(age)")
+        }
+        if status.processID != nil, let gate = status.record.gates.first(where: { $0.queue.isEmpty }) {
+            parts.append(styled("held by \(gate.name)", .warning))
+        } else if status.processID != nil {
+            parts.append("provider ok")
+        }
+        return parts.joined(separator: "   ")
+    }
+
+    private var load: String? {
+        guard let rate = daemon.rate else { return nil }
+        var parts = ["rate  \(daemon.rateUsed) of \(rate.count) in the last \(rate.window.inWords)"]
+        if let limit = daemon.runningLimit { parts.append("running \(grouped(daemon.running)) of \(grouped(limit))") }
+        if let last = daemon.lastResultAt { parts.append("last result \((status.now - last).inWords) ago") }
+        return parts.joined(separator: "      ")
+    }
+
+    private var gates: [String] {
+        guard status.processID != nil else { return [] }
+        return status.record.gates.map { gate in
+            let again = gate.reopensAt.map { $0 > status.now ? ", again in \(($0 - status.now).inWords)" : "" } ?? ""
+            let queue = gate.queue.isEmpty ? "" : " (queue \(oneLine(gate.queue)))"
+            let message = gate.message.isEmpty ? "" : ": \(oneLine(gate.message))"
+            return "held  \(oneLine(gate.name))\(queue)\(again)\(message)"
+        }
+    }
+
+    private var queues: [String] {
+        let states: [(String, JobState, Style?)] = [
+            ("QUEUED", .queued, nil), ("RUNNING", .running, nil), ("DONE", .succeeded, nil), ("FAILED", .failed, .bad),
+            ("UNCONFIRMED", .unconfirmed, .warning),
+        ]
+        var table = Table(
+            [Table.Column(title: "QUEUE", isFlexible: true)]
+                + states.map { Table.Column(title: $0.0, alignment: .right) }
+                + [Table.Column(title: "BLOCKED BY", isFlexible: true)]
+        )
+        for queue in status.record.queues {
+            let counts = states.map { _, state, style in
+                let jobs = queue.counts[state] ?? 0
+                return Table.Cell(text: grouped(jobs), style: jobs > 0 ? style : nil)
+            }
+            let blocked = blockedBy(queue)
+            table.add(
+                [Table.Cell(text: oneLine(queue.name))] + counts
+                    + [Table.Cell(text: blocked ?? "–", style: blocked == nil ? nil : .warning)]
+            )
+        }
+        return table.lines(width: width, hasColour: console.hasColour)
+    }
+
+    private func blockedBy(_ queue: QueueRecord) -> String? {
+        guard let blocked = queue.blockedBy else { return nil }
+        if blocked.hasPrefix("budget:"),
+            let budget = status.record.budgets.first(where: { "budget:\($0.name)" == blocked }),
+            let reset = budget.resetsAt, reset > status.now
+        {
+            return "\(oneLine(blocked)), resets \(reset.utcMinutes) (in \((reset - status.now).inWords))"
+        }
+        return oneLine(blocked)
+    }
+
+    private var budgets: [String] {
+        var table = Table([
+            Table.Column(title: "BUDGET", isFlexible: true), .init(title: "QUEUE", isFlexible: true),
+            .init(title: "PERIOD"), .init(title: "LIMIT", alignment: .right), .init(title: "RESERVED", alignment: .right),
+            .init(title: "SPENT", alignment: .right), .init(title: "LEFT", alignment: .right),
+        ])
+        for budget in status.record.budgets { table.add(budget.cells) }
+        return table.lines(width: width, hasColour: console.hasColour)
+    }
+
+    private var backlog: [String] {
+        let forecast = status.forecast
+        guard forecast.jobs > 0 else { return [] }
+        let about = forecast.isExact ? "" : "about "
+        var text = "backlog   \(about)\(forecast.credits.rounded(unless: forecast.isExact).inWords)"
+        if forecast.unpricedJobs > 0 { text += " and jobs of unknown price" }
+        if let finish = forecast.finish, status.processID != nil {
+            text += ", done by \(console.time(finish)) at the earliest"
+        }
+        if let balance = daemon.balance, forecast.credits > balance {
+            let missing = (forecast.credits - balance).rounded(unless: forecast.isExact)
+            text += styled("   !  \(missing.grouped) more than the account holds", .warning)
+        }
+        return [text]
+    }
+
+    private var troubles: [String] {
+        var lines: [String] = []
+        if let job = status.record.firstUnconfirmed {
+            let jobs = status.total(.unconfirmed)
+            lines.append("          \(count(jobs, "job")) \(jobs == 1 ? "is" : "are") unconfirmed: promptctl show \(job)")
+        }
+        if let error = daemon.lastError, let at = daemon.lastErrorAt, status.now - at < .seconds(86_400) {
+            lines.append("          last error at \(console.time(at)): \(oneLine(error))")
+        }
+        if status.processID == nil, status.forecast.jobs > 0 {
+            lines.append("          nothing is submitted until promptd is started")
+        }
+        return lines
+    }
+
+    private var width: Int? { console.isOutputTerminal ? console.columns : nil }
+
+    private func styled(_ text: String, _ style: Style) -> String {
+        console.hasColour ? style.apply(to: text) : text
+    }
+}
+
+extension BudgetRecord {
+    var cells: [Table.Cell] {
+        [
+            Table.Cell(text: oneLine(name)), Table.Cell(text: oneLine(queue ?? "all")), Table.Cell(text: period),
+            Table.Cell(text: limit.grouped), Table.Cell(text: reserved.grouped), Table.Cell(text: spent.grouped),
+            Table.Cell(text: left.grouped, style: left <= .zero ? .warning : nil),
+        ]
+    }
+}
+
+extension Credits {
+    /// Two digits that count: what comes from a sample is no more exact.
+    fileprivate func rounded(unless isExact: Bool) -> Credits {
+        guard !isExact else { return self }
+        var step: Int64 = 1
+        while millicredits / step >= 1_000 { step *= 10 }
+        return Credits(millicredits: (millicredits + step / 2) / step * step)
+    }
+}

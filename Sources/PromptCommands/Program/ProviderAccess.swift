@@ -1,0 +1,56 @@
+import FoundationEssentials
+import KieAPI
+import PromptQueue
+
+/// The provider, as the environment names it: the same variables as the daemon's.
+struct ProviderAccess {
+    let baseURL: String
+    let key: Secret
+
+    /// - Throws: `CommandError` that says where a key can be put.
+    init(_ console: Console) throws(CommandError) {
+        let environment = console.environment
+        baseURL = environment["PROMPTD_PROVIDER_BASE_URL"].flatMap { $0.isEmpty ? nil : $0 } ?? "https://api.kie.ai"
+        if let file = environment["PROMPTD_PROVIDER_API_KEY_FILE"], !file.isEmpty {
+            guard let data = FileManager.default.contents(atPath: file) else {
+                throw CommandError(
+                    .configuration,
+                    "PROMPTD_PROVIDER_API_KEY_FILE: \(file) cannot be read; check that it exists and its permissions"
+                )
+            }
+            key = try Self.checked(String(decoding: data, as: UTF8.self), "PROMPTD_PROVIDER_API_KEY_FILE")
+        } else if let key = environment["KIE_API_KEY"], !key.isEmpty {
+            self.key = try Self.checked(key, "KIE_API_KEY")
+        } else {
+            throw CommandError(
+                .configuration,
+                "there is no API key: put it into a file and name that in PROMPTD_PROVIDER_API_KEY_FILE, or set KIE_API_KEY"
+            )
+        }
+    }
+
+    /// The account's balance.
+    func credits() async throws -> Credits {
+        let client = KieClient(KieSettings(baseURL: baseURL), key: key)
+        let answer = await client.credits()
+        try await client.shutdown()
+        switch answer {
+        case .success(let credits): return credits
+        case .failure(let error):
+            switch error.failure.code {
+            case .keyRefused:
+                throw CommandError(.noPermission, "\(baseURL): the API key was refused: \(error.failure.message)")
+            default:
+                throw CommandError(.unavailable, "\(baseURL): \(error.failure.message); try again later")
+            }
+        }
+    }
+
+    private static func checked(_ text: String, _ source: String) throws(CommandError) -> Secret {
+        let key = text.split(whereSeparator: \.isWhitespace)
+        guard key.count == 1, let only = key.first, only.allSatisfy(\.isASCII) else {
+            throw CommandError(.configuration, "\(source): holds no API key (it is empty, or has spaces or other signs)")
+        }
+        return Secret(String(only))
+    }
+}

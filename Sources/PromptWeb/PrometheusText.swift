@@ -1,0 +1,54 @@
+package import PromptQueue
+
+/// Figures in Prometheus' text format, version 0.0.4
+/// (https://prometheus.io/docs/instrumenting/exposition_formats/).
+package enum PrometheusText {
+    package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+    /// - Parameter startedAt: Unix seconds.
+    package static func text(_ figures: StatusFigures, version: String, startedAt: Double) -> String {
+        var lines: [String] = []
+        func family(_ name: String, _ help: String, _ samples: [(labels: String, value: String)]) {
+            guard !samples.isEmpty else { return }
+            lines.append("# HELP \(name) \(help)")
+            lines.append("# TYPE \(name) gauge")
+            lines += samples.map { "\(name)\($0.labels) \($0.value)" }
+        }
+        family("promptd_build_info", "The version that runs.", [("{version=\"\(escaped(version))\"}", "1")])
+        family("promptd_start_time_seconds", "When it started, in Unix time.", [("", "\(startedAt)")])
+        family(
+            "promptd_jobs",
+            "Jobs by queue and state.",
+            figures.jobs.map { ("{queue=\"\(escaped($0.queue))\",state=\"\($0.state)\"}", "\($0.jobs)") }
+        )
+        family("promptd_rate_window_used", "Busy slots of the rate window.", [("", "\(figures.rateUsed)")])
+        family("promptd_rate_window_limit", "Slots of the rate window.", [("", "\(figures.rateLimit)")])
+        family("promptd_tasks_running", "Tasks at the provider.", [("", "\(figures.running)")])
+        family("promptd_tasks_limit", "The most tasks at the provider at once.", [("", "\(figures.runningLimit)")])
+        family("promptd_reserved_credits", "Credits held back for open attempts.", [("", figures.reserved.description)])
+        family(
+            "promptd_account_credits",
+            "The account's balance when it was last read.",
+            figures.balance.map { [("", $0.description)] } ?? []
+        )
+        family(
+            "promptd_gate_closed",
+            "Reasons why nothing is being submitted.",
+            figures.gates.map { ("{gate=\"\(escaped($0))\"}", "1") }
+        )
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func escaped(_ value: String) -> String {
+        var text = ""
+        for character in value {
+            switch character {
+            case "\\": text += "\\\\"
+            case "\"": text += "\\\""
+            case "\n": text += "\\n"
+            default: text.append(character)
+            }
+        }
+        return text
+    }
+}

@@ -1,0 +1,65 @@
+import FoundationEssentials
+import HTTPTypes
+package import Hummingbird
+package import Logging
+import NIOCore
+package import PromptQueue
+
+/// The read-only listener: health, readiness and metrics.
+package enum WebServer {
+    /// - Parameter isRunning: whether the engine runs; readiness asks for it.
+    package static func application(
+        host: String,
+        port: Int,
+        source: any StatusSource,
+        isRunning: @escaping @Sendable () -> Bool,
+        logger: Logger,
+        onListening: @escaping @Sendable (Int) -> Void = { _ in }
+    ) -> some ApplicationProtocol {
+        Application(
+            router: router(source: source, isRunning: isRunning),
+            server: .http1(configuration: .init(idleTimeout: .seconds(30))),
+            configuration: .init(address: .hostname(host, port: port), serverName: nil),
+            onServerRunning: { channel in onListening(channel.localAddress?.port ?? port) },
+            logger: logger
+        )
+    }
+
+    package static func router(
+        source: any StatusSource,
+        isRunning: @escaping @Sendable () -> Bool
+    ) -> Router<BasicRequestContext> {
+        let startedAt = Date.now.timeIntervalSince1970.rounded()
+        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+        router.get("healthz") { _, _ in plain(.ok, "ok\n") }
+        router.get("readyz") { _, _ in
+            guard isRunning() else { return plain(.serviceUnavailable, "the engine is not running\n") }
+            guard await source.isWritable() else {
+                return plain(.serviceUnavailable, "the database cannot be written\n")
+            }
+            return plain(.ok, "ready\n")
+        }
+        router.get("metrics") { _, _ in
+            do {
+                let figures = try await source.figures()
+                let text = PrometheusText.text(figures, version: Version.current, startedAt: startedAt)
+                return plain(.ok, text, contentType: PrometheusText.contentType)
+            } catch {
+                return plain(.serviceUnavailable, "the database cannot be read\n")
+            }
+        }
+        return router
+    }
+
+    private static func plain(
+        _ status: HTTPResponse.Status,
+        _ text: String,
+        contentType: String = "text/plain; charset=utf-8"
+    ) -> Response {
+        Response(
+            status: status,
+            headers: [.contentType: contentType, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+        )
+    }
+}

@@ -1,0 +1,47 @@
+import Hummingbird
+import HummingbirdTesting
+import PromptQueue
+import PromptWeb
+import Testing
+
+@Suite struct WebServerTests {
+    private struct Source: StatusSource {
+        var writable = true
+        func isWritable() async -> Bool { writable }
+        func figures() async throws(LedgerError) -> StatusFigures {
+            guard writable else { throw LedgerError(.inputOutput, "gone") }
+            var figures = StatusFigures()
+            figures.jobs = [.init(queue: "a\"b", state: "queued", jobs: 3)]
+            figures.gates = ["credits"]
+            figures.balance = Credits(millicredits: 5_916_250)
+            return figures
+        }
+    }
+
+    private func get(_ path: String, _ source: Source = Source(), running: Bool = true) async throws -> (Int, String) {
+        let application = Application(router: WebServer.router(source: source, isRunning: { running }))
+        return try await application.test(.router) { client in
+            try await client.execute(uri: path, method: .get) { ($0.status.code, String(buffer: $0.body)) }
+        }
+    }
+
+    @Test func `health is the process, readiness is the database and the engine`() async throws {
+        #expect(try await get("/healthz", Source(writable: false), running: false) == (200, "ok\n"))
+        #expect(try await get("/readyz") == (200, "ready\n"))
+        #expect(try await get("/readyz", running: false).0 == 503)
+        #expect(try await get("/readyz", Source(writable: false)).0 == 503)
+    }
+
+    @Test func `metrics are in Prometheus' text format`() async throws {
+        let (status, text) = try await get("/metrics")
+        #expect(status == 200)
+        #expect(text.contains("# TYPE promptd_jobs gauge\npromptd_jobs{queue=\"a\\\"b\",state=\"queued\"} 3\n"))
+        #expect(text.contains("promptd_account_credits 5916.25\n"))
+        #expect(text.contains("promptd_gate_closed{gate=\"credits\"} 1\n"))
+        #expect(try await get("/metrics", Source(writable: false)).0 == 503)
+    }
+
+    @Test func `nothing else is served`() async throws {
+        #expect(try await get("/").0 == 404)
+    }
+}
