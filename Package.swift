@@ -82,7 +82,8 @@ let package = Package(
         .target(
             name: "PromptDaemon",
             dependencies: [
-                "PromptQueue", "JobStore", "KieAPI", "PromptWeb", argumentParser, configuration, crypto, hummingbird, logging,
+                "PromptQueue", "JobStore", "KieAPI", "PromptWeb", argumentParser, configuration, crypto, hummingbird,
+                logging,
                 nioCore, nioPosix, serviceLifecycle, systemPackage, unixSignals, yams,
             ],
             swiftSettings: settings
@@ -123,7 +124,11 @@ let package = Package(
             dependencies: ["PromptWeb", "PromptQueue", hummingbird, hummingbirdTesting],
             swiftSettings: settings
         ),
-        .testTarget(name: "KieAPITests", dependencies: ["KieAPI", "PromptQueue"], swiftSettings: settings),
+        .testTarget(
+            name: "KieAPITests",
+            dependencies: ["KieAPI", "KieSandbox", "PromptQueue", hummingbird, hummingbirdTesting, logging],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "PromptDaemonTests",
             dependencies: ["PromptDaemon", "PromptQueue", "JobStore", "KieAPI"],

@@ -266,6 +266,13 @@ BEGIN
     SELECT RAISE(ABORT, 'jobs.state: only promptd sets submitting, together with the one attempt that it is about to send');
 END;
 
+CREATE TRIGGER jobs_state_unconfirmed BEFORE UPDATE OF state ON jobs
+WHEN NEW.state = 'unconfirmed' AND OLD.state <> 'unconfirmed'
+    AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'unknown' AND finished_at IS NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.state: only promptd sets unconfirmed, when the answer to a request was lost');
+END;
+
 CREATE TRIGGER jobs_state_running BEFORE UPDATE OF state ON jobs
 WHEN NEW.state = 'running' AND OLD.state <> 'running'
     AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'accepted' AND task_id = NEW.task_id)

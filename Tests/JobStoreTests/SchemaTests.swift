@@ -27,6 +27,7 @@ import Testing
     }
 
     static let states = ["queued", "submitting", "running", "succeeded", "failed", "cancelled", "unconfirmed"]
+
     /// What a user may do to a job that is queued, by plain SQL.
     @Test(arguments: states)
     func `of a queued job a user may only cancel`(state: String) throws {

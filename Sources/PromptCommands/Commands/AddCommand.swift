@@ -107,7 +107,8 @@ struct AddCommand: AsyncParsableCommand {
         }
         guard problems.isEmpty else {
             for problem in problems { console.say("promptctl: \(problem)") }
-            throw CommandError(.badData, "nothing was added; promptctl models \(model) shows what the model takes")
+            let hint = catalogue.model(named: model) == nil ? "lists all models" : "\(model) shows what the model takes"
+            throw CommandError(.badData, "nothing was added; promptctl models \(hint)")
         }
         return (jobs, unknownFields.sorted())
     }

@@ -32,12 +32,13 @@ struct CSVReader: ImportReader {
             // A line without anything is no record.
             if ends.count == 1, bytes.isEmpty, problem == nil { continue }
             row.reset(line: start)
-            if let problem { row.problems.append(problem) }
-            if ends.count != columns.count {
-                row.problems.append("\(count(ends.count, "field")); the header has \(grouped(columns.count))")
-                return true
+            if let problem {
+                row.giveUp(problem)
+            } else if ends.count != columns.count {
+                row.giveUp("\(count(ends.count, "field")); the header has \(grouped(columns.count))")
+            } else {
+                fill(&row)
             }
-            fill(&row)
             return true
         }
     }

@@ -17,6 +17,13 @@ struct ImportRow {
     var input: [UInt8] = []
     /// What is wrong with the line itself: `priority: "high" is not a whole number`.
     var problems: [String] = []
+    /// Whether so much is wrong that the rest says nothing: it is not checked then.
+    var isUnreadable = false
+
+    mutating func giveUp(_ problem: String) {
+        problems.append(problem)
+        isUnreadable = true
+    }
 
     /// Sets a column from text, as CSV has it.
     mutating func set(_ column: ImportColumn, text: String) {
@@ -102,7 +109,7 @@ extension ImportRow {
     /// Decodes text from a file; notes what no text may hold.
     mutating func text(_ bytes: some Collection<UInt8>, _ column: String) -> String? {
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            problems.append("\(column): is not UTF-8; save the file with that encoding")
+            giveUp("\(column): is not UTF-8; save the file with that encoding")
             return nil
         }
         // SQLite's texts end at the first.

@@ -21,7 +21,7 @@ struct JSONLineReader: ImportReader {
             do throws(MalformedInput) {
                 try read(&scanner, into: &row)
             } catch {
-                row.problems.append(error.message)
+                row.giveUp(error.message)
             }
             return true
         }
@@ -72,7 +72,7 @@ struct JSONLineReader: ImportReader {
         into row: inout ImportRow
     ) throws(MalformedInput) {
         guard let column = ImportColumn(rawValue: key) else {
-            row.problems.append("\"\(key.prefix(60))\" is no column; there are \(ImportColumn.names)")
+            row.giveUp("\"\(key.prefix(60))\" is no column; there are \(ImportColumn.names)")
             _ = try scanner.value()
             return
         }
@@ -89,7 +89,7 @@ struct JSONLineReader: ImportReader {
         case .labels, .priority, .runAt, .maxAttempts:
             row.set(column, text: String(decoding: value, as: UTF8.self))
         case .prompt, .model, .queue, .batch, .uniqueKey:
-            row.problems.append("\(key): is no text; put it in quotes")
+            row.giveUp("\(key): is no text; put it in quotes")
         }
     }
 }

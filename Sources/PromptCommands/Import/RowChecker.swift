@@ -21,6 +21,7 @@ struct RowChecker {
         of row: ImportRow,
         _ reader: some ImportReader
     ) -> (jobs: [NewJob], problems: [String]) {
+        guard !row.isUnreadable else { return ([], row.problems) }
         let defaults = context.defaults
         let model = row.model ?? defaults.model
         var problems = row.problems

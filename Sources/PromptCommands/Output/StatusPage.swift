@@ -91,11 +91,7 @@ struct StatusPage {
     }
 
     private var budgets: [String] {
-        var table = Table([
-            Table.Column(title: "BUDGET", isFlexible: true), .init(title: "QUEUE", isFlexible: true),
-            .init(title: "PERIOD"), .init(title: "LIMIT", alignment: .right), .init(title: "RESERVED", alignment: .right),
-            .init(title: "SPENT", alignment: .right), .init(title: "LEFT", alignment: .right),
-        ])
+        var table = Table.ofBudgets
         for budget in status.record.budgets { table.add(budget.cells) }
         return table.lines(width: width, hasColour: console.hasColour)
     }
@@ -105,7 +101,8 @@ struct StatusPage {
         guard forecast.jobs > 0 else { return [] }
         let about = forecast.isExact ? "" : "about "
         var text = "backlog   \(about)\(forecast.credits.rounded(unless: forecast.isExact).inWords)"
-        if forecast.unpricedJobs > 0 { text += " and jobs of unknown price" }
+        text += " for \(count(forecast.jobs, "job"))"
+        if forecast.unpricedJobs > 0 { text += ", some of unknown price" }
         if let finish = forecast.finish, status.processID != nil {
             text += ", done by \(console.time(finish)) at the earliest"
         }
@@ -135,6 +132,16 @@ struct StatusPage {
 
     private func styled(_ text: String, _ style: Style) -> String {
         console.hasColour ? style.apply(to: text) : text
+    }
+}
+
+extension Table {
+    static var ofBudgets: Table {
+        Table([
+            Column(title: "BUDGET", isFlexible: true), Column(title: "QUEUE", isFlexible: true), Column(title: "PERIOD"),
+            Column(title: "LIMIT", alignment: .right), Column(title: "RESERVED", alignment: .right),
+            Column(title: "SPENT", alignment: .right), Column(title: "LEFT", alignment: .right),
+        ])
     }
 }
 

@@ -28,7 +28,9 @@ package struct PromptctlCommand: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Stepping in",
-                subcommands: [CancelCommand.self, RetryCommand.self]
+                subcommands: [
+                    CancelCommand.self, RetryCommand.self, ResolveCommand.self, QueueCommand.self, BudgetCommand.self,
+                ]
             ),
             CommandGroup(
                 name: "The provider",
@@ -36,7 +38,7 @@ package struct PromptctlCommand: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Upkeep",
-                subcommands: [CompletionsCommand.self]
+                subcommands: [BackupCommand.self, DoctorCommand.self, CompletionsCommand.self]
             ),
         ]
     )

@@ -76,7 +76,7 @@ extension Engine {
             times.append(now.uptime + min(max(nextRunAt - now.instant, .zero), .seconds(60)))
         }
         if !budgetHolds.isEmpty { times.append(now.uptime + .seconds(60)) }
-        if mayHaveDue || runningCount > 0 { times.append(nextBalanceAt) }
+        if !isCheckingBalance, mayHaveDue || runningCount > 0 { times.append(nextBalanceAt) }
         guard let next = times.min() else { return }
         if let lastWake, lastWake <= next, lastWake > now.uptime { return }
         lastWake = next

@@ -16,7 +16,11 @@ struct EngineFixture {
         engine.handle(event, now: now)
     }
 
-    mutating func start() -> [EngineEffect] { send(.started(Recovery())) }
+    /// Starts with an empty ledger; the balance is answered for.
+    mutating func start() -> [EngineEffect] {
+        let effects = send(.started(Recovery()))
+        return effects + send(.balanceUnknown)
+    }
 
     mutating func pass(_ duration: Duration) { now = now + duration }
 
@@ -83,7 +87,8 @@ struct EngineFixture {
     mutating func passUntilPoll(limit: Duration = .seconds(3_600)) -> Duration? {
         let start = now.uptime
         while now.uptime - start < limit {
-            let effects = send(.tick)
+            var effects = send(.tick)
+            if effects.asksForBalance { effects += send(.balanceUnknown) }
             if effects.polls.count > 0 { return now.uptime - start }
             guard let wake = effects.wake, wake > now.uptime else {
                 pass(.milliseconds(10))
@@ -102,6 +107,7 @@ extension [EngineEffect] {
     var downloads: [ResultID] { compactMap { if case .download(let download) = $0 { download.result } else { nil } } }
     var records: [LedgerChange] { compactMap { if case .record(let change) = $0 { change } else { nil } } }
     var wake: Duration? { compactMap { if case .wake(let at) = $0 { at } else { nil } }.last }
+    var asksForBalance: Bool { contains { if case .checkBalance = $0 { true } else { false } } }
     var stops: Bool { contains { if case .stop = $0 { true } else { false } } }
 
     /// What becomes of the job of the only rejected or failed attempt.

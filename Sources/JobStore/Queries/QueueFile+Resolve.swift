@@ -1,0 +1,101 @@
+import GRDB
+package import PromptQueue
+
+/// How an operator settles a job whose answer was lost.
+package enum Resolution: Sendable {
+    /// The provider has made this task for it.
+    case task(TaskID)
+    /// The provider has made no task: it may be sent again.
+    case resubmit
+    /// Nobody knows: the job is given up, and its reservation is booked as if it had been charged.
+    case fail
+}
+
+extension QueueFile {
+    /// Settles an unconfirmed job.
+    ///
+    /// - Throws: `LedgerError` with code `constraint` when the job is not unconfirmed, or the task is another job's.
+    package func resolve(_ job: JobID, _ resolution: Resolution, now: Instant) throws(LedgerError) {
+        try write { db in
+            let state = try String.fetchOne(db, sql: "SELECT state FROM jobs WHERE id = ?", arguments: [job.rawValue])
+            guard let state else { throw LedgerError(.constraint, "job \(job): there is no such job") }
+            guard state == JobState.unconfirmed.rawValue else {
+                throw LedgerError(.constraint, "job \(job): is \(state); only unconfirmed jobs need to be settled")
+            }
+            let attempt = try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT id FROM attempts WHERE job_id = ? AND state = 'unknown' AND finished_at IS NULL
+                    ORDER BY id DESC LIMIT 1
+                    """,
+                arguments: [job.rawValue]
+            )
+            guard let attempt else {
+                throw LedgerError(.constraint, "job \(job): has no attempt whose answer was lost; promptctl show \(job)")
+            }
+            switch resolution {
+            case .task(let task): try Self.adopt(task, job, attempt, db)
+            case .resubmit: try Self.resubmit(job, attempt, now, db)
+            case .fail: try Self.fail(job, attempt, now, db)
+            }
+        }
+    }
+
+    private static func adopt(_ task: TaskID, _ job: JobID, _ attempt: Int64, _ db: Database) throws {
+        let other = try Int64.fetchOne(
+            db,
+            sql: "SELECT job_id FROM attempts WHERE task_id = ?",
+            arguments: [task.rawValue]
+        )
+        if let other { throw LedgerError(.constraint, "task \(task): belongs to job \(other) already") }
+        try db.execute(
+            sql: "UPDATE attempts SET state = 'accepted', task_id = ?, error_code = NULL, message = NULL WHERE id = ?",
+            arguments: [task.rawValue, attempt]
+        )
+        // A running job without counted attempts is what a daemon at work takes up (SQLiteLedger.takeResumed).
+        try db.execute(
+            sql: """
+                UPDATE jobs SET state = 'running', task_id = ?, attempt_count = 0, error_code = NULL,
+                    error_message = NULL
+                WHERE id = ?
+                """,
+            arguments: [task.rawValue, job.rawValue]
+        )
+    }
+
+    private static func resubmit(_ job: JobID, _ attempt: Int64, _ now: Instant, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE attempts SET state = 'rejected', finished_at = ?, reserved_millicredits = 0, error_code = ?,
+                    message = 'settled by an operator: there is no task'
+                WHERE id = ?
+                """,
+            arguments: [now.milliseconds, FailureCode.settledByOperator.rawValue, attempt]
+        )
+        try db.execute(
+            sql: "UPDATE jobs SET state = 'queued', error_code = NULL, error_message = NULL WHERE id = ?",
+            arguments: [job.rawValue]
+        )
+    }
+
+    private static func fail(_ job: JobID, _ attempt: Int64, _ now: Instant, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE jobs SET state = 'failed', finished_at = ?, error_code = ?,
+                    error_message = 'given up by an operator; it may have been charged',
+                    charged_millicredits = coalesce(charged_millicredits, 0)
+                        + (SELECT reserved_millicredits FROM attempts WHERE id = ?)
+                WHERE id = ?
+                """,
+            arguments: [now.milliseconds, FailureCode.settledByOperator.rawValue, attempt, job.rawValue]
+        )
+        try db.execute(
+            sql: """
+                UPDATE attempts SET finished_at = ?, charged_millicredits = reserved_millicredits,
+                    reserved_millicredits = 0
+                WHERE id = ?
+                """,
+            arguments: [now.milliseconds, attempt]
+        )
+    }
+}

@@ -1,0 +1,62 @@
+import GRDB
+package import PromptQueue
+
+/// The length of time that a budget's limit is for.
+package enum BudgetPeriod: String, Sendable, CaseIterable {
+    case total, hour, day, week, month
+}
+
+extension QueueFile {
+    /// Sets whether a queue submits; a queue that nobody has named yet comes into being.
+    package func setPaused(_ paused: Bool, queue: String) throws(LedgerError) {
+        try write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO queues (name, paused) VALUES (?, ?)
+                    ON CONFLICT (name) DO UPDATE SET paused = excluded.paused
+                    """,
+                arguments: [queue, paused]
+            )
+        }
+    }
+
+    /// Sets how many tasks of a queue may run at once; `nil`: no limit of its own.
+    package func setMaxRunning(_ limit: Int?, queue: String) throws(LedgerError) {
+        try write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO queues (name, max_running) VALUES (?, ?)
+                    ON CONFLICT (name) DO UPDATE SET max_running = excluded.max_running
+                    """,
+                arguments: [queue, limit]
+            )
+        }
+    }
+
+    /// Makes a budget, or replaces the one of that name.
+    package func setBudget(
+        _ name: String,
+        queue: String?,
+        period: BudgetPeriod,
+        limit: Credits
+    ) throws(LedgerError) {
+        try write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO budgets (name, queue, period, limit_millicredits) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (name) DO UPDATE SET queue = excluded.queue, period = excluded.period,
+                        limit_millicredits = excluded.limit_millicredits
+                    """,
+                arguments: [name, queue, period.rawValue, limit.millicredits]
+            )
+        }
+    }
+
+    /// - Returns: false if there was none of that name.
+    package func removeBudget(_ name: String) throws(LedgerError) -> Bool {
+        try write { db in
+            try db.execute(sql: "DELETE FROM budgets WHERE name = ?", arguments: [name])
+            return db.changesCount > 0
+        }
+    }
+}

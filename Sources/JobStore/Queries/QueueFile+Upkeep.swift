@@ -1,0 +1,45 @@
+import GRDB
+package import PromptQueue
+
+/// What a look at the database file tells.
+package struct FileHealth: Sendable {
+    package let sqliteVersion: String
+    package let schemaVersion: Int
+    package let journalMode: String
+    /// The latest instant that anything in it bears.
+    package let latest: Instant?
+    /// What SQLite finds wrong with the file; `nil` if it was not asked.
+    package let damages: [String]?
+}
+
+extension QueueFile {
+    /// - Parameter full: whether the whole file is read for damages, which takes long if it is large.
+    package func health(full: Bool) throws(LedgerError) -> FileHealth {
+        try read { db in
+            FileHealth(
+                sqliteVersion: try String.fetchOne(db, sql: "SELECT sqlite_version()") ?? "",
+                schemaVersion: try Schema.check(db),
+                journalMode: try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? "",
+                latest: try Int64
+                    .fetchOne(
+                        db,
+                        sql: """
+                            SELECT max(coalesce((SELECT heartbeat_at FROM daemon), 0),
+                                coalesce((SELECT created_at FROM jobs ORDER BY id DESC LIMIT 1), 0),
+                                coalesce((SELECT sent_at FROM attempts ORDER BY id DESC LIMIT 1), 0))
+                            """
+                    )
+                    .flatMap { $0 > 0 ? Instant(milliseconds: $0) : nil },
+                damages: full
+                    ? try String.fetchAll(db, sql: "PRAGMA quick_check").filter { $0 != "ok" } : nil
+            )
+        }
+    }
+
+    /// Writes a compact copy, of one instant, into a new file; the queue is read meanwhile, not locked.
+    package func copy(to path: String) throws(LedgerError) {
+        try LedgerError.wrapping {
+            try queue.inDatabase { db in try db.execute(sql: "VACUUM INTO ?", arguments: [path]) }
+        }
+    }
+}

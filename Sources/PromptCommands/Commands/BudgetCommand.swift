@@ -1,0 +1,84 @@
+import ArgumentParser
+import JobStore
+import PromptQueue
+
+struct BudgetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "budget",
+        abstract: "List, set and remove budgets.",
+        discussion: "A job is not submitted while it would take a budget past its limit. Periods are UTC.",
+        subcommands: [List.self, Set.self, Remove.self]
+    )
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the budgets and what is left of them.")
+
+        @OptionGroup var database: DatabaseOption
+        @OptionGroup var format: JSONOption
+
+        func run() throws {
+            let console = Console.current
+            let budgets = try database.open { try $0.budgets() }
+            if format.json {
+                for budget in budgets { console.print(JSONValue.object(budget.object).json) }
+                return
+            }
+            guard !budgets.isEmpty else {
+                console.say("no budgets; promptctl budget set NAME --limit CREDITS --period day makes one")
+                return
+            }
+            var table = Table.ofBudgets
+            for budget in budgets { table.add(budget.cells) }
+            let width = console.isOutputTerminal ? console.columns : nil
+            for line in table.lines(width: width, hasColour: console.hasColour) { console.print(line) }
+        }
+    }
+
+    struct Set: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Make a budget, or replace it.")
+
+        @OptionGroup var database: DatabaseOption
+        @Option(help: "The limit, in credits.")
+        var limit: Credits
+        @Option(help: "total, hour, day, week or month.")
+        var period: BudgetPeriod
+        @Option(help: "Only for this queue. (default: all together)")
+        var queue: String?
+        @Argument var name: String
+
+        func run() throws {
+            try database.open { file in try file.setBudget(name, queue: queue, period: period, limit: limit) }
+            let time = period == .total ? "in total" : "each \(period.rawValue)"
+            Console.current.say("budget \(name): \(limit.inWords) \(time) for \(queue.map { "queue \($0)" } ?? "all queues")")
+        }
+    }
+
+    struct Remove: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Remove a budget.")
+
+        @OptionGroup var database: DatabaseOption
+        @Argument var name: String
+
+        func run() throws {
+            guard try database.open({ try $0.removeBudget(name) }) else {
+                throw CommandError(.badData, "budget \(name): there is no such budget; promptctl budget list")
+            }
+            Console.current.say("removed the budget \(name)")
+        }
+    }
+}
+
+extension BudgetPeriod: ExpressibleByArgument {}
+
+extension Credits: ExpressibleByArgument {
+    /// Reads `500` or `0.8`: not negative, to the thousandth.
+    package init?(argument: String) {
+        let parts = argument.split(separator: ".", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy { "0123456789".contains($0) } }),
+            let whole = Int64(parts[0]), whole < 1_000_000_000_000
+        else { return nil }
+        let decimals = parts.count > 1 ? String(parts[1]) : ""
+        guard decimals.count <= 3, let thousandths = Int64((decimals + "000").prefix(3)) else { return nil }
+        self.init(millicredits: whole * 1_000 + thousandths)
+    }
+}

@@ -1,0 +1,101 @@
+import ArgumentParser
+import JobStore
+import PromptQueue
+
+struct QueueCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "queue",
+        abstract: "List, pause and limit queues.",
+        subcommands: [List.self, Pause.self, Resume.self, Set.self]
+    )
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the queues.")
+
+        @OptionGroup var database: DatabaseOption
+        @OptionGroup var format: JSONOption
+
+        func run() throws {
+            let console = Console.current
+            let queues = try database.open { try $0.queues() }
+            if format.json {
+                for queue in queues { console.print(JSONValue.object(queue.object).json) }
+                return
+            }
+            var table = Table([
+                .init(title: "QUEUE", isFlexible: true), .init(title: "STATE"), .init(title: "AT ONCE", alignment: .right),
+                .init(title: "QUEUED", alignment: .right), .init(title: "RUNNING", alignment: .right),
+            ])
+            for queue in queues {
+                table.add([
+                    .init(text: oneLine(queue.name)),
+                    .init(text: queue.isPaused ? "paused" : "open", style: queue.isPaused ? .warning : nil),
+                    .init(text: queue.maxRunning.map(grouped) ?? "–"),
+                    .init(text: grouped(queue.counts[.queued] ?? 0)),
+                    .init(text: grouped(queue.counts[.running] ?? 0)),
+                ])
+            }
+            let width = console.isOutputTerminal ? console.columns : nil
+            for line in table.lines(width: width, hasColour: console.hasColour) { console.print(line) }
+        }
+    }
+
+    struct Pause: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Submit nothing more of these queues.",
+            discussion: "What is already paid for is still followed and downloaded."
+        )
+
+        @OptionGroup var database: DatabaseOption
+        @Argument var names: [String]
+
+        func run() throws {
+            try database.open { file in
+                for name in names {
+                    try file.setPaused(true, queue: name)
+                    Console.current.say("paused \(name)")
+                }
+            }
+        }
+    }
+
+    struct Resume: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Submit the jobs of these queues again.")
+
+        @OptionGroup var database: DatabaseOption
+        @Argument var names: [String]
+
+        func run() throws {
+            try database.open { file in
+                let known = try file.queues().map(\.name)
+                for name in names {
+                    guard known.contains(name) else {
+                        throw CommandError(.badData, "queue \(name): there is no such queue; promptctl queue list")
+                    }
+                    try file.setPaused(false, queue: name)
+                    Console.current.say("resumed \(name)")
+                }
+            }
+        }
+    }
+
+    struct Set: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Limit how many tasks of a queue run at once.")
+
+        @OptionGroup var database: DatabaseOption
+        @Option(help: ArgumentHelp("So many at once, or none for no limit of its own.", valueName: "number"))
+        var maxRunning: String
+        @Argument var name: String
+
+        func validate() throws {
+            guard maxRunning == "none" || Int(maxRunning).map({ $0 >= 0 }) == true else {
+                throw ValidationError("--max-running: \"\(maxRunning)\" is neither a number nor none.")
+            }
+        }
+
+        func run() throws {
+            try database.open { file in try file.setMaxRunning(Int(maxRunning), queue: name) }
+            Console.current.say("\(name): \(maxRunning == "none" ? "no limit of its own" : "\(maxRunning) at once")")
+        }
+    }
+}
