@@ -86,7 +86,10 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_claim ON jobs (queue, priority DESC, run_at) WHERE state = 'queued';
 -- The next instant at which a scheduled job becomes due.
 CREATE INDEX jobs_scheduled ON jobs (run_at) WHERE state = 'queued' AND run_at > 0;
-CREATE INDEX jobs_open ON jobs (state) WHERE state IN ('submitting', 'running', 'unconfirmed');
+-- One index for each state: SQLite uses a partial index only where the query repeats its condition.
+CREATE INDEX jobs_submitting ON jobs (id) WHERE state = 'submitting';
+CREATE INDEX jobs_running ON jobs (attempt_count) WHERE state = 'running';
+CREATE INDEX jobs_unconfirmed ON jobs (id) WHERE state = 'unconfirmed';
 CREATE INDEX jobs_failed ON jobs (finished_at) WHERE state = 'failed';
 CREATE INDEX jobs_batch ON jobs (batch, state) WHERE batch IS NOT NULL;
 

@@ -18,6 +18,16 @@ struct Ledger {
         try await shell([], sql)
     }
 
+    /// Runs lines of SQL and of the shell's own commands.
+    func script(_ lines: String) async throws {
+        let said = try await stage.run(
+            "/usr/bin/env",
+            ["sqlite3", "-batch", "-bail", "-cmd", ".timeout 10000", path],
+            input: lines + "\n"
+        )
+        guard said.end == .exit(0) else { throw Refused(description: said.errors + said.output) }
+    }
+
     func number(_ sql: String) async throws -> Int {
         let text = try await self(sql)
         return try #require(Int(text), "\(sql) gave \(text)")

@@ -45,7 +45,7 @@ struct Sandbox {
         let taskId: String
         let prompt: String
         let state: String
-        let answerLost: Bool
+        let creditsConsumed: Double
     }
 
     func statistics() async throws -> Statistics {

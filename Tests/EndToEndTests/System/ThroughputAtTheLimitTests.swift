@@ -23,12 +23,7 @@ extension SystemTests {
                     "100000"
                 )
                 let daemon = try await stage.daemon(sandbox)
-                try await stage.ledger(
-                    """
-                    WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < \(Self.jobs))
-                    INSERT INTO jobs (prompt) SELECT 'a fox, number ' || n FROM number
-                    """
-                )
+                try await stage.insert(Self.jobs)
                 try await stage.ledger.wait(
                     for: "0",
                     from: "SELECT count(*) FROM jobs WHERE state NOT IN ('succeeded', 'failed', 'unconfirmed')",
