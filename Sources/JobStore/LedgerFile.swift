@@ -9,6 +9,7 @@ package enum LedgerFile {
     package static func openPool(at path: String) throws(LedgerError) -> DatabasePool {
         try LedgerError.wrapping {
             try checkDirectory(of: path)
+            try checkUntouched(path)
             let pool = try DatabasePool(path: path, configuration: configuration())
             try pool.writeWithoutTransaction { db in
                 // DatabasePool sets synchronous=NORMAL when it switches to WAL; a commit must be on disk before a
@@ -18,6 +19,16 @@ package enum LedgerFile {
             }
             return pool
         }
+    }
+
+    /// Looks at an existing file without changing it: a pool would turn even a stranger's database to WAL mode.
+    private static func checkUntouched(_ path: String) throws {
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        var configuration = configuration()
+        configuration.readonly = true
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        _ = try queue.read { try Schema.check($0) }
+        try queue.close()
     }
 
     /// Opens one connection, for a command.

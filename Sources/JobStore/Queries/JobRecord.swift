@@ -37,7 +37,10 @@ package struct JobRecord: Sendable {
 
     init(_ row: Row) throws {
         guard let state = JobState(rawValue: row["state"]) else {
-            throw LedgerError(.unusable, "jobs.state: \(row["state"] as String) is not known to this program; upgrade it")
+            throw LedgerError(
+                .unusable,
+                "jobs.state: \(row["state"] as String) is not known to this program; upgrade it"
+            )
         }
         let runAt = row.instant("run_at")
         id = JobID(row["id"])

@@ -26,14 +26,6 @@ extension QueueFile {
         }
     }
 
-    /// How many jobs there are beyond those that a list shows.
-    package func count(matching filter: JobFilter) throws(LedgerError) -> Int {
-        try read { db in
-            let (condition, arguments) = filter.condition
-            return try Int.fetchOne(db, sql: "SELECT count(*) FROM jobs WHERE \(condition)", arguments: arguments) ?? 0
-        }
-    }
-
     /// `nil` if there is no such job.
     package func details(of id: JobID) throws(LedgerError) -> JobDetails? {
         try read { db in
@@ -45,18 +37,19 @@ extension QueueFile {
             guard let row else { return nil }
             return JobDetails(
                 job: try JobRecord(row),
-                attempts: try Row
+                attempts:
+                    try Row
                     .fetchAll(db, sql: "SELECT * FROM attempts WHERE job_id = ? ORDER BY id", arguments: [id.rawValue])
                     .map(AttemptRecord.init),
-                results: try Row
-                    .fetchAll(db, sql: "SELECT * FROM results WHERE job_id = ? ORDER BY ordinal", arguments: [id.rawValue])
+                results:
+                    try Row
+                    .fetchAll(
+                        db,
+                        sql: "SELECT * FROM results WHERE job_id = ? ORDER BY ordinal",
+                        arguments: [id.rawValue]
+                    )
                     .map(ResultRecord.init)
             )
         }
-    }
-
-    /// The newest id; 0 if there was never a job.
-    package func lastID() throws(LedgerError) -> Int64 {
-        try read { db in try Int64.fetchOne(db, sql: "SELECT max(id) FROM jobs") ?? 0 }
     }
 }

@@ -31,7 +31,10 @@ extension QueueFile {
                 arguments: [job.rawValue]
             )
             guard let attempt else {
-                throw LedgerError(.constraint, "job \(job): has no attempt whose answer was lost; promptctl show \(job)")
+                throw LedgerError(
+                    .constraint,
+                    "job \(job): has no attempt whose answer was lost; promptctl show \(job)"
+                )
             }
             switch resolution {
             case .task(let task): try Self.adopt(task, job, attempt, db)

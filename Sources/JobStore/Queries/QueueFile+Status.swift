@@ -15,7 +15,8 @@ extension QueueFile {
                 backlog: try queues.filter { $0.counts[.queued] ?? 0 > 0 }.map {
                     try Self.backlog($0.name, jobs: $0.counts[.queued] ?? 0, sample: sample, db)
                 },
-                firstUnconfirmed: try Int64
+                firstUnconfirmed:
+                    try Int64
                     .fetchOne(db, sql: "SELECT min(id) FROM jobs WHERE state = 'unconfirmed'")
                     .map { JobID($0) }
             )
@@ -36,7 +37,9 @@ extension QueueFile {
                 FROM daemon, daemon_load
                 """
         )
-        guard let row else { throw LedgerError(.unusable, "the table daemon is empty; restore the database from a backup") }
+        guard let row else {
+            throw LedgerError(.unusable, "the table daemon is empty; restore the database from a backup")
+        }
         return DaemonRecord(row)
     }
 

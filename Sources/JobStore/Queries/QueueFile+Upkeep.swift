@@ -20,7 +20,8 @@ extension QueueFile {
                 sqliteVersion: try String.fetchOne(db, sql: "SELECT sqlite_version()") ?? "",
                 schemaVersion: try Schema.check(db),
                 journalMode: try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? "",
-                latest: try Int64
+                latest:
+                    try Int64
                     .fetchOne(
                         db,
                         sql: """

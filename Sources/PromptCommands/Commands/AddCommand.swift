@@ -120,38 +120,26 @@ struct AddCommand: AsyncParsableCommand {
         var text = "queued \(count(jobs.count, "job")) in \(first.queue): \(first.model), \(price.inWords)"
         if let runAt = first.runAt { text += ", not before \(console.time(runAt))" }
         text += "."
-        for budget in try file.budgets() where budget.queue == nil || budget.queue == first.queue {
-            let left = budget.left - price.known
-            let period = budget.period == "total" ? "" : "/\(budget.period)"
-            if left >= .zero {
-                text += " Budget \(budget.name)\(period): \(left.grouped) of \(budget.limit.grouped) left after"
-                text += jobs.count == 1 ? " it." : " them."
-            } else {
-                let reset = budget.resetsAt.map { " until \($0.utcMinutes)" } ?? ""
-                text += " Budget \(budget.name)\(period): only \(budget.left.grouped) of \(budget.limit.grouped) left;"
-                text += " what does not fit waits\(reset)."
-            }
-        }
+        for line in try budgetSentences(first.queue, file, console) { text += " " + line }
         return text
     }
 }
 
-/// The sum of estimates, some of which may be unknown.
-struct Price {
-    private(set) var known = Credits.zero
-    private(set) var unknownCount = 0
-
-    init(_ estimates: [Credits?] = []) {
-        for estimate in estimates { add(estimate) }
-    }
-
-    mutating func add(_ estimate: Credits?) {
-        if let estimate { known += estimate } else { unknownCount += 1 }
-    }
-
-    var inWords: String {
-        guard unknownCount > 0 else { return known.inWords }
-        guard known > .zero else { return "price unknown" }
-        return "\(known.inWords) and \(count(unknownCount, "job")) of unknown price"
+extension AddCommand {
+    /// What the budgets that concern a queue have left, once its backlog is done.
+    private func budgetSentences(_ queue: String, _ file: QueueFile, _ console: Console) throws -> [String] {
+        let budgets = try file.budgets().filter { $0.queue == nil || $0.queue == queue }
+        guard !budgets.isEmpty else { return [] }
+        let forecast = Forecast(try file.status(), .builtIn, now: console.now())
+        return budgets.map { budget in
+            let backlog = budget.queue.map { forecast.creditsByQueue[$0] ?? .zero } ?? forecast.credits
+            let name = "Budget \(budget.name)" + (budget.period == "total" ? "" : "/\(budget.period)")
+            guard backlog > budget.left else {
+                return "\(name): \((budget.left - backlog).grouped) of \(budget.limit.grouped) left after it."
+            }
+            let reset = budget.resetsAt.map { " until \($0.utcMinutes)" } ?? ""
+            return "\(name): \(budget.left.grouped) of \(budget.limit.grouped) left and \(backlog.grouped) queued; "
+                + "what does not fit waits\(reset)."
+        }
     }
 }

@@ -49,7 +49,9 @@ struct BudgetCommand: ParsableCommand {
         func run() throws {
             try database.open { file in try file.setBudget(name, queue: queue, period: period, limit: limit) }
             let time = period == .total ? "in total" : "each \(period.rawValue)"
-            Console.current.say("budget \(name): \(limit.inWords) \(time) for \(queue.map { "queue \($0)" } ?? "all queues")")
+            Console.current.say(
+                "budget \(name): \(limit.inWords) \(time) for \(queue.map { "queue \($0)" } ?? "all queues")"
+            )
         }
     }
 
@@ -74,7 +76,8 @@ extension Credits: ExpressibleByArgument {
     /// Reads `500` or `0.8`: not negative, to the thousandth.
     package init?(argument: String) {
         let parts = argument.split(separator: ".", omittingEmptySubsequences: false)
-        guard (1...2).contains(parts.count), parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy { "0123456789".contains($0) } }),
+        guard (1...2).contains(parts.count),
+            parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy { "0123456789".contains($0) } }),
             let whole = Int64(parts[0]), whole < 1_000_000_000_000
         else { return nil }
         let decimals = parts.count > 1 ? String(parts[1]) : ""

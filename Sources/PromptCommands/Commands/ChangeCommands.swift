@@ -29,7 +29,8 @@ struct RetryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
         abstract: "Queue failed or cancelled jobs again.",
-        discussion: "What is paid for is taken up again and not paid for twice: results that were not saved are downloaded."
+        discussion:
+            "What is paid for is taken up again and not paid for twice: results that were not saved are downloaded."
     )
 
     @OptionGroup var database: DatabaseOption

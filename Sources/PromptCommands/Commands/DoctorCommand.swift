@@ -106,7 +106,8 @@ struct DoctorCommand: AsyncParsableCommand {
     private func clock(_ latest: Instant?, _ console: Console) -> Finding {
         let now = console.now()
         if let latest, latest - now > .seconds(60) {
-            let text = "is \((latest - now).inWords) behind what the database has seen (\(latest.iso8601)); set it right"
+            let text =
+                "is \((latest - now).inWords) behind what the database has seen (\(latest.iso8601)); set it right"
             return Finding(subject: "clock", text: text, status: .configuration)
         }
         return Finding(subject: "clock", text: now.iso8601)
@@ -145,6 +146,8 @@ struct DoctorCommand: AsyncParsableCommand {
 extension String {
     /// Whether this version is older than `other`.
     fileprivate func isOlder(than other: String) -> Bool {
-        split(separator: ".").compactMap { Int($0) }.lexicographicallyPrecedes(other.split(separator: ".").compactMap { Int($0) })
+        split(separator: ".").compactMap { Int($0) }.lexicographicallyPrecedes(
+            other.split(separator: ".").compactMap { Int($0) }
+        )
     }
 }

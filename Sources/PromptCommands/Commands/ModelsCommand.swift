@@ -52,7 +52,9 @@ extension CatalogueModel.Media: ExpressibleByArgument {}
 extension CatalogueModel {
     /// `14 to 24 per image`; a dash if no price is known.
     var priceInBrief: String {
-        guard let least = priceRules.map(\.credits).min(), let most = priceRules.map(\.credits).max() else { return "–" }
+        guard let least = priceRules.map(\.credits).min(), let most = priceRules.map(\.credits).max() else {
+            return "–"
+        }
         let units = Set(priceRules.map(\.unit)).sorted()
         let range = least == most ? least.grouped : "\(least.grouped) to \(most.grouped)"
         return "\(range) per \(units.joined(separator: " or "))"

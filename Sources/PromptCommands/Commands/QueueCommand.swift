@@ -23,7 +23,8 @@ struct QueueCommand: ParsableCommand {
                 return
             }
             var table = Table([
-                .init(title: "QUEUE", isFlexible: true), .init(title: "STATE"), .init(title: "AT ONCE", alignment: .right),
+                .init(title: "QUEUE", isFlexible: true), .init(title: "STATE"),
+                .init(title: "AT ONCE", alignment: .right),
                 .init(title: "QUEUED", alignment: .right), .init(title: "RUNNING", alignment: .right),
             ])
             for queue in queues {

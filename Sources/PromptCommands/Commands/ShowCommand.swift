@@ -109,7 +109,8 @@ struct JobPage {
     }
 
     private func events(of attempt: AttemptRecord, _ number: Int) -> [(Instant, String)] {
-        var events = [(attempt.sentAt, "attempt \(number): sent, \(reservation(attempt))")]
+        let reserved = attempt.reserved > .zero ? ", \(attempt.reserved.inWords) reserved" : ""
+        var events = [(attempt.sentAt, "attempt \(number): sent\(reserved)")]
         let code = (attempt.apiCode ?? attempt.httpStatus).map { " (\($0))" } ?? ""
         let message = oneLine(attempt.message ?? attempt.errorCode ?? "no reason given")
         if let answered = attempt.answeredAt {
@@ -122,13 +123,15 @@ struct JobPage {
         }
         if let finished = attempt.finishedAt, attempt.state != .rejected {
             let charge = attempt.charged.map { ", \($0.inWords) charged" } ?? ""
-            events.append((finished, attempt.errorCode == nil ? "the task is done\(charge)" : "failed: \(message)\(charge)"))
+            let end =
+                switch (attempt.state, attempt.errorCode) {
+                case (.unknown, _): "given up; it counts as charged"
+                case (_, nil): "the task is done"
+                default: "the task failed: \(message)"
+                }
+            events.append((finished, end + charge))
         }
         return events
-    }
-
-    private func reservation(_ attempt: AttemptRecord) -> String {
-        attempt.reserved > .zero ? "\(attempt.reserved.inWords) reserved" : "nothing reserved any more"
     }
 
     private var files: [String] {

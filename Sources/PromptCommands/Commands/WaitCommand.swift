@@ -78,7 +78,7 @@ struct Waiting {
             draw(tally, charged, bar, force: false)
             if let timeout, bar.elapsed >= timeout {
                 bar.finish()
-                report(tally, charged)
+                report(tally, try file.charged(to: group))
                 throw CommandError(
                     .temporary,
                     "\(count(tally.total - tally.finished, "job")) of \(grouped(tally.total)) not ended within \(timeout.text)"

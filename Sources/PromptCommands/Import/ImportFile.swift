@@ -80,7 +80,9 @@ final class ImportFile {
             if count == 0 { return copy }
             var written = 0
             while written < count {
-                let more = unsafe buffer[written..<count].withUnsafeBytes { unsafe write(copy, $0.baseAddress, $0.count) }
+                let more = unsafe buffer[written..<count].withUnsafeBytes {
+                    unsafe write(copy, $0.baseAddress, $0.count)
+                }
                 if more <= 0 { break }
                 written += more
             }

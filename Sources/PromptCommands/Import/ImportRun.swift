@@ -28,7 +28,8 @@ final class ImportRun {
     /// How many problems are printed at most.
     private static let maximumProblems = 100
 
-    init(_ file: ImportFile, into queue: QueueFile, _ context: ImportContext, skipsDuplicates: Bool, _ console: Console) {
+    init(_ file: ImportFile, into queue: QueueFile, _ context: ImportContext, skipsDuplicates: Bool, _ console: Console)
+    {
         self.file = file
         self.queue = queue
         self.console = console
@@ -67,10 +68,14 @@ final class ImportRun {
         guard summary.badLines == 0 else {
             if hidden > 0 { console.say("… and \(grouped(hidden)) more") }
             let verb = summary.badLines == 1 ? "is" : "are"
-            console.say("\(grouped(summary.badLines)) of \(count(summary.lines, "line")) \(verb) wrong; nothing was imported.")
+            console.say(
+                "\(grouped(summary.badLines)) of \(count(summary.lines, "line")) \(verb) wrong; nothing was imported."
+            )
             throw CommandError(.badData, "")
         }
-        guard summary.lines > 0 else { throw CommandError(.badData, "\(file.name): holds no jobs; nothing was imported") }
+        guard summary.lines > 0 else {
+            throw CommandError(.badData, "\(file.name): holds no jobs; nothing was imported")
+        }
         return summary
     }
 

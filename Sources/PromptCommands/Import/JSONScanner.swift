@@ -67,8 +67,9 @@ struct JSONScanner {
             default:
                 position += 1
             }
-            if depth == 0, position > begin, bytes[position - 1] == UInt8(ascii: "}")
-                || bytes[position - 1] == UInt8(ascii: "]") || bytes[position - 1] == UInt8(ascii: "\"")
+            if depth == 0, position > begin,
+                bytes[position - 1] == UInt8(ascii: "}")
+                    || bytes[position - 1] == UInt8(ascii: "]") || bytes[position - 1] == UInt8(ascii: "\"")
             {
                 return bytes[begin..<position]
             }

@@ -63,7 +63,9 @@ struct RowChecker {
         if templates.count >= 2_000 { templates.removeAll(keepingCapacity: true) }
         templates[key] = made
         if unknownFields.count < 10 {
-            for field in made.flatMap(\.unknownFields) { unknownFields.insert("\(model) does not list the field \(field)") }
+            for field in made.flatMap(\.unknownFields) {
+                unknownFields.insert("\(model) does not list the field \(field)")
+            }
         }
         return made
     }

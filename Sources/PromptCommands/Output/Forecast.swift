@@ -5,11 +5,14 @@ import PromptQueue
 struct Forecast {
     private(set) var jobs = 0
     private(set) var credits = Credits.zero
+    /// `credits`, by queue.
+    private(set) var creditsByQueue: [String: Credits] = [:]
     /// Of those that were looked at.
     private(set) var unpricedJobs = 0
     /// Whether every queued job was looked at.
     private(set) var isExact = true
-    /// By the rate limit alone; `nil` if it is not known, or nothing waits.
+    /// When the queues that are not held by a budget or by hand can be empty, by the rate limit alone; `nil` if it is not
+    /// known, or nothing of theirs waits.
     private(set) var finish: Instant?
 
     init(_ record: StatusRecord, _ catalogue: Catalogue, now: Instant) {
@@ -35,9 +38,10 @@ struct Forecast {
                 sum = Credits(scaled / 1_000) ?? sum
             }
             credits += sum
+            creditsByQueue[sample.queue] = sum
         }
-        let paused = Set(record.queues.filter(\.isPaused).map(\.name))
-        let coming = record.backlog.reduce(0) { $0 + (paused.contains($1.queue) ? 0 : $1.jobs) }
+        let held = Set(record.queues.filter { $0.isPaused || $0.blockedBy?.hasPrefix("budget:") == true }.map(\.name))
+        let coming = record.backlog.reduce(0) { $0 + (held.contains($1.queue) ? 0 : $1.jobs) }
         if coming > 0, let rate = record.daemon.rate, rate.count > 0 {
             let windows = Double(coming) / Double(rate.count)
             finish = now + .milliseconds(Int64(windows * Double(rate.window.milliseconds)))

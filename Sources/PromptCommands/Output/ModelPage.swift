@@ -18,13 +18,16 @@ struct ModelPage {
     private var fields: [String] {
         guard let fields = model.fields else { return ["Its fields are not published: everything is sent as it is."] }
         var table = Table([
-            .init(title: "FIELD"), .init(title: "TYPE"), .init(title: "DEFAULT"), .init(title: "TAKES", isFlexible: true),
+            .init(title: "FIELD"), .init(title: "TYPE"), .init(title: "DEFAULT"),
+            .init(title: "TAKES", isFlexible: true),
         ])
         for field in fields {
             table.add([
                 .init(text: field.name),
                 .init(text: typeName(field)),
-                .init(text: field.defaultValue.map { $0.stringValue ?? $0.json } ?? (field.isRequired ? "required" : "–")),
+                .init(
+                    text: field.defaultValue.map { $0.stringValue ?? $0.json } ?? (field.isRequired ? "required" : "–")
+                ),
                 .init(text: takes(field)),
             ])
         }
@@ -60,7 +63,8 @@ struct ModelPage {
                     rule.when.sorted { $0.key < $1.key }.map { field, values in
                         "\(field) \(values.map { $0.stringValue ?? $0.json }.joined(separator: " or "))"
                     } + (rule.given.isEmpty ? [] : ["with \(rule.given.joined(separator: " or "))"])
-                let surcharges = rule.surcharges.map { ", and \($0.credits.grouped) per \($0.unit) (\($0.row))" }.joined()
+                let surcharges = rule.surcharges.map { ", and \($0.credits.grouped) per \($0.unit) (\($0.row))" }
+                    .joined()
                 let condition = conditions.isEmpty ? "otherwise" : conditions.joined(separator: ", ")
                 return "  \(rule.credits.inWords) per \(rule.unit)\(surcharges): \(condition)"
             }

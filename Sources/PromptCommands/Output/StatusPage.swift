@@ -117,7 +117,9 @@ struct StatusPage {
         var lines: [String] = []
         if let job = status.record.firstUnconfirmed {
             let jobs = status.total(.unconfirmed)
-            lines.append("          \(count(jobs, "job")) \(jobs == 1 ? "is" : "are") unconfirmed: promptctl show \(job)")
+            lines.append(
+                "          \(count(jobs, "job")) \(jobs == 1 ? "is" : "are") unconfirmed: promptctl show \(job)"
+            )
         }
         if let error = daemon.lastError, let at = daemon.lastErrorAt, status.now - at < .seconds(86_400) {
             lines.append("          last error at \(console.time(at)): \(oneLine(error))")
@@ -138,7 +140,8 @@ struct StatusPage {
 extension Table {
     static var ofBudgets: Table {
         Table([
-            Column(title: "BUDGET", isFlexible: true), Column(title: "QUEUE", isFlexible: true), Column(title: "PERIOD"),
+            Column(title: "BUDGET", isFlexible: true), Column(title: "QUEUE", isFlexible: true),
+            Column(title: "PERIOD"),
             Column(title: "LIMIT", alignment: .right), Column(title: "RESERVED", alignment: .right),
             Column(title: "SPENT", alignment: .right), Column(title: "LEFT", alignment: .right),
         ])

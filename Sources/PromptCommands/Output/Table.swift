@@ -29,7 +29,7 @@ struct Table {
             rows.reduce(displayWidth(columns[index].title)) { max($0, displayWidth($1[index].text)) }
         }
         if let width {
-            var excess = widths.reduce(1 + 2 * (columns.count - 1), +) - width
+            var excess = widths.reduce(2 * (columns.count - 1), +) - width
             for index in columns.indices where columns[index].isFlexible && excess > 0 {
                 let given = min(excess, max(0, widths[index] - 12))
                 widths[index] -= given
@@ -50,7 +50,7 @@ struct Table {
             line += columns[index].alignment == .right ? padding + styled : styled + padding
         }
         while line.last == " " { line.removeLast() }
-        return " " + line
+        return line
     }
 }
 

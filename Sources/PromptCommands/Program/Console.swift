@@ -79,7 +79,8 @@ extension Console {
         var size = winsize()
         if let columns = console.environment["COLUMNS"].flatMap(Int.init), columns > 20 {
             console.columns = columns
-        } else if unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 || ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0,
+        } else if unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0
+            || ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0,
             size.ws_col > 20
         {
             console.columns = Int(size.ws_col)

@@ -83,14 +83,16 @@ package final class Runner: Service {
         await withDiscardingTaskGroup { group in
             loop: for await event in events.stream {
                 let effects: [EngineEffect]
+                // One instant for the decision and for what is recorded of it.
+                let now = time.now
                 switch event {
                 case .engine(let event):
                     if case .drain = event, !engine.isDraining { startGrace(&group) }
-                    effects = engine.handle(event, now: time.now)
+                    effects = engine.handle(event, now: now)
                 case .gatesWritten(let recorded):
                     let (done, next) = gates.finished()
-                    if let next { write(next, in: &group, gates: true) }
-                    effects = done.flatMap { engine.handle(.recorded($0, recorded), now: time.now) }
+                    if let next { write(next, at: now.instant, in: &group, gates: true) }
+                    effects = done.flatMap { engine.handle(.recorded($0, recorded), now: now) }
                 case .graceOver:
                     log.graceOver(grace)
                     group.cancelAll()
@@ -102,7 +104,9 @@ package final class Runner: Service {
                 for effect in effects {
                     switch effect {
                     case .record(.gates(let notes)):
-                        if let first = gates.start(.gates(notes)) { write(first, in: &group, gates: true) }
+                        if let first = gates.start(.gates(notes)) {
+                            write(first, at: now.instant, in: &group, gates: true)
+                        }
                     case .wake(let uptime):
                         alarm.set(uptime)
                     case .notify(let notice):
@@ -110,7 +114,7 @@ package final class Runner: Service {
                     case .stop:
                         break loop
                     default:
-                        perform(effect, &group)
+                        perform(effect, at: now.instant, &group)
                     }
                 }
             }
@@ -120,7 +124,7 @@ package final class Runner: Service {
         if let failure { throw failure }
     }
 
-    private func perform(_ effect: EngineEffect, _ group: inout DiscardingTaskGroup) {
+    private func perform(_ effect: EngineEffect, at instant: Instant, _ group: inout DiscardingTaskGroup) {
         switch effect {
         case .claim(let request):
             group.addTask { [self] in
@@ -142,20 +146,24 @@ package final class Runner: Service {
                 events.send(credits.map { .balance($0) } ?? .balanceUnknown)
             }
         case .record(let change):
-            write(change, in: &group, gates: false)
+            write(change, at: instant, in: &group, gates: false)
         case .wake, .notify, .stop:
             break
         }
     }
 
     /// Commits a change, again and again while waiting may help.
-    private func write(_ change: LedgerChange, in group: inout DiscardingTaskGroup, gates: Bool) {
-        let happened = time.now.instant
+    private func write(
+        _ change: LedgerChange,
+        at instant: Instant,
+        in group: inout DiscardingTaskGroup,
+        gates: Bool
+    ) {
         group.addTask { [self] in
             var stalled = false
             while true {
                 do throws(LedgerError) {
-                    let recorded = try await ledger.record(change, now: happened)
+                    let recorded = try await ledger.record(change, now: instant)
                     if stalled { events.send(.recordResumed) }
                     events.send(gates ? .gatesWritten(recorded) : .engine(.recorded(change, recorded)))
                     return

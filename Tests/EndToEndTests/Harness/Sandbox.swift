@@ -46,6 +46,7 @@ struct Sandbox {
         let prompt: String
         let state: String
         let creditsConsumed: Double
+        let fault: String?
     }
 
     func statistics() async throws -> Statistics {

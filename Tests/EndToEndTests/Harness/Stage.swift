@@ -104,6 +104,10 @@ final class Stage {
 
     /// Starts a sandbox on a free port.
     func sandbox(_ arguments: String...) async throws -> Sandbox {
+        try await sandbox(arguments)
+    }
+
+    func sandbox(_ arguments: [String]) async throws -> Sandbox {
         let program = try start("kie-sandbox", ["--listen", "127.0.0.1:0"] + arguments)
         let line = try await program.line(with: "listening on http://")
         let url = try #require(line.split(separator: " ").last)

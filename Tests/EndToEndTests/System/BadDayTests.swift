@@ -18,23 +18,18 @@ extension SystemTests {
             print("▸ PROMPTD_TEST_SEED=\(seed) repeats the faults of this run")
             let faults = [
                 "429=3%", "500=2%", "455=1%", "422=2%", "451=1%", "501=2%", "408=1%", "lost=2%", "lost-before=1%",
-                "cut-body=1%", "broken-body=1%", "gateway=1%", "gateway-made=1%", "documented-form=5%",
-                "fail=5%", "fail-content=2%", "fail-input=2%", "fail-charged=3%", "fail-501=2%", "fail-408=2%",
-                "no-result=2%",
+                "cut-body=1%", "broken-body=1%", "gateway=1%", "gateway-made=1%", "documented-form=5%", "fail=5%",
+                "fail-content=2%", "fail-input=2%", "fail-charged=3%", "fail-501=2%", "fail-408=2%", "no-result=2%",
                 "odd-state=5%", "poll-429=1%", "poll-404=3%", "poll-455=1%", "poll-500=3%", "poll-gateway=2%",
-                "poll-lost=2%",
-                "poll-broken=2%", "media-404=5%", "media-500=5%", "media-cut=5%", "credit-500=50%",
+                "poll-lost=2%", "poll-broken=2%", "media-404=5%", "media-500=5%", "media-cut=5%", "credit-500=50%",
             ]
             try await Stage.with { stage in
-                let program = try stage.start(
-                    "kie-sandbox",
+                let sandbox = try await stage.sandbox(
                     [
-                        "--listen", "127.0.0.1:0", "--rate", "1000/1s", "--poll-rate", "1000/1s", "--duration", "1s",
-                        "--credits", "100000", "--seed", "\(seed)",
+                        "--rate", "1000/1s", "--poll-rate", "1000/1s", "--duration", "1s", "--credits", "100000",
+                        "--seed", "\(seed)",
                     ] + faults.flatMap { ["--fault", $0] }
                 )
-                let url = try #require(try await program.line(with: "listening on http://").split(separator: " ").last)
-                let sandbox = Sandbox(url: String(url), program: program)
                 let daemon = try await stage.daemon(sandbox, Self.fast)
                 let jobs = 200
                 try await stage.insert(jobs)
@@ -59,7 +54,10 @@ extension SystemTests {
                 for task in tasks {
                     if let owners = accepted[task.taskId] {
                         #expect(owners.map(\.prompt) == [task.prompt])
-                        #expect(owners.map(\.charged_millicredits) == [Int(task.creditsConsumed * 1_000)])
+                        // A failure told by the answer's code alone says nothing of the charge: rather too much is booked.
+                        let isUnreported = task.fault == "fail-501" || task.fault == "fail-408"
+                        let charge = isUnreported ? 14_000 : Int(task.creditsConsumed * 1_000)
+                        #expect(owners.map(\.charged_millicredits) == [charge])
                     } else {
                         #expect(unknown.contains { $0.prompt == task.prompt }, "nobody knows of \(task.prompt)")
                     }

@@ -18,22 +18,10 @@ extension SystemTests {
             print("▸ PROMPTD_TEST_SEED=\(seed) repeats the moments of this run")
             var random = SplitMix(state: seed)
             try await Stage.with { stage in
-                let sandbox = try await stage.sandbox(
-                    "--rate",
-                    "1000/1s",
-                    "--poll-rate",
-                    "1000/1s",
-                    "--duration",
-                    "1s",
-                    "--jitter",
-                    "1s",
-                    "--latency",
-                    "100ms",
-                    "--credits",
-                    "100000",
-                    "--seed",
-                    "\(seed)"
-                )
+                let sandbox = try await stage.sandbox([
+                    "--rate", "1000/1s", "--poll-rate", "1000/1s", "--duration", "1s", "--jitter", "1s", "--latency",
+                    "100ms", "--credits", "100000", "--seed", "\(seed)",
+                ])
                 let settings = [
                     "PROMPTD_LIMITS_SUBMISSIONS": "1000", "PROMPTD_LIMITS_WINDOW": "1s",
                     "PROMPTD_LIMITS_RUNNING": "1000",

@@ -14,14 +14,9 @@ extension SystemTests {
 
         @Test func `200 jobs use the whole rate of 20 in 10 seconds, and not one request more`() async throws {
             try await Stage.with { stage in
-                let sandbox = try await stage.sandbox(
-                    "--duration",
-                    "\(Int(Self.taskSeconds))s",
-                    "--jitter",
-                    "0s",
-                    "--credits",
-                    "100000"
-                )
+                let sandbox = try await stage.sandbox([
+                    "--duration", "\(Int(Self.taskSeconds))s", "--jitter", "0s", "--credits", "100000",
+                ])
                 let daemon = try await stage.daemon(sandbox)
                 try await stage.insert(Self.jobs)
                 try await stage.ledger.wait(
