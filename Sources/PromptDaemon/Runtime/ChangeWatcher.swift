@@ -31,9 +31,12 @@ struct ChangeWatcher: Service {
         }
     }
 
-    /// A frame of the log is written before its commit counts, so the first look may come too early.
+    /// Milliseconds between looks. A frame of the log is written before its commit counts: that waits for the writer's
+    /// sync, which takes from a fraction of a millisecond to tens of them.
+    private static let delays: [Int64] = [0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 10]
+
     private func look() async throws {
-        for delay in [0, 1, 4, 15] as [Int64] {
+        for delay in Self.delays {
             if delay > 0 { try await time.sleep(until: time.now.uptime + .milliseconds(delay)) }
             do throws(LedgerError) {
                 guard try await ledger.hasForeignChanges() else { continue }

@@ -1,0 +1,134 @@
+import FoundationEssentials
+import JobStore
+import PromptQueue
+import Testing
+
+@testable import PromptCommands
+
+struct AddTests {
+    @Test func `ids go to standard output and the sentence to standard error`() async throws {
+        let fixture = try CommandFixture()
+        let outcome = try await fixture.run(
+            "add",
+            "a heron at dawn",
+            "a heron at noon",
+            "--input",
+            "aspect_ratio=16:9",
+            "--input",
+            "resolution=2K",
+            "--queue",
+            "ads",
+            "--label",
+            "sku=A-1",
+            "--batch",
+            "herons",
+            "--priority",
+            "3",
+            "--max-attempts",
+            "5"
+        )
+        #expect(outcome.code == 0)
+        #expect(outcome.output == ["1", "2"])
+        #expect(outcome.talk == ["queued 2 jobs in ads: flux-2/flex-text-to-image, 48 credits."])
+        let job = try #require(try fixture.jobs().first)
+        #expect(job.input == #"{"aspect_ratio":"16:9","resolution":"2K"}"#)
+        #expect(job.labels == #"{"sku":"A-1"}"#)
+        #expect(job.batch == "herons")
+        #expect(job.priority == 3)
+        #expect(job.maxAttempts == 5)
+        #expect(job.estimated == Credits(millicredits: 24_000))
+    }
+
+    @Test func `one bad prompt keeps all of them out`() async throws {
+        let fixture = try CommandFixture()
+        let outcome = try await fixture.run("add", "a heron at dawn", "ab")
+        #expect(outcome.code == 65)
+        #expect(outcome.output == [])
+        #expect(
+            outcome.talk == [
+                "promptctl: prompt 2: prompt: 2 characters; flux-2/flex-text-to-image takes 3 to 5,000",
+                "promptctl: nothing was added; promptctl models flux-2/flex-text-to-image shows what the model takes",
+            ]
+        )
+        #expect(try fixture.jobs().isEmpty)
+    }
+
+    @Test func `a key that is taken is refused and its job is named`() async throws {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "a fox", "--unique", "k")
+        let outcome = try await fixture.run("add", "a dog", "--unique", "k")
+        #expect(outcome.code == 65)
+        #expect(outcome.talk == ["promptctl: the key \"k\" belongs to job 1 (queued) already; nothing was added"])
+    }
+
+    @Test(arguments: [
+        ("2h", Int64(1_795_007_200_000)), ("2026-12-24T18:00Z", 1_798_135_200_000),
+    ])
+    func `a time is an instant or a duration from now`(text: String, milliseconds: Int64) async throws {
+        let fixture = try CommandFixture()
+        #expect(try await fixture.run("add", "a fox", "--at", text).code == 0)
+        #expect(try fixture.jobs().first?.runAt?.milliseconds == milliseconds)
+    }
+
+    @Test func `an unknown field is sent with a warning`() async throws {
+        let fixture = try CommandFixture()
+        let outcome = try await fixture.run("add", "a fox", "--input", "fps=24")
+        #expect(
+            outcome.talk.first
+                == "warning: flux-2/flex-text-to-image does not list the field fps; it is sent as it is"
+        )
+        #expect(try fixture.jobs().first?.input == #"{"fps":24}"#)
+    }
+
+    @Test func `an unknown model passes where the policy allows it`() async throws {
+        let fixture = try CommandFixture()
+        #expect(try await fixture.run("add", "a fox", "--model", "new/model").code == 65)
+        let allowed = try await fixture.run(
+            "add",
+            "a fox",
+            "--model",
+            "new/model",
+            environment: ["PROMPTD_CATALOGUE_UNKNOWN_MODELS": "allow"]
+        )
+        #expect(allowed.talk == ["queued 1 job in default: new/model, price unknown."])
+    }
+
+    @Test func `prompts come from standard input, one a line`() async throws {
+        let fixture = try CommandFixture()
+        let outcome = try await fixture.run("add", "-", input: "a fox\n\na dog\n")
+        #expect(outcome.output == ["1", "2"])
+        #expect(try fixture.jobs().map(\.prompt) == ["a dog", "a fox"])
+    }
+
+    @Test func `a budget that concerns the queue is mentioned, with what its backlog will take`() async throws {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("budget", "set", "ads", "--queue", "ads", "--limit", "50", "--period", "day")
+        let first = try await fixture.run("add", "a fox", "--queue", "ads", "--input", "resolution=2K")
+        #expect(first.talk.first?.hasSuffix(" Budget ads/day: 26 of 50 left after it.") == true)
+        let third = try await fixture.run("add", "a fox", "a dog", "--queue", "ads", "--input", "resolution=2K")
+        #expect(
+            third.talk.first?
+                .hasSuffix(" Budget ads/day: 50 of 50 left and 72 queued; what does not fit waits until 00:00 UTC.")
+                == true
+        )
+        let other = try await fixture.run("add", "a fox", "--queue", "other")
+        #expect(other.talk.first?.contains("Budget") == false)
+    }
+
+    @Test func `waiting after adding ends with the exit code of wait`() async throws {
+        let fixture = try CommandFixture { console in
+            // The first look finds a queued job; then a daemon comes.
+            let inner = console.sleep
+            console.sleep = { duration in
+                try await inner(duration)
+                throw CancellationError()
+            }
+        }
+        let outcome = try await fixture.run("add", "a fox", "--wait")
+        #expect(outcome.output == ["1"])
+        #expect(outcome.code != 0)
+        #expect(
+            outcome.talk.contains("promptd is not running on this database; waiting for somebody to start it")
+        )
+    }
+}

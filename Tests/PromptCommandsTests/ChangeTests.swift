@@ -1,0 +1,141 @@
+import JobStore
+import PromptQueue
+import Testing
+
+@testable import PromptCommands
+
+struct ChangeTests {
+    /// Jobs 1 succeeded, 2 failed, 3 unconfirmed, 4 running, 5 queued.
+    private func fixture() async throws -> CommandFixture {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "fox 1", "fox 2", "fox 3", "fox 4", "fox 5", "--batch", "b")
+        try await fixture.submit(.succeeded, .failed, .unconfirmed, .running)
+        return fixture
+    }
+
+    private func states(_ fixture: CommandFixture) throws -> [String] {
+        try fixture.jobs().reversed().map(\.state.rawValue)
+    }
+
+    @Test func `cancelling by id says why some jobs stay`() async throws {
+        let fixture = try await fixture()
+        let outcome = try await fixture.run("cancel", "1", "2", "3", "4", "5", "9")
+        #expect(outcome.code == 65)
+        #expect(
+            outcome.talk == [
+                "job 1: jobs.state: illegal transition succeeded -> cancelled",
+                "job 2: jobs.state: illegal transition failed -> cancelled",
+                "job 9: there is no such job",
+                "cancelled 3 jobs",
+            ]
+        )
+        #expect(try states(fixture) == ["succeeded", "failed", "cancelled", "cancelled", "cancelled"])
+        #expect(try await fixture.run("cancel", "5").talk.first == "job 5: is cancelled already")
+    }
+
+    @Test func `cancelling by filter takes what can be cancelled`() async throws {
+        let fixture = try await fixture()
+        let outcome = try await fixture.run("cancel", "--batch", "b")
+        #expect(outcome.code == 0)
+        #expect(outcome.talk == ["cancelled 3 jobs"])
+    }
+
+    @Test func `retrying takes failed and cancelled jobs only`() async throws {
+        let fixture = try await fixture()
+        let refused = try await fixture.run("retry", "1", "3", "4")
+        #expect(refused.code == 65)
+        #expect(
+            refused.talk == [
+                "job 1: has succeeded; add a new job to make another",
+                "job 3: is unconfirmed: an earlier request may have made a task; settle it with promptctl resolve",
+                "job 4: is running; only failed and cancelled jobs can be tried again",
+                "retried 0 jobs",
+            ]
+        )
+        #expect(try await fixture.run("retry", "--state", "failed").talk == ["retried 1 job"])
+        #expect(try states(fixture) == ["succeeded", "queued", "unconfirmed", "running", "queued"])
+    }
+
+    @Test(arguments: ["cancel", "retry"])
+    func `neither ids nor filters, or both, is a usage error`(command: String) async throws {
+        let fixture = try CommandFixture()
+        #expect(try await fixture.run(command).code == 64)
+        #expect(try await fixture.run(command, "1", "--batch", "b").code == 64)
+    }
+
+    @Test func `a task that was found is followed`() async throws {
+        let fixture = try await fixture()
+        #expect(try await fixture.run("resolve", "3", "--task", "found").code == 0)
+        let job = try #require(try fixture.jobs().first { $0.id == JobID(3) })
+        #expect(job.state == .running)
+        #expect(job.taskID == TaskID("found"))
+        let ledger = try SQLiteLedger(path: fixture.database)
+        // A daemon at work takes it up.
+        #expect(try await ledger.takeResumed().tasks.map(\.task) == [TaskID("found")])
+        try ledger.close()
+        let taken = try await fixture.run("resolve", "3", "--task", "found")
+        #expect(taken.talk == ["promptctl: job 3: is running; only unconfirmed jobs need to be settled"])
+    }
+
+    @Test func `a task of another job is refused`() async throws {
+        let fixture = try await fixture()
+        let outcome = try await fixture.run("resolve", "3", "--task", "task-1")
+        #expect(outcome.code == 65)
+        #expect(outcome.talk == ["promptctl: task task-1: belongs to job 1 already"])
+        #expect(try states(fixture)[2] == "unconfirmed")
+    }
+
+    @Test func `a job without a task is sent again, and its reservation is released`() async throws {
+        let fixture = try await fixture()
+        #expect(try await fixture.run("resolve", "3", "--resubmit").code == 0)
+        let details = try #require(try self.details(3, fixture))
+        #expect(details.job.state == .queued)
+        #expect(details.attempts.map(\.state) == [.rejected])
+        #expect(details.attempts.first?.errorCode == "settled_by_operator")
+        #expect(details.attempts.first?.reserved == .zero)
+    }
+
+    @Test func `a job that is given up is booked as charged`() async throws {
+        let fixture = try await fixture()
+        #expect(try await fixture.run("resolve", "3", "--fail").code == 0)
+        let details = try #require(try self.details(3, fixture))
+        #expect(details.job.state == .failed)
+        #expect(details.job.errorCode == "settled_by_operator")
+        #expect(details.job.charged == Credits(millicredits: 14_000))
+        #expect(details.attempts.map(\.state) == [.unknown])
+        #expect(details.attempts.first?.charged == Credits(millicredits: 14_000))
+        #expect(details.attempts.first?.reserved == .zero)
+        #expect(details.attempts.first?.finishedAt == fixture.instant)
+    }
+
+    private func details(_ id: Int64, _ fixture: CommandFixture) throws -> JobDetails? {
+        let file = try QueueFile(path: fixture.database)
+        let details = try file.details(of: JobID(id))
+        try file.close()
+        return details
+    }
+
+    @Test func `budgets and queues are set, listed and removed`() async throws {
+        let fixture = try CommandFixture()
+        #expect(try await fixture.run("budget", "set", "b", "--limit", "0.5", "--period", "week").code == 0)
+        #expect(
+            try await fixture.run("budget", "list").output
+                == [
+                    "BUDGET  QUEUE  PERIOD  LIMIT  RESERVED  SPENT  LEFT",
+                    "b       all    week      0.5         0      0   0.5",
+                ]
+        )
+        #expect(try await fixture.run("budget", "remove", "b").code == 0)
+        #expect(try await fixture.run("budget", "remove", "b").code == 65)
+        #expect(try await fixture.run("budget", "set", "b", "--limit", "-1", "--period", "day").code == 64)
+        #expect(try await fixture.run("queue", "pause", "night").code == 0)
+        #expect(try await fixture.run("queue", "set", "night", "--max-running", "8").code == 0)
+        #expect(
+            try await fixture.run("queue", "list").output.last
+                == "night    paused        8       0        0"
+        )
+        #expect(try await fixture.run("queue", "resume", "night").code == 0)
+        #expect(try await fixture.run("queue", "resume", "nihgt").code == 65)
+        #expect(try await fixture.run("queue", "set", "night", "--max-running", "none").code == 0)
+    }
+}

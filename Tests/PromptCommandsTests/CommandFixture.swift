@@ -1,0 +1,160 @@
+import FoundationEssentials
+import Glibc
+import JobStore
+import PromptQueue
+import Synchronization
+
+@testable import PromptCommands
+
+/// A database in a directory of its own, and a console that remembers what was said. Time passes by sleeping only.
+final class CommandFixture: Sendable {
+    struct Outcome {
+        var code: Int32
+        /// Lines of standard output.
+        var output: [String]
+        /// Lines of standard error.
+        var talk: [String]
+    }
+
+    let directory: String
+    private let now = Mutex(Instant(milliseconds: 1_795_000_000_000))
+    private let configure: @Sendable (inout Console) -> Void
+
+    init(_ configure: @escaping @Sendable (inout Console) -> Void = { _ in }) throws {
+        directory = FileManager.default.temporaryDirectory.path + "/promptctl-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        self.configure = configure
+        try QueueFile(path: database, create: true).close()
+    }
+
+    deinit {
+        do { try FileManager.default.removeItem(atPath: directory) } catch { print(error) }
+    }
+
+    var database: String { directory + "/q.sqlite" }
+
+    var instant: Instant { now.withLock { $0 } }
+
+    /// Runs a command on the fixture's database.
+    func run(
+        _ arguments: String...,
+        environment: [String: String] = [:],
+        input: String? = nil,
+        terminal: Bool = false
+    ) async throws -> Outcome {
+        try await run(arguments, environment: environment, input: input, terminal: terminal)
+    }
+
+    func run(
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        input: String? = nil,
+        terminal: Bool = false
+    ) async throws -> Outcome {
+        let output = Sink()
+        let talk = Sink()
+        var console = Console(
+            environment: ["PROMPTD_DATABASE": database, "TMPDIR": directory].merging(environment) { $1 },
+            now: { self.instant },
+            sleep: { duration in self.now.withLock { $0 = $0 + duration } },
+            writeOutput: { output.write($0) },
+            writeError: { talk.write($0) }
+        )
+        console.isOutputTerminal = terminal
+        console.isErrorTerminal = terminal
+        configure(&console)
+        var descriptor: Int32?
+        if let input {
+            let opened = unsafe open(try write(input, "stdin"), O_RDONLY)
+            console.inputDescriptor = opened
+            descriptor = opened
+        }
+        defer { if let descriptor { close(descriptor) } }
+        let code = await Console.$current.withValue(console) { await PromptctlCommand.run(arguments) }
+        return Outcome(code: code, output: output.lines, talk: talk.lines)
+    }
+
+    /// Makes a file; returns its path.
+    @discardableResult
+    func write(_ text: String, _ name: String) throws -> String {
+        try write(Array(text.utf8), name)
+    }
+
+    @discardableResult
+    func write(_ bytes: [UInt8], _ name: String) throws -> String {
+        let path = directory + "/" + name
+        try Data(bytes).write(to: URL(filePath: path))
+        return path
+    }
+
+    /// All jobs, the newest first.
+    func jobs() throws -> [JobRecord] {
+        let file = try QueueFile(path: database)
+        var jobs: [JobRecord] = []
+        try file.forEachJob(matching: JobFilter(), limit: .max) { jobs.append($0) }
+        try file.close()
+        return jobs
+    }
+
+    /// Sends the next `count` jobs as a daemon would, and lets each end in its way.
+    func submit(_ endings: Ending...) async throws {
+        let ledger = try SQLiteLedger(path: database)
+        let request = ClaimRequest(
+            limit: endings.count,
+            rate: RateLimit(count: 1_000, window: .seconds(10)),
+            runningLimit: 1_000,
+            now: instant
+        )
+        let claim = try await ledger.claim(request) { job in
+            Catalogue.builtIn.prepare(model: job.model, prompt: job.prompt, input: [:])
+        }
+        for (job, ending) in zip(claim.jobs, endings) { try await finish(job, ending, ledger) }
+        try ledger.close()
+    }
+
+    enum Ending {
+        case running, succeeded, failed, unconfirmed
+    }
+
+    private func finish(_ job: ClaimedJob, _ ending: Ending, _ ledger: SQLiteLedger) async throws {
+        if ending == .unconfirmed {
+            let failure = Failure(.answerLost, "no answer within 30s: the task may exist and may have been charged")
+            _ = try await ledger.record(.unknown(job.attempt, failure), now: instant)
+            return
+        }
+        let task = TaskID("task-\(job.job)")
+        _ = try await ledger.record(.accepted(job.attempt, task: task, httpStatus: 200), now: instant)
+        switch ending {
+        case .running, .unconfirmed: break
+        case .succeeded:
+            let url = "https://media.example/\(job.job).png"
+            _ = try await ledger.record(
+                .taskSucceeded(job.attempt, [.file(url: url)], charged: Credits(millicredits: 14_000), fetch: true),
+                now: instant
+            )
+            let file = SavedFile(
+                path: "default/\(job.job)-0.png",
+                contentType: "image/png",
+                bytes: 1_234,
+                sha256: String(repeating: "a", count: 64)
+            )
+            _ = try await ledger.record(.resultSaved(ResultID(job: job.job, ordinal: 0), file), now: instant)
+        case .failed:
+            let failure = Failure(.contentRefused, "the content was refused")
+            _ = try await ledger.record(.taskFailed(job.attempt, failure, charged: .zero, then: .fail), now: instant)
+        }
+    }
+}
+
+/// Collects what is written.
+private final class Sink: Sendable {
+    private let text = Mutex("")
+
+    func write(_ more: String) { text.withLock { $0 += more } }
+
+    var lines: [String] {
+        var lines = text.withLock { $0 }.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        if lines.last == "" { lines.removeLast() }
+        return lines
+    }
+}

@@ -1,0 +1,241 @@
+import FoundationEssentials
+import JobStore
+import PromptQueue
+import Testing
+
+@testable import PromptCommands
+
+struct ImportTests {
+    @Test func `a CSV file becomes jobs with their columns and inputs`() async throws {
+        let fixture = try CommandFixture()
+        let file = try fixture.write(
+            """
+            prompt,queue,priority,run_at,unique_key,batch,labels,max_attempts,input.aspect_ratio,input.resolution
+            a red fox,ads,5,2026-12-24T18:00Z,k1,b,"{""sku"":""A-1""}",7,16:9,2K
+            a blue fox,,,,,,,,,
+            """,
+            "p.csv"
+        )
+        let outcome = try await fixture.run("import", file)
+        #expect(outcome.code == 0)
+        #expect(outcome.output == [])
+        #expect(outcome.talk == ["imported 2 jobs into several queues: 38 credits (estimated)."])
+        let jobs = try fixture.jobs()
+        let first = try #require(jobs.last)
+        #expect(first.prompt == "a red fox")
+        #expect(first.queue == "ads")
+        #expect(first.priority == 5)
+        #expect(first.runAt == Instant(iso8601: "2026-12-24T18:00Z"))
+        #expect(first.uniqueKey == "k1")
+        #expect(first.batch == "b")
+        #expect(first.labels == #"{"sku":"A-1"}"#)
+        #expect(first.maxAttempts == 7)
+        #expect(first.input == #"{"aspect_ratio":"16:9","resolution":"2K"}"#)
+        #expect(first.estimated == Credits(millicredits: 24_000))
+        #expect(first.createdAt == fixture.instant)
+        let second = try #require(jobs.first)
+        #expect(second.queue == "default")
+        #expect(second.input == "{}")
+        #expect(second.estimated == Credits(millicredits: 14_000))
+        #expect(second.runAt == nil)
+    }
+
+    @Test func `every bad line is reported with its number, and nothing is imported`() async throws {
+        let fixture = try CommandFixture()
+        var text = "prompt,input.aspect_ratio\n"
+        for line in 2...500 { text += line == 41 ? "a fox,16/9\n" : line == 388 ? "ab,1:1\n" : "a fox,1:1\n" }
+        let file = try fixture.write(text, "prompts.csv")
+        let outcome = try await fixture.run("import", file)
+        #expect(outcome.code == 65)
+        #expect(
+            outcome.talk == [
+                "\(file):41: aspect_ratio: \"16/9\" is not one of 1:1 4:3 3:4 16:9 9:16 3:2 2:3",
+                "\(file):388: prompt: 2 characters; flux-2/flex-text-to-image takes 3 to 5,000",
+                "2 of 499 lines are wrong; nothing was imported.",
+            ]
+        )
+        #expect(try fixture.jobs().isEmpty)
+    }
+
+    @Test func `no more than a hundred problems are printed, and the rest is counted`() async throws {
+        let fixture = try CommandFixture()
+        let file = try fixture.write(String(repeating: "ab\n", count: 250), "p.txt")
+        let outcome = try await fixture.run("import", file)
+        #expect(outcome.code == 65)
+        #expect(outcome.talk.count == 102)
+        #expect(outcome.talk.suffix(2) == ["… and 150 more", "250 of 250 lines are wrong; nothing was imported."])
+    }
+
+    @Test func `an unknown model is refused with the nearest name`() async throws {
+        let fixture = try CommandFixture()
+        let file = try fixture.write(#"{"prompt":"a fox","model":"flux-2/flex-text-to-imag"}"#, "p.jsonl")
+        let outcome = try await fixture.run("import", file)
+        #expect(outcome.code == 65)
+        #expect(outcome.talk.first?.contains("did you mean flux-2/flex-text-to-image") == true)
+    }
+
+    @Test func `a matrix makes a job for every combination`() async throws {
+        let fixture = try CommandFixture()
+        let file = try fixture.write(#"{"prompt":"a fox","unique_key":"k"}"#, "p.jsonl")
+        let outcome = try await fixture.run(
+            "import",
+            file,
+            "--matrix",
+            "aspect_ratio=1:1,16:9",
+            "--matrix",
+            "resolution=1K,2K",
+            "--queue",
+            "m"
+        )
+        #expect(outcome.talk == ["imported 4 jobs into m: 76 credits (estimated)."])
+        let jobs = try fixture.jobs()
+        #expect(
+            jobs.map(\.input).reversed() == [
+                #"{"aspect_ratio":"1:1","resolution":"1K"}"#, #"{"aspect_ratio":"1:1","resolution":"2K"}"#,
+                #"{"aspect_ratio":"16:9","resolution":"1K"}"#, #"{"aspect_ratio":"16:9","resolution":"2K"}"#,
+            ]
+        )
+        #expect(jobs.last?.uniqueKey == "k aspect_ratio=1:1 resolution=1K")
+    }
+
+    @Test(arguments: [
+        ["--matrix", "aspect_ratio=1:1,1:1"], ["--matrix", "aspect_ratio=1:1,"],
+        ["--matrix", "resolution=1K", "--matrix", "resolution=2K"], ["--matrix", "resolution"],
+    ])
+    func `a matrix that makes no sense is a usage error`(options: [String]) async throws {
+        let fixture = try CommandFixture()
+        let file = try fixture.write("a fox\n", "p.txt")
+        let code = await Console.$current.withValue(.silent) {
+            await PromptctlCommand.run(["--database", fixture.database, "import", file] + options)
+        }
+        #expect(code == 64)
+        #expect(try fixture.jobs().isEmpty)
+    }
+
+    @Test func `a field that both the line and the matrix give is a problem`() async throws {
+        let fixture = try CommandFixture()
+        let file = try fixture.write("prompt,input.resolution\na fox,2K\n", "p.csv")
+        let outcome = try await fixture.run("import", file, "--matrix", "resolution=1K,2K")
+        #expect(outcome.talk.first == "\(file):2: resolution: is given by the line and by --matrix")
+    }
+
+    @Test func `a dry run prints the count and the cost and changes nothing`() async throws {
+        let fixture = try CommandFixture()
+        let file = try fixture.write("a fox\na dog\n", "p.txt")
+        let outcome = try await fixture.run("import", file, "--dry-run")
+        #expect(outcome.code == 0)
+        #expect(outcome.output == ["2 jobs for default: 28 credits (estimated)."])
+        #expect(try fixture.jobs().isEmpty)
+    }
+
+    @Test func `a key that is taken is a problem, in the database and in the file`() async throws {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "a fox", "--unique", "k1")
+        let file = try fixture.write("prompt,unique_key\na fox,k1\na dog,k2\na cat,k2\na cow,k3\n", "p.csv")
+        let outcome = try await fixture.run("import", file)
+        #expect(
+            outcome.talk == [
+                "\(file):2: unique_key: \"k1\" belongs to job 1 (queued) already",
+                "\(file):4: unique_key: \"k2\" belongs to line 3 already",
+                "2 of 4 lines are wrong; nothing was imported.",
+            ]
+        )
+        let skipping = try await fixture.run("import", file, "--skip-duplicates", "--json")
+        #expect(skipping.code == 0)
+        let report = try JSONValue(parsing: try #require(skipping.output.first)).objectValue
+        #expect(report?["jobs"] == 2)
+        #expect(report?["skipped"] == 2)
+        #expect(try fixture.jobs().map(\.uniqueKey) == ["k3", "k2", "k1"])
+    }
+
+    @Test func `standard input needs a format and is read to its end`() async throws {
+        let fixture = try CommandFixture()
+        #expect(try await fixture.run("import", "-", input: "a fox\n").code == 64)
+        let outcome = try await fixture.run(
+            "import",
+            "-",
+            "--format",
+            "txt",
+            "--batch",
+            "b",
+            "--label",
+            "sku=1",
+            "--priority",
+            "2",
+            "--input",
+            "resolution=2K",
+            "--at",
+            "2h",
+            input: "a fox\na dog\n"
+        )
+        #expect(outcome.code == 0)
+        let job = try #require(try fixture.jobs().first)
+        #expect(job.batch == "b")
+        #expect(job.labels == #"{"sku":"1"}"#)
+        #expect(job.priority == 2)
+        #expect(job.input == #"{"resolution":"2K"}"#)
+        #expect(job.runAt == fixture.instant + .seconds(7_200))
+        // The temporary copy is gone.
+        let left = try FileManager.default.contentsOfDirectory(atPath: fixture.directory)
+        #expect(!left.contains { $0.hasPrefix("promptctl-import") })
+    }
+
+    @Test func `fields that the model does not list are sent, with a warning`() async throws {
+        let fixture = try CommandFixture()
+        let file = try fixture.write("prompt,input.fps\na fox,24\na dog,24\n", "p.csv")
+        let outcome = try await fixture.run("import", file)
+        #expect(
+            outcome.talk.first
+                == "warning: flux-2/flex-text-to-image does not list the field fps; it is sent as it is"
+        )
+        #expect(try fixture.jobs().first?.input == #"{"fps":24}"#)
+    }
+
+    @Test(arguments: [
+        ["import", "/nonexistent/p.csv"], ["import", "/dev/null", "--format", "txt"],
+        ["import", "/tmp", "--format", "csv"],
+    ])
+    func `a file that cannot be read is bad data`(arguments: [String]) async throws {
+        let fixture = try CommandFixture()
+        let code = await Console.$current.withValue(.silent) {
+            await PromptctlCommand.run(["--database", fixture.database] + arguments)
+        }
+        #expect(code == 65)
+    }
+
+    @Test func `the cost of a long text counts its characters, line by line`() async throws {
+        let model = try #require(
+            Catalogue.builtIn.models.values.first { model in
+                model.promptField == "text"
+                    && model.priceRules.contains { if case .thousandCharacters = $0.measure { true } else { false } }
+            }
+        )
+        let fixture = try CommandFixture()
+        let file = try fixture.write("short words\n\(String(repeating: "word ", count: 300))\n", "p.txt")
+        let outcome = try await fixture.run("import", file, "--model", model.name, "--dry-run", "--json")
+        try #require(outcome.code == 0, "\(outcome.talk)")
+        let text = String(repeating: "word ", count: 300)
+        let expected = [("short words"), text].reduce(Credits.zero) { sum, prompt in
+            guard
+                case .ready(let prepared) = Catalogue.builtIn.prepare(model: model.name, prompt: prompt, input: [:])
+            else { return sum }
+            return sum + (prepared.estimate.credits ?? .zero)
+        }
+        let report = try JSONValue(parsing: try #require(outcome.output.first)).objectValue
+        #expect(report?["estimated_credits"]?.doubleValue == expected.doubleValue)
+        #expect(expected > .zero)
+    }
+}
+
+extension Console {
+    /// Says nothing to anybody.
+    static var silent: Console {
+        Console(
+            environment: [:],
+            now: { Instant(milliseconds: 1_795_000_000_000) },
+            sleep: { _ in },
+            writeOutput: { _ in },
+            writeError: { _ in }
+        )
+    }
+}

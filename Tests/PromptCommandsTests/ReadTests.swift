@@ -1,0 +1,173 @@
+import FoundationEssentials
+import JobStore
+import PromptQueue
+import Testing
+
+@testable import PromptCommands
+
+struct ReadTests {
+    @Test func `a list is newest first, with filters`() async throws {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "a fox", "a dog", "a cat", "--batch", "b", "--label", "sku=1")
+        _ = try await fixture.run("add", "a cow", "--queue", "ads")
+        try await fixture.submit(.succeeded, .failed)
+        func ids(_ arguments: [String]) async throws -> [String] {
+            let outcome = try await fixture.run(arguments)
+            return try outcome.output.map { line in
+                try JSONValue(parsing: line).objectValue?["id"]?.integerValue.map { "\($0)" } ?? "?"
+            }
+        }
+        #expect(try await ids(["list", "--json"]) == ["4", "3", "2", "1"])
+        #expect(try await ids(["list", "--json", "--limit", "1"]) == ["4"])
+        #expect(try await ids(["list", "--json", "--state", "failed"]) == ["2"])
+        #expect(try await ids(["list", "--json", "--state", "failed,succeeded"]) == ["2", "1"])
+        #expect(try await ids(["list", "--json", "--queue", "ads"]) == ["4"])
+        #expect(try await ids(["list", "--json", "--batch", "b", "--state", "queued"]) == ["3"])
+        #expect(try await ids(["list", "--json", "--label", "sku=1"]) == ["3", "2", "1"])
+        #expect(try await ids(["list", "--json", "--label", "sku=2"]) == [])
+        #expect(try await ids(["list", "--json", "--model", "z-image"]) == [])
+    }
+
+    @Test func `a list has the credits charged, the estimate, and the file`() async throws {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "a fox", "a dog")
+        try await fixture.submit(.succeeded)
+        let outcome = try await fixture.run("list")
+        #expect(
+            outcome.output == [
+                "ID  STATE      CREDITS  TIME  PROMPT  FILE",
+                " 2  queued         ~14     –  a dog   –",
+                " 1  succeeded       14  0 ms  a fox   default/1-0.png",
+            ]
+        )
+    }
+
+    @Test func `everything fits 80 columns on a terminal, and colour is never alone`() async throws {
+        let fixture = try CommandFixture()
+        let long = String(repeating: "a very long prompt with 狐 in it, ", count: 20)
+        _ = try await fixture.run("add", long, long, long, "--queue", String(repeating: "queue", count: 20))
+        _ = try await fixture.run(
+            "budget",
+            "set",
+            String(repeating: "b", count: 90),
+            "--limit",
+            "5",
+            "--period",
+            "total"
+        )
+        try await fixture.submit(.succeeded, .unconfirmed)
+        for command in [["list"], ["queue", "list"], ["budget", "list"], ["status"]] {
+            let plain = try await fixture.run(command, environment: ["NO_COLOR": "1"], terminal: true)
+            for line in plain.output where command != ["status"] || !line.contains("unconfirmed:") {
+                #expect(displayWidth(line) <= 80, "\(command): \(line)")
+                #expect(!line.contains("\u{1B}"))
+            }
+            let coloured = try await fixture.run(command, terminal: true)
+            #expect(coloured.output.map(withoutColour) == plain.output)
+        }
+    }
+
+    private func withoutColour(_ line: String) -> String {
+        line.replacing(/\u{1B}\[[0-9;]*m/, with: "")
+    }
+
+    @Test func `a job is shown with its attempts, money and files`() async throws {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "a fox", "--input", "resolution=2K", "--label", "sku=A-1")
+        try await fixture.submit(.succeeded)
+        let outcome = try await fixture.run("show", "1")
+        #expect(
+            outcome.output == [
+                "job 1  succeeded  queue default  flux-2/flex-text-to-image  14 credits charged",
+                "prompt   \"a fox\"",
+                "input    resolution 2K",
+                "labels   sku A-1",
+                "task     task-1",
+                "  11:06:40.000  added",
+                "  11:06:40.000  attempt 1: sent",
+                "  11:06:40.000  accepted as task task-1",
+                "  11:06:40.000  the task is done, 14 credits charged",
+                "  11:06:40.000  saved default/1-0.png, 1.2 kB",
+                "  11:06:40.000  succeeded",
+                "results",
+                "  0  default/1-0.png, image/png",
+                "     https://media.example/1.png",
+            ]
+        )
+        let json = try await fixture.run("show", "1", "--json")
+        let object = try #require(try JSONValue(parsing: json.output.joined()).objectValue)
+        #expect(json.output.count == 1)
+        #expect(object["charged_credits"] == 14)
+        #expect(object["attempts"]?.arrayValue?.count == 1)
+        #expect(object["results"]?.arrayValue?.first?.objectValue?["path"] == "default/1-0.png")
+    }
+
+    @Test func `an unconfirmed job says what can be done`() async throws {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "a fox")
+        try await fixture.submit(.unconfirmed)
+        let outcome = try await fixture.run("show", "1")
+        #expect(outcome.output.first?.contains("unconfirmed") == true)
+        #expect(outcome.output.first?.hasSuffix("14 credits reserved") == true)
+        #expect(outcome.output.contains { $0.contains("promptctl resolve 1 --task ID") })
+        #expect(outcome.output.contains { $0.contains("promptctl resolve 1 --resubmit") })
+    }
+
+    @Test func `the status tells the queues, the backlog and who is not running`() async throws {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "a fox", "a dog", "a cat")
+        _ = try await fixture.run("add", "a cow", "--queue", "night")
+        _ = try await fixture.run("queue", "pause", "night")
+        try await fixture.submit(.succeeded, .unconfirmed)
+        let outcome = try await fixture.run("status")
+        #expect(
+            outcome.output == [
+                "promptd is not running",
+                "",
+                "QUEUE    QUEUED  RUNNING  DONE  FAILED  UNCONFIRMED  BLOCKED BY",
+                "default       1        0     1       0            1  –",
+                "night         1        0     0       0            0  paused",
+                "",
+                "backlog   28 credits for 2 jobs",
+                "          1 job is unconfirmed: promptctl show 2",
+                "          nothing is submitted until promptd is started",
+            ]
+        )
+    }
+
+    @Test func `a running daemon is known by its lock`() async throws {
+        let fixture = try CommandFixture()
+        let lock = try OwnerLock(database: fixture.database)
+        let outcome = try await fixture.run("status", "--json")
+        let daemon = try JSONValue(parsing: outcome.output.joined()).objectValue?["daemon"]?.objectValue
+        #expect(daemon?["running"] == true)
+        #expect(daemon?["pid"]?.integerValue == Int64(ProcessInfo.processInfo.processIdentifier))
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test func `jobs without an estimate are priced by the catalogue`() async throws {
+        let fixture = try CommandFixture()
+        let file = try QueueFile(path: fixture.database)
+        let job = NewJob(
+            prompt: "a fox",
+            model: "flux-2/flex-text-to-image",
+            input: #"{"resolution":"2K"}"#,
+            queue: "default"
+        )
+        _ = try file.add([job, job], now: fixture.instant)
+        try file.close()
+        let outcome = try await fixture.run("status", "--json")
+        let backlog = try JSONValue(parsing: outcome.output.joined()).objectValue?["backlog"]?.objectValue
+        #expect(backlog?["estimated_credits"] == 48)
+        #expect(backlog?["is_exact"] == true)
+    }
+
+    @Test func `a model is listed with its fields and prices`() async throws {
+        let fixture = try CommandFixture()
+        let outcome = try await fixture.run("models", "flux-2/flex-text-to-image")
+        #expect(outcome.output.contains { $0.contains("aspect_ratio") && $0.contains("1:1 4:3 3:4 16:9 9:16 3:2 2:3") })
+        #expect(outcome.output.contains("  24 credits per image: resolution 2K"))
+        let all = try await fixture.run("models", "--json")
+        #expect(all.output.count == Catalogue.builtIn.models.count)
+    }
+}

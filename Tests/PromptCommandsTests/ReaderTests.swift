@@ -1,0 +1,127 @@
+import Glibc
+import PromptQueue
+import Testing
+
+@testable import PromptCommands
+
+struct ReaderTests {
+    /// Reads all rows of a text: line, prompt, problems.
+    private func rows(
+        _ bytes: [UInt8],
+        _ make: (ByteSource) throws -> any ImportReader
+    ) throws -> [ImportRow] {
+        let fixture = try CommandFixture()
+        let descriptor = unsafe open(try fixture.write(bytes, "file"), O_RDONLY)
+        defer { close(descriptor) }
+        var reader = try make(ByteSource(descriptor: descriptor, name: "file"))
+        var rows: [ImportRow] = []
+        var row = ImportRow()
+        while try reader.next(into: &row) { rows.append(row) }
+        return rows
+    }
+
+    private func csv(_ text: String) throws -> [ImportRow] {
+        try rows(Array(text.utf8)) { try CSVReader($0, name: "file") }
+    }
+
+    @Test(arguments: [
+        ("prompt\na\nb\n", ["a", "b"]),
+        ("prompt\r\na\r\nb", ["a", "b"]),
+        ("\u{FEFF}prompt\na\n", ["a"]),
+        ("prompt\n\"a, b\"\n", ["a, b"]),
+        ("prompt\n\"a \"\"b\"\" c\"\n", ["a \"b\" c"]),
+        ("prompt\n\"two\nlines\"\n", ["two\nlines"]),
+        ("prompt\n\"two\r\nlines\"\r\n", ["two\r\nlines"]),
+        ("prompt\n\"ends with a return\r\"\n", ["ends with a return\r"]),
+        ("prompt\na \"quoted\" word\n", ["a \"quoted\" word"]),
+        ("prompt\n\n\na\n\n", ["a"]),
+        ("prompt,queue\na,\n", ["a"]),
+        ("queue,prompt\n,ünï\u{301}çode 狐\n", ["ünï\u{301}çode 狐"]),
+    ])
+    func `CSV is read as RFC 4180 has it`(text: String, prompts: [String]) throws {
+        let rows = try csv(text)
+        #expect(rows.map(\.prompt) == prompts)
+        #expect(rows.allSatisfy { $0.problems.isEmpty })
+    }
+
+    @Test func `a record has the number of the line that it begins in`() throws {
+        let rows = try csv("prompt\n\"one\ntwo\nthree\"\nfour\n\nfive\n")
+        #expect(rows.map(\.line) == [2, 5, 7])
+    }
+
+    @Test(arguments: [
+        ("prompt,queue\na\n", "1 field; the header has 2"),
+        ("prompt\na,b\n", "2 fields; the header has 1"),
+        ("prompt\n\"a\"b\n", "there is text behind a closing quote; quotes inside a field are doubled"),
+        ("prompt\n\"a\nb\n", "a quoted field that begins in line 2 has no end"),
+        ("prompt,priority\na,high\n", "priority: \"high\" is not a whole number"),
+        ("prompt,max_attempts\na,21\n", "max_attempts: \"21\" is not within 1 to 20"),
+    ])
+    func `a malformed record says what is wrong`(text: String, problem: String) throws {
+        #expect(try csv(text).last?.problems == [problem])
+    }
+
+    @Test func `bytes that are no UTF-8 are a problem of their line`() throws {
+        let rows = try rows(Array("prompt\n".utf8) + [0xFF, 0xFE, 0x0A]) { try CSVReader($0, name: "file") }
+        #expect(rows.first?.problems == ["prompt: is not UTF-8; save the file with that encoding"])
+    }
+
+    @Test(arguments: [
+        ("", "file: is empty; its first line must name the columns"),
+        ("prompt;queue\n", "file:1: the columns are separated by semicolons; save the file with commas"),
+        ("prompt\tqueue\n", "file:1: the columns are separated by tabs; save the file with commas"),
+        ("prompt,prompt\n", "file:1: the column \"prompt\" is there twice"),
+        (
+            "prompt,input,input.resolution\n",
+            "file:1: has the column input and columns input.NAME; use one or the other"
+        ),
+    ])
+    func `a header that cannot be used stops the import`(text: String, message: String) throws {
+        let error = #expect(throws: CommandError.self) { try csv(text) }
+        #expect(error?.message == message)
+        #expect(error?.status == .badData)
+    }
+
+    @Test func `fields that straddle the pieces in which a file is read stay whole`() throws {
+        let long = String(repeating: "狐 \"\"x\"\", ", count: 40_000)
+        let rows = try csv("prompt,queue\n\"\(long)\",q\nend,q\n")
+        #expect(rows.count == 2)
+        #expect(rows.first?.prompt == String(repeating: "狐 \"x\", ", count: 40_000))
+        #expect(rows.last?.prompt == "end")
+    }
+
+    private func json(_ text: String) throws -> [ImportRow] {
+        try rows(Array(text.utf8)) { JSONLineReader($0) }
+    }
+
+    @Test(arguments: [
+        (#"{"prompt":"a \"b\" \\ \/ \n\t"}"#, "a \"b\" \\ / \n\t"),
+        (#"{ "prompt" : "\u00e9\ud83e\udd8a" , "priority" : 3 }"#, "é🦊"),
+        (#"{"input":{"a":[1,{"b":"}]"}],"c":"\""},"prompt":"x"}"#, "x"),
+        (#"{"labels":null,"prompt":"x"}"#, "x"),
+    ])
+    func `JSON lines are read`(text: String, prompt: String) throws {
+        let row = try #require(try json(text).first)
+        #expect(row.prompt == prompt)
+        #expect(row.problems.isEmpty)
+    }
+
+    @Test(arguments: [
+        "[1]", "nothing", "{", #"{"prompt"}"#, #"{"prompt":}"#, #"{"prompt":"a",}"#, #"{"prompt":"a"} x"#,
+        #"{"prompt":"a"#, #"{"prompt":"\x"}"#, #"{"prompt":"\ud800"}"#, #"{"prompt":1}"#, #"{"promt":"a"}"#,
+        #"{"prompt":"a","input":{"b":1}"#, #"{"prompt":"a","priority":1.5}"#, #"{"prompt":"a","labels":[1]}"#,
+    ])
+    func `what is no job in JSON is a problem of its line`(text: String) throws {
+        let rows = try json(text + "\n" + #"{"prompt":"good"}"# + "\n")
+        #expect(rows.count == 2)
+        #expect(rows.first?.problems.isEmpty == false)
+        #expect(rows.last?.prompt == "good")
+        #expect(rows.last?.problems == [])
+    }
+
+    @Test func `texts are one prompt a line`() throws {
+        let rows = try rows(Array("a fox\r\n\n \na dog".utf8)) { TextReader($0) }
+        #expect(rows.map(\.prompt) == ["a fox", "a dog"])
+        #expect(rows.map(\.line) == [1, 4])
+    }
+}
