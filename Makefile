@@ -29,14 +29,15 @@ demo: ## run 24 jobs through promptd against a stand-in for the provider: no acc
 
 system-test: setup ## run the slow tests: real programs, killed, cut off, out of disk
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter SystemTests
+	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter ClaimScaleTests
 	@echo '==> all system tests passed'
 
-benchmark: setup ## build for release and measure the throughput
-	@scripts/build -c release
-	@Benchmarks/throughput/run
+benchmark: release ## build for release and measure throughput, pickup and idle cost
+	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/throughput/run
+	@PROMPTD_BIN_DIR=$(CURDIR)/dist scripts/measure-pickup
 
 release: setup ## build for release, with the Swift runtime inside, into dist/
-	@scripts/build -c release --static-swift-stdlib
+	@scripts/build -c release --static-swift-stdlib --scratch-path .build-release
 	@scripts/dist
 
 install: ## install dist/ below PREFIX (/usr/local), with unit, completions and documentation; DESTDIR for packagers
@@ -46,4 +47,4 @@ uninstall: ## remove what install put there; database, media and settings stay
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install --remove
 
 clean: ## remove what was built, and the demo's directory
-	@rm -rf .build dist .demo
+	@rm -rf .build .build-release dist .demo

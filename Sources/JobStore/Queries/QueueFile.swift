@@ -1,4 +1,5 @@
 import GRDB
+import Glibc
 package import PromptQueue
 
 /// The database as a command uses it: one connection, opened for a short while, beside a daemon that may be at work.
@@ -11,6 +12,13 @@ package final class QueueFile: Sendable {
     /// - Parameter create: whether a missing file is made and an older schema migrated; otherwise both are errors.
     package init(path: String, create: Bool = false) throws(LedgerError) {
         self.path = path
+        // Readers, too, write beside the database.
+        if unsafe access(path, F_OK) == 0, unsafe access(path, R_OK | W_OK) != 0 {
+            throw LedgerError(
+                .permission,
+                "\(path): this user may not read and write it; run promptctl as the user that promptd runs as"
+            )
+        }
         queue = try LedgerFile.openQueue(at: path, create: create)
     }
 

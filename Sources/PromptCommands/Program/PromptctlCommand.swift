@@ -81,7 +81,7 @@ package struct PromptctlCommand: AsyncParsableCommand {
             if !error.message.isEmpty { console.say("promptctl: \(error.message)") }
             return error.status.rawValue
         case let error as LedgerError:
-            console.say("promptctl: \(error.message)")
+            console.say("promptctl: \(error.message)" + (error.code == .busy ? "; try again in a moment" : ""))
             return ExitStatus(error).rawValue
         default:
             let code = exitCode(for: error)

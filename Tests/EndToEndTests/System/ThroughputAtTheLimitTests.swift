@@ -50,7 +50,9 @@ extension SystemTests {
                 let sent =
                     Double(try await stage.ledger.number("SELECT max(submitted_at) - min(created_at) FROM jobs"))
                     / 1_000
-                #expect(took <= least * 1.05)
+                // On a machine that does other things meanwhile the figure says little; there it only has to be sane.
+                let isShared = ProcessInfo.processInfo.environment["CI"] != nil
+                #expect(took <= least * (isShared ? 1.2 : 1.05))
                 SystemTests.report(
                     """
                     \(Self.jobs) jobs at \(Self.submissions) in \(Self.windowSeconds) s took \(took) s: \

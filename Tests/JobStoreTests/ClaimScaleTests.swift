@@ -7,7 +7,7 @@ import Testing
 /// Claiming from five million jobs, a million of them scheduled for later and ten thousand in a paused queue, beside
 /// claiming from ten thousand. Takes minutes, so only with `PROMPTD_SYSTEM_TESTS`.
 @Suite(.serialized, .enabled(if: ProcessInfo.processInfo.environment["PROMPTD_SYSTEM_TESTS"] != nil))
-struct ClaimScaleSystemTests {
+struct ClaimScaleTests {
     @Test func `the cost of a claim does not grow with the backlog`() async throws {
         let small = try await medianClaim(due: 8_000, later: 1_900, paused: 100)
         let large = try await medianClaim(due: 3_990_000, later: 1_000_000, paused: 10_000)
