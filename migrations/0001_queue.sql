@@ -278,7 +278,9 @@ END;
 
 CREATE TRIGGER jobs_state_running BEFORE UPDATE OF state ON jobs
 WHEN NEW.state = 'running' AND OLD.state <> 'running'
-    AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'accepted' AND task_id = NEW.task_id)
+    AND NOT EXISTS (SELECT 1 FROM attempts AS a
+        WHERE a.job_id = NEW.id AND a.state = 'accepted' AND a.task_id = NEW.task_id
+            AND (a.finished_at IS NULL OR EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = NEW.id)))
 BEGIN
     SELECT RAISE(ABORT, 'jobs.state: only promptd sets running, with an accepted attempt''s task; to settle an unconfirmed job use promptctl resolve');
 END;
@@ -298,6 +300,30 @@ WHEN NEW.state = 'queued' AND OLD.state IN ('submitting', 'running', 'unconfirme
     AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND finished_at IS NULL)
 BEGIN
     SELECT RAISE(ABORT, 'jobs.state: an earlier request of this job may have made a task; settle it with promptctl resolve');
+END;
+
+-- A failed or cancelled job whose request is still under way: only the answer tells where it goes.
+CREATE TRIGGER jobs_state_retried_too_early BEFORE UPDATE OF state ON jobs
+WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')
+    AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'sending')
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.state: a request of this job is under way; try again in a moment');
+END;
+
+-- Only an answer ends what was sent: a job does not fail while its attempt is open.
+CREATE TRIGGER jobs_state_failed BEFORE UPDATE OF state ON jobs
+WHEN NEW.state = 'failed' AND OLD.state <> 'failed'
+    AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND finished_at IS NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.state: its task may still be running; to stop the job set cancelled');
+END;
+
+-- A job's task is one that the ledger knows. (Where the state changes too, its own rules look.)
+CREATE TRIGGER jobs_task_frozen BEFORE UPDATE OF task_id ON jobs
+WHEN OLD.state = NEW.state AND OLD.task_id IS NOT NEW.task_id AND NEW.task_id IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND task_id = NEW.task_id)
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.task_id: is written by promptd');
 END;
 
 CREATE TRIGGER jobs_content_frozen BEFORE UPDATE OF priority, run_at, queue, prompt, input, labels, max_attempts ON jobs
@@ -325,7 +351,7 @@ BEGIN
 END;
 
 -- Trying again starts the count of attempts anew. What has been paid for is taken up again, not paid for again: a task
--- that may still be running, or one whose results were not all saved.
+-- that may still be running, or one that has results, saved or not.
 CREATE TRIGGER jobs_retried AFTER UPDATE OF state ON jobs
 WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')
 BEGIN
@@ -337,7 +363,7 @@ BEGIN
         SELECT task_id FROM attempts WHERE job_id = NEW.id AND state = 'accepted' ORDER BY id DESC LIMIT 1)
     WHERE id = NEW.id AND (
         EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'accepted' AND finished_at IS NULL)
-        OR EXISTS (SELECT 1 FROM results WHERE job_id = NEW.id AND state = 'pending'));
+        OR EXISTS (SELECT 1 FROM results WHERE job_id = NEW.id));
     UPDATE jobs SET state = 'unconfirmed'
     WHERE id = NEW.id AND state = 'queued'
         AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'unknown' AND finished_at IS NULL);
@@ -350,6 +376,31 @@ BEGIN
 END;
 
 -- Queues come into being when first named; counts are kept ----------------------------------------------------------
+
+-- INSERT OR REPLACE would delete a job, paid or not, without firing delete triggers
+-- (https://sqlite.org/lang_conflict.html). The keys are kept apart, so that the new row is found out.
+CREATE TABLE job_keys (
+    unique_key TEXT NOT NULL PRIMARY KEY,
+    job_id INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER jobs_key_inserted AFTER INSERT ON jobs WHEN NEW.unique_key IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'jobs: INSERT OR REPLACE would forget a job with this unique_key; use ON CONFLICT DO NOTHING, or UPDATE it while it is queued')
+    WHERE EXISTS (SELECT 1 FROM job_keys WHERE unique_key = NEW.unique_key);
+    INSERT INTO job_keys (unique_key, job_id) VALUES (NEW.unique_key, NEW.id);
+END;
+
+CREATE TRIGGER jobs_key_deleted AFTER DELETE ON jobs WHEN OLD.unique_key IS NOT NULL
+BEGIN
+    DELETE FROM job_keys WHERE unique_key = OLD.unique_key;
+END;
+
+CREATE TRIGGER jobs_id_reused BEFORE INSERT ON jobs WHEN NEW.id > 0
+    AND (EXISTS (SELECT 1 FROM jobs WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id))
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.id: is given by the database; leave the column out');
+END;
 
 CREATE TRIGGER jobs_inserted AFTER INSERT ON jobs
 BEGIN
@@ -369,6 +420,8 @@ END;
 
 CREATE TRIGGER jobs_deleted AFTER DELETE ON jobs
 BEGIN
+    -- The sqlite3 shell does not enforce foreign keys unless it is told to.
+    DELETE FROM results WHERE job_id = OLD.id;
     UPDATE queue_counts SET jobs = jobs - 1 WHERE queue = OLD.queue AND state = OLD.state;
 END;
 
@@ -388,6 +441,13 @@ END;
 CREATE TRIGGER attempts_identity_frozen BEFORE UPDATE OF id, job_id, token, queue, model, sent_at ON attempts
 WHEN OLD.id <> NEW.id OR OLD.job_id <> NEW.job_id OR OLD.token <> NEW.token OR OLD.queue <> NEW.queue
     OR OLD.model <> NEW.model OR OLD.sent_at <> NEW.sent_at
+BEGIN
+    SELECT RAISE(ABORT, 'attempts: the ledger cannot be rewritten');
+END;
+
+-- INSERT OR REPLACE deletes without firing delete triggers (https://sqlite.org/lang_conflict.html).
+CREATE TRIGGER attempts_not_replaced BEFORE INSERT ON attempts
+WHEN EXISTS (SELECT 1 FROM attempts WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM attempts WHERE token = NEW.token)
 BEGIN
     SELECT RAISE(ABORT, 'attempts: the ledger cannot be rewritten');
 END;
@@ -424,7 +484,11 @@ SELECT
         WHEN q.paused THEN 'paused'
         WHEN coalesce(sum(c.jobs) FILTER (WHERE c.state = 'queued'), 0) = 0 THEN NULL
         ELSE coalesce(
-            (SELECT g.name FROM gates AS g WHERE g.queue IN ('', q.name) ORDER BY g.queue = '', g.closed_at, g.name LIMIT 1),
+            (SELECT g.name FROM gates AS g WHERE g.queue IN ('', q.name)
+                -- A model's gate holds a queue when the job that is next is one of that model.
+                AND (g.name NOT LIKE 'model:%' OR substr(g.name, 7) = (SELECT j.model FROM jobs AS j
+                    WHERE j.state = 'queued' AND j.queue = q.name ORDER BY j.priority DESC, j.run_at LIMIT 1))
+                ORDER BY g.queue = '', g.closed_at, g.name LIMIT 1),
             CASE WHEN q.max_running <= coalesce(sum(c.jobs) FILTER (WHERE c.state IN ('submitting', 'running')), 0)
                 THEN 'running' END,
             (SELECT CASE WHEN running >= running_limit THEN 'running' WHEN rate_used >= rate_limit THEN 'rate' END

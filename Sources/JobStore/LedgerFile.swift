@@ -66,9 +66,12 @@ package enum LedgerFile {
         }
     }
 
+    /// How long a connection waits for another process's lock.
+    static let busyTimeout: Duration = .seconds(10)
+
     static func configuration() -> Configuration {
         var configuration = Configuration()
-        configuration.busyMode = .timeout(10)
+        configuration.busyMode = .timeout(busyTimeout.seconds)
         configuration.prepareDatabase { db in
             // A PASSIVE checkpoint that races another connection's commit can lose data before SQLite 3.51.3 (the
             // "WAL-reset bug", https://sqlite.org/wal.html#walresetbug): only the daemon checkpoints, in TRUNCATE mode.

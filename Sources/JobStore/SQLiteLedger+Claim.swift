@@ -83,7 +83,10 @@ struct ClaimWork {
             }
             if let room = heads[best].room, !claim.jobs.isEmpty, claim.jobs.last?.job == candidate.job.id {
                 heads[best].room = room - 1
-                if room <= 1 { heads.remove(at: best) }
+                if room <= 1 {
+                    claim.waitsForPlace = true
+                    heads.remove(at: best)
+                }
             }
         }
         claim.hasMore = claim.jobs.count >= limit || claim.refused.count >= Self.maximumRefusals
@@ -137,8 +140,9 @@ struct ClaimWork {
         return free
     }
 
-    private func openQueues(_ db: Database) throws -> [Head] {
-        try Row
+    private mutating func openQueues(_ db: Database) throws -> [Head] {
+        let rows =
+            try Row
             .fetchAll(
                 db.cachedStatement(
                     sql: """
@@ -150,13 +154,16 @@ struct ClaimWork {
                         """
                 )
             )
-            .compactMap { row in
-                let maximum: Int? = row["max_running"]
-                let running: Int = row["running"]
-                let room = maximum.map { $0 - running }
-                if let room, room <= 0 { return nil }
-                return Head(queue: row["name"], room: room)
+        return rows.compactMap { row in
+            let maximum: Int? = row["max_running"]
+            let running: Int = row["running"]
+            let room = maximum.map { $0 - running }
+            if let room, room <= 0 {
+                claim.waitsForPlace = true
+                return nil
             }
+            return Head(queue: row["name"], room: room)
+        }
     }
 
     private func budgetRooms(_ db: Database) throws -> [BudgetRoom] {

@@ -266,7 +266,7 @@ struct RecordWork {
     }
 
     /// Ends a running job when none of its results is pending any more.
-    private func conclude(_ job: JobID) throws -> RecordedJob? {
+    func conclude(_ job: JobID) throws -> RecordedJob? {
         let states = try Row.fetchOne(
             db.cachedStatement(
                 sql: """

@@ -24,6 +24,7 @@ extension SQLiteLedger {
             )
             // What producers took up again needs no separate mention: everything open is listed here.
             try db.execute(sql: "UPDATE jobs SET attempt_count = 1 WHERE state = 'running' AND attempt_count = 0")
+            try Self.concludeSaved(db, now: now)
             recovery.tasks = try Self.openTasks(db)
             recovery.downloads = try Self.pendingDownloads(db)
             recovery.answeredAt =
@@ -38,7 +39,7 @@ extension SQLiteLedger {
         }
     }
 
-    package func takeResumed() async throws(LedgerError) -> Recovery {
+    package func takeResumed(now: Instant) async throws(LedgerError) -> Recovery {
         let exists = try await LedgerError.wrapping {
             try await self.pool.read { db in
                 try Bool.fetchOne(
@@ -55,12 +56,29 @@ extension SQLiteLedger {
                 db,
                 sql: "UPDATE jobs SET attempt_count = 1 WHERE state = 'running' AND attempt_count = 0 RETURNING id"
             )
+            try Self.concludeSaved(db, now: now)
             for job in jobs {
                 recovery.tasks += try Self.openTasks(db, job: job)
                 recovery.downloads += try Self.pendingDownloads(db, job: job)
             }
             return recovery
         }
+    }
+
+    /// Ends running jobs that were taken up again although all their results are saved: cancelled while the last
+    /// download was under way.
+    private static func concludeSaved(_ db: Database, now: Instant) throws {
+        let jobs = try Int64.fetchAll(
+            db,
+            sql: """
+                SELECT j.id FROM jobs AS j INDEXED BY jobs_running
+                WHERE j.state = 'running' AND j.attempt_count = 1
+                    AND EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id)
+                    AND NOT EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id AND r.state <> 'saved')
+                    AND NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.job_id = j.id AND a.finished_at IS NULL)
+                """
+        )
+        for job in jobs { _ = try RecordWork(db: db, now: now).conclude(JobID(job)) }
     }
 
     static func openTasks(_ db: Database, job: Int64? = nil) throws -> [OpenTask] {

@@ -19,7 +19,8 @@ extension SQLiteLedger: StatusSource {
         try await LedgerError.wrapping {
             try await self.pool.read { db in
                 var figures = StatusFigures()
-                figures.jobs = try Row
+                figures.jobs =
+                    try Row
                     .fetchAll(db, sql: "SELECT queue, state, jobs FROM queue_counts ORDER BY queue, state")
                     .map { .init(queue: $0["queue"], state: $0["state"], jobs: $0["jobs"]) }
                 figures.gates = try String.fetchAll(db, sql: "SELECT DISTINCT name FROM gates ORDER BY name")

@@ -30,24 +30,25 @@ package final class SQLiteLedger: JobLedger {
             throw LedgerError(error.code, error.message.hasPrefix(path) ? error.message : "\(path): \(error.message)")
         }
         self.pool = pool
+        let checkpoint = Checkpoint(onBusy: options.onBusyCheckpoint)
+        self.checkpoint = checkpoint
         commits = GroupCommit(pool, maximum: options.changesPerCommit) { db in
-            if Self.walSize(path) >= options.walBytes {
-                try Self.checkpoint(db, options.onBusyCheckpoint)
-            }
+            if Self.walSize(path) >= options.walBytes { try checkpoint.run(db) }
         }
-        onBusyCheckpoint = options.onBusyCheckpoint
     }
 
-    private let onBusyCheckpoint: @Sendable () -> Void
+    private let checkpoint: Checkpoint
 
     /// Copies the log into the database and cuts it to nothing, unless it is empty already.
     package func checkpoint() async throws(LedgerError) {
         guard Self.walSize(path) > 0 else { return }
-        let onBusy = onBusyCheckpoint
         try await LedgerError.wrapping {
-            try await self.pool.writeWithoutTransaction { db in try Self.checkpoint(db, onBusy) }
+            try await self.pool.writeWithoutTransaction { [checkpoint = self.checkpoint] db in try checkpoint.run(db) }
         }
     }
+
+    /// How many transactions this process has committed.
+    package var transactions: Int { commits.transactions }
 
     /// The length of the write-ahead log.
     package var walBytes: Int { Self.walSize(path) }
@@ -69,14 +70,6 @@ package final class SQLiteLedger: JobLedger {
     }
 
     private let dataVersion = DataVersion()
-
-    private static func checkpoint(_ db: Database, _ onBusy: () -> Void) throws {
-        do {
-            _ = try db.checkpoint(.truncate)
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
-            onBusy()
-        }
-    }
 
     private static func walSize(_ path: String) -> Int {
         var status = stat()

@@ -33,6 +33,11 @@ struct Answer {
         }
     }
 
+    /// A charge; one that is negative is no charge, and counts as not reported.
+    static func charge(_ value: JSONValue?) -> Credits? {
+        credits(value).flatMap { $0 >= .zero ? $0 : nil }
+    }
+
     static func credits(_ value: JSONValue?) -> Credits? {
         switch value {
         case .string(let text)?: Double(text).flatMap { Credits($0) }

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 import PromptQueue
@@ -30,7 +31,9 @@ package final class MediaClient: Sendable {
         let response = try await client.execute(request, timeout: .seconds(60))
         let status = Int(response.status.code)
         if (300..<400).contains(status), let target = response.headers.first(name: "Location") {
-            return .redirect(target)
+            // A target may be relative to where it was found (RFC 9110, section 10.2.2).
+            let absolute = URL(string: url).flatMap { URL(string: target, relativeTo: $0)?.absoluteString }
+            return .redirect(absolute ?? target)
         }
         guard status == 200 else { return .refused(status: status) }
         let length = response.headers.first(name: "Content-Length").flatMap { Int64($0) }

@@ -12,7 +12,7 @@ package enum RecordInfoAnswer {
             return .notFound
         case 501?, 408?:
             // On this endpoint these speak of the task, not of the question.
-            let charged = Answer.credits(answer.data?.objectValue?["creditsConsumed"])
+            let charged = Answer.charge(answer.data?.objectValue?["creditsConsumed"])
             let code = TaskFailure.code(failCode: nil, message: answer.message, otherwise: .providerFault)
             return .failed(answer.failure(code), charged: charged)
         case 401?, 403?:
@@ -31,7 +31,7 @@ package enum RecordInfoAnswer {
     }
 
     private static func outcome(_ task: JSONObject) -> PollOutcome {
-        let charged = Answer.credits(task["creditsConsumed"] ?? task["consumeCredits"])
+        let charged = Answer.charge(task["creditsConsumed"] ?? task["consumeCredits"])
         switch task["state"]?.stringValue {
         case "success"?:
             return success(task["resultJson"], charged)

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
-import NIOCore
+package import NIOCore
 import NIOPosix
+import NIOSSL
 import PromptQueue
 
 /// How one HTTP exchange ended.
@@ -13,9 +14,11 @@ enum Exchange: Sendable {
 }
 
 /// Which errors of the HTTP client prove that no request left.
-enum TransportError {
+package enum TransportError {
     static func isNotSent(_ error: any Error) -> Bool {
-        if error is NIOConnectionError { return true }
+        if error is NIOConnectionError || error is NIOSSLExtraError { return true }
+        // Before the handshake is done nothing of a request leaves.
+        if let error = error as? NIOSSLError, case .handshakeFailed = error { return true }
         if let error = error as? IOError { return error.errnoCode == ECONNREFUSED }
         guard let error = error as? HTTPClientError else { return false }
         let sure: [HTTPClientError] = [
@@ -25,12 +28,17 @@ enum TransportError {
         return sure.contains(error)
     }
 
+    /// The system's words for an error: `Connection refused`.
+    package static func reason(_ error: IOError) -> String {
+        unsafe String(cString: strerror(error.errnoCode))
+    }
+
     /// For people; short, and without what was sent.
     static func describe(_ error: any Error) -> String {
         switch error {
         case let error as HTTPClientError: error.shortDescription
         case let error as NIOConnectionError: "no connection to \(error.host):\(error.port)"
-        case let error as IOError: error.description
+        case let error as IOError: reason(error)
         default: "\(type(of: error))"
         }
     }

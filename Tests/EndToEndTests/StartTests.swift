@@ -124,6 +124,22 @@ struct StartTests {
         }
     }
 
+    @Test func `an address that is taken is exit 69, before anything is submitted`() async throws {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox("--latency", "500ms")
+            let address = String(sandbox.url.dropFirst("http://".count))
+            let first = try await stage.daemon(sandbox)
+            _ = try await stage.ledger.insert("a fox that is sent already")
+            try await stage.stop(first)
+            _ = try await stage.ledger.insert("a fox that must wait")
+            let settings = stage.environment(sandbox, ["PROMPTD_WEB_LISTEN": address])
+            let said = try await stage.run("promptd", ["--config", stage.configuration], environment: settings)
+            #expect(said.end == .exit(69))
+            #expect(said.errors.contains("web.listen: cannot listen on \(address) (Address already in use)"))
+            #expect(try await stage.ledger("SELECT state FROM jobs WHERE id = 2") == "queued")
+        }
+    }
+
     @Test func `a directory that is not there or not writable is said by name`() async throws {
         try await Stage.with { stage in
             let missing = try await stage.refusal(["PROMPTD_DATABASE": "\(stage.folder)/nowhere/promptd.sqlite"])

@@ -75,10 +75,10 @@ import Testing
         #expect(try fixture.rows("SELECT url, state FROM results") == ["https://x/1|failed"])
         try fixture.run("UPDATE jobs SET state = 'queued'")
         #expect(try fixture.rows("SELECT state, task_id FROM jobs") == ["running|task-1"])
-        let resumed = try await fixture.ledger.takeResumed()
+        let resumed = try await fixture.ledger.takeResumed(now: fixture.now)
         #expect(resumed.downloads.map(\.output) == [.file(url: "https://x/1")])
         #expect(resumed.tasks.isEmpty)
-        #expect(try await fixture.ledger.takeResumed().downloads.isEmpty, "handed over once")
+        #expect(try await fixture.ledger.takeResumed(now: fixture.now).downloads.isEmpty, "handed over once")
         #expect(try await fixture.claim(5).jobs.isEmpty)
     }
 
@@ -158,13 +158,28 @@ import Testing
         #expect(try fixture.state(job.job) == "running", "what is paid for is fetched, not paid for again")
     }
 
+    @Test func `a job that was cancelled while its last file came is not paid for again`() async throws {
+        let fixture = try LedgerFixture()
+        let job = try await fixture.runOne()
+        try await fixture.record(
+            .taskSucceeded(job.attempt, [.file(url: "https://x/1")], charged: .zero, fetch: true)
+        )
+        try fixture.run("UPDATE jobs SET state = 'cancelled'")
+        let file = SavedFile(path: "default/1-0.png", contentType: "image/png", bytes: 3, sha256: "ab")
+        try await fixture.record(.resultSaved(ResultID(job: job.job, ordinal: 0), file))
+        try fixture.run("UPDATE jobs SET state = 'queued'")
+        _ = try await fixture.ledger.takeResumed(now: fixture.now)
+        #expect(try fixture.state(job.job) == "succeeded")
+        #expect(try await fixture.claim(5).jobs.isEmpty)
+    }
+
     @Test func `a cancelled job that is tried again while its task runs takes it up again`() async throws {
         let fixture = try LedgerFixture()
         let job = try await fixture.runOne()
         try fixture.run("UPDATE jobs SET state = 'cancelled'")
         try fixture.run("UPDATE jobs SET state = 'queued'")
         #expect(try fixture.state(job.job) == "running")
-        #expect(try await fixture.ledger.takeResumed().tasks.map(\.attempt) == [job.attempt])
+        #expect(try await fixture.ledger.takeResumed(now: fixture.now).tasks.map(\.attempt) == [job.attempt])
         #expect(try await fixture.claim(5).jobs.isEmpty)
     }
 

@@ -61,7 +61,7 @@ import Testing
             try await fixture.record(.resultSaved(ResultID(job: jobs[0].job, ordinal: 0), file))
             try await fixture.ledger.beat(now: fixture.now)
             _ = try await fixture.ledger.recover(now: fixture.now, rate: request.rate)
-            _ = try await fixture.ledger.takeResumed()
+            _ = try await fixture.ledger.takeResumed(now: fixture.now)
         }
         let looked = Set(statements).filter { sql in
             ["SELECT", "INSERT", "UPDATE", "DELETE"].contains { sql.hasPrefix($0) }

@@ -78,6 +78,21 @@ import Testing
         #expect(fixture.refusal("DELETE FROM jobs")?.contains("cannot be deleted while") == true)
     }
 
+    @Test func `the ledger cannot be rewritten by replacing a row, and results go with their job`() async throws {
+        let fixture = try LedgerFixture()
+        let job = try await fixture.runOne()
+        let replacement =
+            "INSERT OR REPLACE INTO attempts (id, job_id, token, queue, model, sent_at, reserved_millicredits)"
+        let values = "VALUES (1, 1, '0123456789abcdef0123456789abcdef', 'default', 'm', 0, 0)"
+        #expect(fixture.refusal("\(replacement) \(values)") == "attempts: the ledger cannot be rewritten")
+        try await fixture.record(
+            .taskSucceeded(job.attempt, [.file(url: "https://x/1")], charged: .zero, fetch: false)
+        )
+        try fixture.shell.inDatabase { try $0.execute(sql: "PRAGMA foreign_keys = OFF; DELETE FROM jobs") }
+        #expect(try fixture.rows("SELECT count(*) FROM results") == ["0"])
+        #expect(try fixture.rows("SELECT count(*) FROM attempts") == ["1"])
+    }
+
     @Test func `a queued job can be edited, and moved to a new queue`() throws {
         let fixture = try LedgerFixture()
         try fixture.insert("(prompt) VALUES ('x')")
@@ -95,6 +110,34 @@ import Testing
         try fixture.run("INSERT OR IGNORE INTO jobs (prompt, unique_key) VALUES ('x', 'k')")
         #expect(try fixture.rows("SELECT count(*) FROM jobs") == ["1"])
         #expect(try fixture.rows("SELECT queued FROM queue_status WHERE queue = 'default'") == ["1"])
+    }
+
+    @Test func `a job cannot be replaced, by its key or its id`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt, unique_key) VALUES ('x', 'k')")
+        _ = try await fixture.claimOne()
+        let byKey = fixture.refusal("INSERT OR REPLACE INTO jobs (prompt, unique_key) VALUES ('y', 'k')")
+        #expect(byKey?.hasPrefix("jobs: INSERT OR REPLACE would forget a job") == true)
+        let byID = fixture.refusal("INSERT OR REPLACE INTO jobs (id, prompt) VALUES (1, 'y')")
+        #expect(byID == "jobs.id: is given by the database; leave the column out")
+        try fixture.run("INSERT INTO jobs (prompt, unique_key) VALUES ('y', 'k') ON CONFLICT (unique_key) DO NOTHING")
+        #expect(try fixture.rows("SELECT id, prompt FROM jobs") == ["1|x"])
+    }
+
+    @Test func `a key is free again when its job is deleted`() throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt, unique_key) VALUES ('x', 'k')")
+        try fixture.run("DELETE FROM jobs")
+        try fixture.insert("(prompt, unique_key) VALUES ('y', 'k')")
+    }
+
+    @Test func `promptd's own columns cannot be bent so that a job is sent twice`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt) VALUES ('x')")
+        _ = try await fixture.claimOne()
+        let failed = "UPDATE jobs SET state = 'failed', finished_at = 1, error_code = 'x'"
+        #expect(fixture.refusal(failed)?.contains("its task may still be running") == true)
+        #expect(fixture.refusal("UPDATE jobs SET task_id = 'z'") == "jobs.task_id: is written by promptd")
     }
 
     @Test func `trying again a job that never left puts it back`() throws {

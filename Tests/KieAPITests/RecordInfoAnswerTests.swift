@@ -43,6 +43,11 @@ import Testing
         )
     }
 
+    @Test func `a negative charge counts as not reported`() {
+        let fields = #""state":"success","resultJson":"{\"resultUrls\":[\"https://x/1\"]}","creditsConsumed":-4"#
+        #expect(task(fields) == .succeeded([.file(url: "https://x/1")], charged: nil))
+    }
+
     @Test func `a result in the answer itself is kept as JSON`() {
         let fields = #""state":"success","resultJson":"{\"resultObject\":{\"text\":\"hi\"}}""#
         #expect(task(fields) == .succeeded([.object(json: #"{"text":"hi"}"#)], charged: nil))

@@ -71,7 +71,11 @@ struct ChangeTests {
         #expect(job.taskID == TaskID("found"))
         let ledger = try SQLiteLedger(path: fixture.database)
         // A daemon at work takes it up.
-        #expect(try await ledger.takeResumed().tasks.map(\.task) == [TaskID("found")])
+        #expect(
+            try await ledger.takeResumed(now: fixture.instant).tasks.map(\.task) == [
+                TaskID("found")
+            ]
+        )
         try ledger.close()
         let taken = try await fixture.run("resolve", "3", "--task", "found")
         #expect(taken.talk == ["promptctl: job 3: is running; only unconfirmed jobs need to be settled"])

@@ -21,6 +21,7 @@ import Testing
         #expect(try await load() == DaemonConfiguration())
         #expect(try await load("") == DaemonConfiguration())
         #expect(try await load("# nothing\n") == DaemonConfiguration())
+        #expect(try await load("limits:\n  # submissions: 20\nlog:\n") == DaemonConfiguration())
     }
 
     @Test func `every key has the environment name of the documentation`() {

@@ -19,7 +19,8 @@ extension QueueFile {
         try write { db in
             let state = try String.fetchOne(db, sql: "SELECT state FROM jobs WHERE id = ?", arguments: [job.rawValue])
             guard let state else { throw LedgerError(.constraint, "job \(job): there is no such job") }
-            guard state == JobState.unconfirmed.rawValue else {
+            // A job that was cancelled while unconfirmed still has its lost request to settle.
+            guard state == JobState.unconfirmed.rawValue || state == JobState.cancelled.rawValue else {
                 throw LedgerError(.constraint, "job \(job): is \(state); only unconfirmed jobs need to be settled")
             }
             let attempt = try Int64.fetchOne(
@@ -60,7 +61,7 @@ extension QueueFile {
             sql: """
                 UPDATE jobs SET state = 'running', task_id = ?, attempt_count = 0, error_code = NULL,
                     error_message = NULL
-                WHERE id = ?
+                WHERE id = ? AND state = 'unconfirmed'
                 """,
             arguments: [task.rawValue, job.rawValue]
         )
@@ -76,7 +77,10 @@ extension QueueFile {
             arguments: [now.milliseconds, FailureCode.settledByOperator.rawValue, attempt]
         )
         try db.execute(
-            sql: "UPDATE jobs SET state = 'queued', error_code = NULL, error_message = NULL WHERE id = ?",
+            sql: """
+                UPDATE jobs SET state = 'queued', error_code = NULL, error_message = NULL
+                WHERE id = ? AND state = 'unconfirmed'
+                """,
             arguments: [job.rawValue]
         )
     }
@@ -84,21 +88,28 @@ extension QueueFile {
     private static func fail(_ job: JobID, _ attempt: Int64, _ now: Instant, _ db: Database) throws {
         try db.execute(
             sql: """
-                UPDATE jobs SET state = 'failed', finished_at = ?, error_code = ?,
-                    error_message = 'given up by an operator; it may have been charged',
-                    charged_millicredits = coalesce(charged_millicredits, 0)
-                        + (SELECT reserved_millicredits FROM attempts WHERE id = ?)
-                WHERE id = ?
-                """,
-            arguments: [now.milliseconds, FailureCode.settledByOperator.rawValue, attempt, job.rawValue]
-        )
-        try db.execute(
-            sql: """
                 UPDATE attempts SET finished_at = ?, charged_millicredits = reserved_millicredits,
                     reserved_millicredits = 0
                 WHERE id = ?
                 """,
             arguments: [now.milliseconds, attempt]
+        )
+        try db.execute(
+            sql: """
+                UPDATE jobs SET charged_millicredits = coalesce(charged_millicredits, 0)
+                    + (SELECT charged_millicredits FROM attempts WHERE id = ?)
+                WHERE id = ?
+                """,
+            arguments: [attempt, job.rawValue]
+        )
+        // A cancelled job stays cancelled, whatever became of its request.
+        try db.execute(
+            sql: """
+                UPDATE jobs SET state = 'failed', finished_at = ?, error_code = ?,
+                    error_message = 'given up by an operator; it may have been charged'
+                WHERE id = ? AND state = 'unconfirmed'
+                """,
+            arguments: [now.milliseconds, FailureCode.settledByOperator.rawValue, job.rawValue]
         )
     }
 }

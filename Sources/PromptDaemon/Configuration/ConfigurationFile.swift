@@ -34,6 +34,9 @@ enum ConfigurationFile {
             let place = keyNode.mark.map { "\(path):\($0.line)" } ?? path
             if let inner = value.mapping, known.contains(where: { $0.hasPrefix(key + ".") }) {
                 try check(inner, prefix: key + ".", path)
+            } else if value.scalar?.string.isEmpty == true, known.contains(where: { $0.hasPrefix(key + ".") }) {
+                // A section in which nothing is set.
+                continue
             } else if !known.contains(key) {
                 let near = Spelling.nearest(to: key, among: known).map { "; did you mean \($0)?" } ?? ""
                 throw ConfigurationError("\(key) is not a setting of promptd\(near) (\(place))")

@@ -88,7 +88,13 @@ package struct MediaDirectory: Sendable {
 
 package struct MediaError: Error, Sendable, CustomStringConvertible {
     package var description: String
-    init(_ description: String) { self.description = description }
+    /// Whether space is what is missing.
+    package var isDiskFull: Bool
+
+    init(_ description: String, isDiskFull: Bool = false) {
+        self.description = description
+        self.isDiskFull = isDiskFull
+    }
 }
 
 /// A file that is being written; removed unless it is finished.
@@ -135,6 +141,7 @@ struct PartialFile: ~Copyable {
 
     private static func failure(_ path: String) -> MediaError {
         errno == ENOSPC || errno == EDQUOT
-            ? MediaError("the media disk is full") : MediaError("\(path): \(unsafe String(cString: strerror(errno)))")
+            ? MediaError("the media disk is full", isDiskFull: true)
+            : MediaError("\(path): \(unsafe String(cString: strerror(errno)))")
     }
 }

@@ -33,7 +33,7 @@ final class MediaFetcher: Fetcher {
             case .success(let fresh):
                 return await fetch(fresh, for: download).result
             case .failure:
-                return .failed(message: reason, isPermanent: false)
+                return .failed(.gone, message: reason)
             }
         }
     }
@@ -46,7 +46,7 @@ final class MediaFetcher: Fetcher {
         var result: DownloadOutcome {
             switch self {
             case .done(let outcome): outcome
-            case .gone(let reason): .failed(message: reason, isPermanent: false)
+            case .gone(let reason): .failed(.gone, message: reason)
             }
         }
     }
@@ -55,7 +55,7 @@ final class MediaFetcher: Fetcher {
         var url = first
         for _ in 0...3 {
             if let refusal = await policy.refusal(of: url) {
-                return .done(.failed(message: refusal, isPermanent: true))
+                return .done(.failed(refusal.isFinal ? .refused : .passing, message: refusal.reason))
             }
             do {
                 switch try await client.get(url) {
@@ -64,15 +64,15 @@ final class MediaFetcher: Fetcher {
                 case .refused(let status):
                     let reason = "the media server answered HTTP \(status)"
                     return [403, 404, 410].contains(status)
-                        ? .gone(reason) : .done(.failed(message: reason, isPermanent: false))
+                        ? .gone(reason) : .done(.failed(.passing, message: reason))
                 case .file(let body):
                     return .done(try await stream(body, download))
                 }
             } catch {
-                return .done(.failed(message: Self.describe(error), isPermanent: false))
+                return .done(Self.failure(error))
             }
         }
-        return .done(.failed(message: "too many redirects", isPermanent: true))
+        return .done(.failed(.refused, message: "too many redirects"))
     }
 
     private func stream(_ body: MediaBody, _ download: PendingDownload) async throws -> DownloadOutcome {
@@ -80,12 +80,12 @@ final class MediaFetcher: Fetcher {
         for try await bytes in body.chunks {
             try file.write(bytes)
             if file.count > policy.maximumBytes {
-                return .failed(message: "larger than \(policy.maximumBytes) bytes", isPermanent: true)
+                return .failed(.refused, message: "larger than \(policy.maximumBytes) bytes")
             }
         }
-        guard file.count > 0 else { return .failed(message: "the file is empty", isPermanent: false) }
+        guard file.count > 0 else { return .failed(.passing, message: "the file is empty") }
         if let expected = body.length, expected != file.count {
-            return .failed(message: "broke off after \(file.count) of \(expected) bytes", isPermanent: false)
+            return .failed(.passing, message: "broke off after \(file.count) of \(expected) bytes")
         }
         return .saved(try media.keep(file, for: download))
     }
@@ -97,8 +97,13 @@ final class MediaFetcher: Fetcher {
             try write(&file)
             return .saved(try media.keep(file, for: download))
         } catch {
-            return .failed(message: Self.describe(error), isPermanent: false)
+            return Self.failure(error)
         }
+    }
+
+    private static func failure(_ error: any Error) -> DownloadOutcome {
+        let isLocal = (error as? MediaError)?.isDiskFull ?? false
+        return .failed(isLocal ? .local : .passing, message: describe(error))
     }
 
     private static func describe(_ error: any Error) -> String {

@@ -7,7 +7,7 @@ package struct URLParts: Sendable, Equatable {
 
     package init?(_ text: String) {
         guard let url = URL(string: text), let scheme = url.scheme?.lowercased(), var host = url.host(), !host.isEmpty,
-            url.user() == nil
+            url.user() == nil, !host.contains("%")
         else { return nil }
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         self.scheme = scheme

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Glibc
-import JobStore
 import Hummingbird
+import JobStore
 import KieAPI
 import Logging
 import PromptQueue
@@ -32,6 +32,7 @@ struct Daemon {
     /// Runs until a signal ends it.
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
+        try ConfigurationCheck.checkSupported(configuration)
         let key = try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment)
         let lock = try lockDatabase()
         let media = try MediaDirectory(path: configuration.media)
@@ -50,6 +51,7 @@ struct Daemon {
             ),
             now: time.now.instant
         )
+        let start = Latch()
         let runner = Runner(
             ledger: ledger,
             provider: KieProvider(client: client, callbackURL: configuration.callbacksPublicURL),
@@ -65,6 +67,7 @@ struct Daemon {
             seed: UInt64.random(in: 0...UInt64.max),
             grace: configuration.shutdownGrace,
             time: time,
+            start: start,
             logger: logger,
             onStarted: { [notifier, logger, configuration] _ in
                 logger.notice(
@@ -82,14 +85,16 @@ struct Daemon {
         quiet.logLevel = .warning
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         if let listen = configuration.webListen {
-            services.append(.init(service: web(listen, ledger, runner, quiet)))
+            services.append(.beside(web(listen, ledger, runner, quiet, onListening: start.open)))
+        } else {
+            start.open()
         }
         let group = ServiceGroup(
             configuration: .init(
                 services: services + [
-                    .init(service: Housekeeping(ledger: ledger, notifier: notifier, time: time, logger: logger)),
-                    .init(
-                        service: ChangeWatcher(
+                    .beside(Housekeeping(ledger: ledger, notifier: notifier, time: time, logger: logger)),
+                    .beside(
+                        ChangeWatcher(
                             database: configuration.database,
                             ledger: ledger,
                             runner: runner,
@@ -166,7 +171,8 @@ struct Daemon {
         _ listen: ListenAddress,
         _ ledger: SQLiteLedger,
         _ runner: Runner,
-        _ quiet: Logger
+        _ quiet: Logger,
+        onListening: @escaping @Sendable () -> Void
     ) -> WebService {
         WebService(
             address: listen,
@@ -177,6 +183,7 @@ struct Daemon {
                 isRunning: { runner.isRunning },
                 logger: quiet,
                 onListening: { [logger] port in
+                    onListening()
                     logger.info(
                         "health and metrics",
                         metadata: ["url": "http://\(ListenAddress(host: listen.host, port: port))"]
@@ -227,5 +234,12 @@ extension QueuedJob {
             )
         }
         return Catalogue.builtIn.prepare(model: model, prompt: prompt, input: input, unknownModels: unknownModels)
+    }
+}
+
+extension ServiceGroupConfiguration.ServiceConfiguration {
+    /// A service whose failure ends the daemon in order: requests under way may still be answered and recorded.
+    fileprivate static func beside(_ service: any Service) -> Self {
+        .init(service: service, failureTerminationBehavior: .gracefullyShutdownGroup)
     }
 }

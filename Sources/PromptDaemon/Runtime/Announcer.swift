@@ -23,6 +23,10 @@ struct Announcer: Sendable {
         logger.info("stopping: finishing what is under way", metadata: ["grace": "\(grace.text)"])
     }
 
+    func failed(_ error: LedgerError) {
+        logger.critical("stopping: the database refuses what has to be recorded: \(error)")
+    }
+
     func graceOver(_ grace: Duration) {
         logger.warning("stopping: cutting off what is still under way after \(grace.text)")
     }

@@ -13,18 +13,38 @@ struct ChangeWatcher: Service {
 
     func run() async throws {
         let (directory, name) = FilePathParts.split(database)
-        let watch = try DirectoryWatch(directory: directory, names: [name, name + "-wal"])
+        var changes: AsyncStream<Void>?
+        do {
+            changes = try DirectoryWatch(directory: directory, names: [name, name + "-wal"]).changes
+        } catch {
+            logger.warning("new jobs are noticed within seconds only, because the kernel grants no watch: \(error)")
+        }
+        let pause: Duration = changes == nil ? .seconds(1) : .seconds(5)
         _ = try await ledger.hasForeignChanges()
-        try await untilShutdown {
+        try await untilShutdown { [changes] in
             try await withThrowingDiscardingTaskGroup { group in
-                group.addTask {
-                    for await _ in watch.changes { try await look() }
+                if let changes {
+                    group.addTask {
+                        var own = ledger.transactions
+                        for await _ in changes {
+                            // Our own commits are written to the same file; after one, few looks are enough.
+                            let isOwn = ledger.transactions != own
+                            own = ledger.transactions
+                            try await look(isOwn ? Self.fewDelays : Self.delays)
+                        }
+                    }
                 }
                 group.addTask {
                     // In case a notice is ever lost.
                     while !Task.isCancelled {
-                        try await time.sleep(until: time.now.uptime + .seconds(5))
-                        try await look()
+                        try await time.sleep(until: time.now.uptime + pause)
+                        try await look([0])
+                        // A change that was noticed while the database was locked.
+                        do throws(LedgerError) {
+                            try await runner.takeResumed()
+                        } catch {
+                            guard error.isTransient else { throw error }
+                        }
                     }
                 }
             }
@@ -34,12 +54,15 @@ struct ChangeWatcher: Service {
     /// Milliseconds between looks. A frame of the log is written before its commit counts: that waits for the writer's
     /// sync, which takes from a fraction of a millisecond to tens of them.
     private static let delays: [Int64] = [0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 10]
+    private static let fewDelays: [Int64] = [0, 3, 12]
 
-    private func look() async throws {
-        for delay in Self.delays {
+    private func look(_ delays: [Int64]) async throws {
+        var hasChanged = false
+        for delay in delays {
             if delay > 0 { try await time.sleep(until: time.now.uptime + .milliseconds(delay)) }
             do throws(LedgerError) {
-                guard try await ledger.hasForeignChanges() else { continue }
+                if !hasChanged { hasChanged = try await ledger.hasForeignChanges() }
+                guard hasChanged else { continue }
                 try await runner.ledgerChanged()
                 return
             } catch {

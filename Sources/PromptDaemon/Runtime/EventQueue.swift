@@ -7,8 +7,8 @@ enum RunnerEvent: Sendable {
     case gatesWritten(Recorded)
     /// The time for an orderly end is over: what is still under way is cut off.
     case graceOver
-    /// A change can never be committed.
-    case failed(LedgerError)
+    /// A change can never be committed; nil for a claim.
+    case failed(LedgerError, LedgerChange?)
 }
 
 /// The events on their way to the engine, in order.

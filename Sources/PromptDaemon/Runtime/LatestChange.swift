@@ -16,6 +16,15 @@ struct LatestChange {
         return change
     }
 
+    /// The writing has failed for good: how many changes it stood for, and those that waited.
+    mutating func abandon() -> Int {
+        defer {
+            underWay = []
+            waiting = []
+        }
+        return underWay.count + waiting.count
+    }
+
     /// The writing has ended: all changes that it stood for, and the next to write.
     mutating func finished() -> (done: [LedgerChange], next: LedgerChange?) {
         let done = underWay

@@ -14,6 +14,7 @@ package final class Runner: Service {
     private let grace: Duration
     private let time: any TimeSource
     private let log: Announcer
+    private let start: Latch
     private let onStarted: @Sendable (Recovery) async -> Void
     private let running = Atomic(false)
     let events = EventQueue()
@@ -30,6 +31,7 @@ package final class Runner: Service {
         seed: UInt64,
         grace: Duration,
         time: any TimeSource,
+        start: Latch,
         logger: Logger,
         onStarted: @escaping @Sendable (Recovery) async -> Void
     ) {
@@ -41,6 +43,7 @@ package final class Runner: Service {
         self.seed = seed
         self.grace = grace
         self.time = time
+        self.start = start
         self.onStarted = onStarted
         log = Announcer(logger: logger)
     }
@@ -48,7 +51,12 @@ package final class Runner: Service {
     /// Somebody else has committed to the ledger.
     package func ledgerChanged() async throws(LedgerError) {
         events.send(.ledgerChanged)
-        let resumed = try await ledger.takeResumed()
+        try await takeResumed()
+    }
+
+    /// Takes up paid work that producers have asked for again.
+    package func takeResumed() async throws(LedgerError) {
+        let resumed = try await ledger.takeResumed(now: time.now.instant)
         if !resumed.tasks.isEmpty || !resumed.downloads.isEmpty { events.send(.resumed(resumed)) }
     }
 
@@ -61,6 +69,14 @@ package final class Runner: Service {
     ///
     /// - Throws: `LedgerError` when a change can never be committed; the next start puts things in order.
     package func run() async throws {
+        // Nothing is claimed before everything else stands: what fails at the start must not cut off a request.
+        let start = start
+        let mayStart = await withTaskCancellationOrGracefulShutdownHandler {
+            await start.wait()
+        } onCancelOrGracefulShutdown: {
+            start.abandon()
+        }
+        guard mayStart else { return }
         let recovery = try await ledger.recover(now: time.now.instant, rate: settings.rate)
         log.recovered(recovery)
         events.send(.started(recovery))
@@ -97,9 +113,17 @@ package final class Runner: Service {
                     log.graceOver(grace)
                     group.cancelAll()
                     effects = []
-                case .failed(let error):
-                    failure = error
-                    break loop
+                case .failed(let error, let change):
+                    // What else is under way is still finished and recorded.
+                    if failure == nil { log.failed(error) }
+                    failure = failure ?? error
+                    if !engine.isDraining { startGrace(&group) }
+                    let isGates = if case .gates? = change { true } else { false }
+                    let abandoned = isGates ? gates.abandon() : change == nil ? 0 : 1
+                    effects =
+                        engine.handle(.drain, now: now)
+                        + (0..<abandoned).flatMap { _ in engine.handle(.recordAbandoned, now: now) }
+                        + (change == nil ? engine.handle(.claimFailed(error), now: now) : [])
                 }
                 for effect in effects {
                     switch effect {
@@ -131,7 +155,7 @@ package final class Runner: Service {
                 do throws(LedgerError) {
                     events.send(.claimed(try await ledger.claim(request, prepare: prepare)))
                 } catch {
-                    events.send(error.isTransient ? .engine(.claimFailed(error)) : .failed(error))
+                    events.send(error.isTransient ? .engine(.claimFailed(error)) : .failed(error, nil))
                 }
             }
         case .submit(let job):
@@ -169,7 +193,7 @@ package final class Runner: Service {
                     return
                 } catch {
                     guard error.isTransient else {
-                        events.send(.failed(error))
+                        events.send(.failed(error, change))
                         return
                     }
                     if !stalled { events.send(.recordStalled(error)) }
@@ -179,7 +203,7 @@ package final class Runner: Service {
                     try await time.sleep(until: time.now.uptime + .seconds(1))
                 } catch {
                     // Cut off at the end of the grace: the attempt stays as it is and is put in order at the next start.
-                    events.send(.failed(LedgerError(.full, "stopped before everything could be recorded")))
+                    events.send(.failed(LedgerError(.full, "stopped before everything could be recorded"), change))
                     return
                 }
             }

@@ -1,4 +1,5 @@
-import Glibc
+import Dispatch
+import FoundationEssentials
 package import PromptQueue
 
 /// Where the runner gets the present from.
@@ -16,9 +17,7 @@ package struct SystemTime: TimeSource {
     package init() { start = clock.now }
 
     package var now: Moment {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        let milliseconds = Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+        let milliseconds = Int64((Date.now.timeIntervalSince1970 * 1_000).rounded(.down))
         return Moment(instant: Instant(milliseconds: milliseconds), uptime: clock.now - start)
     }
 
@@ -27,9 +26,7 @@ package struct SystemTime: TimeSource {
     }
 
     /// As systemd wants it with `RELOADING=1` (sd_notify(3)).
-    static func monotonicMicroseconds() -> Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+    static func monotonicMicroseconds() -> UInt64 {
+        DispatchTime.now().uptimeNanoseconds / 1_000
     }
 }

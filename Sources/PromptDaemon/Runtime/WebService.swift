@@ -1,4 +1,5 @@
 import Hummingbird
+import KieAPI
 import NIOCore
 import ServiceLifecycle
 
@@ -12,7 +13,7 @@ struct WebService: Service {
             try await application.run()
         } catch let error as IOError {
             throw WebError(
-                description: "web.listen: cannot listen on \(address) (\(error.description)); "
+                description: "web.listen: cannot listen on \(address) (\(TransportError.reason(error))); "
                     + "set web.listen to another address, or to off"
             )
         }

@@ -19,6 +19,8 @@ package struct DownloadQueue: Sendable {
     }
 
     package static let maximumAttempts = 8
+    /// How long result URLs usually live.
+    package static let lifetime: Duration = .seconds(86_400)
 
     private let concurrency: Int
     private var entries: [ResultID: Entry] = [:]
@@ -58,18 +60,32 @@ package struct DownloadQueue: Sendable {
     }
 
     /// Plans another try; false when there have been enough.
-    package mutating func fail(
+    ///
+    /// A file that is gone is given up after `maximumAttempts`; trouble that may pass is waited out for as long as the
+    /// URL may live, and a full disk for ever.
+    package mutating func retry(
         _ result: ResultID,
-        at uptime: Duration,
+        after failure: DownloadFailure,
+        now: Moment,
         using generator: inout some RandomNumberGenerator
     ) -> Bool {
         active.remove(result)
         guard var entry = entries[result] else { return true }
-        entry.attempts += 1
+        let age = now.instant - entry.download.createdAt
+        let isWorthIt =
+            switch failure {
+            case .refused: false
+            case .gone: entry.attempts + 1 < Self.maximumAttempts
+            case .passing: entry.attempts + 1 < Self.maximumAttempts || age < Self.lifetime
+            case .local: true
+            }
+        guard isWorthIt else { return false }
+        entry.attempts += failure == .local ? 0 : 1
         entries[result] = entry
-        guard entry.attempts < Self.maximumAttempts else { return false }
-        let delay = retry.delay(attempts: entry.attempts, using: &generator)
-        ready.insert(Waiting(readyAt: uptime + delay, createdAt: entry.download.createdAt, result: result))
+        let delay = retry.delay(attempts: failure == .local ? 4 : entry.attempts, using: &generator)
+        ready.insert(
+            Waiting(readyAt: now.uptime + delay, createdAt: entry.download.createdAt, result: result)
+        )
         return true
     }
 

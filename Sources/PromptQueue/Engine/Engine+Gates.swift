@@ -46,12 +46,12 @@ extension Engine {
     /// Whether an outcome shows that a gate need not be closed any longer.
     private func proves(_ outcome: SubmissionOutcome, against kind: GateKind) -> Bool {
         switch outcome {
-        case .accepted: kind != .disk
+        case .accepted: kind != .disk && kind != .media
         case .rejected(let failure):
             switch kind {
             case .provider: failure.code != .providerUnavailable
             case .key: failure.code != .keyRefused && failure.code != .providerUnavailable
-            case .credits, .model, .disk: false
+            case .credits, .model, .disk, .media: false
             }
         case .notSent, .unknown: false
         }
@@ -74,6 +74,7 @@ extension Engine {
         if kind == .credits, failure.apiCode == 433 { backoff.maximum = .seconds(3_600) }
         gates[kind] = Gate(backoff, message: failure.message, at: now, using: &random)
         effects.append(.notify(.gateClosed(kind, message: failure.message)))
+        record(.trouble("\(kind.name): \(failure.message)"), &effects)
         recordGates(now: now, &effects)
     }
 
@@ -84,11 +85,13 @@ extension Engine {
         }
         gates[kind] = Gate(kind.backoff, message: message, at: now, using: &random)
         effects.append(.notify(.gateClosed(kind, message: message)))
+        // While the database cannot be written there is no use in noting that.
+        if kind != .disk { recordGates(now: now, &effects) }
     }
 
     mutating func open(_ kind: GateKind, _ effects: inout [EngineEffect]) {
         guard gates.removeValue(forKey: kind) != nil else { return }
-        mayHaveDue = true
+        noteDue()
         effects.append(.notify(.gateOpened(kind)))
         recordGates(now: nil, &effects)
     }

@@ -33,12 +33,13 @@ extension Engine {
     private mutating func claim(now: Moment, _ effects: inout [EngineEffect]) {
         if let due = nextRunAt, due <= now.instant {
             nextRunAt = nil
-            mayHaveDue = true
+            noteDue()
         }
         guard mayHaveDue, !isClaiming, now.uptime >= claimNotBefore else { return }
         var limit = min(window.available(at: now.uptime), settings.running - runningCount, settings.claimLimit)
         var closedModels: Set<String> = []
         for (kind, gate) in gates {
+            if kind == .media { return }
             if case .model(let model) = kind {
                 // A model's probe goes out in a claim of one, so that no second request of the model goes with it.
                 if gate.allowsProbe(at: now.uptime) { limit = min(limit, 1) } else { closedModels.insert(model) }
@@ -62,6 +63,14 @@ extension Engine {
         )
     }
 
+    /// Time alone may have made room: a budget's new period, or the turn of a model's probe.
+    mutating func lookAgain(now: Moment) {
+        let hasProbe = gates.contains { kind, gate in
+            if case .model = kind { gate.allowsProbe(at: now.uptime) } else { false }
+        }
+        if hasProbe || !budgetHolds.isEmpty { noteDue() }
+    }
+
     private mutating func wake(now: Moment, _ effects: inout [EngineEffect]) {
         var times: [Duration] = []
         if let due = polls.nextDue(at: now.uptime) { times.append(due) }
@@ -69,8 +78,8 @@ extension Engine {
         if mayHaveDue, !isClaiming {
             if let slot = window.nextAvailable(at: now.uptime) { times.append(slot) }
             if claimNotBefore > now.uptime { times.append(claimNotBefore) }
-            times += gates.values.filter { $0.probe == nil }.map(\.probeAt).filter { $0 > now.uptime }
         }
+        times += gates.values.filter { $0.probe == nil }.map(\.probeAt).filter { $0 > now.uptime }
         if let nextRunAt {
             // At least once a minute, in case somebody sets the clock.
             times.append(now.uptime + min(max(nextRunAt - now.instant, .zero), .seconds(60)))

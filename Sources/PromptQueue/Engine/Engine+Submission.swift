@@ -4,8 +4,11 @@ extension Engine {
     mutating func claimed(_ claim: Claim, now: Moment, _ effects: inout [EngineEffect]) {
         isClaiming = false
         open(.disk, &effects)
-        mayHaveDue = claim.hasMore
-        nextRunAt = claim.nextRunAt
+        mayHaveDue = claim.hasMore || dueWhileClaiming
+        nextRunAt = [claim.nextRunAt, runAtWhileClaiming].compactMap(\.self).min()
+        dueWhileClaiming = false
+        runAtWhileClaiming = nil
+        waitsForPlace = claim.waitsForPlace
         if let slot = claim.nextSlotAt {
             claimNotBefore = now.uptime + min(max(slot - now.instant, .milliseconds(1)), window.limit.window)
         }

@@ -66,10 +66,12 @@ extension Engine {
     ) {
         switch outcome {
         case .saved(let file):
+            open(.media, &effects)
             effects.append(.notify(.resultSaved(result, file)))
             record(.resultSaved(result, file), &effects)
-        case .failed(let message, let isPermanent):
-            if !isPermanent, downloads.fail(result, at: now.uptime, using: &random) { return }
+        case .failed(let failure, let message):
+            if failure == .local { close(.media, message: message, now: now, &effects) }
+            if downloads.retry(result, after: failure, now: now, using: &random) { return }
             effects.append(.notify(.resultFailed(result, message)))
             record(.resultFailed(result, message: message), &effects)
         }
@@ -90,6 +92,7 @@ extension Engine {
             if case .retry(let at, _) = then { comeBack(at: at, now: now) }
         case .resultSaved(let result, _), .resultFailed(let result, _):
             downloads.finish(result)
+            if waitsForPlace { noteDue() }
         case .rejected, .unknown, .progressed, .gates, .balance, .trouble:
             return
         }
@@ -98,15 +101,16 @@ extension Engine {
     private mutating func forget(_ attempt: AttemptID) {
         tasks[attempt] = nil
         providerStates[attempt] = nil
-        // What was settled may have made room in a budget.
-        if !budgetHolds.isEmpty { mayHaveDue = true }
+        // What was settled may have made room in a budget or a queue.
+        if !budgetHolds.isEmpty || waitsForPlace { noteDue() }
     }
 
     private mutating func comeBack(at instant: Instant, now: Moment) {
         if instant <= now.instant {
-            mayHaveDue = true
+            noteDue()
         } else {
             nextRunAt = min(nextRunAt ?? instant, instant)
+            if isClaiming { runAtWhileClaiming = min(runAtWhileClaiming ?? instant, instant) }
         }
     }
 }

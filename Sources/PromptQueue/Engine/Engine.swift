@@ -27,6 +27,11 @@ package struct Engine: Sendable {
     /// Whether the queue may hold jobs that are due.
     var mayHaveDue = true
     var nextRunAt: Instant?
+    /// What was learnt of the queue while a claim was out, which its outcome cannot know.
+    var dueWhileClaiming = false
+    var runAtWhileClaiming: Instant?
+    /// Whether jobs wait for a place in a queue with a limit of its own.
+    var waitsForPlace = false
     /// No claim before this: the ledger counts a slot as busy that the engine thought free.
     var claimNotBefore: Duration = .zero
     var recordsUnderWay = 0
@@ -53,7 +58,7 @@ package struct Engine: Sendable {
             isStarted = true
             takeOver(recovery, now: now)
         case .ledgerChanged:
-            mayHaveDue = true
+            noteDue()
         case .claimed(let claim):
             claimed(claim, now: now, &effects)
         case .claimFailed(let error):
@@ -66,6 +71,8 @@ package struct Engine: Sendable {
             polled(attempt, outcome, now: now, &effects)
         case .downloaded(let result, let outcome):
             downloaded(result, outcome, now: now, &effects)
+        case .recordAbandoned:
+            recordsUnderWay -= 1
         case .recorded(let change, let recorded):
             recordsUnderWay -= 1
             self.recorded(change, recorded, now: now)
@@ -86,11 +93,18 @@ package struct Engine: Sendable {
             open(.key, &effects)
         case .tick:
             lastWake = nil
+            lookAgain(now: now)
         case .drain:
             isDraining = true
         }
         advance(now: now, &effects)
         return effects
+    }
+
+    /// There may be jobs that can be claimed.
+    mutating func noteDue() {
+        mayHaveDue = true
+        if isClaiming { dueWhileClaiming = true }
     }
 
     mutating func record(_ change: LedgerChange, _ effects: inout [EngineEffect]) {

@@ -11,6 +11,8 @@ package enum EngineEvent: Sendable {
     case downloaded(ResultID, DownloadOutcome)
     /// A change is committed and synced.
     case recorded(LedgerChange, Recorded)
+    /// A change can never be committed; the daemon is ending.
+    case recordAbandoned
     /// A change cannot be committed for now; it is tried again until it can.
     case recordStalled(LedgerError)
     /// Changes can be committed again.
@@ -55,5 +57,17 @@ package enum PollOutcome: Sendable, Hashable {
 
 package enum DownloadOutcome: Sendable, Hashable {
     case saved(SavedFile)
-    case failed(message: String, isPermanent: Bool)
+    case failed(DownloadFailure, message: String)
+}
+
+/// Why a result could not be fetched, and so what to do about it.
+package enum DownloadFailure: Sendable, Hashable {
+    /// The URL must not be fetched, or what it leads to cannot be kept.
+    case refused
+    /// The server does not know the file, under a fresh URL neither.
+    case gone
+    /// The server or the network; it may pass.
+    case passing
+    /// This machine cannot store it: the disk is full.
+    case local
 }

@@ -11,6 +11,8 @@ package enum GateKind: Sendable, Hashable {
     case model(String)
     /// The ledger cannot be written: the disk is full, or something holds the database.
     case disk
+    /// Results cannot be stored: the media disk is full. Opens when one could be.
+    case media
 
     /// As `queue_status.blocked_by` shows it.
     package var name: String {
@@ -19,7 +21,7 @@ package enum GateKind: Sendable, Hashable {
         case .credits: "credits"
         case .provider: "provider"
         case .model(let model): "model:\(model)"
-        case .disk: "disk"
+        case .disk, .media: "disk"
         }
     }
 
@@ -29,7 +31,7 @@ package enum GateKind: Sendable, Hashable {
         case .credits: .init(initial: .seconds(15), maximum: .seconds(60))
         case .provider: .init(initial: .seconds(1), maximum: .seconds(300))
         case .model: .init(initial: .seconds(60), maximum: .seconds(3_600))
-        case .disk: .init(initial: .seconds(1), maximum: .seconds(30))
+        case .disk, .media: .init(initial: .seconds(1), maximum: .seconds(30))
         }
     }
 
@@ -38,9 +40,10 @@ package enum GateKind: Sendable, Hashable {
         switch self {
         case .key: "put a valid key into the key file and reload (SIGHUP); it is tried again once a minute"
         case .credits: "top up the account or raise the key's cap; it goes on by itself"
-        case .provider: "nothing; it is tried again with backoff"
-        case .model: "nothing, or move its jobs to another model; it is tried again with backoff"
+        case .provider: "nothing to do, it is tried again with backoff"
+        case .model: "nothing to do, or move its jobs to another model; it is tried again with backoff"
         case .disk: "free space on the database's disk; it goes on by itself"
+        case .media: "free space on the media disk; it goes on by itself"
         }
     }
 }

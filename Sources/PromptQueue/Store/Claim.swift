@@ -103,6 +103,8 @@ package struct Claim: Sendable {
     package var refused: [RefusedJob] = []
     /// Whether jobs that are due were left, for want of a slot, a place, or time.
     package var hasMore = false
+    /// Whether a queue has jobs that are due and no place for them (`max_running`).
+    package var waitsForPlace = false
     /// When the next scheduled job becomes due, if there is one.
     package var nextRunAt: Instant?
     /// When the next slot of the rate window that the ledger counts becomes free, if that is what stopped the claim.

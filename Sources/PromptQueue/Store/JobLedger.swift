@@ -36,7 +36,7 @@ package protocol JobLedger: Sendable {
 
     /// Hands over, once, the tasks and downloads that producers took up again by setting `queued` on jobs that are
     /// already paid for.
-    func takeResumed() async throws(LedgerError) -> Recovery
+    func takeResumed(now: Instant) async throws(LedgerError) -> Recovery
 }
 
 /// The daemon, as `daemon_status` shows it.

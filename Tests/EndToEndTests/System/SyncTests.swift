@@ -19,7 +19,8 @@ extension SystemTests {
                 let daemon = try stage.start(
                     Self.strace,
                     [
-                        "-f", "-y", "-s", "40", "-o", trace, "-e", "trace=fdatasync,fsync,pwrite64,write,writev,sendto,sendmsg",
+                        "-f", "-y", "-s", "40", "-o", trace,
+                        "-e", "trace=fdatasync,fsync,pwrite64,write,writev,sendto,sendmsg",
                         Programs.path(of: "promptd"), "--config", stage.configuration,
                     ],
                     environment: stage.environment(

@@ -105,7 +105,7 @@ import Testing
         let other = fixture.answerOne(.accepted(TaskID("x"), httpStatus: 200), model: "other")
         #expect(other.gates == nil, "another model proves nothing")
         fixture.pass(.seconds(61))
-        let probe = fixture.send(.ledgerChanged).claims.first
+        let probe = fixture.send(.tick).claims.first
         #expect(probe?.closedModels == [])
         #expect(probe?.limit == 1)
     }
@@ -134,7 +134,7 @@ import Testing
         claim.budgetHolds = [BudgetHold(budget: "ads", queue: "q")]
         #expect(fixture.send(.claimed(claim)).gates == ["budget:ads"])
         fixture.pass(.seconds(61))
-        _ = fixture.send(.ledgerChanged)
+        #expect(fixture.send(.tick).claims.count == 1, "its period may be over")
         #expect(fixture.send(.claimed(Claim())).gates == [])
     }
 }

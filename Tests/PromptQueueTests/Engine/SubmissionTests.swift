@@ -77,6 +77,38 @@ import Testing
         #expect(fixture.send(.tick).claims.count == 1)
     }
 
+    @Test func `what is learnt of the queue while a claim is out is not forgotten`() {
+        var fixture = EngineFixture()
+        _ = fixture.start()
+        _ = fixture.send(.ledgerChanged)
+        #expect(fixture.send(.claimed(Claim())).claims.count == 1)
+
+        let (jobs, _) = fixture.claim(1, hasMore: false)
+        _ = fixture.send(.ledgerChanged)
+        let later = fixture.now.instant + .seconds(5)
+        let failure = Failure(.providerFault, "…")
+        _ = fixture.send(.submitted(jobs[0].attempt, .rejected(failure)))
+        let retry = LedgerChange.rejected(jobs[0].attempt, failure, then: .retry(at: later, counted: true))
+        _ = fixture.send(.recorded(retry, Recorded()))
+        #expect(fixture.send(.claimed(Claim())).claims.isEmpty)
+        fixture.pass(.seconds(5))
+        #expect(fixture.send(.tick).claims.count == 1)
+    }
+
+    @Test func `a queue's free place is noticed when a job of it ends`() throws {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        var claim = Claim()
+        claim.waitsForPlace = true
+        _ = fixture.send(.ledgerChanged)
+        #expect(fixture.send(.claimed(claim)).claims.isEmpty)
+        try fixture.untilPoll()
+        let failure = Failure(.taskFailed, "…")
+        _ = fixture.send(.polled(task.attempt, .failed(failure, charged: .zero)))
+        let change = LedgerChange.taskFailed(task.attempt, failure, charged: .zero, then: .fail)
+        #expect(fixture.send(.recorded(change, Recorded())).claims.count == 1)
+    }
+
     @Test func `an accepted job is recorded before anything else happens with it`() throws {
         var fixture = EngineFixture()
         _ = fixture.start()

@@ -88,13 +88,53 @@ import Testing
         let result = ResultID(job: JobID(1), ordinal: 0)
         for _ in 1..<DownloadQueue.maximumAttempts {
             #expect(effects.downloads == [result])
-            effects = fixture.send(.downloaded(result, .failed(message: "HTTP 404", isPermanent: false)))
+            effects = fixture.send(.downloaded(result, .failed(.gone, message: "HTTP 404")))
             #expect(!effects.records.contains { if case .resultFailed = $0 { true } else { false } })
             fixture.pass(.seconds(600))
             effects = fixture.send(.tick)
         }
-        effects = fixture.send(.downloaded(result, .failed(message: "HTTP 404", isPermanent: false)))
+        effects = fixture.send(.downloaded(result, .failed(.gone, message: "HTTP 404")))
         #expect(effects.records.contains { if case .resultFailed(result, "HTTP 404") = $0 { true } else { false } })
+    }
+
+    @Test func `trouble that may pass is waited out for as long as the URL may live`() {
+        var fixture = EngineFixture()
+        var recovery = Recovery()
+        recovery.downloads = [download(1, createdAt: fixture.now.instant)]
+        var effects = fixture.send(.started(recovery))
+        let result = ResultID(job: JobID(1), ordinal: 0)
+        let start = fixture.now.uptime
+        var isGivenUp = false
+        while !isGivenUp, fixture.now.uptime - start < .seconds(2 * 86_400) {
+            effects = fixture.send(.downloaded(result, .failed(.passing, message: "HTTP 503")))
+            isGivenUp = effects.records.contains { if case .resultFailed = $0 { true } else { false } }
+            repeat {
+                fixture.pass(.seconds(10))
+                effects = fixture.send(.tick)
+            } while !isGivenUp && effects.downloads.isEmpty
+        }
+        #expect(isGivenUp)
+        #expect(fixture.now.uptime - start >= .seconds(86_400))
+    }
+
+    @Test func `a full media disk stops submitting, uses up no try, and passes`() {
+        var fixture = EngineFixture()
+        var recovery = Recovery()
+        recovery.downloads = [download(1, createdAt: fixture.now.instant)]
+        _ = fixture.send(.started(recovery))
+        _ = fixture.send(.claimed(Claim()))
+        let result = ResultID(job: JobID(1), ordinal: 0)
+        for _ in 0..<20 {
+            let effects = fixture.send(.downloaded(result, .failed(.local, message: "the media disk is full")))
+            #expect(!effects.records.contains { if case .resultFailed = $0 { true } else { false } })
+            fixture.pass(.seconds(60))
+            #expect(fixture.send(.tick).downloads == [result])
+        }
+        #expect(fixture.send(.ledgerChanged).claims.isEmpty)
+        let saved = SavedFile(path: "p", contentType: "image/png", bytes: 1, sha256: "00")
+        let effects = fixture.send(.downloaded(result, .saved(saved)))
+        #expect(effects.gates == [])
+        #expect(effects.claims.count == 1)
     }
 
     @Test func `draining waits for what is under way and then stops`() throws {
