@@ -27,7 +27,8 @@ lint: ## check the format, the conventions and the documentation's links
 demo: ## run 24 jobs through promptd against a stand-in for the provider: no account, no money
 	@scripts/demo
 
-system-test: setup ## run the slow tests: real programs, killed, cut off, out of disk
+system-test: ## run the slow tests: real programs, killed, cut off, out of disk
+	@scripts/setup strace
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter SystemTests
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter ClaimScaleTests
 	@echo '==> all system tests passed'

@@ -27,8 +27,9 @@ def enqueue(database: str) -> int:
             for view in ("front", "top"):
                 cursor = connection.execute(
                     """
-                    INSERT OR IGNORE INTO jobs (prompt, input, queue, batch, labels, unique_key)
+                    INSERT INTO jobs (prompt, input, queue, batch, labels, unique_key)
                     VALUES (?, ?, 'shop', 'catalogue', ?, ?)
+                    ON CONFLICT (unique_key) DO NOTHING
                     """,
                     (
                         f"{subject}, {view} view, plain background",

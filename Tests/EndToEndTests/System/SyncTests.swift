@@ -14,7 +14,18 @@ extension SystemTests {
                 try Test.cancel("strace is not installed")
             }
             try await Stage.with { stage in
-                let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s", "--rate", "1000/1s")
+                let sandbox = try await stage.sandbox(
+                    "--duration",
+                    "200ms",
+                    "--jitter",
+                    "0s",
+                    "--rate",
+                    "1000/1s",
+                    "--poll-rate",
+                    "off",
+                    "--credits",
+                    "10000"
+                )
                 let trace = "\(stage.folder)/trace"
                 let daemon = try stage.start(
                     Self.strace,
