@@ -133,7 +133,7 @@ let package = Package(
         ),
         .testTarget(
             name: "PromptDaemonTests",
-            dependencies: ["PromptDaemon", "PromptQueue", "JobStore", "KieAPI"],
+            dependencies: ["PromptDaemon", "PromptQueue", "JobStore", "KieAPI", logging, serviceLifecycle],
             swiftSettings: settings
         ),
         .testTarget(

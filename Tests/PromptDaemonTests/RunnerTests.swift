@@ -1,0 +1,169 @@
+import Logging
+import PromptQueue
+import ServiceLifecycle
+import Synchronization
+import Testing
+
+@testable import PromptDaemon
+
+/// The runner between limbs that the test controls.
+@Suite(.timeLimit(.minutes(1))) struct RunnerTests {
+    @Test func `a record that is refused for good loses no other answer, and ends the daemon`() async throws {
+        let ledger = FakeLedger(jobs: 2, refusing: AttemptID(1))
+        let provider = FakeProvider(holding: AttemptID(2)) { _ = await ledger.refusal.wait() }
+        let runner = runner(ledger, provider)
+        let error = await #expect(throws: LedgerError.self) { try await runner.run() }
+        #expect(error?.code == .constraint)
+        #expect(ledger.recorded.contains { if case .accepted(AttemptID(2), _, _) = $0 { true } else { false } })
+    }
+
+    @Test func `nothing is claimed before everything else stands`() async throws {
+        let ledger = FakeLedger(jobs: 1, refusing: nil)
+        let start = Latch()
+        let runner = runner(ledger, FakeProvider(holding: nil) {}, start: start)
+        start.abandon()
+        try await runner.run()
+        #expect(ledger.recoveries == 0)
+        #expect(ledger.recorded.isEmpty)
+    }
+
+    @Test func `draining waits for the answers under way and records them`() async throws {
+        let ledger = FakeLedger(jobs: 1, refusing: nil)
+        let draining = Latch()
+        let sent = Latch()
+        let provider = FakeProvider(holding: AttemptID(1)) {
+            sent.open()
+            _ = await draining.wait()
+        }
+        let runner = runner(ledger, provider)
+        let group = ServiceGroup(services: [runner], logger: Self.logger)
+        async let run: Void = group.run()
+        _ = await sent.wait()
+        await group.triggerGracefulShutdown()
+        draining.open()
+        try await run
+        #expect(ledger.recorded.contains { if case .accepted = $0 { true } else { false } })
+    }
+
+    private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private func runner(_ ledger: FakeLedger, _ provider: FakeProvider, start: Latch? = nil) -> Runner {
+        let open = Latch()
+        open.open()
+        return Runner(
+            ledger: ledger,
+            provider: provider,
+            fetcher: NoFetcher(),
+            prepare: { _ in .refused(Refusal(code: .invalidInput, problems: [])) },
+            settings: EngineSettings(),
+            seed: 1,
+            grace: .seconds(10),
+            time: StoppedTime(),
+            start: start ?? open,
+            logger: Self.logger,
+            onStarted: { _ in }
+        )
+    }
+}
+
+/// Time that does not pass: whoever sleeps, sleeps until he is cancelled.
+private struct StoppedTime: TimeSource {
+    let now = Moment(instant: Instant(milliseconds: 1_800_000_000_000), uptime: .seconds(1))
+
+    func sleep(until uptime: Duration) async throws {
+        let never = AsyncStream<Void> { _ in }
+        for await _ in never {}
+        throw CancellationError()
+    }
+}
+
+/// Accepts everything; the answer to one attempt waits for `hold`.
+private struct FakeProvider: Provider {
+    let holding: AttemptID?
+    let hold: @Sendable () async -> Void
+
+    init(holding: AttemptID?, hold: @escaping @Sendable () async -> Void) {
+        self.holding = holding
+        self.hold = hold
+    }
+
+    func submit(_ job: ClaimedJob) async -> SubmissionOutcome {
+        if job.attempt == holding { await hold() }
+        return .accepted(TaskID("task-\(job.attempt)"), httpStatus: 200)
+    }
+
+    func poll(_ task: TaskID) async -> PollOutcome { .pending(providerState: "waiting") }
+    func balance() async -> Credits? { nil }
+}
+
+private struct NoFetcher: Fetcher {
+    func fetch(_ download: PendingDownload) async -> DownloadOutcome { .failed(.gone, message: "none") }
+}
+
+/// A ledger in memory that claims `jobs` jobs at once and refuses to record the answer to one attempt.
+private final class FakeLedger: JobLedger {
+    private struct State {
+        var jobs: Int
+        var recoveries = 0
+        var recorded: [LedgerChange] = []
+    }
+
+    private let refused: AttemptID?
+    private let state: Mutex<State>
+    /// Opens when the answer has been refused.
+    let refusal = Latch()
+
+    init(jobs: Int, refusing refused: AttemptID?) {
+        self.refused = refused
+        state = Mutex(State(jobs: jobs))
+    }
+
+    var recorded: [LedgerChange] { state.withLock { $0.recorded } }
+    var recoveries: Int { state.withLock { $0.recoveries } }
+
+    func recover(now: Instant, rate: RateLimit) async throws(LedgerError) -> Recovery {
+        state.withLock { $0.recoveries += 1 }
+        return Recovery()
+    }
+
+    func begin(_ identity: DaemonIdentity, now: Instant) async throws(LedgerError) {}
+    func beat(now: Instant) async throws(LedgerError) {}
+    func end(now: Instant) async throws(LedgerError) {}
+
+    func claim(
+        _ request: ClaimRequest,
+        prepare: @escaping @Sendable (QueuedJob) -> Preparation
+    ) async throws(LedgerError) -> Claim {
+        let count = state.withLock { state in
+            defer { state.jobs = 0 }
+            return state.jobs
+        }
+        var claim = Claim()
+        claim.jobs = (0..<count).map { index in
+            ClaimedJob(
+                attempt: AttemptID(Int64(index + 1)),
+                token: AttemptToken("t"),
+                job: JobID(Int64(index + 1)),
+                queue: "default",
+                model: "m",
+                input: [:],
+                reserved: .zero,
+                attemptCount: 1,
+                maxAttempts: 3
+            )
+        }
+        return claim
+    }
+
+    func record(_ change: LedgerChange, now: Instant) async throws(LedgerError) -> Recorded {
+        if case .accepted(let attempt, _, _) = change, attempt == refused {
+            refusal.open()
+            throw LedgerError(.constraint, "refused")
+        }
+        state.withLock { $0.recorded.append(change) }
+        return Recorded()
+    }
+
+    func hasForeignChanges() async throws(LedgerError) -> Bool { false }
+    func takeResumed(now: Instant) async throws(LedgerError) -> Recovery { Recovery() }
+}
