@@ -30,6 +30,12 @@ extension SQLiteLedger {
                     [credits.millicredits, now.milliseconds]
                 )
                 return Recorded()
+            case .limits(let rate, let running):
+                try record.run(
+                    "UPDATE daemon SET rate_limit = ?, rate_window_ms = ?, running_limit = ?",
+                    [rate.count, rate.window.milliseconds, running]
+                )
+                return Recorded()
             case .trouble(let message):
                 try record.run("UPDATE daemon SET last_error = ?, last_error_at = ?", [message, now.milliseconds])
                 return Recorded()

@@ -112,4 +112,27 @@ struct RestartTests {
             try await stage.stop(daemon)
         }
     }
+
+    @Test func `SIGHUP reads the settings anew; a mistake in them changes nothing`() async throws {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s")
+            let daemon = try await stage.daemon(sandbox)
+            let limits =
+                "SELECT rate_limit || ' in ' || rate_window_seconds || ', ' || running_limit FROM daemon_status"
+            #expect(try await stage.ledger(limits) == "20 in 10.0, 100")
+
+            try stage.write(
+                "limits:\n  submissions: 5\n  window: 1m\n  running: 7\nmedia: /elsewhere\n",
+                to: stage.configuration
+            )
+            daemon.send(SIGHUP)
+            try await stage.ledger.wait(for: "5 in 60.0, 7", from: limits)
+
+            try stage.write("limits:\n  running: many\n", to: stage.configuration)
+            daemon.send(SIGHUP)
+            try await daemon.line(with: "nothing was reloaded, everything stays as it was: limits.running: \"many\"")
+            #expect(try await stage.ledger(limits) == "5 in 60.0, 7")
+            try await stage.stop(daemon)
+        }
+    }
 }

@@ -15,17 +15,20 @@ struct Daemon {
     private let environment: [String: String]
     private let logger: Logger
     private let notifier: SystemdNotifier
+    private let live: LiveSettings
+    /// The configuration file that was asked for, to be read anew.
+    private let file: String?
 
-    init(_ configuration: DaemonConfiguration, environment: [String: String]) {
+    init(_ configuration: DaemonConfiguration, file: String?, environment: [String: String]) {
+        self.file = file
         self.configuration = configuration
         self.environment = environment
         notifier = SystemdNotifier(environment: environment)
         var format = configuration.logFormat
         if format == .automatic { format = environment["JOURNAL_STREAM"] != nil ? .journal : .text }
-        let handler = DaemonLogHandler(
-            level: Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info,
-            format: format
-        )
+        let live = LiveSettings(configuration)
+        self.live = live
+        let handler = DaemonLogHandler(format: format) { live.logLevel }
         logger = Logger(label: "promptd") { _ in handler }
     }
 
@@ -41,7 +44,7 @@ struct Daemon {
         let settings = KieSettings(baseURL: configuration.providerBaseURL)
         let client = KieClient(settings, key: key)
         let mediaClient = MediaClient(userAgent: settings.userAgent)
-        let engineSettings = self.engineSettings()
+        let engineSettings = EngineSettings(configuration)
         try await ledger.begin(
             DaemonIdentity(
                 processID: getpid(),
@@ -107,7 +110,7 @@ struct Daemon {
                 logger: quiet
             )
         )
-        let failure = await run(group) { reloadKey(into: client, runner) }
+        let failure = await run(group) { await reload(client, runner) }
         try await ledger.end(now: time.now.instant)
         try await ledger.checkpoint()
         try await client.shutdown()
@@ -119,7 +122,7 @@ struct Daemon {
     }
 
     /// Runs the services and listens to signals meanwhile.
-    private func run(_ group: ServiceGroup, reload: @escaping @Sendable () -> Void) async -> (any Error)? {
+    private func run(_ group: ServiceGroup, reload: @escaping @Sendable () async -> Void) async -> (any Error)? {
         // Trapped before anybody is told that promptd runs: a stop that follows at once must not kill it.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         return await withTaskGroup(of: (any Error)?.self) { tasks in
@@ -137,7 +140,7 @@ struct Daemon {
                     switch signal {
                     case .sighup:
                         notifier.send("RELOADING=1\nMONOTONIC_USEC=\(SystemTime.monotonicMicroseconds())")
-                        reload()
+                        await reload()
                         notifier.send("READY=1")
                     default:
                         guard !isStopping else {
@@ -157,13 +160,21 @@ struct Daemon {
         }
     }
 
-    private func reloadKey(into client: KieClient, _ runner: Runner) {
+    /// Reads configuration and key anew. What cannot be read leaves everything as it was.
+    private func reload(_ client: KieClient, _ runner: Runner) async {
         do {
-            client.replaceKey(try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment))
-            runner.reloaded()
-            logger.notice("the API key was read anew")
+            let new = try await ConfigurationLoader.load(file: file, environment: environment)
+            try ConfigurationCheck.checkSupported(new)
+            let key = try Credentials.apiKey(file: new.apiKeyFile, environment: environment)
+            client.replaceKey(key)
+            let waiting = live.replace(with: new)
+            runner.reloaded(EngineSettings(new))
+            logger.notice("configuration and API key were read anew", metadata: ["rate": "\(new.rate)"])
+            if !waiting.isEmpty {
+                logger.warning("changed, but only after a restart: \(waiting.joined(separator: ", "))")
+            }
         } catch {
-            logger.error("the API key could not be read anew; the old one stays: \(error)")
+            logger.error("nothing was reloaded, everything stays as it was: \(error)")
         }
     }
 
@@ -209,14 +220,15 @@ struct Daemon {
         }
         return options
     }
+}
 
-    private func engineSettings() -> EngineSettings {
-        var settings = EngineSettings()
-        settings.rate = configuration.rate
-        settings.running = configuration.running
-        settings.pollsPerSecond = configuration.pollsPerSecond
-        settings.downloadsEnabled = configuration.downloadsEnabled
-        return settings
+extension EngineSettings {
+    init(_ configuration: DaemonConfiguration) {
+        self.init()
+        rate = configuration.rate
+        running = configuration.running
+        pollsPerSecond = configuration.pollsPerSecond
+        downloadsEnabled = configuration.downloadsEnabled
     }
 }
 

@@ -12,7 +12,7 @@ package struct DaemonCommand: AsyncParsableCommand {
         discussion: """
             Settings come from the configuration file and, over it, from PROMPTD_… environment variables. The API key comes \
             from provider.apiKeyFile, the systemd credential api-key, or KIE_API_KEY.
-            SIGTERM and SIGINT finish what is under way and end; a second one ends at once. SIGHUP reads the key anew.
+            SIGTERM and SIGINT finish what is under way and end; a second one ends at once. SIGHUP reads settings and key anew.
             """,
         version: Version.current
     )
@@ -36,7 +36,7 @@ package struct DaemonCommand: AsyncParsableCommand {
                 try ConfigurationCheck.run(configuration, environment: environment)
                 print("the configuration is good")
             } else {
-                try await Daemon(configuration, environment: environment).run()
+                try await Daemon(configuration, file: config, environment: environment).run()
             }
         } catch {
             let code = Self.exitCode(for: error)

@@ -5,13 +5,20 @@ import PromptQueue
 
 /// Writes log lines to stderr: for the journal with its priority prefixes, for people with a time, or as JSON.
 struct DaemonLogHandler: LogHandler {
-    var logLevel: Logger.Level
+    /// A level of this handler's own, over the one that a reload may change.
+    private var ownLevel: Logger.Level?
+    private let level: @Sendable () -> Logger.Level
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
     let format: LogFormat
 
-    init(level: Logger.Level, format: LogFormat) {
-        logLevel = level
+    var logLevel: Logger.Level {
+        get { ownLevel ?? level() }
+        set { ownLevel = newValue }
+    }
+
+    init(format: LogFormat, level: @escaping @Sendable () -> Logger.Level) {
+        self.level = level
         self.format = format
     }
 

@@ -60,9 +60,9 @@ package final class Runner: Service {
         if !resumed.tasks.isEmpty || !resumed.downloads.isEmpty { events.send(.resumed(resumed)) }
     }
 
-    /// The key was read anew.
-    package func reloaded() {
-        events.send(.reloaded)
+    /// Key and configuration were read anew.
+    package func reloaded(_ settings: EngineSettings) {
+        events.send(.reloaded(settings))
     }
 
     /// Runs until everything under way is finished and recorded after a graceful shutdown.

@@ -3,7 +3,7 @@
 /// It does no I/O, reads no clock and starts no task, so that a year of behaviour can be run in a second, from a seed. The
 /// runner feeds it one event at a time and carries out what it returns.
 package struct Engine: Sendable {
-    package let settings: EngineSettings
+    package private(set) var settings: EngineSettings
     var random: SeededGenerator
     var retries = RetryPolicy()
 
@@ -89,8 +89,9 @@ package struct Engine: Sendable {
             isCheckingBalance = false
         case .hinted(let attempt):
             polls.hurry(attempt, at: now.uptime)
-        case .reloaded:
+        case .reloaded(let new):
             open(.key, &effects)
+            apply(new, &effects)
         case .tick:
             lastWake = nil
             lookAgain(now: now)
@@ -99,6 +100,21 @@ package struct Engine: Sendable {
         }
         advance(now: now, &effects)
         return effects
+    }
+
+    private mutating func apply(_ new: EngineSettings, _ effects: inout [EngineEffect]) {
+        guard
+            new.rate != settings.rate || new.running != settings.running
+                || new.pollsPerSecond != settings.pollsPerSecond || new.downloadsEnabled != settings.downloadsEnabled
+        else { return }
+        settings.rate = new.rate
+        settings.running = new.running
+        settings.pollsPerSecond = new.pollsPerSecond
+        settings.downloadsEnabled = new.downloadsEnabled
+        window.change(to: new.rate)
+        polls.change(pace: RateLimit(count: new.pollsPerSecond, window: .seconds(1)))
+        noteDue()
+        record(.limits(new.rate, running: new.running), &effects)
     }
 
     /// There may be jobs that can be claimed.

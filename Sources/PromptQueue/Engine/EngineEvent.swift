@@ -23,8 +23,8 @@ package enum EngineEvent: Sendable {
     case balanceUnknown
     /// Somebody says that there is news of a task.
     case hinted(AttemptID)
-    /// The key was read anew.
-    case reloaded
+    /// The key and the limits were read anew.
+    case reloaded(EngineSettings)
     /// The time that the last `wake` asked for has come.
     case tick
     /// Stop claiming; finish what is under way.

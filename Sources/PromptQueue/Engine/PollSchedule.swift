@@ -79,6 +79,11 @@ package struct PollSchedule: Sendable {
         schedule(attempt, at: uptime + (nextIn ?? Self.delay(polls: entry.polls, age: age)))
     }
 
+    /// Changes how often may be asked at all.
+    package mutating func change(pace new: RateLimit) {
+        pace.change(to: new)
+    }
+
     /// Keeps all polls back: the provider said that there were too many.
     package mutating func pause(at uptime: Duration) {
         pace.shut(at: uptime)

@@ -50,6 +50,13 @@ package struct RateWindow: Sendable {
         freeAt.insert(end, at: index)
     }
 
+    /// Changes the limit. Busy slots stay busy for as long as the new window demands.
+    package mutating func change(to new: RateLimit) {
+        let difference = new.window - limit.window
+        freeAt = Deque(freeAt.map { $0 + difference })
+        limit = new
+    }
+
     /// Keeps the window shut for its whole length: the server counts differently than we do.
     package mutating func shut(at uptime: Duration) {
         shutUntil = max(shutUntil, uptime + limit.window)

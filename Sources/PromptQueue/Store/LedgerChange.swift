@@ -17,6 +17,8 @@ package enum LedgerChange: Sendable {
     /// The gates that are closed now, instead of those in the ledger.
     case gates([GateNote])
     case balance(Credits)
+    /// The limits that hold from now on.
+    case limits(RateLimit, running: Int)
     /// Something an operator should see in `daemon_status`.
     case trouble(String)
 }

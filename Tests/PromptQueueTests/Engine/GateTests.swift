@@ -95,7 +95,7 @@ import Testing
         var (fixture, _) = closed(by: failure(.keyRefused, 401))
         fixture.pass(.seconds(59))
         #expect(fixture.send(.tick).claims.isEmpty)
-        #expect(fixture.send(.reloaded).claims.count == 1)
+        #expect(fixture.send(.reloaded(fixture.engine.settings)).claims.count == 1)
     }
 
     @Test func `a disabled model waits while others go on`() {

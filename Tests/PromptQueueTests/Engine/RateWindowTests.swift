@@ -32,6 +32,14 @@ import Testing
         #expect(window.available(at: .seconds(9)) == 2)
     }
 
+    @Test func `a new limit holds at once, for busy slots too`() {
+        var window = RateWindow(limit: RateLimit(count: 2, window: .seconds(10)))
+        window.occupy(until: .seconds(10))
+        window.change(to: RateLimit(count: 1, window: .seconds(60)))
+        #expect(window.available(at: .seconds(59)) == 0)
+        #expect(window.available(at: .seconds(60)) == 1)
+    }
+
     @Test func `a 429 keeps the window shut for its whole length`() {
         var window = RateWindow(limit: RateLimit(count: 5, window: .seconds(10)))
         window.shut(at: .seconds(1))
