@@ -1,3 +1,5 @@
+import PromptQueue
+
 /// Finds what somebody may have meant.
 enum Spelling {
     /// The name that takes the fewest edits, if those are few.
@@ -8,19 +10,7 @@ enum Spelling {
         return best.name
     }
 
-    /// Levenshtein's edit distance.
-    static func distance(_ left: String, _ right: String) -> Int {
-        let right = Array(right)
-        var row = Array(0...right.count)
-        for (index, character) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = index + 1
-            for column in right.indices {
-                let substituted = diagonal + (character == right[column] ? 0 : 1)
-                diagonal = row[column + 1]
-                row[column + 1] = min(substituted, diagonal + 1, row[column] + 1)
-            }
-        }
-        return row[right.count]
+    private static func distance(_ left: String, _ right: String) -> Int {
+        EditDistance.distances(from: Array(left.utf8), toPrefixesOf: Array(right.utf8)).last ?? 0
     }
 }
