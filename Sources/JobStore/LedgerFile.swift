@@ -1,3 +1,4 @@
+import Dispatch
 import FoundationEssentials
 package import GRDB
 import Glibc
@@ -71,6 +72,9 @@ package enum LedgerFile {
 
     static func configuration() -> Configuration {
         var configuration = Configuration()
+        // GRDB's default asks for threads of a higher priority, which a service may not have; libdispatch then
+        // complains on stderr for each.
+        configuration.qos = .default
         configuration.busyMode = .timeout(busyTimeout.seconds)
         configuration.prepareDatabase { db in
             // A PASSIVE checkpoint that races another connection's commit can lose data before SQLite 3.51.3 (the
