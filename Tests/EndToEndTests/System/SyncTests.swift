@@ -43,6 +43,10 @@ extension SystemTests {
                     )
                 )
                 try await daemon.line(with: "is running")
+                // The daemon is strace's child: it has to be ended itself, whatever happens here.
+                let pid = Int32(try await stage.ledger.number("SELECT pid FROM daemon"))
+                var isEnded = false
+                defer { if !isEnded { kill(pid, SIGTERM) } }
                 for number in 1...5 {
                     let job = try await stage.ledger.insert("a fox, number \(number)")
                     try await stage.ledger.wait(job: job, is: "succeeded")
@@ -63,7 +67,9 @@ extension SystemTests {
                 SystemTests.report("100 jobs, each claimed, accepted and ended: \(syncs.count) syncs of the log")
                 #expect(syncs.count >= 3)
                 #expect(syncs.count < 300)
-                kill(daemon.pid, SIGTERM)
+                kill(pid, SIGTERM)
+                #expect(try await daemon.end() == .exit(0))
+                isEnded = true
             }
         }
 
