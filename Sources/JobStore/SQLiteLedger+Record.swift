@@ -219,6 +219,7 @@ struct RecordWork {
             try run(
                 """
                 UPDATE jobs SET state = 'queued', run_at = CASE WHEN ?1 > ?2 THEN ?1 ELSE run_at END,
+                    turn = CASE WHEN ?1 > ?2 THEN NULL ELSE turn END,
                     attempt_count = attempt_count - ?3, error_code = ?4, error_message = ?5
                 WHERE id = ?6
                 """,

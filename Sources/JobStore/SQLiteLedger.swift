@@ -1,6 +1,7 @@
 import GRDB
 import Glibc
 package import PromptQueue
+import Synchronization
 
 /// The ledger in a SQLite file.
 package final class SQLiteLedger: JobLedger {
@@ -19,6 +20,7 @@ package final class SQLiteLedger: JobLedger {
     let path: String
     let pool: DatabasePool
     let commits: GroupCommit
+    let rotation = Mutex(QueueRotation())
 
     /// - Throws: `LedgerError` when the file cannot be opened, is not promptd's, or has a newer schema.
     package init(path: String, options: Options = Options()) throws(LedgerError) {

@@ -9,8 +9,8 @@ struct ReadTests {
     @Test func `a list is newest first, with filters`() async throws {
         let fixture = try CommandFixture()
         _ = try await fixture.run("add", "a fox", "a dog", "a cat", "--batch", "b", "--label", "sku=1")
-        _ = try await fixture.run("add", "a cow", "--queue", "ads")
         try await fixture.submit(.succeeded, .failed)
+        _ = try await fixture.run("add", "a cow", "--queue", "ads")
         func ids(_ arguments: [String]) async throws -> [String] {
             let outcome = try await fixture.run(arguments)
             return try outcome.output.map { line in

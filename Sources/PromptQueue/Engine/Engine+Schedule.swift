@@ -38,11 +38,11 @@ extension Engine {
         guard mayHaveDue, !isClaiming, now.uptime >= claimNotBefore else { return }
         var limit = min(window.available(at: now.uptime), settings.running - runningCount, settings.claimLimit)
         var closedModels: Set<String> = []
+        var probedModels: Set<String> = []
         for (kind, gate) in gates {
             if kind == .media { return }
             if case .model(let model) = kind {
-                // A model's probe goes out in a claim of one, so that no second request of the model goes with it.
-                if gate.allowsProbe(at: now.uptime) { limit = min(limit, 1) } else { closedModels.insert(model) }
+                if gate.allowsProbe(at: now.uptime) { probedModels.insert(model) } else { closedModels.insert(model) }
             } else {
                 guard gate.allowsProbe(at: now.uptime) else { return }
                 limit = min(limit, 1)
@@ -57,6 +57,7 @@ extension Engine {
                     rate: window.limit,
                     runningLimit: settings.running,
                     closedModels: closedModels,
+                    probedModels: probedModels,
                     now: now.instant
                 )
             )
@@ -68,7 +69,7 @@ extension Engine {
         let hasProbe = gates.contains { kind, gate in
             if case .model = kind { gate.allowsProbe(at: now.uptime) } else { false }
         }
-        if hasProbe || !budgetHolds.isEmpty { noteDue() }
+        if hasProbe || waitsForBudget { noteDue() }
     }
 
     private mutating func wake(now: Moment, _ effects: inout [EngineEffect]) {
@@ -84,7 +85,7 @@ extension Engine {
             // At least once a minute, in case somebody sets the clock.
             times.append(now.uptime + min(max(nextRunAt - now.instant, .zero), .seconds(60)))
         }
-        if !budgetHolds.isEmpty { times.append(now.uptime + .seconds(60)) }
+        if waitsForBudget { times.append(now.uptime + .seconds(60)) }
         if !isCheckingBalance, mayHaveDue || runningCount > 0 { times.append(nextBalanceAt) }
         guard let next = times.min() else { return }
         if let lastWake, lastWake <= next, lastWake > now.uptime { return }

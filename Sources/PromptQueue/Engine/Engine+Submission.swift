@@ -9,6 +9,7 @@ extension Engine {
         dueWhileClaiming = false
         runAtWhileClaiming = nil
         waitsForPlace = claim.waitsForPlace
+        waitsForBudget = claim.waitsForBudget
         if let slot = claim.nextSlotAt {
             claimNotBefore = now.uptime + min(max(slot - now.instant, .milliseconds(1)), window.limit.window)
         }

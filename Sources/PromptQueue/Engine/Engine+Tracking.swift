@@ -102,7 +102,7 @@ extension Engine {
         tasks[attempt] = nil
         providerStates[attempt] = nil
         // What was settled may have made room in a budget or a queue.
-        if !budgetHolds.isEmpty || waitsForPlace { noteDue() }
+        if waitsForBudget || waitsForPlace { noteDue() }
     }
 
     private mutating func comeBack(at instant: Instant, now: Moment) {

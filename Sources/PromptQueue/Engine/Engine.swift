@@ -32,6 +32,8 @@ package struct Engine: Sendable {
     var runAtWhileClaiming: Instant?
     /// Whether jobs wait for a place in a queue with a limit of its own.
     var waitsForPlace = false
+    /// Whether jobs wait for room in a budget.
+    var waitsForBudget = false
     /// No claim before this: the ledger counts a slot as busy that the engine thought free.
     var claimNotBefore: Duration = .zero
     var recordsUnderWay = 0

@@ -8,6 +8,8 @@ package struct ClaimRequest: Sendable {
     package var runningLimit: Int
     /// Jobs for these models wait.
     package var closedModels: Set<String>
+    /// At most one job of each of these models, to find out whether it is on again.
+    package var probedModels: Set<String>
     /// What is reserved for a job whose price the catalogue does not know.
     package var unlistedPrice: Credits
     package var now: Instant
@@ -17,6 +19,7 @@ package struct ClaimRequest: Sendable {
         rate: RateLimit,
         runningLimit: Int,
         closedModels: Set<String> = [],
+        probedModels: Set<String> = [],
         unlistedPrice: Credits = Credits(millicredits: 20_000),
         now: Instant
     ) {
@@ -24,6 +27,7 @@ package struct ClaimRequest: Sendable {
         self.rate = rate
         self.runningLimit = runningLimit
         self.closedModels = closedModels
+        self.probedModels = probedModels
         self.unlistedPrice = unlistedPrice
         self.now = now
     }
@@ -105,17 +109,19 @@ package struct Claim: Sendable {
     package var hasMore = false
     /// Whether a queue has jobs that are due and no place for them (`max_running`).
     package var waitsForPlace = false
+    /// Whether a job that is due was left because it would pass a budget's limit.
+    package var waitsForBudget = false
     /// When the next scheduled job becomes due, if there is one.
     package var nextRunAt: Instant?
     /// When the next slot of the rate window that the ledger counts becomes free, if that is what stopped the claim.
     package var nextSlotAt: Instant?
-    /// Queues whose next job does not fit a budget.
+    /// Queues of which nothing could be taken because of a budget.
     package var budgetHolds: [BudgetHold] = []
 
     package init() {}
 }
 
-/// A queue whose next job would pass a budget's limit.
+/// A queue that a budget holds: none of its next jobs fits.
 package struct BudgetHold: Sendable, Hashable {
     package var budget: String
     package var queue: String

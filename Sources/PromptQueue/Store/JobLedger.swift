@@ -18,7 +18,10 @@ package protocol JobLedger: Sendable {
     /// Notes that the daemon has stopped, after everything was recorded.
     func end(now: Instant) async throws(LedgerError)
 
-    /// Claims jobs by priority (higher first), then `run_at`, then id, each with its attempt, reservation and rate slot.
+    /// Claims jobs by priority (higher first), each with its attempt, reservation and rate slot. Among equals the queues
+    /// take turns, within a queue its batches do, and within a batch jobs go in the order in which they came or became due.
+    ///
+    /// A job that would pass a budget's limit waits; cheaper ones behind it, and other models and queues, go on.
     ///
     /// `prepare` checks and completes each job before money is reserved; what it refuses fails in the same transaction.
     func claim(

@@ -1,0 +1,77 @@
+import GRDB
+import PromptQueue
+
+extension ClaimWork {
+    /// How many more tasks may be at the provider, as the ledger counts them.
+    func freePlaces(_ db: Database) throws -> Int {
+        let running = try Int.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT count(*) FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted')"
+            )
+        )
+        return request.runningLimit - (running ?? 0)
+    }
+
+    /// How many slots of the rate window are free, as the ledger counts them.
+    mutating func freeSlots(_ db: Database) throws -> Int {
+        let window = request.rate.window
+        let sending = try Int.fetchOne(
+            db.cachedStatement(sql: "SELECT count(*) FROM attempts WHERE state = 'sending'")
+        )
+        // Instants beyond one window from now are from before the clock was set back, and say nothing.
+        let since = (request.now - window).milliseconds
+        let until = (request.now + window).milliseconds
+        let answered = try Int.fetchOne(
+            db.cachedStatement(sql: "SELECT count(*) FROM attempts WHERE answered_at > ? AND answered_at <= ?"),
+            arguments: [since, until]
+        )
+        let free = request.rate.count - (sending ?? 0) - (answered ?? 0)
+        if free <= 0, let answered, answered > 0 {
+            let oldest = try Int64.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        SELECT answered_at FROM attempts WHERE answered_at > ? AND answered_at <= ?
+                        ORDER BY answered_at LIMIT 1 OFFSET ?
+                        """
+                ),
+                arguments: [since, until, min(-free, answered - 1)]
+            )
+            claim.nextSlotAt = oldest.map { Instant(milliseconds: $0) + window }
+        }
+        return free
+    }
+}
+
+/// What a budget has left in its present period.
+struct BudgetRoom {
+    var name: String
+    /// nil: all queues.
+    var queue: String?
+    /// In thousandths of a credit; negative after an overrun.
+    var left: Int64
+
+    /// All budgets, from the running sums.
+    static func all(_ db: Database, at now: Instant) throws -> [BudgetRoom] {
+        try Row
+            .fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT b.name, b.queue, b.limit_millicredits - coalesce((
+                            SELECT sum(s.reserved_millicredits + s.charged_millicredits) FROM spending AS s
+                            WHERE s.period = CASE b.period WHEN 'hour' THEN 'hour' WHEN 'total' THEN 'total' ELSE 'day' END
+                                AND s.starts_at >= CASE b.period
+                                    WHEN 'hour' THEN :now / 3600000 * 3600000
+                                    WHEN 'day' THEN :now / 86400000 * 86400000
+                                    -- 1970-01-01 was a Thursday; weeks start on Monday.
+                                    WHEN 'week' THEN (:now / 86400000 - (:now / 86400000 + 3) % 7) * 86400000
+                                    WHEN 'month' THEN unixepoch(:now / 1000, 'unixepoch', 'start of month') * 1000
+                                    ELSE 0 END
+                                AND (b.queue IS NULL OR s.queue = b.queue)), 0) AS room
+                        FROM budgets AS b
+                        """
+                ),
+                arguments: ["now": now.milliseconds]
+            )
+            .map { row in BudgetRoom(name: row["name"], queue: row["queue"], left: row["room"]) }
+    }
+}
