@@ -5,10 +5,10 @@ DESTDIR ?=
 SWIFT_TEST = swift test --disable-xctest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test lint demo system-test benchmark release install uninstall clean
+.PHONY: help setup build test lint demo system-test benchmark benchmark-scale benchmark-import soak release install uninstall clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what the build needs and is missing (SQLite, through apt), and show the Swift version
 	@scripts/setup
@@ -36,6 +36,15 @@ system-test: ## run the slow tests: real programs, killed, cut off, out of disk
 benchmark: release ## build for release and measure throughput, pickup and idle cost
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/throughput/run
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist scripts/measure-pickup
+
+benchmark-scale: release ## measure claims, memory, start and status with 5,000,000 queued jobs beside 10,000
+	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/scale/run
+
+benchmark-import: release ## measure promptctl import beside the sqlite3 shell's .import
+	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/import/run
+
+soak: release ## run a day's jobs in 20 minutes and watch that memory, descriptors, threads and log stay flat
+	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/soak/run
 
 release: setup ## build for release, with the Swift runtime inside, into dist/
 	@scripts/build -c release --static-swift-stdlib --scratch-path .build-release

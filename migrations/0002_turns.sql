@@ -91,6 +91,23 @@ BEGIN
     WHERE id = NEW.id AND state = 'queued';
 END;
 
+-- Counts --------------------------------------------------------------------------------------------------------------
+
+-- A change of state, which is most of what happens, costs one statement; that the queue exists is looked at only when a
+-- job moves to another.
+DROP TRIGGER jobs_moved;
+CREATE TRIGGER jobs_counted AFTER UPDATE OF state, queue ON jobs
+WHEN OLD.state <> NEW.state OR OLD.queue <> NEW.queue
+BEGIN
+    INSERT INTO queue_counts (queue, state, jobs) VALUES (OLD.queue, OLD.state, -1), (NEW.queue, NEW.state, 1)
+    ON CONFLICT (queue, state) DO UPDATE SET jobs = jobs + excluded.jobs;
+END;
+
+CREATE TRIGGER jobs_moved AFTER UPDATE OF queue ON jobs WHEN OLD.queue <> NEW.queue
+BEGIN
+    INSERT INTO queues (name) VALUES (NEW.queue) ON CONFLICT DO NOTHING;
+END;
+
 -- Running sums ------------------------------------------------------------------------------------------------------
 
 -- What attempts reserve and have cost, by the hour and the day (UTC) in which they were sent, and in total. A claim reads

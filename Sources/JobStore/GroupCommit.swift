@@ -95,11 +95,42 @@ final class GroupCommit: Sendable {
 
     /// Answers every entry exactly once.
     private func commit(_ batch: [Entry], _ db: Database) {
+        // Nearly always nothing fails, and no savepoint is needed. Otherwise everything is undone and done again, with one
+        // around each change, so that only what fails is left out.
+        do {
+            try db.beginTransaction(.immediate)
+            if try together(batch, db) { return }
+            try db.beginTransaction(.immediate)
+        } catch {
+            // Nothing was begun, or nothing can be undone: there is no use in trying one by one.
+            for entry in batch { entry.fail(LedgerError(error)) }
+            return
+        }
+        apart(batch, db)
+    }
+
+    /// Carries out and commits the changes as one; false, with everything undone and nobody answered, when one of them
+    /// fails.
+    private func together(_ batch: [Entry], _ db: Database) throws -> Bool {
+        var done: [@Sendable (LedgerError?) -> Void] = []
+        do {
+            for entry in batch { done.append(try entry.run(db)) }
+            try db.commit()
+        } catch {
+            if db.isInsideTransaction { try db.rollback() }
+            return false
+        }
+        state.withLock { $0.transactions += 1 }
+        for finish in done { finish(nil) }
+        return true
+    }
+
+    /// Carries out the changes, each in a savepoint of its own, and commits those that succeed.
+    private func apart(_ batch: [Entry], _ db: Database) {
         var done: [@Sendable (LedgerError?) -> Void] = []
         var failed: [(Entry, LedgerError)] = []
         var fatal: LedgerError?
         do {
-            try db.beginTransaction(.immediate)
             for entry in batch {
                 do {
                     try db.inSavepoint {

@@ -31,6 +31,12 @@ struct Announcer: Sendable {
         logger.warning("stopping: cutting off what is still under way after \(grace.text)")
     }
 
+    func claimed(_ claim: Claim, in duration: Duration) {
+        guard !claim.jobs.isEmpty else { return }
+        let milliseconds = (duration.seconds * 100_000).rounded() / 100
+        logger.debug("claimed \(claim.jobs.count) job\(claim.jobs.count == 1 ? "" : "s") in \(milliseconds) ms")
+    }
+
     func announce(_ notice: Notice) {
         switch notice {
         case .gateClosed(let kind, let message):

@@ -153,7 +153,10 @@ package final class Runner: Service {
         case .claim(let request):
             group.addTask { [self] in
                 do throws(LedgerError) {
-                    events.send(.claimed(try await ledger.claim(request, prepare: prepare)))
+                    let start = time.now.uptime
+                    let claim = try await ledger.claim(request, prepare: prepare)
+                    log.claimed(claim, in: time.now.uptime - start)
+                    events.send(.claimed(claim))
                 } catch {
                     events.send(error.isTransient ? .engine(.claimFailed(error)) : .failed(error, nil))
                 }

@@ -1,0 +1,54 @@
+import GRDB
+import PromptQueue
+import Synchronization
+import Testing
+
+@testable import JobStore
+
+/// That changes which share a transaction do not share their failures.
+@Suite struct GroupCommitTests {
+    private struct Refused: Error {}
+
+    @Test func `of changes that share a transaction only the one that fails is left out`() async throws {
+        let fixture = try LedgerFixture()
+        let pool = fixture.ledger.pool
+        let commits = GroupCommit(pool, maximum: 100) { _ in }
+        try await pool.write { try $0.execute(sql: "CREATE TABLE t (a INTEGER UNIQUE)") }
+        let before = commits.transactions
+        let outcomes = await withTaskGroup(of: (Int, Bool).self) { group in
+            for number in 0..<20 {
+                group.addTask {
+                    do throws(LedgerError) {
+                        try await commits.commit { db in
+                            try db.execute(sql: "INSERT INTO t VALUES (?)", arguments: [number % 19])
+                        }
+                        return (number, true)
+                    } catch {
+                        return (number, false)
+                    }
+                }
+            }
+            var outcomes: [Int: Bool] = [:]
+            for await (number, isDone) in group { outcomes[number] = isDone }
+            return outcomes
+        }
+        #expect(outcomes.values.count(where: { !$0 }) == 1)
+        #expect(try await pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM t") } == 19)
+        #expect(commits.transactions - before <= 19)
+    }
+
+    @Test func `a change that fails leaves nothing of itself`() async throws {
+        let fixture = try LedgerFixture()
+        try await fixture.ledger.pool.write { try $0.execute(sql: "CREATE TABLE t (a)") }
+        let commits = GroupCommit(fixture.ledger.pool, maximum: 100) { _ in }
+        await #expect(throws: LedgerError.self) {
+            try await commits.commit { db in
+                try db.execute(sql: "INSERT INTO t VALUES (1)")
+                throw Refused()
+            }
+        }
+        #expect(try await fixture.ledger.pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM t") } == 0)
+        try await commits.commit { db in try db.execute(sql: "INSERT INTO t VALUES (2)") }
+        #expect(try await fixture.ledger.pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM t") } == 1)
+    }
+}
