@@ -155,24 +155,28 @@ DROP INDEX attempts_sent;
 
 -- Views -------------------------------------------------------------------------------------------------------------
 
-DROP VIEW budget_status;
--- A negative "remaining" is an overrun: a task cost more than it was estimated at. Nothing is claimed until it is made up.
-CREATE VIEW budget_status AS
+CREATE VIEW budget_sums AS
 SELECT
-    p.name AS budget,
-    p.queue,
-    p.period,
-    p.limit_millicredits / 1000.0 AS "limit",
-    coalesce(sum(s.reserved_millicredits), 0) / 1000.0 AS reserved,
-    coalesce(sum(s.charged_millicredits), 0) / 1000.0 AS spent,
-    (p.limit_millicredits - coalesce(sum(s.reserved_millicredits), 0) - coalesce(sum(s.charged_millicredits), 0)) / 1000.0
-        AS remaining,
-    strftime('%Y-%m-%dT%H:%M:%SZ', p.resets_at / 1000, 'unixepoch') AS resets_at
+    p.name, p.queue, p.period, p.limit_millicredits, p.starts_at, p.resets_at,
+    coalesce(sum(s.reserved_millicredits), 0) AS reserved_millicredits,
+    coalesce(sum(s.charged_millicredits), 0) AS charged_millicredits
 FROM budget_periods AS p
 LEFT JOIN spending AS s ON s.starts_at >= p.starts_at
     AND s.period = CASE p.period WHEN 'hour' THEN 'hour' WHEN 'total' THEN 'total' ELSE 'day' END
     AND (p.queue IS NULL OR s.queue = p.queue)
 GROUP BY p.name;
+
+DROP VIEW budget_status;
+-- A negative "remaining" is an overrun: a task cost more than it was estimated at. Nothing is claimed until it is made up.
+CREATE VIEW budget_status AS
+SELECT
+    name AS budget, queue, period,
+    limit_millicredits / 1000.0 AS "limit",
+    reserved_millicredits / 1000.0 AS reserved,
+    charged_millicredits / 1000.0 AS spent,
+    (limit_millicredits - reserved_millicredits - charged_millicredits) / 1000.0 AS remaining,
+    strftime('%Y-%m-%dT%H:%M:%SZ', resets_at / 1000, 'unixepoch') AS resets_at
+FROM budget_sums;
 
 DROP VIEW queue_status;
 CREATE VIEW queue_status AS

@@ -114,6 +114,21 @@ import Testing
         #expect(try await fixture.claim(5, at: soon).jobs.map(\.job.rawValue) == [5, 2])
     }
 
+    @Test func `batches that are done are forgotten at the next start`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt, batch) VALUES ('x', 'old')")
+        try fill(fixture, 3, "batch", "'large'")
+        _ = try await fixture.claim(3)
+        let identity = DaemonIdentity(
+            processID: 1,
+            version: "1",
+            rate: RateLimit(count: 20, window: .seconds(10)),
+            runningLimit: 1
+        )
+        try await fixture.ledger.begin(identity, now: fixture.now)
+        #expect(try fixture.rows("SELECT batch FROM turns") == ["large"])
+    }
+
     // MARK: - Budgets
 
     @Test func `a job that does not fit a budget waits, and cheaper ones and other queues go on`() async throws {

@@ -57,12 +57,9 @@ extension QueueFile {
             .fetchAll(
                 db,
                 sql: """
-                    SELECT p.name, p.queue, p.period, p.limit_millicredits, p.resets_at,
-                        coalesce(sum(a.reserved_millicredits), 0) AS reserved,
-                        coalesce(sum(a.charged_millicredits), 0) AS spent
-                    FROM budget_periods AS p
-                    LEFT JOIN attempts AS a ON a.sent_at >= p.starts_at AND (p.queue IS NULL OR a.queue = p.queue)
-                    GROUP BY p.name
+                    SELECT name, queue, period, limit_millicredits, resets_at, reserved_millicredits AS reserved,
+                        charged_millicredits AS spent
+                    FROM budget_sums
                     """
             )
             .map(BudgetRecord.init)

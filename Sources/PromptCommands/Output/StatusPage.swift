@@ -153,8 +153,13 @@ extension BudgetRecord {
         [
             Table.Cell(text: oneLine(name)), Table.Cell(text: oneLine(queue ?? "all")), Table.Cell(text: period),
             Table.Cell(text: limit.grouped), Table.Cell(text: reserved.grouped), Table.Cell(text: spent.grouped),
-            Table.Cell(text: left.grouped, style: left <= .zero ? .warning : nil),
+            Table.Cell(text: leftInWords, style: left <= .zero ? .warning : nil),
         ]
+    }
+
+    /// A task that cost more than was reserved for it can take a budget past its limit.
+    private var leftInWords: String {
+        left < .zero ? "over by \((.zero - left).grouped)" : left.grouped
     }
 }
 
