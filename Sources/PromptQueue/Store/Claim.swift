@@ -8,8 +8,6 @@ package struct ClaimRequest: Sendable {
     package var runningLimit: Int
     /// Jobs for these models wait.
     package var closedModels: Set<String>
-    /// What is reserved for a job whose price the catalogue does not know.
-    package var unlistedPrice: Credits
     package var now: Instant
 
     package init(
@@ -17,14 +15,12 @@ package struct ClaimRequest: Sendable {
         rate: RateLimit,
         runningLimit: Int,
         closedModels: Set<String> = [],
-        unlistedPrice: Credits = Credits(millicredits: 20_000),
         now: Instant
     ) {
         self.limit = limit
         self.rate = rate
         self.runningLimit = runningLimit
         self.closedModels = closedModels
-        self.unlistedPrice = unlistedPrice
         self.now = now
     }
 }
