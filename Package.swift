@@ -62,7 +62,9 @@ let package = Package(
         .target(
             name: "Migrations",
             path: "migrations",
-            resources: [.embedInCode("0001_queue.sql"), .embedInCode("0002_turns.sql")],
+            resources: [
+                .embedInCode("0001_queue.sql"), .embedInCode("0002_turns.sql"), .embedInCode("0003_prices.sql"),
+            ],
             swiftSettings: settings
         ),
 

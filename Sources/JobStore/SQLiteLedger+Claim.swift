@@ -32,6 +32,7 @@ struct ClaimWork {
     private var budgets: [BudgetRoom] = []
     /// How many more jobs of a queue may run; absent without a limit of its own.
     var rooms: [String: Int] = [:]
+    private var prices = ClaimPrices()
     private var held: [BudgetHold: Int] = [:]
     private var generator = SystemRandomNumberGenerator()
 
@@ -106,7 +107,8 @@ struct ClaimWork {
         case .refused(let refusal):
             try refuse(job, refusal, db)
         case .ready(let prepared):
-            let reserved = prepared.estimate.credits ?? request.unlistedPrice
+            let estimate = try prices.estimate(of: prepared, model: job.model, db)
+            let reserved = estimate.credits
             let concerned = budgets.indices.filter { budgets[$0].queue == nil || budgets[$0].queue == job.queue }
             if let full = concerned.first(where: { budgets[$0].left < reserved.millicredits }) {
                 // It waits, and is the first again at the next claim. Cheaper ones go on meanwhile.
@@ -117,7 +119,7 @@ struct ClaimWork {
                 return
             }
             for index in concerned { budgets[index].left -= reserved.millicredits }
-            try insert(candidate, prepared, reserved: reserved, db)
+            try insert(candidate, prepared, estimate, db)
             rotation.serve(job.queue)
             if heads[index].isProbe { heads.remove(at: index) }
             if let room = rooms[job.queue] {
@@ -144,29 +146,34 @@ struct ClaimWork {
     private mutating func insert(
         _ candidate: ClaimHead.Candidate,
         _ prepared: PreparedInput,
-        reserved: Credits,
+        _ estimate: Estimate,
         _ db: Database
     ) throws {
         let job = candidate.job
+        let reserved = estimate.credits
         let token = AttemptToken.random(using: &generator)
         try db.cachedStatement(
             sql: """
-                INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits)
-                VALUES (?, ?, ?, ?, ?, ?)
+                INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits,
+                    estimated_millicredits, estimate_basis)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)
                 """
         )
         .execute(arguments: [
             job.id.rawValue, token.rawValue, job.queue, job.model, request.now.milliseconds, reserved.millicredits,
+            estimate.kind.rawValue,
         ])
         let attempt = AttemptID(db.lastInsertedRowID)
         try db.cachedStatement(
             sql: """
                 UPDATE jobs SET state = 'submitting', attempt_count = attempt_count + 1, estimated_millicredits = ?,
-                    submitted_at = ?, error_code = NULL, error_message = NULL
+                    estimate_basis = ?, submitted_at = ?, error_code = NULL, error_message = NULL
                 WHERE id = ?
                 """
         )
-        .execute(arguments: [reserved.millicredits, request.now.milliseconds, job.id.rawValue])
+        .execute(arguments: [
+            reserved.millicredits, estimate.kind.rawValue, request.now.milliseconds, job.id.rawValue,
+        ])
         let lane = ServedLane(queue: job.queue, priority: candidate.priority)
         served[lane] = max(served[lane] ?? candidate.turn, candidate.turn)
         claim.jobs.append(

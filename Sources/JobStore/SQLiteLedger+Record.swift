@@ -193,11 +193,12 @@ struct RecordWork {
         let changed = try run(
             """
             UPDATE attempts SET finished_at = ?, charged_millicredits = coalesce(?, reserved_millicredits),
-                reserved_millicredits = 0, error_code = ?, message = ?
+                charge_reported = ?, reserved_millicredits = 0, error_code = ?, message = ?
             WHERE id = ? AND state = 'accepted' AND finished_at IS NULL
             """,
             [
-                now.milliseconds, charged?.millicredits, failure?.code.rawValue, failure?.message, attempt.rawValue,
+                now.milliseconds, charged?.millicredits, charged != nil, failure?.code.rawValue, failure?.message,
+                attempt.rawValue,
             ]
         )
         guard changed > 0 else { return false }

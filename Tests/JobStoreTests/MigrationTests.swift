@@ -46,11 +46,15 @@ import Testing
             limit: 5,
             rate: RateLimit(count: 20, window: .seconds(10)),
             runningLimit: 100,
-            unlistedPrice: Credits(millicredits: 13_000),
             now: now
         )
         let claim = try await ledger.claim(request) { _ in
-            .ready(PreparedInput(input: [:], estimate: Estimate(credits: nil, basis: .unlisted)))
+            .ready(
+                PreparedInput(
+                    input: [:],
+                    estimate: Estimate(credits: Credits(millicredits: 13_000), basis: .listed("x"))
+                )
+            )
         }
         #expect(Set(claim.jobs.map(\.job.rawValue)) == [2, 3])
         #expect(claim.nextRunAt == Instant(milliseconds: 1_900_000_000_000))

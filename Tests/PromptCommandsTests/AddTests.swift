@@ -90,7 +90,7 @@ struct AddTests {
             "new/model",
             environment: ["PROMPTD_CATALOGUE_UNKNOWN_MODELS": "allow"]
         )
-        #expect(allowed.talk == ["queued 1 job in default: new/model, price unknown."])
+        #expect(allowed.talk == ["queued 1 job in default: new/model, 20 credits by default: no price is known."])
     }
 
     @Test func `prompts come from standard input, one a line`() async throws {
@@ -104,7 +104,7 @@ struct AddTests {
         let fixture = try CommandFixture()
         _ = try await fixture.run("budget", "set", "ads", "--queue", "ads", "--limit", "50", "--period", "day")
         let first = try await fixture.run("add", "a fox", "--queue", "ads", "--input", "resolution=2K")
-        #expect(first.talk.first?.hasSuffix(" Budget ads/day: 26 of 50 left after it.") == true)
+        #expect(first.talk.first?.hasSuffix(" Budget ads/day: 50 → 26 of 50 left after the backlog.") == true)
         let third = try await fixture.run("add", "a fox", "a dog", "--queue", "ads", "--input", "resolution=2K")
         #expect(
             third.talk.first?

@@ -219,7 +219,7 @@ struct ImportTests {
             guard
                 case .ready(let prepared) = Catalogue.builtIn.prepare(model: model.name, prompt: prompt, input: [:])
             else { return sum }
-            return sum + (prepared.estimate.credits ?? .zero)
+            return sum + (prepared.estimate?.credits ?? .zero)
         }
         let report = try JSONValue(parsing: try #require(outcome.output.first)).objectValue
         #expect(report?["estimated_credits"]?.doubleValue == expected.doubleValue)

@@ -43,6 +43,7 @@ import Testing
         ("callbacks.listen", "0.0.0.0:1"), ("callbacks.hmacKeyFile", "/h"), ("web.listen", "off"),
         ("downloads.enabled", "false"), ("downloads.allowPrivateAddresses", "true"), ("unconfirmed.policy", "resubmit"),
         ("unconfirmed.window", "5m"), ("retention.finishedJobs", "forever"), ("catalogue.unknownModels", "allow"),
+        ("catalogue.defaultPrice", "7.5"), ("catalogue.prices", "flux-2/pro-text-to-image=5.5, z-image=1"),
         ("shutdown.grace", "3s"), ("log.level", "debug"), ("log.format", "json"),
     ]
 
@@ -85,6 +86,20 @@ import Testing
         ("provider:\n  baseURL: api.kie.ai", "provider.baseURL: \"api.kie.ai\" is not a URL"),
         ("web:\n  listen: nowhere", "web.listen: \"nowhere\" is not an address"),
         ("credits:\n  reserve: -1", "credits.reserve: \"-1\" is not credits"),
+        ("catalogue:\n  defaultPrice: -1", "catalogue.defaultPrice: \"-1\" is not credits, a number from 0 to 1000000"),
+        ("catalogue:\n  defaultPrice: 1e9", "catalogue.defaultPrice: \"1e9\" is not credits"),
+        ("catalogue:\n  prices: [z-image=1, 5]", "catalogue.prices: \"5\" is not MODEL=CREDITS"),
+        ("catalogue:\n  prices: [5]", "catalogue.prices: \"5\" is not MODEL=CREDITS, like flux-2/pro-text-to-image=5"),
+        ("catalogue:\n  prices: [z-image=dear]", "catalogue.prices: \"z-image=dear\" is not MODEL=CREDITS"),
+        ("catalogue:\n  prices: [z-image: 5]", "catalogue.prices: takes a list of single values"),
+        (
+            "catalogue:\n  prices: [z-imgae=5]",
+            "catalogue.prices: \"z-imgae=5\" names a model that the catalogue does not know; did you mean z-image"
+        ),
+        (
+            "catalogue:\n  prices: [z-image=5, z-image=6]",
+            "catalogue.prices: \"z-image=6\" names a model that has a price already"
+        ),
         ("- a", "is not a mapping"),
         ("a: [", "yaml"),
     ]
@@ -93,6 +108,25 @@ import Testing
     func `a mistake is named with its key, its value and what is allowed`(yaml: String, message: String) async {
         let error = await #expect(throws: ConfigurationError.self) { try await load(yaml) }
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `prices are a list in the file, and separated by commas in the environment`() async throws {
+        let expected = [
+            PriceOverride(model: "z-image", credits: Credits(millicredits: 1_000), source: .configuration),
+            PriceOverride(
+                model: "flux-2/pro-text-to-image",
+                credits: Credits(millicredits: 5_500),
+                source: .configuration
+            ),
+        ]
+        let yaml = "catalogue:\n  prices:\n    - z-image=1\n    - flux-2/pro-text-to-image = 5.5\n"
+        #expect(try await load(yaml).prices == expected)
+        let name = "PROMPTD_CATALOGUE_PRICES"
+        #expect(try await load(nil, [name: "z-image=1,flux-2/pro-text-to-image=5.5"]).prices == expected)
+        #expect(try await load(yaml, [name: "z-image=2"]).prices.map(\.credits.millicredits) == [2_000])
+        #expect(try await load(yaml, [name: ""]).prices.isEmpty)
+        #expect(try await load("catalogue:\n  unknownModels: allow\n  prices: [own/model=3]").prices.count == 1)
+        #expect(try await load("catalogue:\n  defaultPrice: 0").defaultPrice == .zero)
     }
 
     @Test func `a misspelt variable is named`() async {

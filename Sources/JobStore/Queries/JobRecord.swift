@@ -22,6 +22,8 @@ package struct JobRecord: Sendable {
     package let taskID: TaskID?
     package let providerState: String?
     package let estimated: Credits?
+    /// `nil` if whoever estimated it did not say.
+    package let estimateBasis: Estimate.Kind?
     package let charged: Credits?
     package let errorCode: String?
     package let errorMessage: String?
@@ -60,6 +62,8 @@ package struct JobRecord: Sendable {
         taskID = task.map(TaskID.init)
         providerState = row["provider_state"]
         estimated = row.credits("estimated_millicredits")
+        let basis: String? = row["estimate_basis"]
+        estimateBasis = basis.flatMap(Estimate.Kind.init)
         charged = row.credits("charged_millicredits")
         errorCode = row["error_code"]
         errorMessage = row["error_message"]
@@ -83,6 +87,9 @@ package struct AttemptRecord: Sendable {
     package let errorCode: String?
     package let message: String?
     package let reserved: Credits
+    /// What was reserved at the claim; `nil` if a version that did not note it made the claim.
+    package let estimated: Credits?
+    package let estimateBasis: Estimate.Kind?
     package let charged: Credits?
 
     init(_ row: Row) throws {
@@ -101,6 +108,9 @@ package struct AttemptRecord: Sendable {
         errorCode = row["error_code"]
         message = row["message"]
         reserved = Credits(millicredits: row["reserved_millicredits"])
+        estimated = row.credits("estimated_millicredits")
+        let basis: String? = row["estimate_basis"]
+        estimateBasis = basis.flatMap(Estimate.Kind.init)
         charged = row.credits("charged_millicredits")
     }
 }

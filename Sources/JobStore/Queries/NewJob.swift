@@ -15,7 +15,7 @@ package struct NewJob: Sendable {
     /// A JSON object.
     package var labels: String?
     package var maxAttempts: Int = 3
-    package var estimate: Credits?
+    package var estimate: Estimate?
 
     package init(prompt: String?, model: String, input: String, queue: String) {
         self.prompt = prompt

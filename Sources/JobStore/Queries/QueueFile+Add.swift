@@ -40,8 +40,8 @@ package struct JobInsertion {
         statement = try db.cachedStatement(
             sql: """
                 INSERT INTO jobs (prompt, model, input, queue, priority, run_at, unique_key, batch, labels,
-                    max_attempts, estimated_millicredits, created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    max_attempts, estimated_millicredits, estimate_basis, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 \(skipsDuplicates ? "ON CONFLICT (unique_key) DO NOTHING" : "")
                 """
         )
@@ -55,7 +55,7 @@ package struct JobInsertion {
             job.prompt.databaseValue, job.model.databaseValue, job.input.databaseValue, job.queue.databaseValue,
             job.priority.databaseValue, (job.runAt?.milliseconds ?? 0).databaseValue, job.uniqueKey.databaseValue,
             job.batch.databaseValue, job.labels.databaseValue, job.maxAttempts.databaseValue,
-            (job.estimate?.millicredits).databaseValue, now,
+            (job.estimate?.credits.millicredits).databaseValue, (job.estimate?.kind.rawValue).databaseValue, now,
         ]
         return try LedgerError.wrapping {
             // There are as many values as parameters.

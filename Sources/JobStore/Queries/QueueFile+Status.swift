@@ -15,6 +15,7 @@ extension QueueFile {
                 backlog: try queues.filter { $0.counts[.queued] ?? 0 > 0 }.map {
                     try Self.backlog($0.name, jobs: $0.counts[.queued] ?? 0, sample: sample, db)
                 },
+                prices: try Self.priceBook(db),
                 firstUnconfirmed:
                     try Int64
                     .fetchOne(db, sql: "SELECT min(id) FROM jobs WHERE state = 'unconfirmed'")
@@ -83,15 +84,17 @@ extension QueueFile {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT id, model, input, estimated_millicredits,
-                    CASE WHEN estimated_millicredits IS NULL THEN prompt END AS prompt
-                FROM jobs WHERE state = 'queued' AND queue = ? LIMIT ?
+                SELECT id, model, input, iif(is_firm, estimated_millicredits, NULL) AS estimate,
+                    iif(is_firm, NULL, prompt) AS prompt
+                FROM (SELECT *, estimate_basis IS 'listed'
+                        AND NOT EXISTS (SELECT 1 FROM prices WHERE prices.model = jobs.model) AS is_firm
+                    FROM jobs WHERE state = 'queued' AND queue = ? LIMIT ?)
                 """,
             arguments: [queue, sample]
         )
         while let row = try rows.next() {
             result.sampled += 1
-            if let estimate = row.credits("estimated_millicredits") {
+            if let estimate = row.credits("estimate") {
                 result.estimated += estimate
             } else {
                 result.unpriced.append(

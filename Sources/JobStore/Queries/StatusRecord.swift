@@ -86,7 +86,8 @@ package struct BacklogSample: Sendable {
     package let jobs: Int
     package var sampled = 0
     package var estimated = Credits.zero
-    /// Sampled jobs without an estimate: inserted by somebody who knows no prices.
+    /// Sampled jobs whose estimate is missing, or may change until they are claimed: it rests on something other than a
+    /// listed price, or there are overrides for their model.
     package var unpriced: [QueuedJob] = []
 }
 
@@ -97,6 +98,8 @@ package struct StatusRecord: Sendable {
     package let budgets: [BudgetRecord]
     package let gates: [GateNote]
     package let backlog: [BacklogSample]
+    /// For what is not estimated yet.
+    package let prices: PriceBook
     /// The oldest.
     package let firstUnconfirmed: JobID?
 }

@@ -40,7 +40,7 @@ extension SandboxProvider {
     /// The price of the model's plainest task, if it has one without more than a prompt.
     private func pricing(of model: CatalogueModel) -> String? {
         guard case .ready(let prepared) = catalogue.prepare(model: model.name, prompt: "A prompt", input: [:]),
-            let credits = prepared.estimate.credits
+            let credits = prepared.estimate?.credits
         else { return nil }
         let dollars = Double(credits.millicredits) * 0.005 / 1_000
         return "\(credits) credits per task (~$\(dollars))"

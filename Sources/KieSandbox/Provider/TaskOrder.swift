@@ -30,7 +30,7 @@ extension Catalogue {
         case .refused(let refusal):
             return .refused(refusal.problems.first?.answer ?? .fieldRequired)
         case .ready(let prepared):
-            let price = prepared.estimate.credits ?? Self.usualPrice
+            let price = prepared.estimate?.credits ?? Self.usualPrice
             return .accepted(
                 TaskOrder(model: model.name, input: input, price: price, result: model.result(of: prepared.input))
             )

@@ -18,6 +18,9 @@ struct AddCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Refuse if a job with this key exists already.", valueName: "key"))
     var unique: String?
 
+    @Flag(help: "Only check, and print the number of jobs and their cost.")
+    var dryRun = false
+
     @Flag(help: "Wait until the jobs have ended, as promptctl wait does.")
     var wait = false
 
@@ -31,15 +34,20 @@ struct AddCommand: AsyncParsableCommand {
         if unique != nil, prompts.count > 1 || prompts == ["-"] {
             throw ValidationError("--unique names one job; give one prompt.")
         }
+        if dryRun, wait { throw ValidationError("--dry-run adds nothing to --wait for.") }
     }
 
     func run() async throws {
         let console = Console.current
-        let (jobs, unknownFields) = try prepare(texts(console), console)
-        for field in unknownFields {
-            console.say("warning: \(jobs.first?.model ?? "") does not list the field \(field); it is sent as it is")
-        }
+        let texts = try texts(console)
         try await database.open { file in
+            let before = try file.status()
+            let (jobs, unknownFields) = try prepare(texts, before.prices, console)
+            for field in unknownFields {
+                console.say("warning: \(jobs.first?.model ?? "") does not list the field \(field); it is sent as it is")
+            }
+            let cost = AddedCost(jobs: jobs, before: before, console: console)
+            guard !dryRun else { return console.print(json ? cost.json : cost.sentence("would queue")) }
             let ids: [JobID]
             do {
                 ids = try file.add(jobs, now: console.now())
@@ -49,7 +57,7 @@ struct AddCommand: AsyncParsableCommand {
             for id in ids {
                 console.print(json ? JSONValue.object(["id": .integer(id.rawValue)]).json : "\(id)")
             }
-            try console.say(sentence(jobs, file, console))
+            console.say(cost.sentence("queued"))
             if wait {
                 try await Waiting(file: file, group: .ids(ids), console: console).run(timeout: nil)
             }
@@ -73,7 +81,11 @@ struct AddCommand: AsyncParsableCommand {
         return texts
     }
 
-    private func prepare(_ texts: [String?], _ console: Console) throws -> ([NewJob], unknownFields: [String]) {
+    private func prepare(
+        _ texts: [String?],
+        _ prices: PriceBook,
+        _ console: Console
+    ) throws -> ([NewJob], unknownFields: [String]) {
         let catalogue = Catalogue.builtIn
         let policy = try Catalogue.unknownModels(console)
         let model = options.model ?? JobOptions.usualModel
@@ -101,7 +113,7 @@ struct AddCommand: AsyncParsableCommand {
                 job.batch = options.batch
                 job.labels = options.labels
                 job.maxAttempts = options.maxAttempts ?? 3
-                job.estimate = prepared.estimate.credits
+                job.estimate = prices.estimate(of: prepared, model: model)
                 jobs.append(job)
             }
         }
@@ -112,34 +124,45 @@ struct AddCommand: AsyncParsableCommand {
         }
         return (jobs, unknownFields.sorted())
     }
-
-    /// `queued 1 job in ads: flux-2/flex-text-to-image, 24 credits. Budget ads/day: 76 of 500 left after it.`
-    private func sentence(_ jobs: [NewJob], _ file: QueueFile, _ console: Console) throws -> String {
-        guard let first = jobs.first else { return "queued nothing" }
-        let price = Price(jobs.map(\.estimate))
-        var text = "queued \(count(jobs.count, "job")) in \(first.queue): \(first.model), \(price.inWords)"
-        if let runAt = first.runAt { text += ", not before \(console.time(runAt))" }
-        text += "."
-        for line in try budgetSentences(first.queue, file, console) { text += " " + line }
-        return text
-    }
 }
 
-extension AddCommand {
-    /// What the budgets that concern a queue have left, once its backlog is done.
-    private func budgetSentences(_ queue: String, _ file: QueueFile, _ console: Console) throws -> [String] {
-        let budgets = try file.budgets().filter { $0.queue == nil || $0.queue == queue }
-        guard !budgets.isEmpty else { return [] }
-        let forecast = Forecast(try file.status(), .builtIn, now: console.now())
-        return budgets.map { budget in
-            let backlog = budget.queue.map { forecast.creditsByQueue[$0] ?? .zero } ?? forecast.credits
-            let name = "Budget \(budget.name)" + (budget.period == "total" ? "" : "/\(budget.period)")
-            guard backlog > budget.left else {
-                return "\(name): \((budget.left - backlog).grouped) of \(budget.limit.grouped) left after it."
-            }
-            let reset = budget.resetsAt.map { " until \($0.utcMinutes)" } ?? ""
-            return "\(name): \(budget.left.grouped) of \(budget.limit.grouped) left and \(backlog.grouped) queued; "
-                + "what does not fit waits\(reset)."
-        }
+/// What `add` says of the jobs that it adds to one queue.
+private struct AddedCost {
+    let jobs: [NewJob]
+    let price: Price
+    let outlook: Outlook
+    let console: Console
+
+    init(jobs: [NewJob], before: StatusRecord, console: Console) {
+        self.jobs = jobs
+        self.console = console
+        let price = Price(jobs.compactMap(\.estimate))
+        self.price = price
+        outlook = Outlook(
+            before,
+            adding: jobs.first.map { [$0.queue: price.total] } ?? [:],
+            now: console.now()
+        )
+    }
+
+    /// `queued 1 job in ads: flux-2/flex-text-to-image, 24 credits. Budget ads/day: 100 → 76 of 500 left after the backlog.`
+    func sentence(_ verb: String) -> String {
+        guard let first = jobs.first else { return "\(verb) nothing" }
+        var text = "\(verb) \(count(jobs.count, "job")) in \(first.queue): \(first.model), \(price.inWords)"
+        if let runAt = first.runAt { text += ", not before \(console.time(runAt))" }
+        text += "."
+        for line in outlook.sentences { text += " " + line }
+        return text
+    }
+
+    /// What `--dry-run --json` prints.
+    var json: String {
+        let own: JSONObject = [
+            "dry_run": true,
+            "jobs": .integer(Int64(jobs.count)),
+            "estimated_credits": JSONValue(price.total),
+            "estimated_credits_by_basis": .object(price.object),
+        ]
+        return JSONValue.object(own.merging(outlook.object) { $1 }).json
     }
 }

@@ -42,18 +42,19 @@ struct ImportCommand: ParsableCommand {
 
     func run() throws {
         let console = Console.current
-        let context = try context(console)
         let source = try ImportFile(path: file, format: format, console)
         try database.open { queue in
+            let before = try queue.status()
+            let context = try context(before.prices, console)
             let run = ImportRun(source, into: queue, context, skipsDuplicates: skipDuplicates, console)
             let checked = try run.check()
             for warning in run.unknownFields { console.say("warning: \(warning); it is sent as it is") }
-            guard !dryRun else { return report(checked, console) }
-            report(try run.insert(), console)
+            guard !dryRun else { return report(checked, before, console) }
+            report(try run.insert(), before, console)
         }
     }
 
-    private func context(_ console: Console) throws -> ImportContext {
+    private func context(_ prices: PriceBook, _ console: Console) throws -> ImportContext {
         var defaults = NewJobDefaults()
         defaults.model = options.model ?? defaults.model
         defaults.queue = options.queue ?? defaults.queue
@@ -64,6 +65,7 @@ struct ImportCommand: ParsableCommand {
         defaults.maxAttempts = options.maxAttempts ?? defaults.maxAttempts
         return ImportContext(
             catalogue: .builtIn,
+            prices: prices,
             unknownModels: try Catalogue.unknownModels(console),
             defaults: defaults,
             input: options.input.map { ($0.key, $0.value) },
@@ -71,28 +73,33 @@ struct ImportCommand: ParsableCommand {
         )
     }
 
-    private func report(_ summary: ImportRun.Summary, _ console: Console) {
+    private func report(_ summary: ImportRun.Summary, _ before: StatusRecord, _ console: Console) {
+        let outlook = Outlook(before, adding: summary.creditsByQueue, now: console.now())
         if json {
             console.print(
                 JSONValue
-                    .object([
-                        "dry_run": .bool(dryRun),
-                        "lines": .integer(Int64(summary.lines)),
-                        "jobs": .integer(Int64(summary.jobs)),
-                        "skipped": .integer(Int64(summary.skipped)),
-                        "estimated_credits": JSONValue(summary.price.known),
-                        "jobs_of_unknown_price": .integer(Int64(summary.price.unknownCount)),
-                    ])
+                    .object(
+                        [
+                            "dry_run": .bool(dryRun),
+                            "lines": .integer(Int64(summary.lines)),
+                            "jobs": .integer(Int64(summary.jobs)),
+                            "skipped": .integer(Int64(summary.skipped)),
+                            "estimated_credits": JSONValue(summary.price.total),
+                            "estimated_credits_by_basis": .object(summary.price.object),
+                            "jobs_of_unknown_price": .integer(Int64(summary.price.count(of: .default))),
+                        ].merging(outlook.object) { $1 }
+                    )
                     .json
             )
         }
         let place = summary.queues.count > 1 ? "several queues" : summary.queues.first ?? options.queue ?? "default"
         let skipped = summary.skipped > 0 ? " \(count(summary.skipped, "duplicate")) skipped." : ""
-        let price = "\(summary.price.inWords) (estimated)"
+        let price = "\(summary.price.asEstimate).\(skipped)"
+        let rest = outlook.sentences.map { " " + $0 }.joined()
         if dryRun {
-            if !json { console.print("\(count(summary.jobs, "job")) for \(place): \(price).\(skipped)") }
+            if !json { console.print("\(count(summary.jobs, "job")) for \(place): \(price)\(rest)") }
         } else {
-            console.say("imported \(count(summary.jobs, "job")) into \(place): \(price).\(skipped)")
+            console.say("imported \(count(summary.jobs, "job")) into \(place): \(price)\(rest)")
         }
     }
 }

@@ -4,9 +4,25 @@ import PromptQueue
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "List the models, or show what one takes and costs."
+        abstract: "List the models, show what one takes and costs, or set its price.",
+        discussion: "promptctl models MODEL shows one model.",
+        subcommands: [ModelListCommand.self, ModelPriceCommand.self],
+        defaultSubcommand: ModelListCommand.self
+    )
+}
+
+struct ModelListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the models, or show what one takes and costs.",
+        discussion: """
+            Where the database has seen tasks of a model, what they were estimated to cost stands beside what they were \
+            charged, as means of the latest \(ObservedPrice.sampleSize); an exclamation mark shows where the two are more \
+            than 5 % apart.
+            """
     )
 
+    @OptionGroup var database: DatabaseOption
     @OptionGroup var format: JSONOption
 
     @Option(help: "Only those that make this: image, audio or video.")
@@ -18,52 +34,124 @@ struct ModelsCommand: ParsableCommand {
     func run() throws {
         let console = Console.current
         let catalogue = Catalogue.builtIn
+        let prices = ModelPrices(database, console)
         if let model {
-            guard let found = catalogue.model(named: model) else {
-                let near = catalogue.nearestNames(to: model)
-                let hint = near.isEmpty ? "promptctl models lists all" : "did you mean \(near.joined(separator: ", "))?"
-                throw CommandError(.badData, "model: \"\(model)\" is not in the catalogue; \(hint)")
+            guard let found = catalogue.model(named: model) ?? prices.stranger(named: model) else {
+                throw catalogue.unknown(model)
             }
             if format.json {
-                console.print(JSONValue.object(found.object).json)
+                console.print(JSONValue.object(found.object(prices)).json)
             } else {
-                for line in ModelPage(model: found, console: console).lines { console.print(line) }
+                for line in ModelPage(model: found, prices: prices, console: console).lines { console.print(line) }
             }
             return
         }
-        let models = catalogue.models.values.filter { media == nil || $0.media == media }.sorted { $0.name < $1.name }
+        // What a model makes that the catalogue does not know, nobody can tell.
+        let strangers = media == nil ? prices.observedModels.filter { catalogue.model(named: $0) == nil } : []
+        let models = (catalogue.models.values + strangers.compactMap(prices.stranger))
+            .filter { media == nil || $0.media == media }.sorted { $0.name < $1.name }
         if format.json {
-            for model in models { console.print(JSONValue.object(model.object).json) }
+            for model in models { console.print(JSONValue.object(model.object(prices)).json) }
             return
         }
-        var table = Table([
-            .init(title: "MODEL", isFlexible: true), .init(title: "MEDIA"), .init(title: "CREDITS", isFlexible: true),
-        ])
-        for model in models {
-            table.add([.init(text: model.name), .init(text: model.media.rawValue), .init(text: model.priceInBrief)])
-        }
         let width = console.isOutputTerminal ? console.columns : nil
-        for line in table.lines(width: width, hasColour: console.hasColour) { console.print(line) }
+        for line in table(models, prices).lines(width: width, hasColour: console.hasColour) { console.print(line) }
+    }
+
+    private func table(_ models: [CatalogueModel], _ prices: ModelPrices) -> Table {
+        var columns: [Table.Column] = [
+            .init(title: "MODEL", isFlexible: true), .init(title: "MEDIA"), .init(title: "CREDITS", isFlexible: true),
+        ]
+        if prices.hasObservations {
+            columns += [
+                .init(title: "ESTIMATED", alignment: .right), .init(title: "OBSERVED", alignment: .right),
+                .init(title: ""),
+            ]
+        }
+        var table = Table(columns)
+        for model in models {
+            var cells: [Table.Cell] = [
+                .init(text: model.name), .init(text: model.mediaName), .init(text: model.priceInBrief(prices)),
+            ]
+            if prices.hasObservations {
+                let comparison = prices.comparison(of: model.name)
+                cells += [
+                    .init(text: comparison?.estimated?.grouped ?? "–"),
+                    .init(text: comparison?.observed.grouped ?? "–"),
+                    .init(text: comparison?.mark ?? "", style: .warning),
+                ]
+            }
+            table.add(cells)
+        }
+        return table
     }
 }
 
 extension CatalogueModel.Media: ExpressibleByArgument {}
 
+extension ModelPrices {
+    /// A model that the catalogue does not know and the ledger has seen; `nil` if it has not.
+    func stranger(named name: String) -> CatalogueModel? {
+        guard comparison(of: name) != nil || !book.overrides(of: name).isEmpty else { return nil }
+        return CatalogueModel(name: name, media: .image, fields: nil, source: CatalogueModel.unlistedSource)
+    }
+}
+
+extension Catalogue {
+    /// That there is no such model, with the nearest names.
+    func unknown(_ model: String) -> CommandError {
+        let near = nearestNames(to: model)
+        let hint = near.isEmpty ? "promptctl models lists all" : "did you mean \(near.joined(separator: ", "))?"
+        return CommandError(.badData, "model: \"\(model)\" is not in the catalogue; \(hint)")
+    }
+}
+
 extension CatalogueModel {
-    /// `14 to 24 per image`; a dash if no price is known.
-    var priceInBrief: String {
-        guard let least = priceRules.map(\.credits).min(), let most = priceRules.map(\.credits).max() else {
-            return "–"
+    /// The source of models that only the ledger knows.
+    static let unlistedSource = "Not in the catalogue."
+
+    /// `image`; a dash for a model that is not in the catalogue.
+    var mediaName: String { source == Self.unlistedSource ? "–" : media.rawValue }
+
+    /// `14 to 24 per image`, `5 per task, by override`; a dash if no price is known.
+    func priceInBrief(_ prices: ModelPrices) -> String {
+        let overrides = prices.book.overrides(of: name)
+        guard overrides.isEmpty else {
+            let listed = overrides.contains { $0.conditions.isEmpty } ? "" : listedInBrief.map { ", else \($0)" } ?? ""
+            let units = Set(overrides.map { $0.measure.text ?? "task" }).sorted()
+            return Self.range(overrides.map(\.credits), units) + " by override" + listed
         }
-        let units = Set(priceRules.map(\.unit)).sorted()
+        return listedInBrief ?? "–"
+    }
+
+    private var listedInBrief: String? {
+        priceRules.isEmpty ? nil : Self.range(priceRules.map(\.credits), Set(priceRules.map(\.unit)).sorted())
+    }
+
+    private static func range(_ credits: [Credits], _ units: [String]) -> String {
+        let least = credits.min() ?? .zero
+        let most = credits.max() ?? .zero
         let range = least == most ? least.grouped : "\(least.grouped) to \(most.grouped)"
         return "\(range) per \(units.joined(separator: " or "))"
+    }
+
+    /// The model as the catalogue and the database know it.
+    func object(_ prices: ModelPrices) -> JSONObject {
+        var object = object
+        object["overrides"] = .array(prices.book.overrides(of: name).map { .object($0.object) })
+        object["charges"] = prices.comparison(of: name).map { .object($0.object) } ?? .null
+        object["charges_by_basis"] = .object(
+            prices.comparisonsByKind(of: name).reduce(into: [:]) {
+                $0[$1.kind.rawValue] = .object($1.comparison.object)
+            }
+        )
+        return object
     }
 
     var object: JSONObject {
         [
             "name": .string(name),
-            "media": .string(media.rawValue),
+            "media": source == Self.unlistedSource ? .null : .string(media.rawValue),
             "title": JSONValue(title),
             "source": .string(source),
             "documented": .bool(isDocumented),

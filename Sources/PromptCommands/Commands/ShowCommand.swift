@@ -53,9 +53,15 @@ struct JobPage {
     private var money: String? {
         let reserved = details.attempts.reduce(Credits.zero) { $0 + $1.reserved }
         var parts: [String] = []
-        if let charged = job.charged { parts.append("\(charged.inWords) charged") }
-        if reserved > .zero { parts.append("\(reserved.inWords) reserved") }
-        if parts.isEmpty, let estimated = job.estimated { parts.append("\(estimated.inWords) estimated") }
+        let remark = job.estimateBasis?.remark ?? ""
+        if let charged = job.charged {
+            parts.append("\(charged.inWords) charged")
+            if let estimated = job.estimated, estimated != charged, reserved == .zero {
+                parts.append("\(estimated.grouped) estimated\(remark)")
+            }
+        }
+        if reserved > .zero { parts.append("\(reserved.inWords) reserved\(remark)") }
+        if parts.isEmpty, let estimated = job.estimated { parts.append("\(estimated.inWords) estimated\(remark)") }
         return parts.isEmpty ? nil : parts.joined(separator: ", ")
     }
 

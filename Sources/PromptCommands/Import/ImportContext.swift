@@ -3,6 +3,7 @@ import PromptQueue
 /// What holds for all lines of an import.
 struct ImportContext {
     var catalogue: Catalogue
+    var prices: PriceBook
     var unknownModels: UnknownModelPolicy
     /// What lines that do not say are given.
     var defaults: NewJobDefaults

@@ -13,6 +13,8 @@ final class ImportRun {
         var jobs = 0
         var skipped = 0
         var price = Price()
+        /// What the jobs of each queue cost.
+        var creditsByQueue: [String: Credits] = [:]
         /// The queue, if it is one and the same for all.
         var queues: Set<String> = []
     }
@@ -111,7 +113,10 @@ final class ImportRun {
 
     private func note(_ job: NewJob, _ summary: inout Summary) {
         summary.jobs += 1
-        summary.price.add(job.estimate)
+        if let estimate = job.estimate {
+            summary.price.add(estimate)
+            summary.creditsByQueue[job.queue, default: .zero] += estimate.credits
+        }
         if summary.queues.count < 2 { summary.queues.insert(job.queue) }
     }
 

@@ -32,7 +32,7 @@ struct InputTemplate {
         guard hasPrompt else {
             switch context.prepare(name, prompt: nil, object) {
             case .ready(let prepared):
-                verdict = .accepted(prepared.estimate, prompt: nil)
+                verdict = .accepted(context.prices.estimate(of: prepared, model: name), prompt: nil)
                 unknownFields = prepared.unknownFields
             case .refused(let refusal):
                 verdict = .refused(refusal.problems.map(\.description))
@@ -40,7 +40,7 @@ struct InputTemplate {
             }
             return
         }
-        guard let bounds = Self.promptBounds(context.catalogue.model(named: name), object),
+        guard let bounds = Self.promptBounds(context.catalogue.model(named: name), object, context.prices),
             case .ready(let prepared) = context.prepare(
                 name,
                 prompt: String(repeating: "x", count: Int(bounds.minimum ?? 1)),
@@ -51,27 +51,31 @@ struct InputTemplate {
             unknownFields = []
             return
         }
-        verdict = .accepted(prepared.estimate, prompt: bounds)
+        verdict = .accepted(context.prices.estimate(of: prepared, model: name), prompt: bounds)
         unknownFields = prepared.unknownFields
     }
 
     /// What a job with this input and `prompt` will cost, or what is wrong with it.
-    func estimate(prompt: String?, _ context: ImportContext) throws(InputRefused) -> Credits? {
+    func estimate(prompt: String?, _ context: ImportContext) throws(InputRefused) -> Estimate {
         switch verdict {
         case .refused(let problems): throw InputRefused(problems: problems)
-        case .accepted(let estimate, nil): return estimate.credits
+        case .accepted(let estimate, nil): return estimate
         case .accepted(let estimate, let bounds?):
-            if let prompt, bounds.surelyHold(prompt) { return estimate.credits }
+            if let prompt, bounds.surelyHold(prompt) { return estimate }
         case .open: break
         }
         switch context.prepare(model, prompt: prompt, object) {
-        case .ready(let prepared): return prepared.estimate.credits
+        case .ready(let prepared): return context.prices.estimate(of: prepared, model: model)
         case .refused(let refusal): throw InputRefused(problems: refusal.problems.map(\.description))
         }
     }
 
     /// The lengths of prompts of which all are treated alike; `nil` if the prompt counts in another way, too.
-    private static func promptBounds(_ model: CatalogueModel?, _ object: JSONObject) -> Bounds? {
+    private static func promptBounds(
+        _ model: CatalogueModel?,
+        _ object: JSONObject,
+        _ prices: PriceBook
+    ) -> Bounds? {
         guard let model, let field = model.field(named: model.promptField), field.type == .string,
             field.allowedValues.isEmpty, field.pattern == nil, object[field.name] == nil
         else { return nil }
@@ -80,6 +84,8 @@ struct InputTemplate {
             if rule.surcharges.contains(where: { $0.each?.contains(field.name) ?? false }) { return nil }
             if case .thousandCharacters = rule.measure { return nil }
         }
+        for price in prices.overrides(of: model.name)
+        where price.conditions[field.name] != nil || price.measure.field == field.name { return nil }
         let least = max(1, field.bounds.minimum ?? 1)
         guard least <= 1_000 else { return nil }
         return Bounds(least, field.bounds.maximum)

@@ -7,7 +7,7 @@ struct Forecast {
     private(set) var credits = Credits.zero
     /// `credits`, by queue.
     private(set) var creditsByQueue: [String: Credits] = [:]
-    /// Of those that were looked at.
+    /// Jobs of which no price is known, among those that were looked at; they count at the default price.
     private(set) var unpricedJobs = 0
     /// Whether every queued job was looked at.
     private(set) var isExact = true
@@ -16,21 +16,23 @@ struct Forecast {
     private(set) var finish: Instant?
 
     init(_ record: StatusRecord, _ catalogue: Catalogue, now: Instant) {
-        var estimates: [Key: Credits?] = [:]
+        var estimates: [Key: Estimate?] = [:]
         for sample in record.backlog {
             jobs += sample.jobs
             guard sample.sampled > 0 else { continue }
             var sum = sample.estimated
             for job in sample.unpriced {
                 let key = Key(model: job.model, input: job.input)
-                let estimate: Credits?
+                let estimate: Estimate?
                 if let found = estimates[key] {
                     estimate = found
                 } else {
-                    estimate = Self.estimate(job, catalogue)
+                    estimate = Self.estimate(job, catalogue, record.prices)
                     estimates[key] = estimate
                 }
-                if let estimate { sum += estimate } else { unpricedJobs += 1 }
+                guard let estimate else { continue }
+                sum += estimate.credits
+                if estimate.kind == .default { unpricedJobs += 1 }
             }
             if sample.sampled < sample.jobs {
                 isExact = false
@@ -53,10 +55,16 @@ struct Forecast {
         var input: String
     }
 
-    private static func estimate(_ job: QueuedJob, _ catalogue: Catalogue) -> Credits? {
+    /// As at the claim; `nil` for an input that will be refused, and costs nothing.
+    private static func estimate(_ job: QueuedJob, _ catalogue: Catalogue, _ prices: PriceBook) -> Estimate? {
         guard case .object(let input) = parsed(job.input),
-            case .ready(let prepared) = catalogue.prepare(model: job.model, prompt: job.prompt, input: input)
+            case .ready(let prepared) = catalogue.prepare(
+                model: job.model,
+                prompt: job.prompt,
+                input: input,
+                unknownModels: .allow
+            )
         else { return nil }
-        return prepared.estimate.credits
+        return prices.estimate(of: prepared, model: job.model)
     }
 }

@@ -21,6 +21,7 @@ extension JobRecord {
             "task_id": JSONValue(taskID?.rawValue),
             "provider_state": JSONValue(providerState),
             "estimated_credits": JSONValue(estimated),
+            "estimate_basis": JSONValue(estimateBasis?.rawValue),
             "charged_credits": JSONValue(charged),
             "error_code": JSONValue(errorCode),
             "error_message": JSONValue(errorMessage),
@@ -68,6 +69,8 @@ extension AttemptRecord {
             "error_code": JSONValue(errorCode),
             "message": JSONValue(message),
             "reserved_credits": JSONValue(reserved),
+            "estimated_credits": JSONValue(estimated),
+            "estimate_basis": JSONValue(estimateBasis?.rawValue),
             "charged_credits": JSONValue(charged),
         ]
     }

@@ -3,15 +3,19 @@ import PromptQueue
 /// One model, for people.
 struct ModelPage {
     let model: CatalogueModel
+    let prices: ModelPrices
     let console: Console
 
     var lines: [String] {
-        var lines = [model.name + (model.title.map { "  \($0)" } ?? "") + "  (\(model.media.rawValue))", model.source]
+        var lines = [
+            model.name + (model.title.map { "  \($0)" } ?? "")
+                + (model.mediaName == "–" ? "" : "  (\(model.mediaName))"), model.source,
+        ]
         if !model.isDocumented { lines.append("The provider no longer documents this model.") }
         lines.append("")
         lines += fields
         lines.append("")
-        lines += prices
+        lines += overrides + listed + seen
         return lines
     }
 
@@ -55,8 +59,41 @@ struct ModelPage {
         return parts.joined(separator: "; ")
     }
 
-    private var prices: [String] {
-        guard !model.priceRules.isEmpty else { return ["Its price is not in the catalogue."] }
+    private var overrides: [String] {
+        let overrides = prices.book.overrides(of: model.name)
+        guard !overrides.isEmpty else { return [] }
+        return ["Prices of your own, before the catalogue's, by the first line that fits:"]
+            + overrides.map { price in "  \(oneLine("\(price)\(price.note.map { ": \($0)" } ?? "")"))" } + [""]
+    }
+
+    /// What the latest tasks were estimated to cost and charged, by what the estimates rested on.
+    private var seen: [String] {
+        guard let all = prices.comparison(of: model.name) else { return [] }
+        var table = Table([
+            .init(title: "BASIS"), .init(title: "TASKS", alignment: .right),
+            .init(title: "ESTIMATED", alignment: .right), .init(title: "OBSERVED", alignment: .right),
+            .init(title: ""),
+        ])
+        let kinds = prices.comparisonsByKind(of: model.name)
+        for (name, comparison) in kinds.map({ ($0.kind.rawValue, $0.comparison) })
+            + (kinds.count == 1 ? [] : [("all", all)])
+        {
+            table.add([
+                .init(text: name), .init(text: grouped(comparison.tasks)),
+                .init(text: comparison.estimated?.grouped ?? "–"), .init(text: comparison.observed.grouped),
+                .init(text: comparison.mark ?? "", style: .warning),
+            ])
+        }
+        let title = "In the mean of its latest tasks here, in credits:"
+        return ["", title] + table.lines(width: nil, hasColour: console.hasColour).map { "  " + $0 }
+    }
+
+    private var listed: [String] {
+        guard !model.priceRules.isEmpty else {
+            guard prices.book.overrides(of: model.name).isEmpty else { return ["The catalogue has no price for it."] }
+            let estimate = prices.book.estimate(model: model.name, input: [:], listed: nil)
+            return ["Its price is not in the catalogue: \(Price([estimate]).inWords)."]
+        }
         return ["Price, by the first line that fits:"]
             + model.priceRules.map { rule in
                 let conditions =

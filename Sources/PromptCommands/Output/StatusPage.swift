@@ -102,7 +102,7 @@ struct StatusPage {
         let about = forecast.isExact ? "" : "about "
         var text = "backlog   \(about)\(forecast.credits.rounded(unless: forecast.isExact).inWords)"
         text += " for \(count(forecast.jobs, "job"))"
-        if forecast.unpricedJobs > 0 { text += ", some of unknown price" }
+        if forecast.unpricedJobs > 0 { text += ", some by the default price" }
         if let finish = forecast.finish, status.processID != nil {
             text += ", done by \(console.time(finish)) at the earliest"
         }

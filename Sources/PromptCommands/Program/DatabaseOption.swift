@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import JobStore
 import PromptQueue
 
@@ -18,6 +19,9 @@ struct DatabaseOption: ParsableArguments {
         if let path = Console.current.environment["PROMPTD_DATABASE"], !path.isEmpty { return path }
         return "/var/lib/promptd/promptd.sqlite"
     }
+
+    /// Whether there is such a file.
+    var exists: Bool { FileManager.default.fileExists(atPath: path) }
 
     /// Opens the database for `body` and closes it afterwards.
     func open<T>(_ body: (QueueFile) throws -> T) throws -> T {

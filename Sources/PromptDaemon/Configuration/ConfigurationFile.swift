@@ -40,6 +40,11 @@ enum ConfigurationFile {
             } else if !known.contains(key) {
                 let near = Spelling.nearest(to: key, among: known).map { "; did you mean \($0)?" } ?? ""
                 throw ConfigurationError("\(key) is not a setting of promptd\(near) (\(place))")
+            } else if ConfigurationKey(rawValue: key)?.isList == true, let items = value.sequence {
+                // What is no text, the reader would drop without a word.
+                if items.contains(where: { $0.scalar == nil }) {
+                    throw ConfigurationError("\(key): takes a list of single values (\(place))")
+                }
             } else if value.scalar == nil {
                 throw ConfigurationError("\(key): takes a single value (\(place))")
             }

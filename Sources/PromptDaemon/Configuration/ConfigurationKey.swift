@@ -19,9 +19,14 @@ enum ConfigurationKey: String, CaseIterable {
     case unconfirmedWindow = "unconfirmed.window"
     case retentionFinishedJobs = "retention.finishedJobs"
     case catalogueUnknownModels = "catalogue.unknownModels"
+    case catalogueDefaultPrice = "catalogue.defaultPrice"
+    case cataloguePrices = "catalogue.prices"
     case shutdownGrace = "shutdown.grace"
     case logLevel = "log.level"
     case logFormat = "log.format"
+
+    /// Whether it takes several values: a list in the file, commas in the environment.
+    var isList: Bool { self == .cataloguePrices }
 
     /// `limits.pollsPerSecond` is `PROMPTD_LIMITS_POLLS_PER_SECOND`.
     var environmentName: String {

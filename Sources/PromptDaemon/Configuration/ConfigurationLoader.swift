@@ -83,6 +83,10 @@ package struct ConfigurationLoader {
             result.retentionFinishedJobs = $0
         }
         try choice(.catalogueUnknownModels) { result.unknownModels = $0 }
+        try parse(.catalogueDefaultPrice, "credits, a number from 0 to 1000000", PriceSetting.credits) {
+            result.defaultPrice = $0
+        }
+        result.prices = try prices(result.unknownModels)
         try duration(.shutdownGrace, .zero...(.seconds(3_600))) { result.shutdownGrace = $0 }
         try choice(.logLevel) { result.logLevel = $0 }
         try choice(.logFormat) { result.logFormat = $0 }
@@ -101,6 +105,33 @@ package struct ConfigurationLoader {
         guard let text = reader.string(forKey: ConfigKey(key.rawValue)) else { return }
         guard let value = read(text.trimmingSpaces()) else { throw problem(key, text, "is not \(allowed)") }
         use(value)
+    }
+
+    /// A list: of the file, or separated by commas, as in the environment.
+    private func list(_ key: ConfigurationKey) -> [String] {
+        if let text = reader.string(forKey: ConfigKey(key.rawValue)) {
+            return text.trimmingSpaces().isEmpty
+                ? [] : text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
+        return reader.stringArray(forKey: ConfigKey(key.rawValue)) ?? []
+    }
+
+    private func prices(_ unknownModels: UnknownModelPolicy) throws(ConfigurationError) -> [PriceOverride] {
+        var prices: [PriceOverride] = []
+        for text in list(.cataloguePrices) {
+            let item = text.trimmingSpaces()
+            guard let price = PriceSetting.price(item) else {
+                throw problem(.cataloguePrices, item, "is not MODEL=CREDITS, like flux-2/pro-text-to-image=5")
+            }
+            if unknownModels == .refuse, let reason = PriceSetting.unknown(price.model) {
+                throw problem(.cataloguePrices, item, reason)
+            }
+            guard !prices.contains(where: { $0.model == price.model }) else {
+                throw problem(.cataloguePrices, item, "names a model that has a price already; one for each is allowed")
+            }
+            prices.append(price)
+        }
+        return prices
     }
 
     private func text(_ key: ConfigurationKey, use: (String) -> Void) throws(ConfigurationError) {

@@ -22,6 +22,10 @@ package struct DaemonConfiguration: Sendable, Equatable {
     /// nil: for ever.
     package var retentionFinishedJobs: Duration? = .seconds(90 * 86_400)
     package var unknownModels = UnknownModelPolicy.refuse
+    /// For models of which no price is known.
+    package var defaultPrice = PriceBook.usualDefaultPrice
+    /// In place of the catalogue's.
+    package var prices: [PriceOverride] = []
     package var shutdownGrace: Duration = .seconds(25)
     package var logLevel = LogLevel.info
     package var logFormat = LogFormat.automatic

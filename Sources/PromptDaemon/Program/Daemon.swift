@@ -54,6 +54,7 @@ struct Daemon {
             ),
             now: time.now.instant
         )
+        try await ledger.setPrices(configuration.prices, defaultPrice: configuration.defaultPrice)
         let start = Latch()
         let runner = Runner(
             ledger: ledger,
@@ -96,6 +97,7 @@ struct Daemon {
             configuration: .init(
                 services: services + [
                     .beside(Housekeeping(ledger: ledger, notifier: notifier, time: time, logger: logger)),
+                    .beside(PriceWatch(prices: ledger, time: time, logger: logger)),
                     .beside(
                         ChangeWatcher(
                             database: configuration.database,
@@ -110,7 +112,7 @@ struct Daemon {
                 logger: quiet
             )
         )
-        let failure = await run(group) { await reload(client, runner) }
+        let failure = await run(group) { await reload(client, runner, ledger) }
         try await ledger.end(now: time.now.instant)
         try await ledger.checkpoint()
         try await client.shutdown()
@@ -161,11 +163,12 @@ struct Daemon {
     }
 
     /// Reads configuration and key anew. What cannot be read leaves everything as it was.
-    private func reload(_ client: KieClient, _ runner: Runner) async {
+    private func reload(_ client: KieClient, _ runner: Runner, _ prices: any PriceStore) async {
         do {
             let new = try await ConfigurationLoader.load(file: file, environment: environment)
             try ConfigurationCheck.checkSupported(new)
             let key = try Credentials.apiKey(file: new.apiKeyFile, environment: environment)
+            try await prices.setPrices(new.prices, defaultPrice: new.defaultPrice)
             client.replaceKey(key)
             let waiting = live.replace(with: new)
             runner.reloaded(EngineSettings(new))

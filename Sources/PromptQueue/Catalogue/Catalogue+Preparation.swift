@@ -13,7 +13,7 @@ extension Catalogue {
         guard let model = model(named: name) else {
             switch unknownModels {
             case .refuse: return .refused(Refusal(code: .unknownModel, problems: [unknownModel(name)]))
-            case .allow: return prepare(anyFields: input, prompt: prompt, estimate: { _ in .unlisted })
+            case .allow: return prepare(anyFields: input, prompt: prompt, estimate: { _ in nil })
             }
         }
         guard let fields = model.fields else {
@@ -36,7 +36,7 @@ extension Catalogue {
     private func prepare(
         anyFields input: JSONObject,
         prompt: String?,
-        estimate: (JSONObject) -> Estimate
+        estimate: (JSONObject) -> Estimate?
     ) -> Preparation {
         var complete = input
         if let problem = complete.merge(prompt: prompt, into: "prompt") {
@@ -54,10 +54,6 @@ extension Catalogue {
         }
         return InputProblem(field: "model", kind: .unknownModel, message: message)
     }
-}
-
-extension Estimate {
-    fileprivate static let unlisted = Estimate(credits: nil, basis: .unlisted)
 }
 
 extension JSONObject {

@@ -49,10 +49,10 @@ package struct CatalogueModel: Sendable, Hashable {
         return "text"
     }
 
-    /// What a task with `input`, complete with its defaults, costs.
-    package func estimate(of input: JSONObject) -> Estimate {
+    /// What a task with `input`, complete with its defaults, costs; `nil` if no listed price tells.
+    package func estimate(of input: JSONObject) -> Estimate? {
         guard let rule = priceRules.first(where: { $0.applies(to: input) }), let credits = rule.credits(for: input)
-        else { return Estimate(credits: nil, basis: .unlisted) }
+        else { return nil }
         return Estimate(credits: credits, basis: .listed(rule.description))
     }
 }

@@ -13,33 +13,15 @@ package enum Preparation: Sendable, Hashable {
 package struct PreparedInput: Sendable, Hashable {
     /// Complete: with the prompt and the defaults.
     package let input: JSONObject
-    package let estimate: Estimate
+    /// By the catalogue's prices; `nil` if it has none, or the price depends on what the input does not tell.
+    package let estimate: Estimate?
     /// Fields that the catalogue does not know, sorted. They are sent unchanged: the service adds fields faster than
     /// any catalogue.
     package let unknownFields: [String]
 
-    package init(input: JSONObject, estimate: Estimate, unknownFields: [String] = []) {
+    package init(input: JSONObject, estimate: Estimate?, unknownFields: [String] = []) {
         self.input = input
         self.estimate = estimate
         self.unknownFields = unknownFields
-    }
-}
-
-/// What a task will probably cost.
-package struct Estimate: Sendable, Hashable {
-    package enum Basis: Sendable, Hashable {
-        /// A price of the catalogue, described.
-        case listed(String)
-        /// The catalogue has no price, or the price depends on what the input does not tell.
-        case unlisted
-    }
-
-    /// `nil` if unlisted.
-    package let credits: Credits?
-    package let basis: Basis
-
-    package init(credits: Credits?, basis: Basis) {
-        self.credits = credits
-        self.basis = basis
     }
 }

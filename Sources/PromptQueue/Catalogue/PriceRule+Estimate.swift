@@ -50,7 +50,7 @@ extension PriceRule.Surcharge {
 
 extension Credits {
     /// Rounded up to a thousandth; `nil` beyond what a task can cost.
-    fileprivate func times(_ quantity: Double) -> Credits? {
+    func times(_ quantity: Double) -> Credits? {
         let product = (Double(millicredits) * quantity).rounded(.up)
         return quantity >= 0 && product < 1e12 ? Credits(millicredits: Int64(product)) : nil
     }
@@ -58,14 +58,14 @@ extension Credits {
 
 extension JSONValue {
     /// Equal, whatever the case of texts and whether numbers are texts.
-    fileprivate func matches(_ other: JSONValue) -> Bool {
+    func matches(_ other: JSONValue) -> Bool {
         if means(other) { return true }
         guard let text = stringValue, let otherText = other.stringValue else { return false }
         return text.lowercased() == otherText.lowercased()
     }
 
     /// The characters that a voice has to read; of a dialogue, those of all its turns. `nil`: none to be found.
-    fileprivate var spokenLength: Int? {
+    var spokenLength: Int? {
         switch self {
         case .string(let text): return text.unicodeScalars.count
         case .object(let turn): return turn["text"]?.spokenLength

@@ -10,8 +10,6 @@ package struct ClaimRequest: Sendable {
     package var closedModels: Set<String>
     /// At most one job of each of these models, to find out whether it is on again.
     package var probedModels: Set<String>
-    /// What is reserved for a job whose price the catalogue does not know.
-    package var unlistedPrice: Credits
     package var now: Instant
 
     package init(
@@ -20,7 +18,6 @@ package struct ClaimRequest: Sendable {
         runningLimit: Int,
         closedModels: Set<String> = [],
         probedModels: Set<String> = [],
-        unlistedPrice: Credits = Credits(millicredits: 20_000),
         now: Instant
     ) {
         self.limit = limit
@@ -28,7 +25,6 @@ package struct ClaimRequest: Sendable {
         self.runningLimit = runningLimit
         self.closedModels = closedModels
         self.probedModels = probedModels
-        self.unlistedPrice = unlistedPrice
         self.now = now
     }
 }

@@ -36,6 +36,6 @@ extension Catalogue {
     func price(_ model: String, _ json: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> Double? {
         let input = try #require(try JSONValue(parsing: json).objectValue)
         let prompt = input["prompt"] == nil && input["text"] == nil ? "a red fox in the snow" : nil
-        return try ready(model, prompt: prompt, input, sourceLocation: sourceLocation).estimate.credits?.doubleValue
+        return try ready(model, prompt: prompt, input, sourceLocation: sourceLocation).estimate?.credits.doubleValue
     }
 }

@@ -1,0 +1,83 @@
+import JobStore
+import PromptQueue
+
+/// What new jobs leave of the budgets and of the account, once they and all that waits before them are done.
+struct Outlook {
+    struct BudgetLine {
+        let budget: BudgetRecord
+        /// What its backlog will take, the new jobs included.
+        let backlog: Credits
+
+        var after: Credits { budget.left - backlog }
+    }
+
+    /// Those that concern the new jobs' queues.
+    let budgets: [BudgetLine]
+    /// The account's, when it was last asked for.
+    let balance: Credits?
+    /// What the whole backlog will take, the new jobs included.
+    let backlog: Credits
+    /// Whether every queued job was looked at.
+    private let isExact: Bool
+
+    /// - Parameters:
+    ///   - record: before the jobs are added.
+    ///   - added: what the new jobs of each queue cost.
+    init(_ record: StatusRecord, adding added: [String: Credits], now: Instant) {
+        let forecast = Forecast(record, .builtIn, now: now)
+        backlog = added.values.reduce(forecast.credits, +)
+        balance = record.daemon.balance
+        isExact = forecast.isExact
+        let all = backlog
+        budgets = record.budgets.compactMap { budget in
+            guard let queue = budget.queue else { return BudgetLine(budget: budget, backlog: all) }
+            guard let own = added[queue] else { return nil }
+            return BudgetLine(budget: budget, backlog: own + (forecast.creditsByQueue[queue] ?? .zero))
+        }
+    }
+
+    /// Sentences for people.
+    var sentences: [String] { budgets.map(sentence) + [account].compactMap(\.self) }
+
+    /// The same for programs.
+    var object: JSONObject {
+        [
+            "budgets": .array(
+                budgets.map { line in
+                    .object([
+                        "budget": .string(line.budget.name),
+                        "left_credits": JSONValue(line.budget.left),
+                        "left_after_backlog_credits": JSONValue(line.after),
+                    ])
+                }
+            ),
+            "balance_credits": JSONValue(balance),
+            "balance_after_backlog_credits": JSONValue(balance.map { $0 - backlog }),
+        ]
+    }
+
+    private var about: String { isExact ? "" : "about " }
+
+    private func sentence(_ line: BudgetLine) -> String {
+        let budget = line.budget
+        let name = "Budget \(budget.name)" + (budget.period == "total" ? "" : "/\(budget.period)")
+        guard line.after < .zero else {
+            return "\(name): \(budget.left.grouped) → \(about)\(line.after.grouped) of \(budget.limit.grouped) left"
+                + " after the backlog."
+        }
+        let reset = budget.resetsAt.map { " until \($0.utcMinutes)" } ?? ""
+        return
+            "\(name): \(budget.left.grouped) of \(budget.limit.grouped) left and \(about)\(line.backlog.grouped) queued; "
+            + "what does not fit waits\(reset)."
+    }
+
+    private var account: String? {
+        guard let balance else { return nil }
+        let after = balance - backlog
+        guard after < .zero else {
+            return "Account: \(balance.grouped) → \(about)\(after.grouped) credits after the backlog."
+        }
+        return
+            "Account: \(balance.inWords) and \(about)\(backlog.grouped) queued; what it cannot pay waits for a top-up."
+    }
+}
