@@ -5,10 +5,10 @@ DESTDIR ?=
 SWIFT_TEST = swift test --disable-xctest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test lint demo system-test benchmark release install uninstall clean
+.PHONY: help setup build test lint demo system-test benchmark benchmark-callbacks release install uninstall clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what the build needs and is missing (SQLite, through apt), and show the Swift version
 	@scripts/setup
@@ -28,7 +28,7 @@ demo: ## run 24 jobs through promptd against a stand-in for the provider: no acc
 	@scripts/demo
 
 system-test: ## run the slow tests: real programs, killed, cut off, out of disk
-	@scripts/setup strace
+	@scripts/setup strace nginx
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter SystemTests
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter ClaimScaleTests
 	@echo '==> all system tests passed'
@@ -36,6 +36,9 @@ system-test: ## run the slow tests: real programs, killed, cut off, out of disk
 benchmark: release ## build for release and measure throughput, pickup and idle cost
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/throughput/run
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist scripts/measure-pickup
+
+benchmark-callbacks: release ## build for release and measure how soon a callback is in the ledger
+	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/callback/run
 
 release: setup ## build for release, with the Swift runtime inside, into dist/
 	@scripts/build -c release --static-swift-stdlib --scratch-path .build-release

@@ -78,7 +78,7 @@ let package = Package(
         .target(name: "JobStore", dependencies: ["PromptQueue", "Migrations", grdb], swiftSettings: settings),
         .target(
             name: "KieAPI",
-            dependencies: ["PromptQueue", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
+            dependencies: ["PromptQueue", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
             swiftSettings: settings
         ),
         .target(
@@ -123,7 +123,7 @@ let package = Package(
         .testTarget(name: "JobStoreTests", dependencies: ["JobStore", "PromptQueue", grdb], swiftSettings: settings),
         .testTarget(
             name: "PromptWebTests",
-            dependencies: ["PromptWeb", "PromptQueue", hummingbird, hummingbirdTesting],
+            dependencies: ["PromptWeb", "PromptQueue", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore],
             swiftSettings: settings
         ),
         .testTarget(
@@ -133,7 +133,9 @@ let package = Package(
         ),
         .testTarget(
             name: "PromptDaemonTests",
-            dependencies: ["PromptDaemon", "PromptQueue", "JobStore", "KieAPI", logging, serviceLifecycle],
+            dependencies: [
+                "PromptDaemon", "PromptQueue", "PromptWeb", "JobStore", "KieAPI", crypto, logging, nioCore, serviceLifecycle,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
