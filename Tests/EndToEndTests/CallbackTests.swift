@@ -41,7 +41,9 @@ struct CallbackTests {
                     "SELECT state, task_id, error_code, reserved_millicredits, finished_at IS NOT NULL FROM attempts"
                 ) == "accepted|\(task.taskId)||0|1"
             )
-            #expect(try await stage.ledger("SELECT task_id, error_code, attempt_count FROM jobs") == "\(task.taskId)||1")
+            #expect(
+                try await stage.ledger("SELECT task_id, error_code, attempt_count FROM jobs") == "\(task.taskId)||1"
+            )
             let (charged, reserved) = try await stage.money()
             #expect(Double(charged) == (try await sandbox.statistics()).credits.consumed * 1_000)
             #expect(reserved == 0)
@@ -85,13 +87,17 @@ struct CallbackTests {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox("--duration", "300ms", "--jitter", "0s", "--hmac-key", Self.key)
             try await sandbox.next("lost", fault)
-            let daemon = try await stage.daemon(sandbox, try CallbackAddress().settings(key: Self.key))
+            let web = try CallbackAddress()
+            let daemon = try await stage.daemon(
+                sandbox,
+                try CallbackAddress().settings(key: Self.key)
+                    .merging(["PROMPTD_WEB_LISTEN": "127.0.0.1:\(web.port)"]) { $1 }
+            )
             let job = try await stage.ledger.insert("a fox whose answer is lost")
             // The sandbox tries again after a second; the log says it once.
-            try await daemon.line(with: "outcome=\(outcome)")
-            _ = try await eventually("the callback was refused twice") {
-                try await sandbox.statistics().callbacks.attempts >= 2
-                    || daemon.errors.contains("outcome=\(outcome) count=2") ? true : nil
+            let counted = "promptd_callbacks_total{outcome=\"\(outcome)\"} 2\n"
+            _ = try await eventually("the callback is refused twice") {
+                try await stage.page("\(web.url)/metrics").contains(counted) ? true : nil
             }
             #expect(try await stage.ledger("SELECT state FROM jobs WHERE id = \(job)") == "unconfirmed")
             #expect(try await sandbox.statistics().recordInfo.arrivals == 0)

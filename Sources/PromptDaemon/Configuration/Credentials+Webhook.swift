@@ -27,7 +27,9 @@ extension Credentials {
         }
         let key = String(decoding: data, as: UTF8.self).trimmingSpaces()
         guard !key.isEmpty else {
-            throw ConfigurationError("\(what): \(path) is empty; put the key there that signs callbacks at the provider")
+            throw ConfigurationError(
+                "\(what): \(path) is empty; put the key there that signs callbacks at the provider"
+            )
         }
         return Secret(key)
     }

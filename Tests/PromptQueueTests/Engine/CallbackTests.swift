@@ -191,7 +191,10 @@ import Testing
         #expect(fixture.engine.hints.isEmpty)
         let next = fixture.passUntilPoll()
         #expect(next == nil)
-        #expect(fixture.send(.hinted(task.attempt, tentative: task)).polls == [task.attempt], "another callback, another try")
+        #expect(
+            fixture.send(.hinted(task.attempt, tentative: task)).polls == [task.attempt],
+            "another callback, another try"
+        )
     }
 
     @Test func `an outage does not use up the questions`() throws {
