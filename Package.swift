@@ -26,6 +26,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -123,7 +124,7 @@ let package = Package(
         .testTarget(name: "JobStoreTests", dependencies: ["JobStore", "PromptQueue", grdb], swiftSettings: settings),
         .testTarget(
             name: "PromptWebTests",
-            dependencies: ["PromptWeb", "PromptQueue", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore],
+            dependencies: ["PromptWeb", "PromptQueue", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore, nioEmbedded],
             swiftSettings: settings
         ),
         .testTarget(
