@@ -124,7 +124,9 @@ let package = Package(
         .testTarget(name: "JobStoreTests", dependencies: ["JobStore", "PromptQueue", grdb], swiftSettings: settings),
         .testTarget(
             name: "PromptWebTests",
-            dependencies: ["PromptWeb", "PromptQueue", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore, nioEmbedded],
+            dependencies: [
+                "PromptWeb", "PromptQueue", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore, nioEmbedded,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -39,7 +39,7 @@ extension Engine {
             hints[attempt] = Hint(tentative: tentative)
         } else if let tentative {
             hints[attempt] = Hint(tentative: tentative)
-            askTentatively(attempt, now: now)
+            ask(tentative, now: now)
         }
     }
 
@@ -52,13 +52,23 @@ extension Engine {
         case .rejected, .notSent:
             hints[attempt] = nil
         case .unknown:
-            if hints[attempt]?.tentative == nil { hints[attempt] = nil } else { askTentatively(attempt, now: now) }
+            guard let tentative = hints[attempt]?.tentative else {
+                hints[attempt] = nil
+                return
+            }
+            ask(tentative, now: now)
         }
     }
 
-    private mutating func askTentatively(_ attempt: AttemptID, now: Moment) {
-        polls.add(attempt, age: .zero, at: now.uptime)
-        polls.hurry(attempt, at: now.uptime)
+    private mutating func ask(_ tentative: OpenTask, now: Moment) {
+        polls.add(tentative.attempt, age: age(of: tentative, now: now), at: now.uptime)
+        polls.hurry(tentative.attempt, at: now.uptime)
+    }
+
+    /// A question brought nothing that the schedule should know; ask again after `delay`, or, with nil, not at all.
+    private mutating func wasAsked(_ attempt: AttemptID, againIn delay: Duration?, now: Moment) {
+        polls.answered(attempt, age: .zero, at: now.uptime)
+        if let delay { polls.hurry(attempt, at: now.uptime + delay) } else { polls.remove(attempt) }
     }
 
     /// The task to ask about for an attempt whose turn has come.
@@ -85,7 +95,7 @@ extension Engine {
             guard task.task == tentative.task else {
                 // Somebody has named another task meanwhile; this answer is not about it.
                 hints[attempt] = nil
-                polls.answered(attempt, age: .zero, at: now.uptime, nextIn: .zero)
+                wasAsked(attempt, againIn: .zero, now: now)
                 return
             }
         }
@@ -123,18 +133,16 @@ extension Engine {
             record(.accepted(attempt, task: tentative.task, httpStatus: 200), &effects)
         case .notFound:
             guard hint.asked >= Hint.tentativeQuestions else {
-                polls.answered(attempt, age: .zero, at: now.uptime, nextIn: hint.delay)
+                wasAsked(attempt, againIn: hint.delay, now: now)
                 return
             }
-            polls.answered(attempt, age: .zero, at: now.uptime)
-            polls.remove(attempt)
+            wasAsked(attempt, againIn: nil, now: now)
             hints[attempt] = nil
             effects.append(.notify(.hintDropped(attempt, tentative.job, reason: "the provider does not know it")))
         case .unavailable(let failure):
             hints[attempt]?.asked -= min(hint.asked, 1)
             if failure.code == .rateLimited { polls.pause(at: now.uptime) }
-            let pause = failure.code == .keyRefused ? .seconds(60) : Hint.pause
-            polls.answered(attempt, age: .zero, at: now.uptime, nextIn: pause)
+            wasAsked(attempt, againIn: failure.code == .keyRefused ? .seconds(60) : Hint.pause, now: now)
         }
     }
 
@@ -156,8 +164,7 @@ extension Engine {
             polled(attempt, answer, now: now, &effects)
             return
         }
-        polls.answered(attempt, age: .zero, at: now.uptime)
-        polls.remove(attempt)
+        wasAsked(attempt, againIn: nil, now: now)
         tasks[attempt] = refusal.instead
         if let instead = refusal.instead {
             polls.add(attempt, age: age(of: instead, now: now), at: now.uptime)
