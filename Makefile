@@ -5,10 +5,11 @@ DESTDIR ?=
 SWIFT_TEST = swift test --disable-xctest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test lint demo system-test benchmark benchmark-scale benchmark-import soak release install uninstall clean
+.PHONY: help setup build test lint demo system-test benchmark benchmark-callbacks benchmark-import \
+	benchmark-scale soak release install uninstall clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what the build needs and is missing (SQLite, through apt), and show the Swift version
 	@scripts/setup
@@ -28,7 +29,7 @@ demo: ## run 24 jobs through promptd against a stand-in for the provider: no acc
 	@scripts/demo
 
 system-test: ## run the slow tests: real programs, killed, cut off, out of disk
-	@scripts/setup strace
+	@scripts/setup strace nginx
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter SystemTests
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter ClaimScaleTests
 	@echo '==> all system tests passed'
@@ -45,6 +46,9 @@ benchmark-import: release ## measure promptctl import beside the sqlite3 shell's
 
 soak: release ## run a day's jobs in 20 minutes and watch that memory, descriptors, threads and log stay flat
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/soak/run
+
+benchmark-callbacks: release ## build for release and measure how soon a callback is in the ledger
+	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/callback/run
 
 release: setup ## build for release, with the Swift runtime inside, into dist/
 	@scripts/build -c release --static-swift-stdlib --scratch-path .build-release

@@ -26,6 +26,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -80,7 +81,7 @@ let package = Package(
         .target(name: "JobStore", dependencies: ["PromptQueue", "Migrations", grdb], swiftSettings: settings),
         .target(
             name: "KieAPI",
-            dependencies: ["PromptQueue", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
+            dependencies: ["PromptQueue", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
             swiftSettings: settings
         ),
         .target(
@@ -129,7 +130,9 @@ let package = Package(
         ),
         .testTarget(
             name: "PromptWebTests",
-            dependencies: ["PromptWeb", "PromptQueue", hummingbird, hummingbirdTesting],
+            dependencies: [
+                "PromptWeb", "PromptQueue", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore, nioEmbedded,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
@@ -139,7 +142,10 @@ let package = Package(
         ),
         .testTarget(
             name: "PromptDaemonTests",
-            dependencies: ["PromptDaemon", "PromptQueue", "JobStore", "KieAPI", logging, serviceLifecycle],
+            dependencies: [
+                "PromptDaemon", "PromptQueue", "PromptWeb", "JobStore", "KieAPI", crypto, logging, nioCore,
+                serviceLifecycle,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

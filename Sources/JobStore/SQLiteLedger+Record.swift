@@ -68,14 +68,21 @@ struct RecordWork {
     }
 
     func accepted(_ attempt: AttemptID, _ task: TaskID, _ status: Int) throws -> Recorded {
-        try run(
+        // A task that a callback names for a lost request must be nobody else's, and what was settled stays so.
+        let changed = try run(
             """
-            UPDATE attempts SET state = 'accepted', task_id = ?, answered_at = coalesce(answered_at, ?), http_status = ?,
-                api_code = 200, error_code = NULL, message = NULL
-            WHERE id = ? AND state IN ('sending', 'unknown')
+            UPDATE attempts SET state = 'accepted', task_id = ?1, answered_at = coalesce(answered_at, ?2),
+                http_status = ?3, api_code = 200, error_code = NULL, message = NULL
+            WHERE id = ?4 AND finished_at IS NULL AND (state = 'sending'
+                OR (state = 'unknown' AND NOT EXISTS (SELECT 1 FROM attempts AS other WHERE other.task_id = ?1)))
             """,
             [task.rawValue, now.milliseconds, status, attempt.rawValue]
         )
+        if changed == 0, let refusal = try refusal(of: attempt, task) {
+            var recorded = Recorded(job: try job(of: attempt))
+            recorded.refusal = refusal
+            return recorded
+        }
         try run(
             """
             UPDATE jobs SET state = 'running', task_id = ?, error_code = NULL, error_message = NULL

@@ -13,11 +13,12 @@ package enum WebServer {
         port: Int,
         source: any StatusSource,
         isRunning: @escaping @Sendable () -> Bool,
+        callbacks: CallbackTally? = nil,
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> some ApplicationProtocol {
         Application(
-            router: router(source: source, isRunning: isRunning),
+            router: router(source: source, isRunning: isRunning, callbacks: callbacks),
             server: .http1(configuration: .init(idleTimeout: .seconds(30))),
             configuration: .init(address: .hostname(host, port: port), serverName: nil),
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? port) },
@@ -27,7 +28,8 @@ package enum WebServer {
 
     package static func router(
         source: any StatusSource,
-        isRunning: @escaping @Sendable () -> Bool
+        isRunning: @escaping @Sendable () -> Bool,
+        callbacks: CallbackTally? = nil
     ) -> Router<BasicRequestContext> {
         let startedAt = Date.now.timeIntervalSince1970.rounded()
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
@@ -43,7 +45,7 @@ package enum WebServer {
             do {
                 let figures = try await source.figures()
                 let text = PrometheusText.text(figures, version: Version.current, startedAt: startedAt)
-                return plain(.ok, text, contentType: PrometheusText.contentType)
+                return plain(.ok, text + (callbacks?.prometheusText ?? ""), contentType: PrometheusText.contentType)
             } catch {
                 return plain(.serviceUnavailable, "the database cannot be read\n")
             }

@@ -69,7 +69,7 @@ import Testing
         #expect(looked.count > 25)
         for sql in looked.sorted() {
             for step in try plan(sql, fixture) {
-                for table in ["jobs", "attempts", "results", "a", "j", "r"] {
+                for table in ["jobs", "attempts", "results", "a", "j", "r", "other"] {
                     // A whole partial index of what is open is as short as what it lists.
                     let scans = step == "SCAN \(table)" || step.hasPrefix("SCAN \(table) USING INDEX sqlite_autoindex")
                     #expect(!scans, "\(step) in: \(sql)")

@@ -54,6 +54,10 @@ struct CallbackTests {
         let right = WebhookSignature(taskID: forged.id, seconds: 1_777_539_193, key: "secret")
         #expect(forged.headers["X-Webhook-Signature"] != right.text)
         #expect(try callback("callback-twice").copies == 2)
+        let stale = try callback("callback-stale")
+        #expect(stale.headers["X-Webhook-Timestamp"] == "1777538593")
+        let old = WebhookSignature(taskID: stale.id, seconds: 1_777_538_593, key: "secret")
+        #expect(stale.headers["X-Webhook-Signature"] == old.text)
         let data = try JSONValue(parsing: callback("callback-old-form").body)["data"]
         #expect(data["taskId"] == .null)
         #expect(data["task_id"] != .null)

@@ -55,6 +55,7 @@ extension Fault {
         case .callbackLost: "the callback is never sent"
         case .callbackTwice: "the callback comes twice"
         case .callbackForged: "the callback's signature is wrong"
+        case .callbackStale: "the callback was signed ten minutes ago"
         case .callbackOldForm: "the older form: data.task_id, consumeCredits"
         }
     }

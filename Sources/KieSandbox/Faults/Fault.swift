@@ -68,6 +68,7 @@ package enum Fault: String, Sendable, Hashable, CaseIterable {
     case callbackLost = "callback-lost"
     case callbackTwice = "callback-twice"
     case callbackForged = "callback-forged"
+    case callbackStale = "callback-stale"
     case callbackOldForm = "callback-old-form"
 }
 
@@ -93,7 +94,7 @@ extension Fault {
             .recordInfo
         case .mediaNotFound, .mediaServerError, .mediaStall, .mediaCut: .media
         case .creditServerException: .credit
-        case .callbackLost, .callbackTwice, .callbackForged, .callbackOldForm: .callback
+        case .callbackLost, .callbackTwice, .callbackForged, .callbackStale, .callbackOldForm: .callback
         default: .createTask
         }
     }

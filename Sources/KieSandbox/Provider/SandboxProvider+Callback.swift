@@ -25,7 +25,8 @@ extension SandboxProvider {
 
         var headers: [String: String] = [:]
         if let key = configuration.hmacKey {
-            let seconds = now.milliseconds / 1_000
+            let isStale = task.callbackFault == .callbackStale
+            let seconds = now.milliseconds / 1_000 - (isStale ? 600 : 0)
             let isForged = task.callbackFault == .callbackForged
             let signature = WebhookSignature(taskID: id, seconds: seconds, key: isForged ? key + "-not" : key)
             headers["X-Webhook-Timestamp"] = String(seconds)

@@ -67,9 +67,7 @@ package struct ConfigurationLoader {
         try number(.limitsRunning, 1...1_000_000) { result.running = $0 }
         try number(.limitsPollsPerSecond, 1...1_000_000) { result.pollsPerSecond = $0 }
         try parse(.creditsReserve, "credits, a number from 0", Self.credits) { result.creditsReserve = $0 }
-        try parse(.callbacksPublicURL, "a URL like https://example.org/promptd", Self.url) {
-            result.callbacksPublicURL = $0
-        }
+        try parse(.callbacksPublicURL, PublicURL.allowed, PublicURL.read) { result.callbacksPublicURL = $0 }
         try parse(.callbacksListen, "an address like 127.0.0.1:8788", ListenAddress.init(text:)) {
             result.callbacksListen = $0
         }

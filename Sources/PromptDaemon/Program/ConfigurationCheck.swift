@@ -7,7 +7,6 @@ enum ConfigurationCheck {
     static func checkSupported(_ configuration: DaemonConfiguration) throws(ConfigurationError) {
         let unsupported: [(key: ConfigurationKey, isSet: Bool, what: String)] = [
             (.creditsReserve, configuration.creditsReserve != .zero, "a reserve of credits; use a budget"),
-            (.callbacksPublicURL, configuration.callbacksPublicURL != nil, "callbacks; tasks are asked about"),
             (
                 .unconfirmedPolicy, configuration.unconfirmedPolicy != .hold,
                 "resubmitting; settle jobs by promptctl resolve"
@@ -23,6 +22,9 @@ enum ConfigurationCheck {
     static func run(_ configuration: DaemonConfiguration, environment: [String: String]) throws {
         try checkSupported(configuration)
         _ = try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment)
+        if configuration.callbacksPublicURL != nil {
+            _ = try Credentials.webhookKey(file: configuration.callbacksHMACKeyFile, environment: environment)
+        }
         try LedgerFile.checkDirectory(of: configuration.database)
         try MediaDirectory.check(configuration.media)
     }

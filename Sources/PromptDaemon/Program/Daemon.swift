@@ -37,10 +37,11 @@ struct Daemon {
         signal(SIGPIPE, SIG_IGN)
         try ConfigurationCheck.checkSupported(configuration)
         let key = try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment)
+        let time = SystemTime()
+        let callbacks = try Callbacks(configuration, environment: environment, time: time, logger: logger)
         let lock = try lockDatabase()
         let media = try MediaDirectory(path: configuration.media)
         let ledger = try SQLiteLedger(path: configuration.database, options: ledgerOptions())
-        let time = SystemTime()
         let settings = KieSettings(baseURL: configuration.providerBaseURL)
         let client = KieClient(settings, key: key)
         let mediaClient = MediaClient(userAgent: settings.userAgent)
@@ -88,10 +89,14 @@ struct Daemon {
         var quiet = logger
         quiet.logLevel = .warning
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+        let listeners = Countdown([configuration.webListen != nil, callbacks != nil].count { $0 }, done: start.open)
         if let listen = configuration.webListen {
-            services.append(.beside(web(listen, ledger, runner, quiet, onListening: start.open)))
-        } else {
-            start.open()
+            services.append(.beside(web(listen, ledger, runner, callbacks?.tally, quiet, onListening: listeners.step)))
+        }
+        if let callbacks {
+            services.append(
+                .beside(callbacks.service(ledger, runner, time, quiet: quiet, onListening: listeners.step))
+            )
         }
         let group = ServiceGroup(
             configuration: .init(
@@ -112,7 +117,7 @@ struct Daemon {
                 logger: quiet
             )
         )
-        let failure = await run(group) { await reload(client, runner, ledger) }
+        let failure = await run(group) { await reload(client, runner, ledger, callbacks) }
         try await ledger.end(now: time.now.instant)
         try await ledger.checkpoint()
         try await client.shutdown()
@@ -163,12 +168,18 @@ struct Daemon {
     }
 
     /// Reads configuration and key anew. What cannot be read leaves everything as it was.
-    private func reload(_ client: KieClient, _ runner: Runner, _ prices: any PriceStore) async {
+    private func reload(
+        _ client: KieClient,
+        _ runner: Runner,
+        _ prices: any PriceStore,
+        _ callbacks: Callbacks?
+    ) async {
         do {
             let new = try await ConfigurationLoader.load(file: file, environment: environment)
             try ConfigurationCheck.checkSupported(new)
             let key = try Credentials.apiKey(file: new.apiKeyFile, environment: environment)
             try await prices.setPrices(new.prices, defaultPrice: new.defaultPrice)
+            try callbacks?.reload(new, environment: environment)
             client.replaceKey(key)
             let waiting = live.replace(with: new)
             runner.reloaded(EngineSettings(new))
@@ -185,6 +196,7 @@ struct Daemon {
         _ listen: ListenAddress,
         _ ledger: SQLiteLedger,
         _ runner: Runner,
+        _ callbacks: CallbackTally?,
         _ quiet: Logger,
         onListening: @escaping @Sendable () -> Void
     ) -> WebService {
@@ -195,6 +207,7 @@ struct Daemon {
                 port: listen.port,
                 source: ledger,
                 isRunning: { runner.isRunning },
+                callbacks: callbacks,
                 logger: quiet,
                 onListening: { [logger] port in
                     onListening()
@@ -232,6 +245,7 @@ extension EngineSettings {
         running = configuration.running
         pollsPerSecond = configuration.pollsPerSecond
         downloadsEnabled = configuration.downloadsEnabled
+        callbacksEnabled = configuration.callbacksPublicURL != nil
     }
 }
 

@@ -24,6 +24,8 @@ final class LiveSettings: Sendable {
                 (.database, old.database != new.database),
                 (.media, old.media != new.media),
                 (.providerBaseURL, old.providerBaseURL != new.providerBaseURL),
+                (.callbacksPublicURL, old.callbacksPublicURL != new.callbacksPublicURL),
+                (.callbacksListen, old.callbacksListen != new.callbacksListen),
                 (.webListen, old.webListen != new.webListen),
                 (
                     .downloadsAllowPrivateAddresses,

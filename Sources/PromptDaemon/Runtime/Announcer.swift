@@ -54,6 +54,16 @@ struct Announcer: Sendable {
                 "unconfirmed: \(failure.message); promptctl show \(job) says what to do",
                 metadata: metadata(job, failure.code)
             )
+        case .jobConfirmed(_, let job):
+            logger.notice(
+                "no longer unconfirmed: a callback named the task, and the provider knows it",
+                metadata: ["job.id": "\(job)"]
+            )
+        case .hintDropped(_, let job, let reason):
+            logger.warning(
+                "a callback named a task that is not taken for the job's: \(reason)",
+                metadata: ["job.id": "\(job)"]
+            )
         case .taskSucceeded(let task, let charged):
             logger.debug(
                 "task succeeded",

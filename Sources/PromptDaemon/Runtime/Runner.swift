@@ -86,7 +86,9 @@ package final class Runner: Service {
         let events = events
         try await withTaskCancellationOrGracefulShutdownHandler {
             try await loop()
-        } onCancelOrGracefulShutdown: {
+        } onCancelOrGracefulShutdown: { [self] in
+            // A callback that comes now would be forgotten; the provider tries again.
+            running.store(false, ordering: .relaxed)
             events.send(.drain)
         }
     }

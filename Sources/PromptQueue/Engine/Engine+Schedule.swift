@@ -11,7 +11,7 @@ extension Engine {
         }
         claim(now: now, &effects)
         for attempt in polls.takeDue(at: now.uptime) {
-            guard let task = tasks[attempt] else { continue }
+            guard let task = taskToAskAbout(attempt) else { continue }
             pollsUnderWay += 1
             effects.append(.poll(task))
         }

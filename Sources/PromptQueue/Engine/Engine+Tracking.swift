@@ -101,6 +101,7 @@ extension Engine {
     private mutating func forget(_ attempt: AttemptID) {
         tasks[attempt] = nil
         providerStates[attempt] = nil
+        hints[attempt] = nil
         // What was settled may have made room in a budget or a queue.
         if waitsForBudget || waitsForPlace { noteDue() }
     }

@@ -19,6 +19,8 @@ package struct Engine: Sendable {
     var providerStates: [AttemptID: String] = [:]
     var polls: PollSchedule
     var downloads: DownloadQueue
+    /// What callbacks asked for and have not brought yet.
+    var hints: [AttemptID: Hint] = [:]
 
     var isStarted = false
     package private(set) var isDraining = false
@@ -68,9 +70,14 @@ package struct Engine: Sendable {
             close(.disk, message: error.message, now: now, &effects)
         case .submitted(let attempt, let outcome):
             submitted(attempt, outcome, now: now, &effects)
+            keepHint(of: attempt, after: outcome, now: now)
         case .polled(let attempt, let outcome):
             pollsUnderWay -= 1
-            polled(attempt, outcome, now: now, &effects)
+            if hints[attempt] == nil {
+                polled(attempt, outcome, now: now, &effects)
+            } else {
+                polledOnHint(attempt, outcome, now: now, &effects)
+            }
         case .downloaded(let result, let outcome):
             downloaded(result, outcome, now: now, &effects)
         case .recordAbandoned:
@@ -78,6 +85,9 @@ package struct Engine: Sendable {
         case .recorded(let change, let recorded):
             recordsUnderWay -= 1
             self.recorded(change, recorded, now: now)
+            if case .accepted(let attempt, _, _) = change {
+                acceptanceRecorded(attempt, recorded.refusal, now: now, &effects)
+            }
         case .recordStalled(let error):
             close(.disk, message: error.message, now: now, &effects)
         case .recordResumed:
@@ -89,8 +99,8 @@ package struct Engine: Sendable {
             record(.balance(credits), &effects)
         case .balanceUnknown:
             isCheckingBalance = false
-        case .hinted(let attempt):
-            polls.hurry(attempt, at: now.uptime)
+        case .hinted(let attempt, let tentative):
+            hinted(attempt, tentative, now: now)
         case .reloaded(let new):
             open(.key, &effects)
             apply(new, &effects)

@@ -22,6 +22,10 @@ package enum Notice: Sendable {
     case jobRefused(RefusedJob)
     case attemptFailed(AttemptID, JobID, Failure, then: Aftermath)
     case jobUnconfirmed(AttemptID, JobID, Failure)
+    /// A callback named the task of a job whose answer was lost, and the provider knows it.
+    case jobConfirmed(AttemptID, JobID)
+    /// A callback named a task that is not taken for the job's.
+    case hintDropped(AttemptID, JobID, reason: String)
     case taskSucceeded(OpenTask, charged: Credits?)
     case taskFailed(OpenTask, Failure, then: Aftermath)
     case resultSaved(ResultID, SavedFile)

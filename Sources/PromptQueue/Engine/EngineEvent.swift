@@ -21,8 +21,9 @@ package enum EngineEvent: Sendable {
     case resumed(Recovery)
     case balance(Credits)
     case balanceUnknown
-    /// Somebody says that there is news of a task.
-    case hinted(AttemptID)
+    /// Somebody says that there is news of a task. `tentative` is the attempt with the task that was named, for the case
+    /// that its answer was lost.
+    case hinted(AttemptID, tentative: OpenTask? = nil)
     /// The key and the limits were read anew.
     case reloaded(EngineSettings)
     /// The time that the last `wake` asked for has come.

@@ -6,6 +6,8 @@ package struct EngineSettings: Sendable {
     package var running = 100
     package var pollsPerSecond = 10
     package var downloadsEnabled = true
+    /// Whether the provider calls back, so that polling is the safety net only.
+    package var callbacksEnabled = false
     package var concurrentDownloads = 8
     /// Jobs in one claim, so that the transaction stays short.
     package var claimLimit = 128

@@ -4,11 +4,22 @@ package struct Recorded: Sendable {
     package var job: RecordedJob?
     /// Results that now wait to be fetched.
     package var downloads: [PendingDownload] = []
+    /// Why an acceptance was not recorded; nil for everything else.
+    package var refusal: AcceptanceRefusal?
 
     package init(job: RecordedJob? = nil, downloads: [PendingDownload] = []) {
         self.job = job
         self.downloads = downloads
     }
+}
+
+/// The ledger knows better than an acceptance that came late: somebody has settled the attempt meanwhile, or the task is
+/// another attempt's.
+package struct AcceptanceRefusal: Sendable, Hashable {
+    /// The task that is the attempt's instead, if it is open.
+    package var instead: OpenTask?
+
+    package init(instead: OpenTask? = nil) { self.instead = instead }
 }
 
 package struct RecordedJob: Sendable {

@@ -33,11 +33,17 @@ struct Sandbox {
             let served: Int
         }
 
+        struct Callbacks: Decodable {
+            let attempts: Int
+            let delivered: Int
+        }
+
         let tasks: Tasks
         let credits: Credits
         let createTask: CreateTask
         let recordInfo: RecordInfo
         let media: Media
+        let callbacks: Callbacks
     }
 
     /// A line of `GET /sandbox/tasks`.

@@ -1,0 +1,76 @@
+import GRDB
+package import PromptQueue
+
+extension SQLiteLedger: HintSource {
+    package func hintTarget(token: AttemptToken) async throws(LedgerError) -> HintTarget? {
+        try await LedgerError.wrapping {
+            try await self.pool.read { db in
+                try Row
+                    .fetchOne(
+                        db.cachedStatement(
+                            sql: """
+                                SELECT a.id, a.job_id, a.state, a.finished_at IS NULL AS is_open, a.task_id, a.model,
+                                    coalesce(a.answered_at, a.sent_at) AS since,
+                                    coalesce(j.attempt_count, 1) AS attempt_count,
+                                    coalesce(j.max_attempts, 1) AS max_attempts
+                                FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
+                                WHERE a.token = ?
+                                """
+                        ),
+                        arguments: [token.rawValue]
+                    )
+                    .flatMap(HintTarget.init(row:))
+            }
+        }
+    }
+}
+
+extension HintTarget {
+    fileprivate init?(row: Row) {
+        guard let state = AttemptState(rawValue: row["state"]) else { return nil }
+        let task: String? = row["task_id"]
+        self.init(
+            attempt: AttemptID(row["id"]),
+            job: JobID(row["job_id"]),
+            state: state,
+            isOpen: row["is_open"],
+            task: task.map(TaskID.init),
+            model: row["model"],
+            since: Instant(milliseconds: row["since"]),
+            attemptCount: row["attempt_count"],
+            maxAttempts: row["max_attempts"]
+        )
+    }
+}
+
+extension RecordWork {
+    /// What the ledger holds against an acceptance that changed nothing; nil if it is simply recorded already.
+    func refusal(of attempt: AttemptID, _ task: TaskID) throws -> AcceptanceRefusal? {
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT a.job_id, a.task_id, a.model, a.answered_at, a.state = 'accepted' AS is_accepted,
+                        a.finished_at IS NULL AS is_open, coalesce(j.attempt_count, 1) AS attempt_count,
+                        coalesce(j.max_attempts, 1) AS max_attempts
+                    FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
+                    WHERE a.id = ?
+                    """
+            ),
+            arguments: [attempt.rawValue]
+        )
+        guard let row, row["is_accepted"], let known: String = row["task_id"] else { return AcceptanceRefusal() }
+        guard known != task.rawValue else { return nil }
+        guard row["is_open"] else { return AcceptanceRefusal() }
+        return AcceptanceRefusal(
+            instead: OpenTask(
+                attempt: attempt,
+                job: JobID(row["job_id"]),
+                task: TaskID(known),
+                model: row["model"],
+                acceptedAt: Instant(milliseconds: row["answered_at"]),
+                attemptCount: row["attempt_count"],
+                maxAttempts: row["max_attempts"]
+            )
+        )
+    }
+}

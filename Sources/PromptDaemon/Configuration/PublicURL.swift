@@ -1,0 +1,20 @@
+/// Where the provider reaches promptd, as it is written in the configuration.
+enum PublicURL {
+    static let allowed =
+        "a URL like https://example.org/promptd: https (http only on this machine), without ?, # and /callbacks/kie"
+
+    /// - Returns: the URL without slashes at its end; nil if it is not `allowed`.
+    static func read(_ text: String) -> String? {
+        var text = text
+        while text.hasSuffix("/") { text.removeLast() }
+        guard let parts = URLParts(text), !text.contains(where: { $0 == "?" || $0 == "#" || $0.isWhitespace }),
+            !text.hasSuffix("/callbacks/kie")
+        else { return nil }
+        // The path holds the token, so it must not travel in the open.
+        switch parts.scheme {
+        case "https": return text
+        case "http": return AddressRange.isLoopback(host: parts.host) ? text : nil
+        default: return nil
+        }
+    }
+}

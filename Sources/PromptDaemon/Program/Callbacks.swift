@@ -1,0 +1,94 @@
+import JobStore
+import KieAPI
+import Logging
+import PromptQueue
+import PromptWeb
+import ServiceLifecycle
+
+/// What receives callbacks, put together.
+struct Callbacks: Sendable {
+    let verifier: CallbackVerifier
+    let tally: CallbackTally
+    private let configuration: DaemonConfiguration
+    private let logger: Logger
+
+    /// - Returns: nil if there is no `callbacks.publicURL`.
+    /// - Throws: `ConfigurationError` when the key cannot be read.
+    init?(
+        _ configuration: DaemonConfiguration,
+        environment: [String: String],
+        time: SystemTime,
+        logger: Logger
+    ) throws(ConfigurationError) {
+        guard configuration.callbacksPublicURL != nil else { return nil }
+        self.configuration = configuration
+        self.logger = logger
+        verifier = CallbackVerifier(
+            key: try Credentials.webhookKey(file: configuration.callbacksHMACKeyFile, environment: environment)
+        )
+        tally = CallbackTally(logger: logger) { time.now.uptime }
+    }
+
+    /// - Parameter quiet: the logger of the server itself, which must not name paths.
+    func service(
+        _ ledger: SQLiteLedger,
+        _ runner: Runner,
+        _ time: SystemTime,
+        quiet: Logger,
+        onListening: @escaping @Sendable () -> Void
+    ) -> CallbackService {
+        let listen = configuration.callbacksListen
+        let desk = CallbackDesk(
+            verifier: verifier,
+            targets: ledger,
+            isRunning: { runner.isRunning },
+            now: { time.now.instant },
+            hint: { runner.hinted($0, tentative: $1) }
+        )
+        return CallbackService(
+            address: listen,
+            application: CallbackServer.application(
+                host: listen.host,
+                port: listen.port,
+                tally: tally,
+                logger: quiet,
+                onListening: { [self] port in
+                    onListening()
+                    announce(ListenAddress(host: listen.host, port: port))
+                },
+                receive: { await desk.receive($0) }
+            )
+        )
+    }
+
+    /// Reads the key anew.
+    func reload(_ new: DaemonConfiguration, environment: [String: String]) throws(ConfigurationError) {
+        verifier.replaceKey(
+            try Credentials.webhookKey(file: new.callbacksHMACKeyFile, environment: environment)
+        )
+    }
+
+    private func announce(_ address: ListenAddress) {
+        logger.info(
+            "callbacks",
+            metadata: [
+                "listen": "\(address)", "public": "\(configuration.callbacksPublicURL ?? "")",
+                "signed": "\(verifier.hasKey)",
+            ]
+        )
+        guard !verifier.hasKey else { return }
+        logger.warning(
+            """
+            callbacks are not signed: whoever learns the address of one can make promptd ask about its task; \
+            set up a key at the provider and in callbacks.hmacKeyFile
+            """
+        )
+    }
+}
+
+extension Runner {
+    /// A callback says that there is news of a task.
+    func hinted(_ attempt: AttemptID, tentative: OpenTask?) {
+        events.send(.hinted(attempt, tentative: tentative))
+    }
+}

@@ -1,0 +1,56 @@
+/// What a callback's token leads to.
+package struct HintTarget: Sendable, Hashable {
+    package var attempt: AttemptID
+    package var job: JobID
+    package var state: AttemptState
+    /// Whether its money is still to be settled: the task may be running, or nobody knows.
+    package var isOpen: Bool
+    /// Set once the provider has named it.
+    package var task: TaskID?
+    package var model: String
+    /// When the request was answered or given up; until then when it was sent.
+    package var since: Instant
+    package var attemptCount: Int
+    package var maxAttempts: Int
+
+    package init(
+        attempt: AttemptID,
+        job: JobID,
+        state: AttemptState,
+        isOpen: Bool,
+        task: TaskID?,
+        model: String,
+        since: Instant,
+        attemptCount: Int,
+        maxAttempts: Int
+    ) {
+        self.attempt = attempt
+        self.job = job
+        self.state = state
+        self.isOpen = isOpen
+        self.task = task
+        self.model = model
+        self.since = since
+        self.attemptCount = attemptCount
+        self.maxAttempts = maxAttempts
+    }
+
+    /// The attempt's task if it turns out to be the one that a callback named.
+    package func tentative(_ task: TaskID) -> OpenTask {
+        OpenTask(
+            attempt: attempt,
+            job: job,
+            task: task,
+            model: model,
+            acceptedAt: since,
+            attemptCount: attemptCount,
+            maxAttempts: maxAttempts
+        )
+    }
+}
+
+/// Where callbacks look up what they are about: a capability of the ledger, apart because only the listener needs it.
+package protocol HintSource: Sendable {
+    /// The attempt with this token, nil if there is none. Reads one row by an index and writes nothing.
+    func hintTarget(token: AttemptToken) async throws(LedgerError) -> HintTarget?
+}

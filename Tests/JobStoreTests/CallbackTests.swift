@@ -1,0 +1,118 @@
+import PromptQueue
+import Testing
+
+@testable import JobStore
+
+/// What callbacks ask of the ledger.
+@Suite struct CallbackTests {
+    private func unknown(_ fixture: LedgerFixture) async throws -> ClaimedJob {
+        try fixture.insert("(prompt) VALUES ('a red fox')")
+        let job = try await fixture.claimOne()
+        try await fixture.record(.unknown(job.attempt, Failure(.answerLost, "lost")))
+        return job
+    }
+
+    @Test func `a token leads to its attempt, in every state`() async throws {
+        let fixture = try LedgerFixture()
+        #expect(try await fixture.ledger.hintTarget(token: AttemptToken(String(repeating: "0", count: 32))) == nil)
+        try fixture.insert("(prompt, max_attempts) VALUES ('a red fox', 5)")
+        let job = try await fixture.claimOne()
+        let sending = try #require(try await fixture.ledger.hintTarget(token: job.token))
+        #expect(sending.attempt == job.attempt)
+        #expect(sending.job == job.job)
+        #expect(sending.state == .sending)
+        #expect(sending.isOpen)
+        #expect(sending.task == nil)
+        #expect(sending.model == job.model)
+        #expect(sending.since == fixture.now)
+        #expect(sending.attemptCount == 1)
+        #expect(sending.maxAttempts == 5)
+
+        try await fixture.record(.accepted(job.attempt, task: TaskID("t"), httpStatus: 200))
+        let accepted = try #require(try await fixture.ledger.hintTarget(token: job.token))
+        #expect(accepted.state == .accepted)
+        #expect(accepted.task == TaskID("t"))
+        #expect(accepted.isOpen)
+
+        try await fixture.record(.taskFailed(job.attempt, Failure(.taskFailed, "x"), charged: .zero, then: .fail))
+        #expect(try #require(try await fixture.ledger.hintTarget(token: job.token)).isOpen == false)
+        // Attempts outlive their jobs.
+        try fixture.run("DELETE FROM jobs")
+        #expect(try await fixture.ledger.hintTarget(token: job.token)?.job == job.job)
+    }
+
+    @Test func `looking up a token reads one row by its index and writes nothing`() async throws {
+        let fixture = try LedgerFixture()
+        let before = fixture.ledger.transactions
+        _ = try await fixture.ledger.hintTarget(token: AttemptToken(String(repeating: "0", count: 32)))
+        #expect(fixture.ledger.transactions == before)
+        let plan = try fixture.rows("EXPLAIN QUERY PLAN SELECT * FROM attempts AS a WHERE a.token = 'x'")
+        #expect(plan.count == 1)
+        #expect(plan.first?.contains("SEARCH a USING INDEX sqlite_autoindex_attempts") == true, "\(plan)")
+    }
+
+    @Test func `a lost request is settled by the task that a callback names`() async throws {
+        let fixture = try LedgerFixture()
+        let job = try await unknown(fixture)
+        let recorded = try await fixture.record(.accepted(job.attempt, task: TaskID("t"), httpStatus: 200))
+        #expect(recorded.refusal == nil)
+        #expect(try fixture.rows("SELECT state, task_id FROM jobs") == ["running|t"])
+        #expect(
+            try fixture.rows("SELECT state, task_id, error_code, reserved_millicredits FROM attempts")
+                == ["accepted|t||14000"]
+        )
+        // Harmless the second time.
+        #expect(
+            try await fixture.record(.accepted(job.attempt, task: TaskID("t"), httpStatus: 200)).refusal == nil
+        )
+    }
+
+    @Test func `a task that is another attempt's is refused`() async throws {
+        let fixture = try LedgerFixture()
+        _ = try await fixture.runOne("taken")
+        let job = try await unknown(fixture)
+        let recorded = try await fixture.record(.accepted(job.attempt, task: TaskID("taken"), httpStatus: 200))
+        #expect(recorded.refusal == AcceptanceRefusal())
+        #expect(try fixture.state(job.job) == "unconfirmed")
+        #expect(try fixture.rows("SELECT count(*) FROM attempts WHERE task_id = 'taken'") == ["1"])
+    }
+
+    @Test(arguments: [Resolution.fail, .resubmit])
+    func `what an operator has settled stays settled`(resolution: Resolution) async throws {
+        let fixture = try LedgerFixture()
+        let job = try await unknown(fixture)
+        try QueueFile(path: fixture.path).resolve(job.job, resolution, now: fixture.now)
+        let before = try fixture.rows("SELECT * FROM attempts") + fixture.rows("SELECT * FROM jobs")
+        let recorded = try await fixture.record(.accepted(job.attempt, task: TaskID("t"), httpStatus: 200))
+        #expect(recorded.refusal == AcceptanceRefusal())
+        #expect(try fixture.rows("SELECT * FROM attempts") + fixture.rows("SELECT * FROM jobs") == before)
+    }
+
+    @Test func `a task that an operator has named stays, and is told`() async throws {
+        let fixture = try LedgerFixture()
+        let job = try await unknown(fixture)
+        try QueueFile(path: fixture.path).resolve(job.job, .task(TaskID("theirs")), now: fixture.now)
+        let recorded = try await fixture.record(.accepted(job.attempt, task: TaskID("ours"), httpStatus: 200))
+        #expect(recorded.refusal?.instead?.task == TaskID("theirs"))
+        #expect(recorded.refusal?.instead?.attempt == job.attempt)
+        #expect(try fixture.rows("SELECT task_id FROM attempts") == ["theirs"])
+    }
+
+    @Test func `a job that was cancelled while unconfirmed stays cancelled, and its charge is booked`() async throws {
+        let fixture = try LedgerFixture()
+        let job = try await unknown(fixture)
+        try fixture.run("UPDATE jobs SET state = 'cancelled'")
+        #expect(try await fixture.record(.accepted(job.attempt, task: TaskID("t"), httpStatus: 200)).refusal == nil)
+        #expect(try fixture.state(job.job) == "cancelled")
+        try await fixture.record(
+            .taskSucceeded(
+                job.attempt,
+                [.file(url: "u")],
+                charged: Credits(millicredits: 14_000),
+                fetch: true
+            )
+        )
+        #expect(try fixture.state(job.job) == "cancelled")
+        #expect(try fixture.rows("SELECT charged_millicredits FROM jobs") == ["14000"])
+    }
+}
