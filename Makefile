@@ -5,7 +5,7 @@ DESTDIR ?=
 SWIFT_TEST = swift test --disable-xctest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test lint demo system-test benchmark release install uninstall clean
+.PHONY: help setup build test lint demo system-test kill-test benchmark release install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,12 @@ system-test: ## run the slow tests: real programs, killed, cut off, out of disk
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter SystemTests
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter ClaimScaleTests
 	@echo '==> all system tests passed'
+
+kill-test: ## kill the daemon 500 times during 1,000 jobs, and check every task: 10 to 30 minutes
+	@scripts/setup
+	@PROMPTD_SYSTEM_TESTS=1 PROMPTD_TEST_KILLS=$${PROMPTD_TEST_KILLS:-500} PROMPTD_TEST_JOBS=$${PROMPTD_TEST_JOBS:-1000} \
+		$(SWIFT_TEST) --filter KillTests
+	@echo '==> the kill test passed'
 
 benchmark: release ## build for release and measure throughput, pickup and idle cost
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/throughput/run
