@@ -20,9 +20,10 @@ test: setup ## build and run the tests
 	@$(SWIFT_TEST)
 	@echo '==> all tests passed'
 
-lint: ## check the format, the conventions and the documentation's links
+lint: ## check the format, the conventions, the documentation's links and the promises' tests
 	@swift format lint --strict --recursive --parallel Sources Tests migrations Package.swift
 	@scripts/check-conventions
+	@scripts/check-guarantees
 
 demo: ## run 24 jobs through promptd against a stand-in for the provider: no account, no money
 	@scripts/demo
