@@ -34,7 +34,7 @@ system-test: ## run the slow tests: real programs, killed, cut off, out of disk
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter ClaimScaleTests
 	@echo '==> all system tests passed'
 
-kill-test: ## kill the daemon 500 times during 1,000 jobs, and check every task: 10 to 30 minutes
+kill-test: ## kill the daemon 500 times during 1,000 jobs, and check every task: 5 to 15 minutes
 	@scripts/setup
 	@PROMPTD_SYSTEM_TESTS=1 PROMPTD_TEST_KILLS=$${PROMPTD_TEST_KILLS:-500} PROMPTD_TEST_JOBS=$${PROMPTD_TEST_JOBS:-1000} \
 		$(SWIFT_TEST) --filter KillTests
