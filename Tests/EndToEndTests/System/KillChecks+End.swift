@@ -54,7 +54,7 @@ extension KillChecks {
         let most = try await sandbox.statistics().createTask.mostInWindow
         return """
             \(jobs) jobs: \(succeeded) succeeded, \(unknown.count) unconfirmed, of which \(unowned.count) had made a task, \
-            \(failed) failed (\(failures.joined(separator: ", "))); \(books.attempts.count) attempts, \(books.tasks.count) \
+            \(failed) failed\(failures.isEmpty ? "" : " (\(failures.joined(separator: ", ")))"); \(books.attempts.count) attempts, \(books.tasks.count) \
             tasks at the provider, none twice, \(consumed / 1_000) credits billed; at most \(most) requests in any \
             \(KillPlan.windowSeconds) s
             """

@@ -66,12 +66,12 @@ enum KillMoment {
     /// So long after the first sight of a file that is being downloaded.
     case download(Duration)
 
-    static let longest: Duration = .milliseconds(1_000)
+    static let longest: Duration = .milliseconds(700)
 
     static func draw(using random: inout SplitMix) -> Self {
         switch Int.random(in: 0..<20, using: &random) {
         case 0..<5: .age(.milliseconds(Int.random(in: 0..<200, using: &random)))
-        case 5..<12: .age(.milliseconds(Int.random(in: 0...1_000, using: &random)))
+        case 5..<12: .age(.milliseconds(Int.random(in: 0...800, using: &random)))
         case 12..<18:
             .write(
                 Int.random(in: 1...25, using: &random),
