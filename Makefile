@@ -5,7 +5,7 @@ DESTDIR ?=
 SWIFT_TEST = swift test --disable-xctest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test lint demo system-test benchmark benchmark-callbacks benchmark-import \
+.PHONY: help setup build test lint demo system-test kill-test benchmark benchmark-callbacks benchmark-import \
 	benchmark-scale soak release install uninstall clean
 
 help: ## list the targets
@@ -21,9 +21,10 @@ test: setup ## build and run the tests
 	@$(SWIFT_TEST)
 	@echo '==> all tests passed'
 
-lint: ## check the format, the conventions and the documentation's links
+lint: ## check the format, the conventions, the documentation's links and the promises' tests
 	@swift format lint --strict --recursive --parallel Sources Tests migrations Package.swift
 	@scripts/check-conventions
+	@scripts/check-guarantees
 
 demo: ## run 24 jobs through promptd against a stand-in for the provider: no account, no money
 	@scripts/demo
@@ -33,6 +34,12 @@ system-test: ## run the slow tests: real programs, killed, cut off, out of disk
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter SystemTests
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter ClaimScaleTests
 	@echo '==> all system tests passed'
+
+kill-test: ## kill the daemon 500 times during 1,000 jobs, and check every task: 5 to 15 minutes
+	@scripts/setup
+	@PROMPTD_SYSTEM_TESTS=1 PROMPTD_TEST_KILLS=$${PROMPTD_TEST_KILLS:-500} PROMPTD_TEST_JOBS=$${PROMPTD_TEST_JOBS:-1000} \
+		$(SWIFT_TEST) --filter KillTests
+	@echo '==> the kill test passed'
 
 benchmark: release ## build for release and measure throughput, pickup and idle cost
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/throughput/run

@@ -65,7 +65,7 @@ struct RestartTests {
 
     @Test func `after kill -9 a request without an answer is unconfirmed`() async throws {
         try await Stage.with { stage in
-            let sandbox = try await stage.sandbox("--latency", "2s")
+            let sandbox = try await stage.sandbox("--latency", "20s")
             let first = try await stage.daemon(sandbox)
             let job = try await stage.ledger.insert("a fox in the wire")
             try await stage.ledger.wait(for: "sending", from: "SELECT state FROM attempts")

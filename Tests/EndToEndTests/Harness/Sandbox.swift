@@ -52,6 +52,8 @@ struct Sandbox {
         let prompt: String
         let state: String
         let creditsConsumed: Double
+        let createTime: Int
+        let completeTime: Int?
         let fault: String?
     }
 

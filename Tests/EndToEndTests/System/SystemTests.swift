@@ -12,4 +12,9 @@ enum SystemTests {
         print("▸ \(figures)")
         Attachment.record(figures + "\n", named: "figures.txt")
     }
+
+    /// Says at once how far a long test is.
+    static func progress(_ text: String) {
+        FileHandle.standardOutput.write(Data("▸ \(text)\n".utf8))
+    }
 }
