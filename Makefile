@@ -5,7 +5,7 @@ DESTDIR ?=
 SWIFT_TEST = swift test --disable-xctest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test lint demo system-test benchmark release install uninstall clean
+.PHONY: help setup build test lint demo system-test benchmark benchmark-polling release install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ test: setup ## build and run the tests
 	@echo '==> all tests passed'
 
 lint: ## check the format, the conventions and the documentation's links
-	@swift format lint --strict --recursive --parallel Sources Tests migrations Package.swift
+	@swift format lint --strict --recursive --parallel Sources Tests Benchmarks migrations Package.swift
 	@scripts/check-conventions
 
 demo: ## run 24 jobs through promptd against a stand-in for the provider: no account, no money
@@ -36,6 +36,10 @@ system-test: ## run the slow tests: real programs, killed, cut off, out of disk
 benchmark: release ## build for release and measure throughput, pickup and idle cost
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/throughput/run
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist scripts/measure-pickup
+
+benchmark-polling: setup ## compare the learnt polling with fixed schedules in a simulation, and draw docs/polling.svg
+	@scripts/build -c release --scratch-path .build-release --product polling-benchmark
+	@.build-release/release/polling-benchmark docs/polling.svg
 
 release: setup ## build for release, with the Swift runtime inside, into dist/
 	@scripts/build -c release --static-swift-stdlib --scratch-path .build-release

@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "Migrations",
             path: "migrations",
-            resources: [.embedInCode("0001_queue.sql")],
+            resources: [.embedInCode("0001_queue.sql"), .embedInCode("0002_history.sql")],
             swiftSettings: settings
         ),
 
@@ -118,9 +118,31 @@ let package = Package(
         ),
         .executableTarget(name: "kie-sandbox", dependencies: ["KieSandbox"], swiftSettings: settings),
 
+        // Simulations, without I/O.
+        .target(
+            name: "PollingSimulation",
+            dependencies: ["PromptQueue"],
+            path: "Benchmarks/polling/Simulation",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "polling-benchmark",
+            dependencies: ["PollingSimulation", "PromptQueue"],
+            path: "Benchmarks/polling/Program",
+            swiftSettings: settings
+        ),
+
         // The tests.
-        .testTarget(name: "PromptQueueTests", dependencies: ["PromptQueue"], swiftSettings: settings),
-        .testTarget(name: "JobStoreTests", dependencies: ["JobStore", "PromptQueue", grdb], swiftSettings: settings),
+        .testTarget(
+            name: "PromptQueueTests",
+            dependencies: ["PromptQueue", "PollingSimulation"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "JobStoreTests",
+            dependencies: ["JobStore", "Migrations", "PromptQueue", grdb],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "PromptWebTests",
             dependencies: ["PromptWeb", "PromptQueue", hummingbird, hummingbirdTesting],

@@ -303,12 +303,13 @@ struct ClaimWork {
         let token = AttemptToken.random(using: &generator)
         try db.cachedStatement(
             sql: """
-                INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits)
-                VALUES (?, ?, ?, ?, ?, ?)
+                INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits, profile)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
                 """
         )
         .execute(arguments: [
             job.id.rawValue, token.rawValue, job.queue, job.model, request.now.milliseconds, reserved.millicredits,
+            CompletionProfile.text(of: prepared.input),
         ])
         let attempt = AttemptID(db.lastInsertedRowID)
         try db.cachedStatement(

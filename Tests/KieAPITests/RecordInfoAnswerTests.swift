@@ -13,6 +13,24 @@ import Testing
         outcome(#"{"code":200,"msg":"success","data":{"taskId":"t","model":"m","param":"{}",\#(fields)}}"#)
     }
 
+    @Test func `a task took as long as from its creation to its completion, if the answer tells both`() {
+        let result = #""resultJson":"{\"resultUrls\":[\"https://x/1\"]}""#
+        let times = #""createTime":1777539190339,"completeTime":1777539203339"#
+        let outputs: [TaskOutput] = [.file(url: "https://x/1")]
+        #expect(
+            task(#""state":"success",\#(result),\#(times),"costTime":9"#)
+                == .succeeded(outputs, charged: nil, took: .seconds(13))
+        )
+        #expect(
+            task(#""state":"success",\#(result),"createTime":1777539190339,"completeTime":null"#)
+                == .succeeded(outputs, charged: nil)
+        )
+        #expect(
+            task(#""state":"success",\#(result),"createTime":1777539190339,"completeTime":1777539190000"#)
+                == .succeeded(outputs, charged: nil)
+        )
+    }
+
     @Test(arguments: ["waiting", "queuing", "generating", "something new"])
     func `a state that is not final is pending, unknown words too`(state: String) {
         let fields = #""state":"\#(state)","resultJson":"","failCode":null,"failMsg":null,"creditsConsumed":4.0"#

@@ -10,8 +10,8 @@ package struct Frontier: Sendable {
         outcomes = worths.map { LearntPolicy(secondsPerPoll: $0, warmUp: warmUp).outcome(times) }
     }
 
-    /// Two to a doubling, from a hundredth of a second to half an hour.
-    package static let worths: [Double] = (0..<36).map { 0.01 * pow(2, Double($0) / 2) }
+    /// Two to a doubling, from a thousandth of a second to a minute and a half.
+    package static let worths: [Double] = (0..<34).map { 0.001 * pow(2, Double($0) / 2) }
 
     /// The mean delay with as many polls; nil beyond the ends of the curve.
     package func meanDelay(atPolls polls: Double) -> Double? {

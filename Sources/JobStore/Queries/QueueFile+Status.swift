@@ -15,6 +15,7 @@ extension QueueFile {
                 backlog: try queues.filter { $0.counts[.queued] ?? 0 > 0 }.map {
                     try Self.backlog($0.name, jobs: $0.counts[.queued] ?? 0, sample: sample, db)
                 },
+                durations: try Self.durations(db),
                 firstUnconfirmed:
                     try Int64
                     .fetchOne(db, sql: "SELECT min(id) FROM jobs WHERE state = 'unconfirmed'")
@@ -81,6 +82,14 @@ extension QueueFile {
         }
     }
 
+    private static func durations(_ db: Database) throws -> [String: Duration] {
+        try Row.fetchAll(db, sql: "SELECT model, mean_milliseconds FROM completion_times")
+            .reduce(into: [:]) { durations, row in
+                let mean: Int64 = row["mean_milliseconds"]
+                durations[row["model"]] = .milliseconds(mean)
+            }
+    }
+
     private static func backlog(_ queue: String, jobs: Int, sample: Int, _ db: Database) throws -> BacklogSample {
         var result = BacklogSample(queue: queue, jobs: jobs)
         let rows = try Row.fetchCursor(
@@ -94,6 +103,7 @@ extension QueueFile {
         )
         while let row = try rows.next() {
             result.sampled += 1
+            result.models[row["model"], default: 0] += 1
             if let estimate = row.credits("estimated_millicredits") {
                 result.estimated += estimate
             } else {

@@ -88,6 +88,8 @@ package struct BacklogSample: Sendable {
     package var estimated = Credits.zero
     /// Sampled jobs without an estimate: inserted by somebody who knows no prices.
     package var unpriced: [QueuedJob] = []
+    /// Sampled jobs by model.
+    package var models: [String: Int] = [:]
 }
 
 /// Everything that `status` shows, of one instant.
@@ -97,6 +99,8 @@ package struct StatusRecord: Sendable {
     package let budgets: [BudgetRecord]
     package let gates: [GateNote]
     package let backlog: [BacklogSample]
+    /// How long each model's tasks take on average, the latest ones.
+    package let durations: [String: Duration]
     /// The oldest.
     package let firstUnconfirmed: JobID?
 }

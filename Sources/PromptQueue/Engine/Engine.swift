@@ -45,6 +45,7 @@ package struct Engine: Sendable {
         random = SeededGenerator(seed: seed)
         window = RateWindow(limit: settings.rate)
         polls = PollSchedule(pace: RateLimit(count: settings.pollsPerSecond, window: .seconds(1)))
+        polls.expectsCallbacks = settings.callbacksEnabled
         downloads = DownloadQueue(concurrency: settings.concurrentDownloads)
     }
 
@@ -106,11 +107,14 @@ package struct Engine: Sendable {
         guard
             new.rate != settings.rate || new.running != settings.running
                 || new.pollsPerSecond != settings.pollsPerSecond || new.downloadsEnabled != settings.downloadsEnabled
+                || new.callbacksEnabled != settings.callbacksEnabled
         else { return }
         settings.rate = new.rate
         settings.running = new.running
         settings.pollsPerSecond = new.pollsPerSecond
         settings.downloadsEnabled = new.downloadsEnabled
+        settings.callbacksEnabled = new.callbacksEnabled
+        polls.expectsCallbacks = new.callbacksEnabled
         window.change(to: new.rate)
         polls.change(pace: RateLimit(count: new.pollsPerSecond, window: .seconds(1)))
         noteDue()
@@ -135,9 +139,10 @@ package struct Engine: Sendable {
             let left = min((answered + window.limit.window) - now.instant + .milliseconds(1), window.limit.window)
             if left > .zero { window.occupy(until: now.uptime + left) }
         }
+        polls.learn(recovery.history)
         for task in recovery.tasks where tasks[task.attempt] == nil {
             tasks[task.attempt] = task
-            polls.add(task.attempt, age: age(of: task, now: now), at: now.uptime)
+            polls.add(task.attempt, key: task.key, age: age(of: task, now: now), at: now.uptime)
         }
         for download in recovery.downloads {
             downloads.add(download, at: now.uptime)

@@ -6,6 +6,8 @@ package struct EngineSettings: Sendable {
     package var running = 100
     package var pollsPerSecond = 10
     package var downloadsEnabled = true
+    /// Whether the provider is asked to call back; polls are but the net below then.
+    package var callbacksEnabled = false
     package var concurrentDownloads = 8
     /// Jobs in one claim, so that the transaction stays short.
     package var claimLimit = 128

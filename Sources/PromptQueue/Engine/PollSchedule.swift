@@ -21,6 +21,8 @@ package struct PollSchedule: Sendable {
         var key: CompletionKey
         /// When the task began, on the clock of this process; may be negative.
         var start: Duration
+        /// Whether it was running already when it was taken over: nobody looked while it may have ended.
+        var isTakenOver: Bool
         var generation = 0
         var isPolling = false
         var askedAt: Duration = .zero
@@ -29,6 +31,8 @@ package struct PollSchedule: Sendable {
         /// Polls in a row that failed.
         var failures = 0
         var isHinted = false
+        /// Whether the hint came while it was being asked about, so that the answer may be older than the news.
+        var isHintedAgain = false
 
         func age(at uptime: Duration) -> Double { max(0, (uptime - start).seconds) }
     }
@@ -62,7 +66,7 @@ package struct PollSchedule: Sendable {
     /// Starts asking about a task that is `age` old.
     package mutating func add(_ attempt: AttemptID, key: CompletionKey, age: Duration, at uptime: Duration) {
         guard entries[attempt] == nil else { return }
-        entries[attempt] = Entry(key: key, start: uptime - age)
+        entries[attempt] = Entry(key: key, start: uptime - age, isTakenOver: age > .seconds(2))
         plan(attempt, after: 0, at: uptime)
     }
 
@@ -72,9 +76,13 @@ package struct PollSchedule: Sendable {
 
     /// Makes the next poll due now: somebody says that there is news.
     package mutating func hurry(_ attempt: AttemptID, at uptime: Duration) {
-        guard let entry = entries[attempt], !entry.isPolling else { return }
+        guard let entry = entries[attempt] else { return }
         entries[attempt]?.isHinted = true
-        schedule(attempt, at: uptime - Self.hintAdvantage)
+        if entry.isPolling {
+            entries[attempt]?.isHintedAgain = true
+        } else {
+            schedule(attempt, at: uptime - Self.hintAdvantage)
+        }
     }
 
     /// The tasks to ask about now, within the pace. They count as being asked until they are answered.
@@ -104,9 +112,13 @@ package struct PollSchedule: Sendable {
         history.wasRunning(entry.key, from: entry.seenRunning, to: age)
         entries[attempt]?.seenRunning = max(entry.seenRunning, age)
         entries[attempt]?.failures = 0
-        // A hint that came too early was one nevertheless: the next will be believed again.
-        entries[attempt]?.isHinted = false
-        plan(attempt, after: age, at: uptime)
+        if entry.isHintedAgain {
+            entries[attempt]?.isHintedAgain = false
+            schedule(attempt, at: uptime - Self.hintAdvantage)
+        } else {
+            entries[attempt]?.isHinted = false
+            plan(attempt, after: age, at: uptime)
+        }
     }
 
     /// The provider does not know the task, or not yet: nothing is learnt from that.
@@ -130,7 +142,7 @@ package struct PollSchedule: Sendable {
     /// The task has ended and is not asked about again.
     ///
     /// - Parameter took: by the provider's own clock, if it said.
-    /// - Returns: how long it took, as well as is known; nil for a task that was not being asked about.
+    /// - Returns: how long it took, as well as is known; nil if that cannot be told.
     @discardableResult
     package mutating func ended(_ attempt: AttemptID, took: Duration?, at uptime: Duration) -> Duration? {
         guard let entry = answered(attempt, at: uptime) else { return nil }
@@ -139,6 +151,7 @@ package struct PollSchedule: Sendable {
         let age = entry.age(at: entry.askedAt)
         // More than its age by far would be a mistake of a clock.
         let exact = took.map(\.seconds).flatMap { $0 > 0 && $0 <= 2 * age + 60 ? $0 : nil }
+        if exact == nil, entry.isTakenOver, entry.seenRunning == 0 { return nil }
         let time = exact.map { .exactly($0) } ?? CompletionTime.between(lastSeenRunning: entry.seenRunning, ended: age)
         history.ended(entry.key, time, lastSeenRunning: entry.seenRunning)
         if expectsCallbacks { callbacks.ended(wasHinted: entry.isHinted, delay: exact.map { age - $0 }) }
@@ -159,6 +172,9 @@ package struct PollSchedule: Sendable {
         pausedUntil = uptime + min(.seconds(1 << min(refusals, 6)), Self.longestBackoff)
         refusals += 1
     }
+
+    /// Planned polls, superseded ones included.
+    var queueLength: Int { heap.count }
 
     /// When `takeDue` next has something to do by the passing of time. Never in the past.
     package mutating func nextDue(at uptime: Duration) -> Duration? {
