@@ -74,7 +74,7 @@ import Testing
     @Test(arguments: [#""""#, "null", #""{}""#, #""{\"resultUrls\":[]}""#, #""no json""#])
     func `success without a result is a failure that keeps the raw text`(result: String) {
         guard
-            case .failed(let failure, let charged) = task(
+            case .failed(let failure, let charged, _) = task(
                 #""state":"success","resultJson":\#(result),"creditsConsumed":14"#
             )
         else {
@@ -100,7 +100,7 @@ import Testing
     @Test(arguments: failures)
     func `a failed task says why`(code: String, message: String, expected: FailureCode, shown: String) {
         let fields = #""state":"fail","resultJson":null,"failCode":\#(code),"failMsg":\#(message),"creditsConsumed":0"#
-        guard case .failed(let failure, let charged) = task(fields) else {
+        guard case .failed(let failure, let charged, _) = task(fields) else {
             Issue.record("not failed")
             return
         }
@@ -118,7 +118,7 @@ import Testing
 
     @Test(arguments: [501, 408])
     func `here 501 and 408 speak of the task`(code: Int) {
-        guard case .failed(let failure, _) = outcome(#"{"code":\#(code),"msg":"failed","data":null}"#) else {
+        guard case .failed(let failure, _, _) = outcome(#"{"code":\#(code),"msg":"failed","data":null}"#) else {
             Issue.record("not failed")
             return
         }

@@ -70,6 +70,7 @@ package struct PollSchedule: Sendable {
         plan(attempt, after: 0, at: uptime)
     }
 
+    /// Stops asking about a task of which nothing more will be learnt.
     package mutating func remove(_ attempt: AttemptID) {
         entries[attempt] = nil
     }
@@ -203,7 +204,8 @@ package struct PollSchedule: Sendable {
         let step = expectsCallbacks ? callbacks.step : 1
         let next = history.plan(for: entry.key).next(after: age, step: step)
         let due = entry.start + .milliseconds(Int64((next * 1_000).rounded(.up)))
-        schedule(attempt, at: max(due, earliest ?? due))
+        // What is late is due now, and no more than that: hints go before it.
+        schedule(attempt, at: max(due, earliest ?? uptime))
     }
 
     private mutating func schedule(_ attempt: AttemptID, at uptime: Duration) {

@@ -13,8 +13,9 @@ struct CompletionTimes: Sendable {
     /// The fastest is remembered for at least as many completions.
     private static let generation = 250
 
-    /// Weights, in units of `weight`.
+    /// By bucket: weights of those that ended there, in units of `weight`.
     private(set) var ends = [Double](repeating: 0, count: TimeScale.count)
+    /// By bucket: weights of those that reached it; of one that was last seen running within it, the share.
     private(set) var atRisk = [Double](repeating: 0, count: TimeScale.count)
     /// What one more task weighs. It grows instead of all others shrinking.
     private(set) var weight = 1.0
@@ -32,8 +33,7 @@ struct CompletionTimes: Sendable {
     /// A task was seen running at the age `to`, and before that at `from`.
     mutating func wasRunning(from: Double, to: Double) {
         guard from < to else { return }
-        let last = TimeScale.bucket(to)
-        for bucket in TimeScale.bucket(from)...last {
+        for bucket in TimeScale.bucket(from)...TimeScale.bucket(to) {
             atRisk[bucket] += weight * TimeScale.share(bucket, from: from, to: to)
         }
     }
@@ -42,16 +42,16 @@ struct CompletionTimes: Sendable {
     mutating func ended(_ time: CompletionTime, lastSeenRunning from: Double) {
         completions += 1
         grow()
+        // It reached the bucket in which it ended, and counts there in full.
+        wasRunning(from: from, to: TimeScale.edges[TimeScale.bucket(time.middle) + 1])
         let low: Double
         switch time {
         case .exactly(let seconds):
-            wasRunning(from: from, to: seconds)
             ends[TimeScale.bucket(seconds)] += weight
             low = seconds
         case .between(let start, let end):
-            wasRunning(from: from, to: (start + end) / 2)
             let span = max(end - start, 1e-3)
-            for bucket in TimeScale.bucket(start)...TimeScale.bucket(end) {
+            for bucket in TimeScale.bucket(start)...TimeScale.bucket(start + span) {
                 let overlap = TimeScale.share(bucket, from: start, to: start + span) * TimeScale.width(bucket)
                 ends[bucket] += weight * overlap / span
             }

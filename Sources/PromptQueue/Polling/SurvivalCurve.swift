@@ -28,12 +28,10 @@ package struct SurvivalCurve: Sendable {
         endProbability = [Double](repeating: 0, count: TimeScale.count)
         // From the last bucket on, so that what ends later is known.
         var endsLater = 0.0
-        var smoothEndsLater = 0.0
         for bucket in stride(from: TimeScale.count - 1, through: first, by: -1) {
-            endsLater += ends[bucket]
-            smoothEndsLater += smooth[bucket]
-            let stillRunning = max(0, times.atRisk[bucket] / times.weight - endsLater)
-            let atRisk = smoothEndsLater + stillRunning
+            endsLater += smooth[bucket]
+            // Smoothed ends may lie where hardly a task was.
+            let atRisk = max(endsLater, times.atRisk[bucket] / times.weight)
             let prior = TimeScale.width(bucket) / TimeScale.edges[bucket + 1]
             endProbability[bucket] = min(
                 0.999,
