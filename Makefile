@@ -6,7 +6,7 @@ SWIFT_TEST = swift test --disable-xctest
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test lint demo system-test kill-test benchmark benchmark-callbacks benchmark-import \
-	benchmark-scale soak release install uninstall clean
+	benchmark-polling benchmark-scale soak release install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ test: setup ## build and run the tests
 	@echo '==> all tests passed'
 
 lint: ## check the format, the conventions, the documentation's links and the promises' tests
-	@swift format lint --strict --recursive --parallel Sources Tests migrations Package.swift
+	@swift format lint --strict --recursive --parallel Sources Tests Benchmarks migrations Package.swift
 	@scripts/check-conventions
 	@scripts/check-guarantees
 
@@ -56,6 +56,10 @@ soak: release ## run a day's jobs in 20 minutes and watch that memory, descripto
 
 benchmark-callbacks: release ## build for release and measure how soon a callback is in the ledger
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/callback/run
+
+benchmark-polling: setup ## compare the learnt polling with fixed schedules in a simulation, and draw docs/polling.svg
+	@scripts/build -c release --scratch-path .build-release --product polling-benchmark
+	@.build-release/release/polling-benchmark docs/polling.svg
 
 release: setup ## build for release, with the Swift runtime inside, into dist/
 	@scripts/build -c release --static-swift-stdlib --scratch-path .build-release

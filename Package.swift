@@ -65,6 +65,7 @@ let package = Package(
             path: "migrations",
             resources: [
                 .embedInCode("0001_queue.sql"), .embedInCode("0002_turns.sql"), .embedInCode("0003_prices.sql"),
+                .embedInCode("0004_history.sql"),
             ],
             swiftSettings: settings
         ),
@@ -121,8 +122,26 @@ let package = Package(
         ),
         .executableTarget(name: "kie-sandbox", dependencies: ["KieSandbox"], swiftSettings: settings),
 
+        // Simulations, without I/O.
+        .target(
+            name: "PollingSimulation",
+            dependencies: ["PromptQueue"],
+            path: "Benchmarks/polling/Simulation",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "polling-benchmark",
+            dependencies: ["PollingSimulation", "PromptQueue"],
+            path: "Benchmarks/polling/Program",
+            swiftSettings: settings
+        ),
+
         // The tests.
-        .testTarget(name: "PromptQueueTests", dependencies: ["PromptQueue"], swiftSettings: settings),
+        .testTarget(
+            name: "PromptQueueTests",
+            dependencies: ["PromptQueue", "PollingSimulation"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "JobStoreTests",
             dependencies: ["JobStore", "Migrations", "PromptQueue", grdb],

@@ -10,6 +10,7 @@ extension SQLiteLedger: HintSource {
                         db.cachedStatement(
                             sql: """
                                 SELECT a.id, a.job_id, a.state, a.finished_at IS NULL AS is_open, a.task_id, a.model,
+                                    coalesce(a.profile, '') AS profile,
                                     coalesce(a.answered_at, a.sent_at) AS since,
                                     coalesce(j.attempt_count, 1) AS attempt_count,
                                     coalesce(j.max_attempts, 1) AS max_attempts
@@ -38,7 +39,8 @@ extension HintTarget {
             model: row["model"],
             since: Instant(milliseconds: row["since"]),
             attemptCount: row["attempt_count"],
-            maxAttempts: row["max_attempts"]
+            maxAttempts: row["max_attempts"],
+            profile: row["profile"]
         )
     }
 }
@@ -49,7 +51,7 @@ extension RecordWork {
         let row = try Row.fetchOne(
             db.cachedStatement(
                 sql: """
-                    SELECT a.job_id, a.task_id, a.model, a.answered_at, a.state = 'accepted' AS is_accepted,
+                    SELECT a.job_id, a.task_id, a.model, coalesce(a.profile, '') AS profile, a.answered_at, a.state = 'accepted' AS is_accepted,
                         a.finished_at IS NULL AS is_open, coalesce(j.attempt_count, 1) AS attempt_count,
                         coalesce(j.max_attempts, 1) AS max_attempts
                     FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
@@ -69,7 +71,8 @@ extension RecordWork {
                 model: row["model"],
                 acceptedAt: Instant(milliseconds: row["answered_at"]),
                 attemptCount: row["attempt_count"],
-                maxAttempts: row["max_attempts"]
+                maxAttempts: row["max_attempts"],
+                profile: row["profile"]
             )
         )
     }

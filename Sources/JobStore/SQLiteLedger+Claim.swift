@@ -155,13 +155,13 @@ struct ClaimWork {
         try db.cachedStatement(
             sql: """
                 INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits,
-                    estimated_millicredits, estimate_basis)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)
+                    estimated_millicredits, estimate_basis, profile)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)
                 """
         )
         .execute(arguments: [
             job.id.rawValue, token.rawValue, job.queue, job.model, request.now.milliseconds, reserved.millicredits,
-            estimate.kind.rawValue,
+            estimate.kind.rawValue, CompletionProfile.text(of: prepared.input),
         ])
         let attempt = AttemptID(db.lastInsertedRowID)
         try db.cachedStatement(

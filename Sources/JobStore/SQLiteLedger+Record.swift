@@ -14,10 +14,10 @@ extension SQLiteLedger {
                 return try record.unknown(attempt, failure)
             case .progressed(let attempt, let state):
                 return try record.progressed(attempt, state)
-            case .taskSucceeded(let attempt, let outputs, let charged, let fetch):
-                return try record.succeeded(attempt, outputs, charged, fetch: fetch)
-            case .taskFailed(let attempt, let failure, let charged, let then):
-                return try record.failed(attempt, failure, charged, then)
+            case .taskSucceeded(let attempt, let outputs, let charged, let fetch, let took):
+                return try record.succeeded(attempt, outputs, charged, fetch: fetch, took: took)
+            case .taskFailed(let attempt, let failure, let charged, let then, let took):
+                return try record.failed(attempt, failure, charged, then, took: took)
             case .resultSaved(let result, let file):
                 return try record.saved(result, file)
             case .resultFailed(let result, let message):
@@ -145,8 +145,14 @@ struct RecordWork {
         return Recorded(job: try job(of: attempt))
     }
 
-    func succeeded(_ attempt: AttemptID, _ outputs: [TaskOutput], _ charged: Credits?, fetch: Bool) throws -> Recorded {
-        let changed = try finish(attempt, charged, failure: nil)
+    func succeeded(
+        _ attempt: AttemptID,
+        _ outputs: [TaskOutput],
+        _ charged: Credits?,
+        fetch: Bool,
+        took: Duration?
+    ) throws -> Recorded {
+        let changed = try finish(attempt, charged, failure: nil, took: took)
         guard let job = try job(of: attempt) else { return Recorded() }
         guard changed else { return Recorded(job: job, downloads: try downloads(of: job)) }
         let isWanted = job.state == .running
@@ -185,8 +191,14 @@ struct RecordWork {
         return Recorded(job: RecordedJob(id: job.id, state: .succeeded))
     }
 
-    func failed(_ attempt: AttemptID, _ failure: Failure, _ charged: Credits?, _ then: Aftermath) throws -> Recorded {
-        let changed = try finish(attempt, charged, failure: failure)
+    func failed(
+        _ attempt: AttemptID,
+        _ failure: Failure,
+        _ charged: Credits?,
+        _ then: Aftermath,
+        took: Duration?
+    ) throws -> Recorded {
+        let changed = try finish(attempt, charged, failure: failure, took: took)
         guard let job = try job(of: attempt) else { return Recorded() }
         guard changed, job.state == .running else { return Recorded(job: job) }
         try run("UPDATE jobs SET provider_state = 'fail' WHERE id = ?", [job.id.rawValue])
@@ -196,16 +208,16 @@ struct RecordWork {
     /// Settles an attempt's money: what was reserved is released, what was charged is booked. False the second time.
     ///
     /// A charge that the provider does not report is booked at the reserved amount: rather too much than too little.
-    private func finish(_ attempt: AttemptID, _ charged: Credits?, failure: Failure?) throws -> Bool {
+    private func finish(_ attempt: AttemptID, _ charged: Credits?, failure: Failure?, took: Duration?) throws -> Bool {
         let changed = try run(
             """
             UPDATE attempts SET finished_at = ?, charged_millicredits = coalesce(?, reserved_millicredits),
-                charge_reported = ?, reserved_millicredits = 0, error_code = ?, message = ?
+                charge_reported = ?, reserved_millicredits = 0, error_code = ?, message = ?, took_milliseconds = ?
             WHERE id = ? AND state = 'accepted' AND finished_at IS NULL
             """,
             [
                 now.milliseconds, charged?.millicredits, charged != nil, failure?.code.rawValue, failure?.message,
-                attempt.rawValue,
+                took.map { max(0, $0.milliseconds) }, attempt.rawValue,
             ]
         )
         guard changed > 0 else { return false }

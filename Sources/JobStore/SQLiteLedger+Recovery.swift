@@ -27,6 +27,7 @@ extension SQLiteLedger {
             try Self.concludeSaved(db, now: now)
             recovery.tasks = try Self.openTasks(db)
             recovery.downloads = try Self.pendingDownloads(db)
+            recovery.history = try Self.history(db)
             recovery.answeredAt =
                 try Int64
                 .fetchAll(
@@ -87,7 +88,7 @@ extension SQLiteLedger {
             .fetchAll(
                 db,
                 sql: """
-                    SELECT a.id, a.job_id, a.task_id, a.model, a.answered_at,
+                    SELECT a.id, a.job_id, a.task_id, a.model, a.profile, a.answered_at,
                         coalesce(j.attempt_count, 1) AS attempt_count, coalesce(j.max_attempts, 1) AS max_attempts
                     FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
                     WHERE a.finished_at IS NULL AND a.state = 'accepted' \(job == nil ? "" : "AND a.job_id = ?")
@@ -103,7 +104,8 @@ extension SQLiteLedger {
                     model: row["model"],
                     acceptedAt: Instant(milliseconds: row["answered_at"]),
                     attemptCount: row["attempt_count"],
-                    maxAttempts: row["max_attempts"]
+                    maxAttempts: row["max_attempts"],
+                    profile: row["profile"]
                 )
             }
     }

@@ -34,7 +34,7 @@ package enum RecordInfoAnswer {
         let charged = Answer.charge(task["creditsConsumed"] ?? task["consumeCredits"])
         switch task["state"]?.stringValue {
         case "success"?:
-            return success(task["resultJson"], charged)
+            return success(task["resultJson"], charged, took: took(task))
         case "fail"?:
             let failCode = task["failCode"].flatMap(text)
             let message = Answer.shortened(task["failMsg"].flatMap(text) ?? "")
@@ -42,7 +42,8 @@ package enum RecordInfoAnswer {
             let code = TaskFailure.code(failCode: failCode, message: message)
             return .failed(
                 Failure(code, shown.isEmpty ? "the provider gave no reason" : shown, httpStatus: 200, apiCode: 200),
-                charged: charged
+                charged: charged,
+                took: took(task)
             )
         case let state:
             return .pending(providerState: state ?? "unknown")
@@ -50,7 +51,7 @@ package enum RecordInfoAnswer {
     }
 
     /// `resultJson` is a JSON text within the JSON; an object in its place is understood as well.
-    private static func success(_ result: JSONValue?, _ charged: Credits?) -> PollOutcome {
+    private static func success(_ result: JSONValue?, _ charged: Credits?, took: Duration?) -> PollOutcome {
         var object = result?.objectValue
         if object == nil, let text = result?.stringValue { object = (try? JSONValue(parsing: text))?.objectValue }
         var outputs = (object?["resultUrls"]?.arrayValue ?? [])
@@ -60,12 +61,21 @@ package enum RecordInfoAnswer {
         if outputs.isEmpty, let value = object?["resultObject"], value != .null {
             outputs = [.object(json: value.json)]
         }
-        guard outputs.isEmpty else { return .succeeded(outputs, charged: charged) }
+        guard outputs.isEmpty else { return .succeeded(outputs, charged: charged, took: took) }
         let raw = Answer.shortened(result?.stringValue ?? result?.json ?? "")
         return .failed(
             Failure(.emptyResult, "success without a result; resultJson: \(raw.isEmpty ? "empty" : raw)"),
-            charged: charged
+            charged: charged,
+            took: took
         )
+    }
+
+    /// From creation to completion; both are Unix milliseconds. `costTime` does not say whether it counts the waiting.
+    private static func took(_ task: JSONObject) -> Duration? {
+        guard case .integer(let created)? = task["createTime"], case .integer(let completed)? = task["completeTime"],
+            created > 0, completed > created
+        else { return nil }
+        return .milliseconds(completed - created)
     }
 
     /// `failCode` may be a string, a number or null.

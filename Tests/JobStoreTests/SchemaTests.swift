@@ -165,10 +165,8 @@ import Testing
         try fixture.run("PRAGMA user_version = 99")
         let error = #expect(throws: LedgerError.self) { try SQLiteLedger(path: fixture.path) }
         #expect(error?.code == .unusable)
-        #expect(
-            error?.message.contains("schema version 99, newer than this program's \(Schema.version); upgrade promptd")
-                == true
-        )
+        let advice = "schema version 99, newer than this program's \(Schema.version); upgrade promptd"
+        #expect(error?.message.contains(advice) == true)
     }
 
     @Test func `a database of somebody else's is refused and left alone`() throws {

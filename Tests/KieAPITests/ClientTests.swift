@@ -52,7 +52,7 @@ import Testing
                 Issue.record("not accepted: \(outcome)")
                 return
             }
-            guard case .succeeded(let outputs, let charged) = await client.recordInfo(task) else {
+            guard case .succeeded(let outputs, let charged, _) = await client.recordInfo(task) else {
                 Issue.record("not succeeded")
                 return
             }

@@ -13,6 +13,24 @@ import Testing
         outcome(#"{"code":200,"msg":"success","data":{"taskId":"t","model":"m","param":"{}",\#(fields)}}"#)
     }
 
+    @Test func `a task took as long as from its creation to its completion, if the answer tells both`() {
+        let result = #""resultJson":"{\"resultUrls\":[\"https://x/1\"]}""#
+        let times = #""createTime":1777539190339,"completeTime":1777539203339"#
+        let outputs: [TaskOutput] = [.file(url: "https://x/1")]
+        #expect(
+            task(#""state":"success",\#(result),\#(times),"costTime":9"#)
+                == .succeeded(outputs, charged: nil, took: .seconds(13))
+        )
+        #expect(
+            task(#""state":"success",\#(result),"createTime":1777539190339,"completeTime":null"#)
+                == .succeeded(outputs, charged: nil)
+        )
+        #expect(
+            task(#""state":"success",\#(result),"createTime":1777539190339,"completeTime":1777539190000"#)
+                == .succeeded(outputs, charged: nil)
+        )
+    }
+
     @Test(arguments: ["waiting", "queuing", "generating", "something new"])
     func `a state that is not final is pending, unknown words too`(state: String) {
         let fields = #""state":"\#(state)","resultJson":"","failCode":null,"failMsg":null,"creditsConsumed":4.0"#
@@ -56,7 +74,7 @@ import Testing
     @Test(arguments: [#""""#, "null", #""{}""#, #""{\"resultUrls\":[]}""#, #""no json""#])
     func `success without a result is a failure that keeps the raw text`(result: String) {
         guard
-            case .failed(let failure, let charged) = task(
+            case .failed(let failure, let charged, _) = task(
                 #""state":"success","resultJson":\#(result),"creditsConsumed":14"#
             )
         else {
@@ -82,7 +100,7 @@ import Testing
     @Test(arguments: failures)
     func `a failed task says why`(code: String, message: String, expected: FailureCode, shown: String) {
         let fields = #""state":"fail","resultJson":null,"failCode":\#(code),"failMsg":\#(message),"creditsConsumed":0"#
-        guard case .failed(let failure, let charged) = task(fields) else {
+        guard case .failed(let failure, let charged, _) = task(fields) else {
             Issue.record("not failed")
             return
         }
@@ -100,7 +118,7 @@ import Testing
 
     @Test(arguments: [501, 408])
     func `here 501 and 408 speak of the task`(code: Int) {
-        guard case .failed(let failure, _) = outcome(#"{"code":\#(code),"msg":"failed","data":null}"#) else {
+        guard case .failed(let failure, _, _) = outcome(#"{"code":\#(code),"msg":"failed","data":null}"#) else {
             Issue.record("not failed")
             return
         }

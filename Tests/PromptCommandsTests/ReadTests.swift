@@ -71,6 +71,32 @@ struct ReadTests {
         line.replacing(/\u{1B}\[[0-9;]*m/, with: "")
     }
 
+    @Test func `a running job and the backlog are expected when tasks of their model ended before`() async throws {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "a fox", "a dog", "a cat")
+        try await fixture.submit(.running, .running)
+        let unknown = try await fixture.run("show", "2")
+        #expect(!unknown.output.contains { $0.hasPrefix("expected") })
+        let ledger = try SQLiteLedger(path: fixture.database)
+        let outputs: [TaskOutput] = [.file(url: "https://media.example/1.png")]
+        _ = try await ledger.record(
+            .taskSucceeded(AttemptID(1), outputs, charged: .zero, fetch: false, took: .seconds(20)),
+            now: fixture.instant + .seconds(21)
+        )
+        _ = try await ledger.record(
+            .limits(RateLimit(count: 20, window: .seconds(10)), running: 100),
+            now: fixture.instant
+        )
+        try ledger.close()
+        let shown = try await fixture.run("show", "2")
+        let line = shown.output.first { $0.hasPrefix("expected at about ") }
+        #expect(line?.contains("(in 2") == true, "\(shown.output)")
+        let status = try await fixture.run("status", "--json")
+        let backlog = try JSONValue(parsing: status.output.joined()).objectValue?["backlog"]?.objectValue
+        #expect(backlog?["finish_knows_durations"] == .bool(true))
+        #expect(backlog?["earliest_finish"] == .string((fixture.instant + .milliseconds(20_500)).iso8601))
+    }
+
     @Test func `a job is shown with its attempts, money and files`() async throws {
         let fixture = try CommandFixture()
         _ = try await fixture.run("add", "a fox", "--input", "resolution=2K", "--label", "sku=A-1")

@@ -6,6 +6,20 @@ package struct JobDetails: Sendable {
     package let job: JobRecord
     package let attempts: [AttemptRecord]
     package let results: [ResultRecord]
+    /// The task that the provider is working on, if its kind is known from others.
+    package let running: RunningTask?
+}
+
+/// A task at the provider, with what is known of how long its kind takes.
+package struct RunningTask: Sendable {
+    package let since: Instant
+    package let curve: SurvivalCurve
+
+    /// When it will have ended with the given probability, considering that it runs at `now`.
+    package func end(_ probability: Double, now: Instant) -> Instant {
+        let age = max(0, (now - since).seconds)
+        return since + .milliseconds(Int64(curve.quantile(probability, age: age) * 1_000))
+    }
 }
 
 extension QueueFile {
@@ -48,8 +62,27 @@ extension QueueFile {
                         sql: "SELECT * FROM results WHERE job_id = ? ORDER BY ordinal",
                         arguments: [id.rawValue]
                     )
-                    .map(ResultRecord.init)
+                    .map(ResultRecord.init),
+                running: try Self.running(db, id)
             )
+        }
+    }
+
+    private static func running(_ db: Database, _ id: JobID) throws -> RunningTask? {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT model, profile, answered_at FROM attempts
+                WHERE job_id = ? AND state = 'accepted' AND finished_at IS NULL ORDER BY id DESC
+                """,
+            arguments: [id.rawValue]
+        )
+        guard let row else { return nil }
+        let key = CompletionKey(model: row["model"], profile: row["profile"])
+        var history = CompletionHistory()
+        history.learn(try SQLiteLedger.history(db, model: key.model))
+        return history.curve(for: key).map {
+            RunningTask(since: Instant(milliseconds: row["answered_at"]), curve: $0)
         }
     }
 }

@@ -16,6 +16,7 @@ extension QueueFile {
                     try Self.backlog($0.name, jobs: $0.counts[.queued] ?? 0, sample: sample, db)
                 },
                 prices: try Self.priceBook(db),
+                durations: try Self.durations(db),
                 firstUnconfirmed:
                     try Int64
                     .fetchOne(db, sql: "SELECT min(id) FROM jobs WHERE state = 'unconfirmed'")
@@ -79,6 +80,14 @@ extension QueueFile {
         }
     }
 
+    private static func durations(_ db: Database) throws -> [String: Duration] {
+        try Row.fetchAll(db, sql: "SELECT model, mean_milliseconds FROM completion_times")
+            .reduce(into: [:]) { durations, row in
+                let mean: Int64 = row["mean_milliseconds"]
+                durations[row["model"]] = .milliseconds(mean)
+            }
+    }
+
     private static func backlog(_ queue: String, jobs: Int, sample: Int, _ db: Database) throws -> BacklogSample {
         var result = BacklogSample(queue: queue, jobs: jobs)
         let rows = try Row.fetchCursor(
@@ -94,6 +103,7 @@ extension QueueFile {
         )
         while let row = try rows.next() {
             result.sampled += 1
+            result.models[row["model"], default: 0] += 1
             if let estimate = row.credits("estimate") {
                 result.estimated += estimate
             } else {

@@ -89,6 +89,8 @@ package struct BacklogSample: Sendable {
     /// Sampled jobs whose estimate is missing, or may change until they are claimed: it rests on something other than a
     /// listed price, or there are overrides for their model.
     package var unpriced: [QueuedJob] = []
+    /// Sampled jobs by model.
+    package var models: [String: Int] = [:]
 }
 
 /// Everything that `status` shows, of one instant.
@@ -100,6 +102,8 @@ package struct StatusRecord: Sendable {
     package let backlog: [BacklogSample]
     /// For what is not estimated yet.
     package let prices: PriceBook
+    /// How long each model's tasks take on average, the latest ones.
+    package let durations: [String: Duration]
     /// The oldest.
     package let firstUnconfirmed: JobID?
 }

@@ -22,6 +22,8 @@ struct ShowCommand: ParsableCommand {
             }
             if format.json {
                 var object = details.job.object
+                object["expected_at"] = JSONValue(details.running?.end(0.5, now: console.now()))
+                object["expected_by"] = JSONValue(details.running?.end(0.9, now: console.now()))
                 object["attempts"] = .array(details.attempts.map { .object($0.object) })
                 object["results"] = .array(details.results.map { .object($0.object) })
                 console.print(JSONValue.object(object).json)
@@ -79,6 +81,12 @@ struct JobPage {
             facts.append(("run at", console.time(runAt)))
         }
         if let task = job.taskID { facts.append(("task", oneLine("\(task)"))) }
+        if job.state == .running, let running = details.running {
+            let now = console.now()
+            let (half, most) = (running.end(0.5, now: now), running.end(0.9, now: now))
+            let about = "at about \(console.time(half)) (in \((half - now).inWords))"
+            facts.append(("expected", "\(about), 9 of 10 in \((most - now).inWords)"))
+        }
         if job.state == .failed || job.state == .queued, let message = job.errorMessage {
             facts.append(("error", "\(job.errorCode ?? "error"): \(oneLine(message))"))
         }

@@ -1,7 +1,7 @@
 import JobStore
 import PromptQueue
 
-/// What the backlog will cost, and when it can be done at the earliest.
+/// What the backlog will cost, and when it will be done.
 struct Forecast {
     private(set) var jobs = 0
     private(set) var credits = Credits.zero
@@ -11,9 +11,11 @@ struct Forecast {
     private(set) var unpricedJobs = 0
     /// Whether every queued job was looked at.
     private(set) var isExact = true
-    /// When the queues that are not held by a budget or by hand can be empty, by the rate limit alone; `nil` if it is not
-    /// known, or nothing of theirs waits.
+    /// When the queues that are not held by a budget or by hand will be done, by the limits and the time that tasks of
+    /// their models took lately; `nil` if the limits are not known, or nothing of theirs waits.
     private(set) var finish: Instant?
+    /// Whether it is known of every model how long its tasks take. If not, `finish` is the earliest possible.
+    private(set) var knowsDurations = false
 
     init(_ record: StatusRecord, _ catalogue: Catalogue, now: Instant) {
         var estimates: [Key: Estimate?] = [:]
@@ -45,9 +47,38 @@ struct Forecast {
         let held = Set(record.queues.filter { $0.isPaused || $0.blockedBy?.hasPrefix("budget:") == true }.map(\.name))
         let coming = record.backlog.reduce(0) { $0 + (held.contains($1.queue) ? 0 : $1.jobs) }
         if coming > 0, let rate = record.daemon.rate, rate.count > 0 {
-            let windows = Double(coming) / Double(rate.count)
-            finish = now + .milliseconds(Int64(windows * Double(rate.window.milliseconds)))
+            finish = now + duration(of: coming, record, held: held, rate)
         }
+    }
+
+    /// Tasks leave at the pace of the rate limit, or of places that become free, whichever is slower; the last of them
+    /// takes as long as the slowest model does.
+    private mutating func duration(
+        of jobs: Int,
+        _ record: StatusRecord,
+        held: Set<String>,
+        _ rate: RateLimit
+    ) -> Duration {
+        var sampled = 0
+        var sum = 0.0
+        var slowest = 0.0
+        knowsDurations = true
+        for sample in record.backlog where !held.contains(sample.queue) {
+            for (model, count) in sample.models {
+                guard let duration = record.durations[model] else {
+                    knowsDurations = false
+                    continue
+                }
+                sampled += count
+                sum += Double(count) * duration.seconds
+                slowest = max(slowest, duration.seconds)
+            }
+        }
+        var interval = rate.window.seconds / Double(rate.count)
+        if sampled > 0, let places = record.daemon.runningLimit, places > 0 {
+            interval = max(interval, sum / Double(sampled) / Double(places))
+        }
+        return .milliseconds(Int64((Double(jobs) * interval + slowest) * 1_000))
     }
 
     private struct Key: Hashable {

@@ -51,6 +51,7 @@ struct Status {
                 "jobs_of_unknown_price": .integer(Int64(forecast.unpricedJobs)),
                 "is_exact": .bool(forecast.isExact),
                 "earliest_finish": JSONValue(forecast.finish),
+                "finish_knows_durations": .bool(forecast.knowsDurations),
             ]),
             "first_unconfirmed": record.firstUnconfirmed.map { .integer($0.rawValue) } ?? .null,
         ]

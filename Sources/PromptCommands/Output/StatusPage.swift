@@ -104,7 +104,8 @@ struct StatusPage {
         text += " for \(count(forecast.jobs, "job"))"
         if forecast.unpricedJobs > 0 { text += ", some by the default price" }
         if let finish = forecast.finish, status.processID != nil {
-            text += ", done by \(console.time(finish)) at the earliest"
+            text +=
+                ", done by \(forecast.knowsDurations ? "about \(console.time(finish))" : "\(console.time(finish)) at the earliest")"
         }
         if let balance = daemon.balance, forecast.credits > balance {
             let missing = (forecast.credits - balance).rounded(unless: forecast.isExact)

@@ -61,14 +61,14 @@ extension Engine {
     }
 
     private mutating func ask(_ tentative: OpenTask, now: Moment) {
-        polls.add(tentative.attempt, age: age(of: tentative, now: now), at: now.uptime)
+        polls.add(tentative.attempt, key: tentative.key, age: age(of: tentative, now: now), at: now.uptime)
         polls.hurry(tentative.attempt, at: now.uptime)
     }
 
     /// A question brought nothing that the schedule should know; ask again after `delay`, or, with nil, not at all.
     private mutating func wasAsked(_ attempt: AttemptID, againIn delay: Duration?, now: Moment) {
-        polls.answered(attempt, age: .zero, at: now.uptime)
-        if let delay { polls.hurry(attempt, at: now.uptime + delay) } else { polls.remove(attempt) }
+        polls.wasUnknown(attempt, at: now.uptime)
+        if let delay { polls.askAgain(attempt, at: now.uptime + delay) } else { polls.remove(attempt) }
     }
 
     /// The task to ask about for an attempt whose turn has come.
@@ -104,13 +104,13 @@ extension Engine {
         switch outcome {
         case .pending, .notFound:
             if hint.asked < Hint.questions {
-                polls.hurry(attempt, at: now.uptime + hint.delay)
+                polls.askAgain(attempt, at: now.uptime + hint.delay)
             } else {
                 hints[attempt] = nil
             }
         case .unavailable(let failure):
             hints[attempt]?.asked -= min(hint.asked, 1)
-            if failure.code != .keyRefused { polls.hurry(attempt, at: now.uptime + Hint.pause) }
+            if failure.code != .keyRefused { polls.askAgain(attempt, at: now.uptime + Hint.pause) }
         case .succeeded, .failed:
             hints[attempt] = nil
         }
@@ -167,7 +167,7 @@ extension Engine {
         wasAsked(attempt, againIn: nil, now: now)
         tasks[attempt] = refusal.instead
         if let instead = refusal.instead {
-            polls.add(attempt, age: age(of: instead, now: now), at: now.uptime)
+            polls.add(attempt, key: instead.key, age: age(of: instead, now: now), at: now.uptime)
         } else {
             let reason = "the job was settled meanwhile, or the task is another job's"
             effects.append(.notify(.hintDropped(attempt, task.job, reason: reason)))

@@ -54,7 +54,8 @@ extension Engine {
                 model: job.model,
                 acceptedAt: now.instant,
                 attemptCount: job.attemptCount,
-                maxAttempts: job.maxAttempts
+                maxAttempts: job.maxAttempts,
+                profile: CompletionProfile.text(of: job.input)
             )
             record(.accepted(attempt, task: task, httpStatus: httpStatus), &effects)
         case .rejected(let failure):

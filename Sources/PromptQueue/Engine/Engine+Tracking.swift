@@ -1,44 +1,44 @@
 extension Engine {
     mutating func polled(_ attempt: AttemptID, _ outcome: PollOutcome, now: Moment, _ effects: inout [EngineEffect]) {
         guard let task = tasks[attempt] else {
-            polls.answered(attempt, age: .zero, at: now.uptime)
+            polls.wasUnknown(attempt, at: now.uptime)
             return
         }
-        let age = age(of: task, now: now)
         switch outcome {
         case .pending(let state):
-            polls.answered(attempt, age: age, at: now.uptime)
+            polls.wasRunning(attempt, at: now.uptime)
             if providerStates[attempt] != state {
                 providerStates[attempt] = state
                 // The first word is nearly always the same and says nothing; it is not worth a commit.
                 if state != "waiting" { record(.progressed(attempt, providerState: state), &effects) }
             }
         case .notFound:
-            polls.answered(attempt, age: age, at: now.uptime)
+            polls.wasUnknown(attempt, at: now.uptime)
             // The provider keeps records for two months. Before that an unknown id may still turn up.
-            guard age > Self.recordLifetime else { return }
+            guard age(of: task, now: now) > Self.recordLifetime else { return }
             end(task, Failure(.taskLost, "the provider no longer knows the task"), charged: nil, now: now, &effects)
         case .unavailable(let failure):
             if failure.code == .rateLimited { polls.pause(at: now.uptime) }
-            polls.answered(attempt, age: age, at: now.uptime, nextIn: failure.code == .keyRefused ? .seconds(60) : nil)
-        case .succeeded(let outputs, let charged):
-            polls.answered(attempt, age: age, at: now.uptime)
+            polls.failed(attempt, at: now.uptime, notBefore: failure.code == .keyRefused ? .seconds(60) : .zero)
+        case .succeeded(let outputs, let charged, let provider):
+            let took = polls.ended(attempt, took: provider, at: now.uptime)
             guard !outputs.isEmpty else {
                 end(
                     task,
                     Failure(.emptyResult, "the provider reported success without a result"),
                     charged: charged,
+                    took: took,
                     now: now,
                     &effects
                 )
                 return
             }
-            polls.remove(attempt)
             effects.append(.notify(.taskSucceeded(task, charged: charged)))
-            record(.taskSucceeded(attempt, outputs, charged: charged, fetch: settings.downloadsEnabled), &effects)
-        case .failed(let failure, let charged):
-            polls.answered(attempt, age: age, at: now.uptime)
-            end(task, failure, charged: charged, now: now, &effects)
+            let fetch = settings.downloadsEnabled
+            record(.taskSucceeded(attempt, outputs, charged: charged, fetch: fetch, took: took), &effects)
+        case .failed(let failure, let charged, let provider):
+            let took = polls.ended(attempt, took: provider, at: now.uptime)
+            end(task, failure, charged: charged, took: took, now: now, &effects)
         }
     }
 
@@ -49,13 +49,14 @@ extension Engine {
         _ task: OpenTask,
         _ failure: Failure,
         charged: Credits?,
+        took: Duration? = nil,
         now: Moment,
         _ effects: inout [EngineEffect]
     ) {
         polls.remove(task.attempt)
         let then = aftermath(of: failure, attempts: task.attemptCount, of: task.maxAttempts, now: now)
         effects.append(.notify(.taskFailed(task, failure, then: then)))
-        record(.taskFailed(task.attempt, failure, charged: charged, then: then), &effects)
+        record(.taskFailed(task.attempt, failure, charged: charged, then: then, took: took), &effects)
     }
 
     mutating func downloaded(
@@ -81,13 +82,13 @@ extension Engine {
         switch change {
         case .accepted(let attempt, _, _):
             guard let task = tasks[attempt] else { return }
-            polls.add(attempt, age: age(of: task, now: now), at: now.uptime)
+            polls.add(attempt, key: task.key, age: age(of: task, now: now), at: now.uptime)
         case .rejected(_, _, .retry(let at, _)):
             comeBack(at: at, now: now)
-        case .taskSucceeded(let attempt, _, _, _):
+        case .taskSucceeded(let attempt, _, _, _, _):
             forget(attempt)
             for download in recorded.downloads { downloads.add(download, at: now.uptime) }
-        case .taskFailed(let attempt, _, _, let then):
+        case .taskFailed(let attempt, _, _, let then, _):
             forget(attempt)
             if case .retry(let at, _) = then { comeBack(at: at, now: now) }
         case .resultSaved(let result, _), .resultFailed(let result, _):

@@ -49,6 +49,7 @@ package struct Engine: Sendable {
         random = SeededGenerator(seed: seed)
         window = RateWindow(limit: settings.rate)
         polls = PollSchedule(pace: RateLimit(count: settings.pollsPerSecond, window: .seconds(1)))
+        polls.expectsCallbacks = settings.callbacksEnabled
         downloads = DownloadQueue(concurrency: settings.concurrentDownloads)
     }
 
@@ -147,9 +148,10 @@ package struct Engine: Sendable {
             let left = min((answered + window.limit.window) - now.instant + .milliseconds(1), window.limit.window)
             if left > .zero { window.occupy(until: now.uptime + left) }
         }
+        polls.learn(recovery.history)
         for task in recovery.tasks where tasks[task.attempt] == nil {
             tasks[task.attempt] = task
-            polls.add(task.attempt, age: age(of: task, now: now), at: now.uptime)
+            polls.add(task.attempt, key: task.key, age: age(of: task, now: now), at: now.uptime)
         }
         for download in recovery.downloads {
             downloads.add(download, at: now.uptime)

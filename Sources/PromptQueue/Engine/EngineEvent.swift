@@ -48,8 +48,9 @@ package enum SubmissionOutcome: Sendable, Hashable {
 package enum PollOutcome: Sendable, Hashable {
     /// Not ended. The state is the provider's word; unknown words are not final.
     case pending(providerState: String)
-    case succeeded([TaskOutput], charged: Credits?)
-    case failed(Failure, charged: Credits?)
+    /// `took`: from its creation to its completion by the provider's clock, if it said.
+    case succeeded([TaskOutput], charged: Credits?, took: Duration? = nil)
+    case failed(Failure, charged: Credits?, took: Duration? = nil)
     /// The provider does not know the task, or not yet.
     case notFound
     /// The poll itself failed; nothing was learnt about the task.

@@ -12,6 +12,8 @@ package struct HintTarget: Sendable, Hashable {
     package var since: Instant
     package var attemptCount: Int
     package var maxAttempts: Int
+    /// A `CompletionProfile`'s text.
+    package var profile: String
 
     package init(
         attempt: AttemptID,
@@ -22,7 +24,8 @@ package struct HintTarget: Sendable, Hashable {
         model: String,
         since: Instant,
         attemptCount: Int,
-        maxAttempts: Int
+        maxAttempts: Int,
+        profile: String = ""
     ) {
         self.attempt = attempt
         self.job = job
@@ -33,6 +36,7 @@ package struct HintTarget: Sendable, Hashable {
         self.since = since
         self.attemptCount = attemptCount
         self.maxAttempts = maxAttempts
+        self.profile = profile
     }
 
     /// The attempt's task if it turns out to be the one that a callback named.
@@ -44,7 +48,8 @@ package struct HintTarget: Sendable, Hashable {
             model: model,
             acceptedAt: since,
             attemptCount: attemptCount,
-            maxAttempts: maxAttempts
+            maxAttempts: maxAttempts,
+            profile: profile
         )
     }
 }

@@ -10,8 +10,9 @@ package enum LedgerChange: Sendable {
     case progressed(AttemptID, providerState: String)
     /// The task ended well. `charged` is nil when the provider did not say.
     /// `fetch`: whether the results are to be downloaded; if not, the job has succeeded at once.
-    case taskSucceeded(AttemptID, [TaskOutput], charged: Credits?, fetch: Bool)
-    case taskFailed(AttemptID, Failure, charged: Credits?, then: Aftermath)
+    /// `took`: how long it took, if that is known.
+    case taskSucceeded(AttemptID, [TaskOutput], charged: Credits?, fetch: Bool, took: Duration? = nil)
+    case taskFailed(AttemptID, Failure, charged: Credits?, then: Aftermath, took: Duration? = nil)
     case resultSaved(ResultID, SavedFile)
     case resultFailed(ResultID, message: String)
     /// The gates that are closed now, instead of those in the ledger.

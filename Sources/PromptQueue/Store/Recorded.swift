@@ -58,6 +58,10 @@ package struct OpenTask: Sendable, Hashable {
     package var acceptedAt: Instant
     package var attemptCount: Int
     package var maxAttempts: Int
+    /// A `CompletionProfile`'s text.
+    package var profile: String
+
+    package var key: CompletionKey { CompletionKey(model: model, profile: profile) }
 
     package init(
         attempt: AttemptID,
@@ -66,7 +70,8 @@ package struct OpenTask: Sendable, Hashable {
         model: String,
         acceptedAt: Instant,
         attemptCount: Int,
-        maxAttempts: Int
+        maxAttempts: Int,
+        profile: String = ""
     ) {
         self.attempt = attempt
         self.job = job
@@ -75,6 +80,7 @@ package struct OpenTask: Sendable, Hashable {
         self.acceptedAt = acceptedAt
         self.attemptCount = attemptCount
         self.maxAttempts = maxAttempts
+        self.profile = profile
     }
 }
 
@@ -86,6 +92,8 @@ package struct Recovery: Sendable {
     package var downloads: [PendingDownload] = []
     /// When the rate window's busy slots were answered, oldest first.
     package var answeredAt: [Instant] = []
+    /// The latest completions of each model and profile, oldest first.
+    package var history: [CompletedTask] = []
 
     package init() {}
 }

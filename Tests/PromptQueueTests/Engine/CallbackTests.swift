@@ -38,7 +38,7 @@ import Testing
         let task = fixture.runOne()
         #expect(fixture.send(.hinted(task.attempt)).polls == [task.attempt])
         let effects = fixture.send(.polled(task.attempt, Self.output))
-        guard case .taskSucceeded(task.attempt, _, _, _)? = effects.records.first else {
+        guard case .taskSucceeded(task.attempt, _, _, _, _)? = effects.records.first else {
             Issue.record("\(effects)")
             return
         }
@@ -132,7 +132,7 @@ import Testing
         #expect(effects.accepted == [task.task])
         #expect(effects.records.count == 1, "the end comes after the acceptance")
         effects = fixture.send(.recorded(.accepted(task.attempt, task: task.task, httpStatus: 200), Recorded()))
-        guard case .taskSucceeded(task.attempt, let outputs, _, _)? = effects.records.first else {
+        guard case .taskSucceeded(task.attempt, let outputs, _, _, _)? = effects.records.first else {
             Issue.record("\(effects)")
             return
         }

@@ -114,7 +114,7 @@ extension [EngineEffect] {
     var aftermath: Aftermath? {
         for change in records {
             switch change {
-            case .rejected(_, _, let then), .taskFailed(_, _, _, let then): return then
+            case .rejected(_, _, let then), .taskFailed(_, _, _, let then, _): return then
             default: continue
             }
         }

@@ -15,7 +15,8 @@ import Testing
         let effects = fixture.send(
             .polled(task.attempt, .succeeded([.file(url: "https://x/1.png")], charged: Credits(millicredits: 14_000)))
         )
-        guard case .taskSucceeded(task.attempt, let outputs, let charged, fetch: true)? = effects.records.first else {
+        guard case .taskSucceeded(task.attempt, let outputs, let charged, fetch: true, took: _)? = effects.records.first
+        else {
             Issue.record("not recorded: \(effects)")
             return
         }
@@ -51,6 +52,51 @@ import Testing
         let failure = Failure(.providerUnavailable, "…")
         #expect(fixture.send(.polled(task.attempt, .unavailable(failure))).records.isEmpty)
         try fixture.untilPoll()
+    }
+
+    @Test func `what was learnt before a restart is known after it`() throws {
+        var fixture = EngineFixture()
+        var recovery = Recovery()
+        recovery.history = (0..<20).map { number in
+            CompletedTask(key: CompletionKey(model: "m", profile: ""), took: .seconds(60 + number))
+        }
+        _ = fixture.send(.started(recovery))
+        _ = fixture.send(.balanceUnknown)
+        let (jobs, _) = fixture.claim(1, hasMore: false)
+        _ = fixture.send(.submitted(jobs[0].attempt, .accepted(TaskID("t"), httpStatus: 200)))
+        _ = fixture.send(.recorded(.accepted(jobs[0].attempt, task: TaskID("t"), httpStatus: 200), Recorded()))
+        let poll = fixture.passUntilPoll()
+        let first = try #require(poll)
+        #expect(first >= .seconds(60))
+        #expect(first < .seconds(90))
+    }
+
+    @Test func `how long a task took is recorded with its end`() throws {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        try fixture.untilPoll()
+        let effects = fixture.send(
+            .polled(task.attempt, .failed(Failure(.taskFailed, "…"), charged: nil, took: .seconds(1)))
+        )
+        guard case .taskFailed(_, _, _, _, let took)? = effects.records.first else {
+            Issue.record("not recorded: \(effects)")
+            return
+        }
+        #expect(took == .seconds(1))
+    }
+
+    @Test func `with callbacks the first poll is left to them, and the net is there`() throws {
+        var plain = EngineFixture()
+        var called = EngineFixture { $0.callbacksEnabled = true }
+        _ = plain.runOne()
+        let task = called.runOne()
+        let usual = plain.passUntilPoll() ?? .zero
+        let late = called.passUntilPoll() ?? .zero
+        #expect(late > usual * 3)
+        #expect(late < .seconds(120))
+        _ = called.send(.polled(task.attempt, .pending(providerState: "waiting")))
+        let hinted = called.send(.hinted(task.attempt)).polls
+        #expect(hinted == [task.attempt])
     }
 
     @Test func `a fault of the provider is worth another attempt while attempts remain`() throws {
