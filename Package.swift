@@ -137,7 +137,11 @@ let package = Package(
         ),
         .testTarget(
             name: "PromptDaemonTests",
-            dependencies: ["PromptDaemon", "PromptQueue", "JobStore", "KieAPI", logging, serviceLifecycle],
+            dependencies: [
+                "PromptDaemon", "PromptQueue", "JobStore", "KieAPI", httpTypes, hummingbird, hummingbirdTesting,
+                logging,
+                nioCore, serviceLifecycle,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -41,7 +41,8 @@ import Testing
         ("provider.apiKeyFile", "/k"), ("limits.submissions", "5"), ("limits.window", "1m"), ("limits.running", "7"),
         ("limits.pollsPerSecond", "3"), ("credits.reserve", "12.5"), ("callbacks.publicURL", "https://x/y"),
         ("callbacks.listen", "0.0.0.0:1"), ("callbacks.hmacKeyFile", "/h"), ("web.listen", "off"),
-        ("downloads.enabled", "false"), ("downloads.allowPrivateAddresses", "true"), ("unconfirmed.policy", "resubmit"),
+        ("downloads.enabled", "false"), ("downloads.sidecars", "false"), ("downloads.allowPrivateAddresses", "true"),
+        ("unconfirmed.policy", "resubmit"),
         ("unconfirmed.window", "5m"), ("retention.finishedJobs", "forever"), ("catalogue.unknownModels", "allow"),
         ("shutdown.grace", "3s"), ("log.level", "debug"), ("log.format", "json"),
     ]

@@ -140,7 +140,8 @@ extension SystemTests {
         private func expectOnlyWholeImages(_ stage: Stage) throws {
             let folder = "\(stage.media)/default"
             guard FileManager.default.fileExists(atPath: folder) else { return }
-            for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder)
+            where name.hasSuffix(".png") {
                 let image = try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))
                 #expect(image.suffix(8).starts(with: Data("IEND".utf8)), "\(name) is cut short")
             }
