@@ -162,8 +162,8 @@ let package = Package(
         .testTarget(
             name: "PromptDaemonTests",
             dependencies: [
-                "PromptDaemon", "PromptQueue", "PromptWeb", "JobStore", "KieAPI", crypto, logging, nioCore,
-                serviceLifecycle,
+                "PromptDaemon", "PromptQueue", "PromptWeb", "JobStore", "KieAPI", crypto, httpTypes, hummingbird,
+                hummingbirdTesting, logging, nioCore, serviceLifecycle,
             ],
             swiftSettings: settings
         ),

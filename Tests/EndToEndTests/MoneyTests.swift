@@ -28,7 +28,7 @@ struct MoneyTests {
 
     @Test func `cancelling a running job books what it cost and fetches nothing`() async throws {
         try await Stage.with { stage in
-            let sandbox = try await stage.sandbox("--duration", "2s", "--jitter", "0s")
+            let sandbox = try await stage.sandbox("--duration", "6s", "--jitter", "0s")
             let daemon = try await stage.daemon(sandbox)
             let job = try await stage.ledger.insert("a fox nobody wants any more")
             try await stage.ledger.wait(job: job, is: "running")

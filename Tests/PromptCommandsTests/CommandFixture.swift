@@ -113,7 +113,7 @@ final class CommandFixture: Sendable {
     }
 
     enum Ending {
-        case running, succeeded, failed, unconfirmed
+        case running, succeeded, failed, unconfirmed, undownloaded
     }
 
     private func finish(_ job: ClaimedJob, _ ending: Ending, _ ledger: SQLiteLedger) async throws {
@@ -139,6 +139,18 @@ final class CommandFixture: Sendable {
                 sha256: String(repeating: "a", count: 64)
             )
             _ = try await ledger.record(.resultSaved(ResultID(job: job.job, ordinal: 0), file), now: instant)
+        case .undownloaded:
+            let output = TaskOutput.file(url: "https://media.example/\(job.job).png")
+            let charged = Credits(millicredits: 14_000)
+            _ = try await ledger.record(
+                .taskSucceeded(job.attempt, [output], charged: charged, fetch: true),
+                now: instant
+            )
+            let result = ResultID(job: job.job, ordinal: 0)
+            _ = try await ledger.record(
+                .resultFailed(result, message: "the media server answered HTTP 404"),
+                now: instant
+            )
         case .failed:
             let failure = Failure(.contentRefused, "the content was refused")
             _ = try await ledger.record(.taskFailed(job.attempt, failure, charged: .zero, then: .fail), now: instant)

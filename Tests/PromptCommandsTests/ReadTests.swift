@@ -128,6 +128,21 @@ struct ReadTests {
         #expect(object["results"]?.arrayValue?.first?.objectValue?["path"] == "default/1-0.png")
     }
 
+    @Test func `a result that could not be fetched keeps its URL, and is fetched again for nothing`() async throws {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "a fox")
+        try await fixture.submit(.undownloaded)
+        let page = try await fixture.run("show", "1").output
+        #expect(page.first?.contains("failed") == true)
+        #expect(page.contains { $0.contains("not saved: the media server answered HTTP 404") })
+        #expect(page.contains("     https://media.example/1.png"))
+        #expect(page.contains { $0.contains("promptctl retry 1 downloads them again and pays nothing") })
+        #expect(try await fixture.run("retry", "1").code == 0)
+        let job = try #require(try fixture.jobs().first)
+        #expect(job.state == .running, "taken up, not sent anew")
+        #expect(job.charged == Credits(millicredits: 14_000))
+    }
+
     @Test func `an unconfirmed job says what can be done`() async throws {
         let fixture = try CommandFixture()
         _ = try await fixture.run("add", "a fox")

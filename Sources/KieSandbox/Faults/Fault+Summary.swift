@@ -51,6 +51,7 @@ extension Fault {
         case .mediaServerError: "HTTP 500"
         case .mediaStall: "half the file, then nothing for --slow, then cut"
         case .mediaCut: "half the file, then cut"
+        case .mediaWithoutRanges: "the whole file, whatever part was asked for"
         case .creditServerException: "code 500"
         case .callbackLost: "the callback is never sent"
         case .callbackTwice: "the callback comes twice"

@@ -60,6 +60,7 @@ package enum Fault: String, Sendable, Hashable, CaseIterable {
     case mediaServerError = "media-500"
     case mediaStall = "media-stall"
     case mediaCut = "media-cut"
+    case mediaWithoutRanges = "media-no-ranges"
 
     // The balance.
     case creditServerException = "credit-500"
@@ -92,7 +93,7 @@ extension Fault {
         case .pollTooMany, .pollNotFound, .pollMaintenance, .pollServerException, .pollGateway, .pollLost,
             .pollBroken, .pollSlow:
             .recordInfo
-        case .mediaNotFound, .mediaServerError, .mediaStall, .mediaCut: .media
+        case .mediaNotFound, .mediaServerError, .mediaStall, .mediaCut, .mediaWithoutRanges: .media
         case .creditServerException: .credit
         case .callbackLost, .callbackTwice, .callbackForged, .callbackStale, .callbackOldForm: .callback
         default: .createTask

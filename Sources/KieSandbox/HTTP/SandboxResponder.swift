@@ -33,6 +33,8 @@ package struct SandboxResponder: HTTPResponder {
                 ),
                 authorization: request.headers[.authorization],
                 userAgent: request.headers[.userAgent],
+                range: request.headers[.range],
+                ifRange: request.headers[.ifRange],
                 body: Data(body.readableBytesView)
             )
         )
@@ -47,15 +49,30 @@ package struct SandboxResponder: HTTPResponder {
             try await channel.close()
             throw ConnectionCut()
         }
-        let content = answer.content
+        let whole = answer.content
+        let part = answer.range.map { RequestedRange(text: $0, of: whole.readableBytes) } ?? .whole
         var response = Response(
             status: HTTPResponse.Status(code: answer.status),
-            headers: [.contentType: answer.contentType],
-            body: ResponseBody(byteBuffer: content)
+            headers: [.contentType: answer.contentType]
         )
+        response.headers[.eTag] = answer.entityTag
+        if answer.entityTag != nil { response.headers[.acceptRanges] = "bytes" }
+        var content = whole
+        switch part {
+        case .whole: break
+        case .bytes(let range):
+            content = whole.getSlice(at: range.lowerBound, length: range.count) ?? ByteBuffer()
+            response.status = .partialContent
+            response.headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(whole.readableBytes)"
+        case .unsatisfiable:
+            response.status = .rangeNotSatisfiable
+            response.headers[.contentRange] = "bytes */\(whole.readableBytes)"
+            return response
+        }
+        response.body = ResponseBody(byteBuffer: content)
         guard answer.delivery != .whole else { return response }
         let stall = answer.delivery == .stalled ? sandbox.configuration.slow : .zero
-        response.body = ResponseBody(contentLength: content.readableBytes) { @concurrent writer in
+        response.body = ResponseBody(contentLength: content.readableBytes) { @concurrent [content] writer in
             try await writer.write(content.getSlice(at: 0, length: content.readableBytes / 2) ?? ByteBuffer())
             if stall > .zero { try await sleepUnlessShutDown(stall) }
             try await channel.close()

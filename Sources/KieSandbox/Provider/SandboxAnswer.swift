@@ -26,6 +26,10 @@ package struct SandboxAnswer: Sendable {
     package var code: Int?
     package var body: Body
     package var delivery = Delivery.whole
+    /// The header `ETag`.
+    package var entityTag: String?
+    /// The header `Range` of the request, if a part is to be sent.
+    package var range: String?
     /// Whether the answer is held back for as long as the faults of that kind take.
     package var isSlow = false
 

@@ -53,7 +53,12 @@ extension SandboxProvider {
         object.add("credits", json: credits.json)
         object.add("createTask", json: createTask.json)
         object.add("recordInfo", json: recordInfo.json)
-        object.add("media", counts: ["requests": statistics.mediaRequests, "served": statistics.mediaServed])
+        object.add(
+            "media",
+            counts: [
+                "requests": statistics.mediaRequests, "served": statistics.mediaServed, "parts": statistics.mediaParts,
+            ]
+        )
         object.add(
             "callbacks",
             counts: [

@@ -13,13 +13,23 @@ extension SandboxProvider {
             return SandboxAnswer(status: 403, body: .plain("Request has expired"))
         }
         var answer = SandboxAnswer(status: 200, body: .media(media, ordinal: ordinal))
+        // A file never changes, so its URL names its version too.
+        let tag = "\"\(request.path.dropFirst("/media/".count))\""
+        answer.entityTag = tag
+        // A part of another version of the file is of no use to anybody (RFC 9110, section 13.1.5).
+        if request.ifRange == nil || request.ifRange == tag { answer.range = request.range }
         switch faults.draw(.media) {
         case .mediaNotFound: return SandboxAnswer(status: 404, body: .plain("Not Found"))
         case .mediaServerError: return SandboxAnswer(status: 500, body: .plain("Internal Server Error"))
         case .mediaStall: answer.delivery = .stalled
         case .mediaCut: answer.delivery = .cut
+        case .mediaWithoutRanges:
+            answer.range = nil
+            answer.entityTag = nil
+            statistics.mediaServed += 1
         default: statistics.mediaServed += 1
         }
+        if answer.range != nil { statistics.mediaParts += 1 }
         return answer
     }
 

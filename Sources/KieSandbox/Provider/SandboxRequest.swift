@@ -10,6 +10,10 @@ package struct SandboxRequest: Sendable {
     package var authorization: String?
     /// The `User-Agent` header.
     package var userAgent: String?
+    /// The header `Range`.
+    package var range: String?
+    /// The header `If-Range`.
+    package var ifRange: String?
     package var body: Data
 
     package init(
@@ -18,6 +22,8 @@ package struct SandboxRequest: Sendable {
         query: [String: String] = [:],
         authorization: String? = nil,
         userAgent: String? = nil,
+        range: String? = nil,
+        ifRange: String? = nil,
         body: Data = Data()
     ) {
         self.method = method
@@ -25,6 +31,8 @@ package struct SandboxRequest: Sendable {
         self.query = query
         self.authorization = authorization
         self.userAgent = userAgent
+        self.range = range
+        self.ifRange = ifRange
         self.body = body
     }
 

@@ -24,6 +24,8 @@ struct SandboxStatistics: Sendable {
     var mediaRequests = 0
     /// Files sent without a fault.
     var mediaServed = 0
+    /// Answers with a part of a file, because a part was asked for.
+    var mediaParts = 0
 
     /// Callbacks that a receiver answered with 200.
     var callbacksDelivered = 0

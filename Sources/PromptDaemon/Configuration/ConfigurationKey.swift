@@ -14,6 +14,7 @@ enum ConfigurationKey: String, CaseIterable {
     case callbacksHMACKeyFile = "callbacks.hmacKeyFile"
     case webListen = "web.listen"
     case downloadsEnabled = "downloads.enabled"
+    case downloadsSidecars = "downloads.sidecars"
     case downloadsAllowPrivateAddresses = "downloads.allowPrivateAddresses"
     case unconfirmedPolicy = "unconfirmed.policy"
     case unconfirmedWindow = "unconfirmed.window"

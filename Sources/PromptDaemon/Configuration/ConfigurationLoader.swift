@@ -74,6 +74,7 @@ package struct ConfigurationLoader {
         try text(.callbacksHMACKeyFile) { result.callbacksHMACKeyFile = $0 }
         try parse(.webListen, "an address like 127.0.0.1:8787, or off", Self.listenOrOff) { result.webListen = $0 }
         try parse(.downloadsEnabled, "true or false", Self.bool) { result.downloadsEnabled = $0 }
+        try parse(.downloadsSidecars, "true or false", Self.bool) { result.downloadsSidecars = $0 }
         try choice(.downloadsAllowPrivateAddresses) { result.downloadsAllowPrivateAddresses = $0 }
         try choice(.unconfirmedPolicy) { result.unconfirmedPolicy = $0 }
         try duration(.unconfirmedWindow, .seconds(1)...(.seconds(30 * 86_400))) { result.unconfirmedWindow = $0 }

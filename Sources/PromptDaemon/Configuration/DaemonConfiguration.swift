@@ -16,6 +16,7 @@ package struct DaemonConfiguration: Sendable, Equatable {
     /// nil: off.
     package var webListen: ListenAddress? = ListenAddress(host: "127.0.0.1", port: 8787)
     package var downloadsEnabled = true
+    package var downloadsSidecars = true
     package var downloadsAllowPrivateAddresses = PrivateAddressPolicy.automatic
     package var unconfirmedPolicy = UnconfirmedPolicy.hold
     package var unconfirmedWindow: Duration = .seconds(1_800)

@@ -1,4 +1,3 @@
-import Crypto
 import FoundationEssentials
 import Glibc
 import PromptQueue
@@ -10,7 +9,7 @@ package struct MediaDirectory: Sendable {
     /// Half-written files live here, out of the way of whoever watches the folders.
     private var partial: String { path + "/.partial" }
 
-    /// Makes the directory if need be, and clears what an earlier process left half written.
+    /// Makes the directory if need be.
     ///
     /// - Throws: `MediaError` that says what is missing.
     package init(path: String) throws(MediaError) {
@@ -20,9 +19,18 @@ package struct MediaDirectory: Sendable {
             throw MediaError("\(self.path): the media directory is not writable for this user")
         }
         try Self.makeDirectory(partial)
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: partial)) ?? [] {
-            unsafe unlink(partial + "/" + name)
+    }
+
+    /// Removes what an earlier process left half written, except for the results that are still to be fetched.
+    func removeLeftovers(except pending: some Sequence<ResultID>) throws(MediaError) {
+        let kept = Set(pending.flatMap { [Self.partialName($0), Self.partialName($0) + PartialFile.noteSuffix] })
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: partial)
+        } catch {
+            throw MediaError("\(partial): cannot be read")
         }
+        for name in names where !kept.contains(name) { unsafe unlink(partial + "/" + name) }
     }
 
     /// Whether the directory is there and writable, or can be made.
@@ -40,30 +48,33 @@ package struct MediaDirectory: Sendable {
         }
     }
 
-    /// A folder's name made safe for a path: no separators, no leading dot, at most 100 bytes.
-    package static func safeName(_ name: String) -> String {
-        var safe = ""
-        for scalar in name.unicodeScalars {
-            let isPlain =
-                scalar.properties.isAlphabetic || scalar.properties.numericType != nil
-                || "-_. ".unicodeScalars.contains(scalar)
-            let next = isPlain ? String(scalar) : "_"
-            if safe.utf8.count + next.utf8.count > 100 { break }
-            safe += next
-        }
-        if safe.hasPrefix(".") { safe = "_" + safe.dropFirst() }
-        return safe.isEmpty ? "_" : safe
+    /// Starts a file.
+    ///
+    /// - Parameter source: what it is and where from; with a validator, what is there when the connection breaks is
+    ///   kept, and can be continued.
+    func begin(_ result: ResultID, source: PartialSource? = nil) throws(MediaError) -> PartialFile {
+        try PartialFile.begin(path: partialPath(result), source: source)
     }
 
-    /// Starts a file.
-    func begin(_ result: ResultID) throws(MediaError) -> PartialFile {
-        try PartialFile(path: "\(partial)/\(result)")
+    /// How far an earlier try came with a result; nil if there is nothing to go on with.
+    func resumable(_ result: ResultID, from url: String) -> ResumePoint? {
+        PartialFile.resumePoint(path: partialPath(result), url: url)
+    }
+
+    /// Goes on with a file: reads what is there, which takes a while if it is large.
+    func resume(_ result: ResultID, at point: ResumePoint) throws(MediaError) -> PartialFile {
+        try PartialFile.resume(path: partialPath(result), at: point)
+    }
+
+    /// Forgets what is there of a result.
+    func discardPartial(_ result: ResultID) {
+        PartialFile.discard(path: partialPath(result))
     }
 
     /// Gives a complete file its final name: `FOLDER/JOB-ORDINAL.EXTENSION`.
     func keep(_ file: consuming PartialFile, for download: PendingDownload) throws(MediaError) -> SavedFile {
         let type = FileType(sniffing: file.head)
-        let folder = Self.safeName(download.folder)
+        let folder = FolderName.safe(download.folder)
         try Self.makeDirectory("\(path)/\(folder)")
         let name = "\(folder)/\(download.result).\(type.fileExtension)"
         let bytes = file.count
@@ -71,6 +82,20 @@ package struct MediaDirectory: Sendable {
         try Self.sync("\(path)/\(folder)")
         return SavedFile(path: name, contentType: type.contentType, bytes: bytes, sha256: sha256)
     }
+
+    /// Writes a small file beside the results of a job, whole or not at all: `FOLDER/JOB.json`.
+    func keep(_ bytes: [UInt8], besideResultsOf job: JobID, folder: String) throws(MediaError) {
+        let folder = FolderName.safe(folder)
+        try Self.makeDirectory("\(path)/\(folder)")
+        var file = try PartialFile.begin(path: "\(partial)/\(job).sidecar", source: nil)
+        try file.write(bytes)
+        _ = try file.finish(as: "\(path)/\(folder)/\(job).json")
+        try Self.sync("\(path)/\(folder)")
+    }
+
+    private static func partialName(_ result: ResultID) -> String { "\(result)" }
+
+    private func partialPath(_ result: ResultID) -> String { "\(partial)/\(Self.partialName(result))" }
 
     private static func makeDirectory(_ path: String) throws(MediaError) {
         if unsafe mkdir(path, 0o755) == 0 || errno == EEXIST { return }
@@ -94,54 +119,5 @@ package struct MediaError: Error, Sendable, CustomStringConvertible {
     init(_ description: String, isDiskFull: Bool = false) {
         self.description = description
         self.isDiskFull = isDiskFull
-    }
-}
-
-/// A file that is being written; removed unless it is finished.
-struct PartialFile: ~Copyable {
-    private let path: String
-    private let descriptor: Int32
-    private var hash = SHA256()
-    private(set) var count: Int64 = 0
-    private(set) var head: [UInt8] = []
-
-    init(path: String) throws(MediaError) {
-        self.path = path
-        descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard descriptor >= 0 else { throw Self.failure(path) }
-    }
-
-    mutating func write(_ bytes: [UInt8]) throws(MediaError) {
-        hash.update(data: bytes)
-        if head.count < FileType.sniffedBytes { head += bytes.prefix(FileType.sniffedBytes - head.count) }
-        var offset = 0
-        while offset < bytes.count {
-            let written = unsafe bytes.withUnsafeBytes {
-                unsafe Glibc.write(descriptor, $0.baseAddress.map { unsafe $0 + offset }, $0.count - offset)
-            }
-            if written < 0, errno == EINTR { continue }
-            guard written > 0 else { throw Self.failure(path) }
-            offset += written
-        }
-        count += Int64(bytes.count)
-    }
-
-    /// Syncs the file and renames it; returns its SHA-256 in hexadecimal.
-    consuming func finish(as final: String) throws(MediaError) -> String {
-        guard fsync(descriptor) == 0 else { throw Self.failure(path) }
-        guard unsafe rename(path, final) == 0 else { throw Self.failure(final) }
-        return hash.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-    }
-
-    deinit {
-        close(descriptor)
-        // After `finish` there is nothing of that name any more.
-        unsafe unlink(path)
-    }
-
-    private static func failure(_ path: String) -> MediaError {
-        errno == ENOSPC || errno == EDQUOT
-            ? MediaError("the media disk is full", isDiskFull: true)
-            : MediaError("\(path): \(unsafe String(cString: strerror(errno)))")
     }
 }

@@ -7,24 +7,37 @@ final class MediaFetcher: Fetcher {
     private let client: MediaClient
     private let provider: KieClient
     private let policy: URLPolicy
+    private let sidecars: Sidecars?
     private let executor = BlockingExecutor()
 
-    init(media: MediaDirectory, client: MediaClient, provider: KieClient, policy: URLPolicy) {
+    init(
+        media: MediaDirectory,
+        client: MediaClient,
+        provider: KieClient,
+        policy: URLPolicy,
+        sidecars: Sidecars? = nil
+    ) {
         self.media = media
         self.client = client
         self.provider = provider
         self.policy = policy
+        self.sidecars = sidecars
     }
 
     func fetch(_ download: PendingDownload) async -> DownloadOutcome {
         // Writing and syncing block; that must not hold up the threads that run everything else.
-        await withTaskExecutorPreference(executor) { await fetchBlocking(download) }
+        await withTaskExecutorPreference(executor) {
+            let outcome = await fetchBlocking(download)
+            // Before the ledger is told: a job that has succeeded has its sidecar, whenever the process may end.
+            if case .saved(let file) = outcome { await sidecars?.write(for: download, file) }
+            return outcome
+        }
     }
 
     private func fetchBlocking(_ download: PendingDownload) async -> DownloadOutcome {
         switch download.output {
         case .object(let json):
-            return await save(download) { file in try file.write(Array(json.utf8)) }
+            return save(download) { file throws(MediaError) in try file.write(Array(json.utf8)) }
         case .file(let url):
             let outcome = await fetch(url, for: download)
             guard case .gone(let reason) = outcome else { return outcome.result }
@@ -51,23 +64,33 @@ final class MediaFetcher: Fetcher {
         }
     }
 
+    /// What one request led to.
+    private enum Step {
+        case done(Attempt)
+        case redirected(String)
+        /// What was there cannot be continued; it has been removed.
+        case again
+    }
+
+    private static let redirectLimit = 3
+
     private func fetch(_ first: String, for download: PendingDownload) async -> Attempt {
         var url = first
-        for _ in 0...3 {
-            if let refusal = await policy.refusal(of: url) {
-                return .done(.failed(refusal.isFinal ? .refused : .passing, message: refusal.reason))
-            }
+        var redirects = 0
+        var mayContinue = true
+        while redirects <= Self.redirectLimit {
             do {
-                switch try await client.get(url) {
-                case .redirect(let target):
+                switch try await request(url, for: download, mayContinue: mayContinue) {
+                case .done(let attempt):
+                    return attempt
+                case .redirected(let target):
                     url = target
-                case .refused(let status):
-                    let reason = "the media server answered HTTP \(status)"
-                    return [403, 404, 410].contains(status)
-                        ? .gone(reason) : .done(.failed(.passing, message: reason))
-                case .file(let body):
-                    return .done(try await stream(body, download))
+                    redirects += 1
+                case .again:
+                    mayContinue = false
                 }
+            } catch let refusal as URLPolicy.Refusal {
+                return .done(.failed(refusal.isFinal ? .refused : .passing, message: refusal.reason))
             } catch {
                 return .done(Self.failure(error))
             }
@@ -75,23 +98,78 @@ final class MediaFetcher: Fetcher {
         return .done(.failed(.refused, message: "too many redirects"))
     }
 
-    private func stream(_ body: MediaBody, _ download: PendingDownload) async throws -> DownloadOutcome {
-        var file = try media.begin(download.result)
-        for try await bytes in body.chunks {
-            try file.write(bytes)
-            if file.count > policy.maximumBytes {
-                return .failed(.refused, message: "larger than \(policy.maximumBytes) bytes")
+    /// One request. Each, after a redirect too, goes to addresses that were checked for it, and to no others.
+    private func request(_ url: String, for download: PendingDownload, mayContinue: Bool) async throws -> Step {
+        let addresses = try await policy.addresses(for: url)
+        let point = mayContinue ? media.resumable(download.result, from: download.url) : nil
+        let rest = point.map { MediaRange(offset: $0.offset, validator: $0.validator) }
+        return try await client.get(url, at: addresses, rest: rest) { answer in
+            switch answer {
+            case .redirect(let target):
+                return .redirected(target)
+            case .refused(let status):
+                if rest != nil, status == 416 || status == 206 {
+                    media.discardPartial(download.result)
+                    return .again
+                }
+                let reason = "the media server answered HTTP \(status)"
+                return .done(
+                    [403, 404, 410].contains(status) ? .gone(reason) : .done(.failed(.passing, message: reason))
+                )
+            case .file(let body):
+                guard let range = body.range else { return .done(.done(try await stream(body, download))) }
+                guard let point, point.continues(with: range, validator: body.validator) else {
+                    media.discardPartial(download.result)
+                    return rest == nil ? .done(.done(.failed(.passing, message: Self.unasked))) : .again
+                }
+                return .done(.done(try await stream(body, download, from: point)))
             }
         }
+    }
+
+    private static let unasked = "the media server sent a part that was not asked for"
+
+    /// Writes a body to the media directory: a whole file, or the rest of one from `point` on.
+    private func stream(
+        _ body: MediaBody,
+        _ download: PendingDownload,
+        from point: ResumePoint? = nil
+    ) async throws -> DownloadOutcome {
+        let rest = body.range.map { $0.last + 1 - $0.first } ?? body.length
+        let total = body.range?.total ?? point?.total ?? rest.map { $0 + (point?.offset ?? 0) }
+        if let total, total > policy.maximumBytes { return tooLarge(download) }
+        let source = PartialSource(url: download.url, validator: body.validator, total: total)
+        var file =
+            if let point {
+                try media.resume(download.result, at: point)
+            } else {
+                try media.begin(download.result, source: source)
+            }
+        for try await bytes in body.chunks {
+            // Before it is written: not even for a moment is there more than is allowed.
+            if file.count + Int64(bytes.count) > policy.maximumBytes {
+                file.discard()
+                return tooLarge(download)
+            }
+            try file.write(bytes)
+        }
         guard file.count > 0 else { return .failed(.passing, message: "the file is empty") }
-        if let expected = body.length, expected != file.count {
-            return .failed(.passing, message: "broke off after \(file.count) of \(expected) bytes")
+        if let total, total != file.count {
+            if file.count > total { file.discard() }
+            return .failed(.passing, message: "broke off after \(file.count) of \(total) bytes")
         }
         return .saved(try media.keep(file, for: download))
     }
 
-    private func save(_ download: PendingDownload, _ write: (inout PartialFile) throws -> Void) async -> DownloadOutcome
-    {
+    private func tooLarge(_ download: PendingDownload) -> DownloadOutcome {
+        media.discardPartial(download.result)
+        return .failed(.refused, message: "larger than \(policy.maximumBytes) bytes")
+    }
+
+    private func save(
+        _ download: PendingDownload,
+        _ write: (inout PartialFile) throws(MediaError) -> Void
+    ) -> DownloadOutcome {
         do {
             var file = try media.begin(download.result)
             try write(&file)
@@ -112,5 +190,24 @@ final class MediaFetcher: Fetcher {
         case is DeadlineExceeded: "the media server stalled"
         default: "the download broke off (\(MediaClient.describe(error)))"
         }
+    }
+}
+
+extension PendingDownload {
+    /// The result's own URL, as the ledger has it; empty for one that came in the answer itself.
+    fileprivate var url: String {
+        switch output {
+        case .file(let url): url
+        case .object: ""
+        }
+    }
+}
+
+extension ResumePoint {
+    /// Whether a part that a server sent is the one that was asked for, of the same version of the file.
+    fileprivate func continues(with range: ContentRange, validator: String?) -> Bool {
+        guard range.first == offset, validator == nil || validator == self.validator else { return false }
+        guard let total, let theirs = range.total else { return true }
+        return total == theirs
     }
 }

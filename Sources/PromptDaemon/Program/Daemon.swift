@@ -57,6 +57,9 @@ struct Daemon {
         )
         try await ledger.setPrices(configuration.prices, defaultPrice: configuration.defaultPrice)
         let start = Latch()
+        let prepare: @Sendable (QueuedJob) -> Preparation = { [unknownModels = configuration.unknownModels] job in
+            job.prepared(unknownModels: unknownModels)
+        }
         let runner = Runner(
             ledger: ledger,
             provider: KieProvider(client: client, callbackURL: configuration.callbacksPublicURL),
@@ -64,17 +67,29 @@ struct Daemon {
                 media: media,
                 client: mediaClient,
                 provider: client,
-                policy: URLPolicy(allowsLoopback: configuration.allowsPrivateMedia)
+                policy: URLPolicy(allowsLoopback: configuration.allowsPrivateMedia),
+                sidecars: Sidecars(
+                    media: media,
+                    source: ledger,
+                    prepare: prepare,
+                    isEnabled: { [live] in live.sidecars },
+                    now: { time.now.instant },
+                    logger: logger
+                )
             ),
-            prepare: { [unknownModels = configuration.unknownModels] job in job.prepared(unknownModels: unknownModels)
-            },
+            prepare: prepare,
             settings: engineSettings,
             seed: UInt64.random(in: 0...UInt64.max),
             grace: configuration.shutdownGrace,
             time: time,
             start: start,
             logger: logger,
-            onStarted: { [notifier, logger, configuration] _ in
+            onStarted: { [notifier, logger, configuration] recovery in
+                do throws(MediaError) {
+                    try media.removeLeftovers(except: recovery.downloads.map(\.result))
+                } catch {
+                    logger.warning("half-written files of earlier results could not be removed: \(error)")
+                }
                 logger.notice(
                     "promptd \(Version.current) is running",
                     metadata: [
@@ -121,7 +136,7 @@ struct Daemon {
         try await ledger.end(now: time.now.instant)
         try await ledger.checkpoint()
         try await client.shutdown()
-        try await mediaClient.shutdown()
+        await mediaClient.shutdown()
         try ledger.close()
         withExtendedLifetime(lock) {}
         if let failure { throw failure }

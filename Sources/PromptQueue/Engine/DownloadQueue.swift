@@ -2,14 +2,24 @@ import HeapModule
 
 /// Which result to fetch next: the one whose URL has lived longest, a bounded number at a time.
 package struct DownloadQueue: Sendable {
-    private struct Waiting: Comparable {
-        var readyAt: Duration
+    /// A result that may be fetched now: the oldest URL is the first to expire.
+    private struct Ready: Comparable {
         var createdAt: Instant
         var result: ResultID
 
+        static func < (left: Ready, right: Ready) -> Bool {
+            (left.createdAt, left.result.job, left.result.ordinal)
+                < (right.createdAt, right.result.job, right.result.ordinal)
+        }
+    }
+
+    /// A result that is tried again later.
+    private struct Waiting: Comparable {
+        var readyAt: Duration
+        var ready: Ready
+
         static func < (left: Waiting, right: Waiting) -> Bool {
-            (left.readyAt, left.createdAt, left.result.job, left.result.ordinal)
-                < (right.readyAt, right.createdAt, right.result.job, right.result.ordinal)
+            (left.readyAt, left.ready) < (right.readyAt, right.ready)
         }
     }
 
@@ -25,7 +35,8 @@ package struct DownloadQueue: Sendable {
     private let concurrency: Int
     private var entries: [ResultID: Entry] = [:]
     private var active: Set<ResultID> = []
-    private var ready: Heap<Waiting> = []
+    private var ready: Heap<Ready> = []
+    private var waiting: Heap<Waiting> = []
     private var retry: RetryPolicy
 
     package init(concurrency: Int) {
@@ -40,13 +51,17 @@ package struct DownloadQueue: Sendable {
     package mutating func add(_ download: PendingDownload, at uptime: Duration) {
         guard entries[download.result] == nil else { return }
         entries[download.result] = Entry(download: download)
-        ready.insert(Waiting(readyAt: .zero, createdAt: download.createdAt, result: download.result))
+        ready.insert(Ready(createdAt: download.createdAt, result: download.result))
     }
 
     package mutating func takeReady(at uptime: Duration) -> [PendingDownload] {
+        // What has waited long enough stands in line by its age again: new results must not hold it up.
+        while let next = waiting.min, next.readyAt <= uptime {
+            waiting.removeMin()
+            ready.insert(next.ready)
+        }
         var taken: [PendingDownload] = []
-        while active.count < concurrency, let next = ready.min, next.readyAt <= uptime {
-            ready.removeMin()
+        while active.count < concurrency, let next = ready.popMin() {
             guard let entry = entries[next.result] else { continue }
             active.insert(next.result)
             taken.append(entry.download)
@@ -83,13 +98,13 @@ package struct DownloadQueue: Sendable {
         entry.attempts += failure == .local ? 0 : 1
         entries[result] = entry
         let delay = retry.delay(attempts: failure == .local ? 4 : entry.attempts, using: &generator)
-        ready.insert(
-            Waiting(readyAt: now.uptime + delay, createdAt: entry.download.createdAt, result: result)
+        waiting.insert(
+            Waiting(readyAt: now.uptime + delay, ready: Ready(createdAt: entry.download.createdAt, result: result))
         )
         return true
     }
 
     package func nextReady() -> Duration? {
-        active.count < concurrency ? ready.min?.readyAt : nil
+        active.count < concurrency ? waiting.min?.readyAt : nil
     }
 }

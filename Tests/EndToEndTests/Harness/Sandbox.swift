@@ -31,6 +31,7 @@ struct Sandbox {
         struct Media: Decodable {
             let requests: Int
             let served: Int
+            let parts: Int
         }
 
         struct Callbacks: Decodable {

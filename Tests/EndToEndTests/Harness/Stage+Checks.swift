@@ -26,7 +26,11 @@ extension Stage {
             let type = try FileManager.default.attributesOfItem(atPath: "\(media)/\(path)")[.type] as? FileAttributeType
             if type != .typeDirectory, !path.hasPrefix(".partial/") { files.insert(path) }
         }
-        #expect(files == Set(saved.map(\.path)))
+        let sidecars = files.filter { path in
+            path.hasSuffix(".json") && Int(URL(filePath: path).deletingPathExtension().lastPathComponent) != nil
+        }
+        #expect(files.subtracting(sidecars) == Set(saved.map(\.path)))
+        try await expectSidecarsMatchResults(sidecars)
         guard !saved.isEmpty else { return }
         let list = saved.map { "\($0.sha256)  \(media)/\($0.path)\n" }.joined()
         let check = try await run("/usr/bin/env", ["sha256sum", "--check", "--quiet", "--strict"], input: list)
@@ -34,6 +38,53 @@ extension Stage {
         for result in saved {
             let size = try FileManager.default.attributesOfItem(atPath: "\(media)/\(result.path)")[.size] as? Int
             #expect(size == result.bytes)
+        }
+    }
+}
+
+/// `FOLDER/JOB.json`, as far as the tests look at it.
+struct SidecarFile: Decodable {
+    struct Result: Decodable {
+        let ordinal: Int
+        let path: String?
+        let sha256: String?
+    }
+
+    let job: Int
+    let model: String
+    let prompt: String?
+    let credits_charged: Double?
+    let results: [Result]
+}
+
+extension Stage {
+    /// Every job that has succeeded has its sidecar, and every sidecar tells what the database tells.
+    func expectSidecarsMatchResults(_ paths: Set<String>) async throws {
+        struct Row: Decodable {
+            let id: Int
+            let prompt: String?
+            let path: String
+            let sha256: String
+            let folder: String
+        }
+        let rows: [Row] = try await ledger.rows(
+            """
+            SELECT j.id, j.prompt, r.path, r.sha256, substr(r.path, 1, instr(r.path, '/') - 1) AS folder
+            FROM jobs AS j JOIN results AS r ON r.job_id = j.id
+            WHERE j.state = 'succeeded' AND r.state = 'saved'
+            """
+        )
+        for row in rows {
+            let path = "\(row.folder)/\(row.id).json"
+            guard paths.contains(path) else {
+                Issue.record("\(path) is missing")
+                continue
+            }
+            let data = try Data(contentsOf: URL(filePath: "\(media)/\(path)"))
+            let sidecar = try JSONDecoder().decode(SidecarFile.self, from: data)
+            #expect(sidecar.job == row.id)
+            #expect(sidecar.prompt == row.prompt)
+            #expect(sidecar.results.contains { $0.path == row.path && $0.sha256 == row.sha256 })
         }
     }
 }

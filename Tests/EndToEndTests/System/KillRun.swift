@@ -205,7 +205,7 @@ final class KillRun {
             let folder = "\(stage.media)/\(queue)"
             guard FileManager.default.fileExists(atPath: folder) else { continue }
             for name in try FileManager.default.contentsOfDirectory(atPath: folder)
-            where wholeFiles.insert("\(queue)/\(name)").inserted {
+            where name.hasSuffix(".png") && wholeFiles.insert("\(queue)/\(name)").inserted {
                 let image = try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))
                 #expect(image.suffix(8).starts(with: Data("IEND".utf8)), "\(name) is cut short")
             }

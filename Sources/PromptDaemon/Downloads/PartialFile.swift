@@ -1,0 +1,142 @@
+import Crypto
+import FoundationEssentials
+import Glibc
+
+/// A file that is being written. Unless it is finished it is removed, or kept to be continued.
+struct PartialFile: ~Copyable {
+    /// Of the name of the note about a half-written file.
+    static let noteSuffix = ".json"
+    private static let readBytes = 1 << 20
+
+    private let path: String
+    private let descriptor: Int32
+    /// Whether what is there stays, to be continued, when the file is given up.
+    private var staysForResumption = false
+    private var hash = SHA256()
+    private(set) var count: Int64 = 0
+    private(set) var head: [UInt8] = []
+
+    private init(path: String, descriptor: Int32) {
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    /// Starts anew.
+    static func begin(path: String, source: PartialSource?) throws(MediaError) -> PartialFile {
+        // The note of an older try goes before its bytes do: it must never speak of others.
+        unsafe unlink(path + noteSuffix)
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW
+        let descriptor = unsafe open(path, flags, 0o644)
+        guard descriptor >= 0 else { throw failure(path) }
+        var file = PartialFile(path: path, descriptor: descriptor)
+        if let source, source.validator != nil, source.bootID != nil { try file.writeNote(source) }
+        return file
+    }
+
+    /// Continues: what is there is read and hashed first.
+    static func resume(path: String, at point: ResumePoint) throws(MediaError) -> PartialFile {
+        let descriptor = unsafe open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw failure(path) }
+        var file = PartialFile(path: path, descriptor: descriptor)
+        var bytes = try read(descriptor, path)
+        while !bytes.isEmpty {
+            file.take(bytes)
+            bytes = try read(descriptor, path)
+        }
+        guard file.count == point.offset else { throw MediaError("\(path): has changed") }
+        file.staysForResumption = true
+        return file
+    }
+
+    mutating func write(_ bytes: [UInt8]) throws(MediaError) {
+        var offset = 0
+        while offset < bytes.count {
+            let written = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress.map { unsafe $0 + offset }, $0.count - offset)
+            }
+            if written < 0, errno == EINTR { continue }
+            guard written > 0 else {
+                // A full disk is not to be kept full by what cannot be finished.
+                staysForResumption = false
+                throw Self.failure(path)
+            }
+            offset += written
+        }
+        take(bytes)
+    }
+
+    /// Gives up, and leaves nothing to be continued.
+    mutating func discard() {
+        staysForResumption = false
+    }
+
+    /// Syncs the file and renames it; returns its SHA-256 in hexadecimal.
+    consuming func finish(as final: String) throws(MediaError) -> String {
+        staysForResumption = false
+        guard fsync(descriptor) == 0 else { throw Self.failure(path) }
+        guard unsafe rename(path, final) == 0 else { throw Self.failure(final) }
+        return hash.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    }
+
+    deinit {
+        close(descriptor)
+        // After `finish` there is nothing of that name any more.
+        if !staysForResumption { Self.discard(path: path) }
+    }
+
+    // MARK: - To be continued
+
+    static func discard(path: String) {
+        unsafe unlink(path + noteSuffix)
+        unsafe unlink(path)
+    }
+
+    static func resumePoint(path: String, url: String) -> ResumePoint? {
+        guard let data = FileManager.default.contents(atPath: path + noteSuffix),
+            let source = try? JSONDecoder().decode(PartialSource.self, from: data),
+            source.url == url, let validator = source.validator, source.bootID == PartialSource.currentBootID,
+            source.bootID != nil
+        else { return nil }
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else {
+            return nil
+        }
+        return ResumePoint(offset: Int64(status.st_size), validator: validator, total: source.total)
+    }
+
+    /// Without a note a file is merely not continued.
+    private mutating func writeNote(_ source: PartialSource) throws(MediaError) {
+        guard let data = try? JSONEncoder().encode(source) else { return }
+        let path = path + Self.noteSuffix
+        let note = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard note >= 0 else { throw Self.failure(path) }
+        defer { close(note) }
+        let written = unsafe Array(data).withUnsafeBytes { unsafe Glibc.write(note, $0.baseAddress, $0.count) }
+        guard written == data.count else { throw Self.failure(path) }
+        staysForResumption = true
+    }
+
+    private mutating func take(_ bytes: [UInt8]) {
+        hash.update(data: bytes)
+        if head.count < FileType.sniffedBytes { head += bytes.prefix(FileType.sniffedBytes - head.count) }
+        count += Int64(bytes.count)
+    }
+
+    private static func read(_ descriptor: Int32, _ path: String) throws(MediaError) -> [UInt8] {
+        while true {
+            var buffer = [UInt8](repeating: 0, count: readBytes)
+            let count = unsafe buffer.withUnsafeMutableBytes {
+                unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw failure(path) }
+            return Array(buffer.prefix(count))
+        }
+    }
+
+    private static func failure(_ path: String) -> MediaError {
+        errno == ENOSPC || errno == EDQUOT
+            ? MediaError("the media disk is full", isDiskFull: true)
+            : MediaError("\(path): \(unsafe String(cString: strerror(errno)))")
+    }
+}
