@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "Migrations",
             path: "migrations",
-            resources: [.embedInCode("0001_queue.sql")],
+            resources: [.embedInCode("0001_queue.sql"), .embedInCode("0003_account.sql")],
             swiftSettings: settings
         ),
 
@@ -120,7 +120,11 @@ let package = Package(
 
         // The tests.
         .testTarget(name: "PromptQueueTests", dependencies: ["PromptQueue"], swiftSettings: settings),
-        .testTarget(name: "JobStoreTests", dependencies: ["JobStore", "PromptQueue", grdb], swiftSettings: settings),
+        .testTarget(
+            name: "JobStoreTests",
+            dependencies: ["JobStore", "Migrations", "PromptQueue", grdb],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "PromptWebTests",
             dependencies: ["PromptWeb", "PromptQueue", hummingbird, hummingbirdTesting],

@@ -4,6 +4,6 @@ package enum Migrations {
     ///
     /// The version is the database's `user_version`.
     package static var all: [[UInt8]] {
-        [PackageResources._001_queue_sql]
+        [PackageResources._001_queue_sql, PackageResources._003_account_sql]
     }
 }

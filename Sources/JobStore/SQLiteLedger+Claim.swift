@@ -24,6 +24,7 @@ struct ClaimWork {
 
     private var claim = Claim()
     private var budgets: [BudgetRoom] = []
+    private var reserve: ReserveRoom?
     private var generator = SystemRandomNumberGenerator()
 
     /// A queue with the jobs fetched from its head and not yet taken.
@@ -68,6 +69,7 @@ struct ClaimWork {
             return claim
         }
         budgets = try budgetRooms(db)
+        reserve = try ReserveRoom(request, db)
         while claim.jobs.count < limit, claim.refused.count < Self.maximumRefusals {
             for index in heads.indices where heads[index].jobs.isEmpty && heads[index].mayHaveMore {
                 try fill(&heads[index], count: limit - claim.jobs.count, db)
@@ -274,6 +276,10 @@ struct ClaimWork {
             let concerned = budgets.indices.filter { budgets[$0].queue == nil || budgets[$0].queue == job.queue }
             if let full = concerned.first(where: { budgets[$0].left < reserved.millicredits }) {
                 claim.budgetHolds.append(BudgetHold(budget: budgets[full].name, queue: job.queue))
+                return false
+            }
+            if let hold = reserve?.take(reserved) {
+                claim.reserveHold = hold
                 return false
             }
             for index in concerned { budgets[index].left -= reserved.millicredits }

@@ -14,6 +14,7 @@ extension SQLiteLedger {
                     identity.rate.count, identity.rate.window.milliseconds, identity.runningLimit,
                 ]
             )
+            try RecordWork(db: db, now: now).rules(identity.rules)
             try db.execute(sql: "DELETE FROM gates")
         }
     }

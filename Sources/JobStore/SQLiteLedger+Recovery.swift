@@ -27,6 +27,7 @@ extension SQLiteLedger {
             try Self.concludeSaved(db, now: now)
             recovery.tasks = try Self.openTasks(db)
             recovery.downloads = try Self.pendingDownloads(db)
+            recovery.unknown = try Self.unknownAttempts(db)
             recovery.answeredAt =
                 try Int64
                 .fetchAll(

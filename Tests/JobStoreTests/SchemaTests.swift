@@ -164,7 +164,10 @@ import Testing
         try fixture.run("PRAGMA user_version = 99")
         let error = #expect(throws: LedgerError.self) { try SQLiteLedger(path: fixture.path) }
         #expect(error?.code == .unusable)
-        #expect(error?.message.contains("schema version 99, newer than this program's 1; upgrade promptd") == true)
+        #expect(
+            error?.message.contains("schema version 99, newer than this program's \(Schema.version); upgrade promptd")
+                == true
+        )
     }
 
     @Test func `a database of somebody else's is refused and left alone`() throws {

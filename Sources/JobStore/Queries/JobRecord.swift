@@ -84,6 +84,10 @@ package struct AttemptRecord: Sendable {
     package let message: String?
     package let reserved: Credits
     package let charged: Credits?
+    /// Whether `charged` is what the provider reported; if not, it is what was reserved.
+    package let isChargeReported: Bool
+    /// What the account's balance says of a request whose answer was lost.
+    package let evidence: String?
 
     init(_ row: Row) throws {
         guard let state = AttemptState(rawValue: row["state"]) else {
@@ -102,6 +106,8 @@ package struct AttemptRecord: Sendable {
         message = row["message"]
         reserved = Credits(millicredits: row["reserved_millicredits"])
         charged = row.credits("charged_millicredits")
+        isChargeReported = row["charge_reported"]
+        evidence = row["evidence"]
     }
 }
 

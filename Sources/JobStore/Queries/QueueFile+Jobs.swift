@@ -6,6 +6,8 @@ package struct JobDetails: Sendable {
     package let job: JobRecord
     package let attempts: [AttemptRecord]
     package let results: [ResultRecord]
+    /// As the daemon keeps them.
+    package let rules: AccountRules
 }
 
 extension QueueFile {
@@ -48,7 +50,9 @@ extension QueueFile {
                         sql: "SELECT * FROM results WHERE job_id = ? ORDER BY ordinal",
                         arguments: [id.rawValue]
                     )
-                    .map(ResultRecord.init)
+                    .map(ResultRecord.init),
+                rules: try Row.fetchOne(db, sql: "SELECT * FROM daemon").map(AccountRules.init(daemon:))
+                    ?? AccountRules()
             )
         }
     }

@@ -69,6 +69,8 @@ extension AttemptRecord {
             "message": JSONValue(message),
             "reserved_credits": JSONValue(reserved),
             "charged_credits": JSONValue(charged),
+            "charge_reported": .bool(isChargeReported),
+            "evidence": JSONValue(evidence),
         ]
     }
 }

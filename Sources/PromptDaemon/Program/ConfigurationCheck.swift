@@ -6,12 +6,7 @@ enum ConfigurationCheck {
     /// Settings that this version reads and cannot keep: better no start than a promise that is not kept.
     static func checkSupported(_ configuration: DaemonConfiguration) throws(ConfigurationError) {
         let unsupported: [(key: ConfigurationKey, isSet: Bool, what: String)] = [
-            (.creditsReserve, configuration.creditsReserve != .zero, "a reserve of credits; use a budget"),
-            (.callbacksPublicURL, configuration.callbacksPublicURL != nil, "callbacks; tasks are asked about"),
-            (
-                .unconfirmedPolicy, configuration.unconfirmedPolicy != .hold,
-                "resubmitting; settle jobs by promptctl resolve"
-            ),
+            (.callbacksPublicURL, configuration.callbacksPublicURL != nil, "callbacks; tasks are asked about")
         ]
         for setting in unsupported where setting.isSet {
             throw ConfigurationError(

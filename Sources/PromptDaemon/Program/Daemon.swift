@@ -50,7 +50,8 @@ struct Daemon {
                 processID: getpid(),
                 version: Version.current,
                 rate: engineSettings.rate,
-                runningLimit: engineSettings.running
+                runningLimit: engineSettings.running,
+                rules: engineSettings.account
             ),
             now: time.now.instant
         )
@@ -229,6 +230,9 @@ extension EngineSettings {
         running = configuration.running
         pollsPerSecond = configuration.pollsPerSecond
         downloadsEnabled = configuration.downloadsEnabled
+        account.creditReserve = configuration.creditsReserve
+        account.unconfirmedPolicy = configuration.unconfirmedPolicy
+        account.unconfirmedWindow = configuration.unconfirmedWindow
     }
 }
 

@@ -10,6 +10,8 @@ package struct ClaimRequest: Sendable {
     package var closedModels: Set<String>
     /// What is reserved for a job whose price the catalogue does not know.
     package var unlistedPrice: Credits
+    /// Nothing is claimed that would let the account's balance fall below this; zero: no such rule.
+    package var creditReserve: Credits
     package var now: Instant
 
     package init(
@@ -18,6 +20,7 @@ package struct ClaimRequest: Sendable {
         runningLimit: Int,
         closedModels: Set<String> = [],
         unlistedPrice: Credits = Credits(millicredits: 20_000),
+        creditReserve: Credits = .zero,
         now: Instant
     ) {
         self.limit = limit
@@ -25,6 +28,7 @@ package struct ClaimRequest: Sendable {
         self.runningLimit = runningLimit
         self.closedModels = closedModels
         self.unlistedPrice = unlistedPrice
+        self.creditReserve = creditReserve
         self.now = now
     }
 }
@@ -111,6 +115,8 @@ package struct Claim: Sendable {
     package var nextSlotAt: Instant?
     /// Queues whose next job does not fit a budget.
     package var budgetHolds: [BudgetHold] = []
+    /// Why jobs were left for the sake of `creditReserve`.
+    package var reserveHold: ReserveHold?
 
     package init() {}
 }

@@ -4,6 +4,10 @@ package struct Recorded: Sendable {
     package var job: RecordedJob?
     /// Results that now wait to be fetched.
     package var downloads: [PendingDownload] = []
+    /// Attempts whose answer was lost and that the change has settled.
+    package var settled: [SettledUnknown] = []
+    /// How the account compares, after a reading of the balance that can be compared.
+    package var account: AccountStanding?
 
     package init(job: RecordedJob? = nil, downloads: [PendingDownload] = []) {
         self.job = job
@@ -73,6 +77,8 @@ package struct Recovery: Sendable {
     package var lost: [JobID] = []
     package var tasks: [OpenTask] = []
     package var downloads: [PendingDownload] = []
+    /// Attempts whose answer was lost, those of `lost` included.
+    package var unknown: [UnknownAttempt] = []
     /// When the rate window's busy slots were answered, oldest first.
     package var answeredAt: [Instant] = []
 
