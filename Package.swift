@@ -65,7 +65,7 @@ let package = Package(
             path: "migrations",
             resources: [
                 .embedInCode("0001_queue.sql"), .embedInCode("0002_turns.sql"), .embedInCode("0003_prices.sql"),
-                .embedInCode("0004_history.sql"),
+                .embedInCode("0004_history.sql"), .embedInCode("0005_account.sql"),
             ],
             swiftSettings: settings
         ),

@@ -34,6 +34,7 @@ struct ClaimWork {
     var rooms: [String: Int] = [:]
     private var prices = ClaimPrices()
     private var held: [BudgetHold: Int] = [:]
+    private var reserve: ReserveRoom?
     private var generator = SystemRandomNumberGenerator()
 
     /// Jobs that are refused cost no slot, but time: the transaction stays short.
@@ -62,6 +63,7 @@ struct ClaimWork {
             return claim
         }
         budgets = try BudgetRoom.all(db, at: request.now)
+        reserve = try ReserveRoom(request, db)
         while claim.jobs.count < limit, claim.refused.count < Self.maximumRefusals {
             for index in heads.indices where heads[index].jobs.isEmpty && heads[index].mayHaveMore {
                 try fill(&heads[index], count: limit - claim.jobs.count, db)
@@ -116,6 +118,12 @@ struct ClaimWork {
                 held[BudgetHold(budget: budgets[full].name, queue: job.queue), default: 0] += 1
                 heads[index].skipped += 1
                 if heads[index].skipped >= Self.maximumSkips { heads.remove(at: index) }
+                return
+            }
+            if let hold = reserve?.take(reserved) {
+                // It concerns the account, so everything waits with this job: the order is kept.
+                claim.reserveHold = hold
+                heads.removeAll()
                 return
             }
             for index in concerned { budgets[index].left -= reserved.millicredits }

@@ -14,6 +14,7 @@ extension SQLiteLedger {
                     identity.rate.count, identity.rate.window.milliseconds, identity.runningLimit,
                 ]
             )
+            try RecordWork(db: db, now: now).rules(identity.rules)
             try db.execute(sql: "DELETE FROM gates")
             // Batches that have no job waiting any more: their next one begins at what is being served in any case.
             try db.execute(

@@ -24,11 +24,12 @@ extension SQLiteLedger {
                 return try record.lost(result, message)
             case .gates(let notes):
                 return try record.gates(notes)
-            case .balance(let credits):
-                try record.run(
-                    "UPDATE daemon SET balance_millicredits = ?, balance_at = ?",
-                    [credits.millicredits, now.milliseconds]
-                )
+            case .balance(let reading):
+                return try record.balance(reading)
+            case .gaveUp(let attempt):
+                return try record.gaveUp(attempt)
+            case .rules(let rules):
+                try record.rules(rules)
                 return Recorded()
             case .limits(let rate, let running):
                 try record.run(
@@ -56,7 +57,7 @@ struct RecordWork {
     }
 
     /// The job of an attempt: its id, and its state if the row is still there.
-    private func job(of attempt: AttemptID) throws -> RecordedJob? {
+    func job(of attempt: AttemptID) throws -> RecordedJob? {
         try Row
             .fetchOne(
                 db.cachedStatement(

@@ -28,6 +28,7 @@ extension SQLiteLedger {
             recovery.tasks = try Self.openTasks(db)
             recovery.downloads = try Self.pendingDownloads(db)
             recovery.history = try Self.history(db)
+            recovery.unknown = try Self.unknownAttempts(db)
             recovery.answeredAt =
                 try Int64
                 .fetchAll(

@@ -38,6 +38,16 @@ extension SQLiteLedger: StatusSource {
                         sql: "SELECT coalesce(sum(reserved_millicredits), 0) FROM attempts WHERE finished_at IS NULL"
                     ) ?? 0
                 )
+                figures.reservedForUnknown = Credits(
+                    millicredits: try Int64.fetchOne(
+                        db,
+                        sql: """
+                            SELECT coalesce(sum(reserved_millicredits), 0) FROM attempts
+                            WHERE finished_at IS NULL AND state = 'unknown'
+                            """
+                    ) ?? 0
+                )
+                figures.unexplained = try AccountRecord.read(db)?.unexplained
                 return figures
             }
         }

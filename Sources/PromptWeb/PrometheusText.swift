@@ -32,6 +32,16 @@ package enum PrometheusText {
             figures.balance.map { [("", $0.description)] } ?? []
         )
         family(
+            "promptd_unconfirmed_credits",
+            "Credits held back for requests whose answer was lost.",
+            [("", figures.reservedForUnknown.description)]
+        )
+        family(
+            "promptd_account_unexplained_credits",
+            "What the account lost and the ledger does not know of.",
+            figures.unexplained.map { [("", $0.description)] } ?? []
+        )
+        family(
             "promptd_gate_closed",
             "Reasons why nothing is being submitted.",
             figures.gates.map { ("{gate=\"\(escaped($0))\"}", "1") }

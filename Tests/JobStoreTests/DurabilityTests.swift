@@ -67,7 +67,7 @@ import Testing
         options.walBytes = 50_000
         let fixture = try LedgerFixture(options)
         for number in 0..<200 {
-            try await fixture.record(.balance(Credits(millicredits: Int64(number))))
+            try await fixture.record(.trouble("number \(number)"))
         }
         #expect(fixture.ledger.walBytes < 60_000)
         try await fixture.ledger.checkpoint()

@@ -80,7 +80,12 @@ struct PriceTests {
         let fixture = try CommandFixture()
         _ = try await fixture.run("budget", "set", "all", "--limit", "100", "--period", "total")
         let ledger = try SQLiteLedger(path: fixture.database)
-        _ = try await ledger.record(.balance(Credits(millicredits: 50_500)), now: fixture.instant)
+        let reading = BalanceReading(
+            balance: Credits(millicredits: 50_500),
+            askedAt: fixture.instant,
+            isQuiet: true
+        )
+        _ = try await ledger.record(.balance(reading), now: fixture.instant)
         try ledger.close()
         _ = try await fixture.run("add", "a fox")
         let file = try fixture.write("a dog\n", "p.txt")

@@ -91,6 +91,10 @@ package struct AttemptRecord: Sendable {
     package let estimated: Credits?
     package let estimateBasis: Estimate.Kind?
     package let charged: Credits?
+    /// Whether `charged` is what the provider reported; if not, it is what was reserved.
+    package let isChargeReported: Bool
+    /// What the account's balance says of a request whose answer was lost.
+    package let evidence: String?
 
     init(_ row: Row) throws {
         guard let state = AttemptState(rawValue: row["state"]) else {
@@ -112,6 +116,8 @@ package struct AttemptRecord: Sendable {
         let basis: String? = row["estimate_basis"]
         estimateBasis = basis.flatMap(Estimate.Kind.init)
         charged = row.credits("charged_millicredits")
+        isChargeReported = (row["charge_reported"] as Bool?) ?? false
+        evidence = row["evidence"]
     }
 }
 

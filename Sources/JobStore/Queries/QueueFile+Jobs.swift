@@ -8,6 +8,8 @@ package struct JobDetails: Sendable {
     package let results: [ResultRecord]
     /// The task that the provider is working on, if its kind is known from others.
     package let running: RunningTask?
+    /// As the daemon keeps them.
+    package let rules: AccountRules
 }
 
 /// A task at the provider, with what is known of how long its kind takes.
@@ -63,7 +65,9 @@ extension QueueFile {
                         arguments: [id.rawValue]
                     )
                     .map(ResultRecord.init),
-                running: try Self.running(db, id)
+                running: try Self.running(db, id),
+                rules: try Row.fetchOne(db, sql: "SELECT * FROM daemon").map(AccountRules.init(daemon:))
+                    ?? AccountRules()
             )
         }
     }

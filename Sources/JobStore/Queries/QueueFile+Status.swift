@@ -20,7 +20,8 @@ extension QueueFile {
                 firstUnconfirmed:
                     try Int64
                     .fetchOne(db, sql: "SELECT min(id) FROM jobs WHERE state = 'unconfirmed'")
-                    .map { JobID($0) }
+                    .map { JobID($0) },
+                account: try AccountRecord.read(db)
             )
         }
     }

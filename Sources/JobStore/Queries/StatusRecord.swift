@@ -15,6 +15,8 @@ package struct DaemonRecord: Sendable {
     package let lastError: String?
     package let lastErrorAt: Instant?
     package let lastResultAt: Instant?
+    /// `credits.reserve`, `unconfirmed.policy` and `unconfirmed.window`, as the daemon keeps them.
+    package let rules: AccountRules
 
     init(_ row: Row) {
         version = row["version"]
@@ -31,6 +33,7 @@ package struct DaemonRecord: Sendable {
         lastError = row["last_error"]
         lastErrorAt = row.instant("last_error_at")
         lastResultAt = row.instant("last_result_at")
+        rules = AccountRules(daemon: row)
     }
 }
 
@@ -106,4 +109,6 @@ package struct StatusRecord: Sendable {
     package let durations: [String: Duration]
     /// The oldest.
     package let firstUnconfirmed: JobID?
+    /// Nil before there are readings of the balance that can be compared.
+    package let account: AccountRecord?
 }

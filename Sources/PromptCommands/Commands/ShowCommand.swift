@@ -25,6 +25,7 @@ struct ShowCommand: ParsableCommand {
                 object["expected_at"] = JSONValue(details.running?.end(0.5, now: console.now()))
                 object["expected_by"] = JSONValue(details.running?.end(0.9, now: console.now()))
                 object["attempts"] = .array(details.attempts.map { .object($0.object) })
+                object["waiting"] = details.waiting.map { .object($0.object) } ?? .null
                 object["results"] = .array(details.results.map { .object($0.object) })
                 console.print(JSONValue.object(object).json)
             } else {
@@ -39,7 +40,7 @@ struct JobPage {
     let details: JobDetails
     let console: Console
 
-    var lines: [String] { head + facts + timeline + files + advice }
+    var lines: [String] { head + facts + timeline + evidence + files + advice }
 
     private var job: JobRecord { details.job }
 
@@ -131,6 +132,10 @@ struct JobPage {
             switch attempt.state {
             case .sending: break
             case .accepted: events.append((answered, "accepted as task \(attempt.taskID.map { "\($0)" } ?? "")"))
+            case .rejected where attempt.evidence != nil:
+                // Its answer was lost; what was learnt of it came later.
+                events.append((answered, "the answer was lost"))
+                events.append((attempt.finishedAt ?? answered, message))
             case .rejected: events.append((answered, "refused: \(message)\(code)"))
             case .unknown: events.append((answered, "\(message)\(code)"))
             }
@@ -146,6 +151,10 @@ struct JobPage {
             events.append((finished, end + charge))
         }
         return events
+    }
+
+    private var evidence: [String] {
+        details.attempts.compactMap { attempt in attempt.evidence.map { "evidence \(oneLine($0))" } }
     }
 
     private var files: [String] {
@@ -167,10 +176,10 @@ struct JobPage {
     private var advice: [String] {
         switch job.state {
         case .unconfirmed:
-            [
+            (details.waiting?.lines(console) ?? []) + [
                 "If you see the task at the provider: promptctl resolve \(job.id) --task ID.",
                 "If you are sure that it does not exist: promptctl resolve \(job.id) --resubmit.",
-                "To give it up: promptctl resolve \(job.id) --fail. It is never sent again by itself.",
+                "To give it up: promptctl resolve \(job.id) --fail.",
             ]
         case .failed: ["To try again: promptctl retry \(job.id)"]
         case .queued, .submitting, .running, .succeeded, .cancelled: []

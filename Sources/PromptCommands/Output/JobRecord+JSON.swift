@@ -72,6 +72,8 @@ extension AttemptRecord {
             "estimated_credits": JSONValue(estimated),
             "estimate_basis": JSONValue(estimateBasis?.rawValue),
             "charged_credits": JSONValue(charged),
+            "charge_reported": .bool(isChargeReported),
+            "evidence": JSONValue(evidence),
         ]
     }
 }

@@ -35,6 +35,8 @@ struct Status {
             ]),
             "balance": JSONValue(daemon.balance),
             "balance_at": JSONValue(daemon.balanceAt),
+            "reserve_credits": JSONValue(daemon.rules.creditReserve),
+            "account": record.account.map { .object($0.object) } ?? .null,
             "rate": .object([
                 "used": .integer(Int64(daemon.rateUsed)),
                 "limit": JSONValue(daemon.rate?.count),

@@ -29,7 +29,9 @@ struct StatusPage {
             let age = status.processID == nil ? daemon.balanceAt.map { " at \(console.time($0))" } ?? "" : ""
             parts.append("account \(balance.inWords)\(age)")
         }
-        if status.processID != nil, let gate = status.record.gates.first(where: { $0.queue.isEmpty }) {
+        if status.processID != nil,
+            let gate = status.record.gates.first(where: { $0.queue.isEmpty && $0.name != "rate" })
+        {
             parts.append(styled("held by \(gate.name)", .warning))
         } else if status.processID != nil {
             parts.append("provider ok")
@@ -122,6 +124,7 @@ struct StatusPage {
                 "          \(count(jobs, "job")) \(jobs == 1 ? "is" : "are") unconfirmed: promptctl show \(job)"
             )
         }
+        if let difference = status.record.account?.difference { lines.append("          \(difference)") }
         if let error = daemon.lastError, let at = daemon.lastErrorAt, status.now - at < .seconds(86_400) {
             lines.append("          last error at \(console.time(at)): \(oneLine(error))")
         }

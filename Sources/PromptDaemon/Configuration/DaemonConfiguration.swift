@@ -49,12 +49,6 @@ package enum PrivateAddressPolicy: String, Sendable, CaseIterable {
     case refuse = "false"
 }
 
-/// What becomes of an unconfirmed job after the window.
-package enum UnconfirmedPolicy: String, Sendable, CaseIterable {
-    case hold
-    case resubmit
-}
-
 package enum LogLevel: String, Sendable, CaseIterable {
     case trace, debug, info, notice, warning, error, critical
 }

@@ -35,7 +35,6 @@ struct Daemon {
     /// Runs until a signal ends it.
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
-        try ConfigurationCheck.checkSupported(configuration)
         let key = try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment)
         let time = SystemTime()
         let callbacks = try Callbacks(configuration, environment: environment, time: time, logger: logger)
@@ -51,7 +50,8 @@ struct Daemon {
                 processID: getpid(),
                 version: Version.current,
                 rate: engineSettings.rate,
-                runningLimit: engineSettings.running
+                runningLimit: engineSettings.running,
+                rules: engineSettings.account
             ),
             now: time.now.instant
         )
@@ -191,7 +191,6 @@ struct Daemon {
     ) async {
         do {
             let new = try await ConfigurationLoader.load(file: file, environment: environment)
-            try ConfigurationCheck.checkSupported(new)
             let key = try Credentials.apiKey(file: new.apiKeyFile, environment: environment)
             try await prices.setPrices(new.prices, defaultPrice: new.defaultPrice)
             try callbacks?.reload(new, environment: environment)
@@ -261,6 +260,9 @@ extension EngineSettings {
         pollsPerSecond = configuration.pollsPerSecond
         downloadsEnabled = configuration.downloadsEnabled
         callbacksEnabled = configuration.callbacksPublicURL != nil
+        account.creditReserve = configuration.creditsReserve
+        account.unconfirmedPolicy = configuration.unconfirmedPolicy
+        account.unconfirmedWindow = configuration.unconfirmedWindow
     }
 }
 

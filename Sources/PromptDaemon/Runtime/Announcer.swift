@@ -43,8 +43,18 @@ struct Announcer: Sendable {
             logger.warning("submitting stopped: \(message); \(kind.advice)", metadata: ["gate": "\(kind.name)"])
         case .gateOpened(let kind):
             logger.notice("submitting goes on", metadata: ["gate": "\(kind.name)"])
-        case .rateLimited:
-            logger.warning("the provider says that there were too many requests: waiting a whole window")
+        case .rateShrunk, .rateWhole, .budgetHeld, .budgetReleased, .reserveHeld, .reserveReleased, .accountDiffers:
+            announceHold(notice)
+        case .jobCleared(let job, let evidence):
+            logger.notice(
+                "its lost request was not charged, so it is queued again: \(evidence)",
+                metadata: ["job.id": "\(job)"]
+            )
+        case .jobGivenUp(let job, let state):
+            logger.warning(
+                "no news of its lost request, which counts as spent; the job \(state == .queued ? "is sent again" : "has failed")",
+                metadata: metadata(job, .answerLost)
+            )
         case .jobRefused(let job):
             logger.warning("failed before it was sent: \(job.message)", metadata: metadata(job.job, job.code))
         case .attemptFailed(_, let job, let failure, let then):

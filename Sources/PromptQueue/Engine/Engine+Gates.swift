@@ -21,37 +21,47 @@ extension Engine {
         case .rejected(let failure):
             switch failure.code {
             case .keyRefused: trouble = (.key, failure)
-            case .creditsExhausted: trouble = (.credits, failure)
+            case .creditsExhausted: trouble = (failure.apiCode == 433 ? .keyCap : .credits, failure)
             case .providerUnavailable: trouble = (.provider, failure)
             case .modelDisabled: trouble = (.model(job.model), failure)
             case .rateLimited:
                 trouble = nil
-                window.shut(at: now.uptime)
-                effects.append(.notify(.rateLimited))
+                if let before = window.refuse(at: now.uptime) {
+                    effects.append(.notify(.rateShrunk(from: before, to: window.current)))
+                }
+                if rateRefusedAt == nil { rateRefusedAt = now }
+                recordGates(now: now, &effects)
             default: trouble = nil
             }
         }
         if let trouble {
-            fail(trouble.kind, job.attempt, trouble.failure, now: now, &effects)
+            fail(trouble.kind, job, trouble.failure, now: now, &effects)
         }
         for kind in Array(gates.keys) where kind != trouble?.kind && kind.concerns(model: job.model) {
-            if proves(outcome, against: kind) {
+            let isProbe = gates[kind]?.probe == job.attempt
+            if proves(outcome, against: kind, isProbe: isProbe) {
                 open(kind, &effects)
-            } else if gates[kind]?.probe == job.attempt {
+            } else if isProbe {
                 gates[kind]?.probe = nil
             }
         }
     }
 
     /// Whether an outcome shows that a gate need not be closed any longer.
-    private func proves(_ outcome: SubmissionOutcome, against kind: GateKind) -> Bool {
+    private func proves(_ outcome: SubmissionOutcome, against kind: GateKind, isProbe: Bool) -> Bool {
         switch outcome {
-        case .accepted: kind != .disk && kind != .media
+        case .accepted:
+            switch kind {
+            case .key, .provider, .model: true
+            // A request that was out when the credits ended may have had the last of them.
+            case .credits, .keyCap: isProbe
+            case .disk, .media: false
+            }
         case .rejected(let failure):
             switch kind {
             case .provider: failure.code != .providerUnavailable
             case .key: failure.code != .keyRefused && failure.code != .providerUnavailable
-            case .credits, .model, .disk, .media: false
+            case .credits, .keyCap, .model, .disk, .media: false
             }
         case .notSent, .unknown: false
         }
@@ -59,20 +69,21 @@ extension Engine {
 
     private mutating func fail(
         _ kind: GateKind,
-        _ attempt: AttemptID,
+        _ job: ClaimedJob,
         _ failure: Failure,
         now: Moment,
         _ effects: inout [EngineEffect]
     ) {
+        if let probe = gates[kind]?.probe {
+            if kind == .credits, probe == job.attempt { noteShortage(price: job.reserved, now: now) }
+            gates[kind]?.fail(attempt: job.attempt, message: failure.message, at: now, using: &random)
+        }
         if gates[kind] != nil {
-            gates[kind]?.fail(attempt: attempt, message: failure.message, at: now, using: &random)
             recordGates(now: now, &effects)
             return
         }
-        var backoff = kind.backoff
-        // The key's own cap resets by the hour or the day, not by a payment.
-        if kind == .credits, failure.apiCode == 433 { backoff.maximum = .seconds(3_600) }
-        gates[kind] = Gate(backoff, message: failure.message, at: now, using: &random)
+        gates[kind] = Gate(kind.backoff, message: failure.message, at: now, using: &random)
+        if kind == .credits { noteShortage(price: job.reserved, now: now) }
         effects.append(.notify(.gateClosed(kind, message: failure.message)))
         record(.trouble("\(kind.name): \(failure.message)"), &effects)
         recordGates(now: now, &effects)
@@ -91,23 +102,62 @@ extension Engine {
 
     mutating func open(_ kind: GateKind, _ effects: inout [EngineEffect]) {
         guard gates.removeValue(forKey: kind) != nil else { return }
+        if kind == .credits { endShortage() }
         noteDue()
         effects.append(.notify(.gateOpened(kind)))
         recordGates(now: nil, &effects)
     }
 
-    mutating func hold(_ holds: [BudgetHold], now: Moment, _ effects: inout [EngineEffect]) {
-        let before = budgetHolds
-        budgetHolds = Dictionary(uniqueKeysWithValues: Set(holds).map { ($0, before[$0] ?? now) })
-        if Set(before.keys) != Set(budgetHolds.keys) { recordGates(now: now, &effects) }
+    /// Notes which queues wait for a budget.
+    mutating func hold(_ claim: Claim, now: Moment, _ effects: inout [EngineEffect]) {
+        let before = Set(budgetHolds.keys)
+        for hold in claim.budgetHolds where budgetHolds[hold] == nil {
+            budgetHolds[hold] = now
+            effects.append(.notify(.budgetHeld(hold)))
+        }
+        // A claim that stopped for want of a slot has not looked at every queue.
+        let claimed = Set(claim.jobs.map(\.queue))
+        for hold in before.subtracting(claim.budgetHolds) where !claim.hasMore || claimed.contains(hold.queue) {
+            budgetHolds[hold] = nil
+            effects.append(.notify(.budgetReleased(hold)))
+        }
+        if Set(budgetHolds.keys) != before { recordGates(now: now, &effects) }
     }
 
-    private mutating func recordGates(now: Moment?, _ effects: inout [EngineEffect]) {
-        let notes = gates.map { kind, gate in
+    /// Lets the rate window's allowance grow again after the provider said that there were too many requests.
+    mutating func recoverRate(now: Moment, _ effects: inout [EngineEffect]) {
+        let hasGrown = window.recover(at: now.uptime)
+        guard rateRefusedAt != nil, hasGrown || (window.isWhole && now.uptime >= window.shutUntil) else { return }
+        if window.isWhole {
+            rateRefusedAt = nil
+            if hasGrown { effects.append(.notify(.rateWhole(window.limit))) }
+        }
+        recordGates(now: now, &effects)
+    }
+
+    private func rateNotes() -> [GateNote] {
+        guard let since = rateRefusedAt else { return [] }
+        let end = max(window.shutUntil, window.wholeAt ?? .zero)
+        let change = window.isWhole ? "\(window.limit)" : "\(window.limit.count) → \(window.current)"
+        return [
             GateNote(
+                name: "rate",
+                closedAt: since.instant,
+                reopensAt: since.instant + (end - since.uptime),
+                message: "the provider said that there were too many requests: \(change), recovering by itself; if it "
+                    + "happens often, something else uses the account, or limits.submissions is too high"
+            )
+        ]
+    }
+
+    mutating func recordGates(now: Moment?, _ effects: inout [EngineEffect]) {
+        let notes = gates.map { kind, gate in
+            // With credits used up, the next look at the balance.
+            let again = nextProbe(kind, gate) ?? (kind == .credits ? account.pressure?.nextAt : nil) ?? gate.probeAt
+            return GateNote(
                 name: kind.name,
                 closedAt: gate.closedAt.instant,
-                reopensAt: gate.closedAt.instant + (gate.probeAt - gate.closedAt.uptime),
+                reopensAt: gate.closedAt.instant + (again - gate.closedAt.uptime),
                 message: "\(gate.message): \(kind.advice)"
             )
         }
@@ -117,9 +167,11 @@ extension Engine {
                 queue: hold.queue,
                 closedAt: since.instant,
                 reopensAt: nil,
-                message: "the next job would pass the budget's limit"
+                message:
+                    "the next job would pass the budget's limit; it waits for the next period, a higher limit or a refund"
             )
         }
-        record(.gates((notes + held).sorted { ($0.name, $0.queue) < ($1.name, $1.queue) }), &effects)
+        let all = notes + held + rateNotes() + accountNotes()
+        record(.gates(all.sorted { ($0.name, $0.queue) < ($1.name, $1.queue) }), &effects)
     }
 }

@@ -9,6 +9,10 @@ extension Engine {
             }
             return
         }
+        recoverRate(now: now, &effects)
+        giveUpLostAnswers(now: now, &effects)
+        // Before the claim: a reading with nothing under way can be compared.
+        askForBalance(now: now, &effects)
         claim(now: now, &effects)
         for attempt in polls.takeDue(at: now.uptime) {
             guard let task = taskToAskAbout(attempt) else { continue }
@@ -17,11 +21,6 @@ extension Engine {
         }
         for download in downloads.takeReady(at: now.uptime) {
             effects.append(.download(download))
-        }
-        if !isCheckingBalance, now.uptime >= nextBalanceAt, mayHaveDue || runningCount > 0 || nextBalanceAt == .zero {
-            isCheckingBalance = true
-            nextBalanceAt = now.uptime + settings.balanceInterval
-            effects.append(.checkBalance)
         }
         wake(now: now, &effects)
     }
@@ -44,7 +43,7 @@ extension Engine {
             if case .model(let model) = kind {
                 if gate.allowsProbe(at: now.uptime) { probedModels.insert(model) } else { closedModels.insert(model) }
             } else {
-                guard gate.allowsProbe(at: now.uptime) else { return }
+                guard let probeAt = nextProbe(kind, gate), probeAt <= now.uptime else { return }
                 limit = min(limit, 1)
             }
         }
@@ -54,10 +53,11 @@ extension Engine {
             .claim(
                 ClaimRequest(
                     limit: limit,
-                    rate: window.limit,
+                    rate: window.current,
                     runningLimit: settings.running,
                     closedModels: closedModels,
                     probedModels: probedModels,
+                    creditReserve: settings.account.creditReserve,
                     now: now.instant
                 )
             )
@@ -80,13 +80,14 @@ extension Engine {
             if let slot = window.nextAvailable(at: now.uptime) { times.append(slot) }
             if claimNotBefore > now.uptime { times.append(claimNotBefore) }
         }
-        times += gates.values.filter { $0.probe == nil }.map(\.probeAt).filter { $0 > now.uptime }
+        times += gates.compactMap { nextProbe($0.key, $0.value) }.filter { $0 > now.uptime }
         if let nextRunAt {
             // At least once a minute, in case somebody sets the clock.
             times.append(now.uptime + min(max(nextRunAt - now.instant, .zero), .seconds(60)))
         }
         if waitsForBudget { times.append(now.uptime + .seconds(60)) }
-        if !isCheckingBalance, mayHaveDue || runningCount > 0 { times.append(nextBalanceAt) }
+        times += [nextBalanceQuestion, nextGivenUp].compactMap(\.self)
+        if rateRefusedAt != nil { times.append(window.nextGrowth ?? max(window.shutUntil, now.uptime)) }
         guard let next = times.min() else { return }
         if let lastWake, lastWake <= next, lastWake > now.uptime { return }
         lastWake = next

@@ -17,7 +17,8 @@ extension Engine {
             // The ledger sees no room where the engine saw some: ask again, but not at once.
             claimNotBefore = max(claimNotBefore, now.uptime + Self.claimPause)
         }
-        hold(claim.budgetHolds, now: now, &effects)
+        hold(claim, now: now, &effects)
+        holdForReserve(claim, now: now, &effects)
         for refused in claim.refused { effects.append(.notify(.jobRefused(refused))) }
         for job in claim.jobs {
             if isDraining {
@@ -28,6 +29,7 @@ extension Engine {
             }
             submissions[job.attempt] = job
             window.send()
+            disturbBalance()
             for kind in gates.keys where kind.concerns(model: job.model) && gates[kind]?.probe == nil {
                 gates[kind]?.probe = job.attempt
             }
@@ -43,6 +45,7 @@ extension Engine {
     ) {
         guard let job = submissions.removeValue(forKey: attempt) else { return }
         window.answer(at: now.uptime)
+        account.hasActivity = true
         let wasHealthy = gates[.provider] == nil
         judge(job, outcome, now: now, &effects)
         switch outcome {

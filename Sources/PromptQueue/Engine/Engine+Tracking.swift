@@ -94,7 +94,7 @@ extension Engine {
         case .resultSaved(let result, _), .resultFailed(let result, _):
             downloads.finish(result)
             if waitsForPlace { noteDue() }
-        case .rejected, .unknown, .progressed, .gates, .balance, .limits, .trouble:
+        case .rejected, .unknown, .progressed, .gates, .balance, .gaveUp, .limits, .rules, .trouble:
             return
         }
     }

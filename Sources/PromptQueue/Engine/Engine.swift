@@ -3,13 +3,18 @@
 /// It does no I/O, reads no clock and starts no task, so that a year of behaviour can be run in a second, from a seed. The
 /// runner feeds it one event at a time and carries out what it returns.
 package struct Engine: Sendable {
-    package private(set) var settings: EngineSettings
+    package internal(set) var settings: EngineSettings
     var random: SeededGenerator
     var retries = RetryPolicy()
 
     var window: RateWindow
     var gates: [GateKind: Gate] = [:]
     var budgetHolds: [BudgetHold: Moment] = [:]
+    /// Since when the rate window is shut, or smaller than it should be, because the provider refused a request.
+    var rateRefusedAt: Moment?
+    var account = AccountWatch()
+    /// Requests whose answer was lost, as long as they are not settled.
+    var lostAnswers: [AttemptID: LostAnswer] = [:]
 
     /// Requests under way.
     var submissions: [AttemptID: ClaimedJob] = [:]
@@ -40,8 +45,6 @@ package struct Engine: Sendable {
     var claimNotBefore: Duration = .zero
     var recordsUnderWay = 0
     var pollsUnderWay = 0
-    var nextBalanceAt: Duration = .zero
-    var isCheckingBalance = false
     var lastWake: Duration?
 
     package init(settings: EngineSettings, seed: UInt64) {
@@ -89,6 +92,7 @@ package struct Engine: Sendable {
             if case .accepted(let attempt, _, _) = change {
                 acceptanceRecorded(attempt, recorded.refusal, now: now, &effects)
             }
+            accountRecorded(change, recorded, now: now, &effects)
         case .recordStalled(let error):
             close(.disk, message: error.message, now: now, &effects)
         case .recordResumed:
@@ -96,15 +100,17 @@ package struct Engine: Sendable {
         case .resumed(let recovery):
             takeOver(recovery, now: now)
         case .balance(let credits):
-            isCheckingBalance = false
-            record(.balance(credits), &effects)
+            balanceRead(credits, now: now, &effects)
         case .balanceUnknown:
-            isCheckingBalance = false
+            balanceUnreadable(now: now, &effects)
         case .hinted(let attempt, let tentative):
             hinted(attempt, tentative, now: now)
         case .reloaded(let new):
             open(.key, &effects)
+            // The cap was the old key's.
+            open(.keyCap, &effects)
             apply(new, &effects)
+            apply(new.account, now: now, &effects)
         case .tick:
             lastWake = nil
             lookAgain(now: now)
@@ -149,7 +155,9 @@ package struct Engine: Sendable {
             if left > .zero { window.occupy(until: now.uptime + left) }
         }
         polls.learn(recovery.history)
+        takeOver(recovery.unknown, now: now)
         for task in recovery.tasks where tasks[task.attempt] == nil {
+            lostAnswers[task.attempt] = nil
             tasks[task.attempt] = task
             polls.add(task.attempt, key: task.key, age: age(of: task, now: now), at: now.uptime)
         }

@@ -18,7 +18,14 @@ package enum EngineEffect: Sendable {
 package enum Notice: Sendable {
     case gateClosed(GateKind, message: String)
     case gateOpened(GateKind)
-    case rateLimited
+    /// The provider said that there were too many requests; fewer are sent from now on.
+    case rateShrunk(from: RateLimit, to: RateLimit)
+    case rateWhole(RateLimit)
+    case budgetHeld(BudgetHold)
+    case budgetReleased(BudgetHold)
+    /// Submissions wait for the sake of `credits.reserve`.
+    case reserveHeld(message: String)
+    case reserveReleased
     case jobRefused(RefusedJob)
     case attemptFailed(AttemptID, JobID, Failure, then: Aftermath)
     case jobUnconfirmed(AttemptID, JobID, Failure)
@@ -26,6 +33,12 @@ package enum Notice: Sendable {
     case jobConfirmed(AttemptID, JobID)
     /// A callback named a task that is not taken for the job's.
     case hintDropped(AttemptID, JobID, reason: String)
+    /// The balance proves that the job's request was not charged; it is queued again.
+    case jobCleared(JobID, evidence: String)
+    /// No news came in time; `state` is what became of the job.
+    case jobGivenUp(JobID, state: JobState)
+    /// The account and the ledger differ by another amount than before.
+    case accountDiffers(AccountStanding)
     case taskSucceeded(OpenTask, charged: Credits?)
     case taskFailed(OpenTask, Failure, then: Aftermath)
     case resultSaved(ResultID, SavedFile)

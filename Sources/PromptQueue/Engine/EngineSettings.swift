@@ -13,6 +13,7 @@ package struct EngineSettings: Sendable {
     package var claimLimit = 128
     /// How often the account's balance is read while there is work.
     package var balanceInterval: Duration = .seconds(300)
+    package var account = AccountRules()
 
     package init() {}
 }

@@ -3,8 +3,10 @@
 package enum GateKind: Sendable, Hashable {
     /// The API key is refused (401, 403).
     case key
-    /// No credits are left (402), or the key's own cap is reached (433).
+    /// The account has no credits left (402). Its balance tells when to try again.
     case credits
+    /// The key's own cap is reached (433), of which the balance says nothing.
+    case keyCap
     /// The provider is down or out of reach (455, 5xx, connection refused).
     case provider
     /// The provider has switched this model off (505).
@@ -18,7 +20,7 @@ package enum GateKind: Sendable, Hashable {
     package var name: String {
         switch self {
         case .key: "key"
-        case .credits: "credits"
+        case .credits, .keyCap: "credits"
         case .provider: "provider"
         case .model(let model): "model:\(model)"
         case .disk, .media: "disk"
@@ -29,6 +31,8 @@ package enum GateKind: Sendable, Hashable {
         switch self {
         case .key: .init(initial: .seconds(60), maximum: .seconds(60), jitter: 0)
         case .credits: .init(initial: .seconds(15), maximum: .seconds(60))
+        // It resets by the hour or the day, or when somebody raises it.
+        case .keyCap: .init(initial: .seconds(15), maximum: .seconds(3_600))
         case .provider: .init(initial: .seconds(1), maximum: .seconds(300))
         case .model: .init(initial: .seconds(60), maximum: .seconds(3_600))
         case .disk, .media: .init(initial: .seconds(1), maximum: .seconds(30))
@@ -39,7 +43,9 @@ package enum GateKind: Sendable, Hashable {
     package var advice: String {
         switch self {
         case .key: "put a valid key into the key file and reload (SIGHUP); it is tried again once a minute"
-        case .credits: "top up the account or raise the key's cap; it goes on by itself"
+        case .credits: "top up the account; it goes on by itself within a minute"
+        case .keyCap:
+            "raise this key's own limit at the provider, or wait until it resets; it is tried again with backoff"
         case .provider: "nothing to do, it is tried again with backoff"
         case .model: "nothing to do, or move its jobs to another model; it is tried again with backoff"
         case .disk: "free space on the database's disk; it goes on by itself"

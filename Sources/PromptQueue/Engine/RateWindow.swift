@@ -5,32 +5,48 @@ import DequeModule
 /// A slot is taken when a request is sent and freed one window after it was *answered*: the request reached the server
 /// somewhere in between, so no window there can hold more than `limit.count` arrivals, whatever the network does. Token
 /// buckets and fixed windows let up to twice as many through.
+///
+/// When the server says that there were too many all the same, it counts differently, or somebody else uses the account:
+/// the window is held shut for its whole length, and from then on holds half as many, and one more after each whole
+/// window without such an answer (additive increase, multiplicative decrease; Chiu and Jain 1989).
 package struct RateWindow: Sendable {
     package private(set) var limit: RateLimit
+    /// How many requests a window may hold now: `limit.count`, or fewer since the server refused one.
+    package private(set) var allowance: Int
     /// Requests sent and not yet answered.
     package private(set) var inFlight = 0
     /// When the slots of answered requests become free, in order.
     private var freeAt: Deque<Duration> = []
     /// Nothing is sent before this, whatever the slots say.
-    private var shutUntil: Duration = .zero
+    package private(set) var shutUntil: Duration = .zero
+    /// When the allowance next grows, while it is shrunk.
+    private var growsAt: Duration = .zero
 
     package init(limit: RateLimit) {
         self.limit = limit
+        allowance = limit.count
     }
+
+    /// The limit with the allowance for its count.
+    package var current: RateLimit { RateLimit(count: allowance, window: limit.window) }
+
+    package var isWhole: Bool { allowance >= limit.count }
 
     /// How many requests may be sent now.
     package mutating func available(at uptime: Duration) -> Int {
         release(at: uptime)
         guard uptime >= shutUntil else { return 0 }
-        return max(0, limit.count - inFlight - freeAt.count)
+        return max(0, allowance - inFlight - freeAt.count)
     }
 
     /// When the next slot becomes free by the passing of time; nil if one is free or none waits for time alone.
     package mutating func nextAvailable(at uptime: Duration) -> Duration? {
         guard available(at: uptime) == 0 else { return nil }
-        guard inFlight < limit.count else { return nil }
-        let slot = inFlight + freeAt.count >= limit.count ? freeAt.first : nil
-        return max(slot ?? shutUntil, shutUntil)
+        // How many busy slots have to become free before one is to be had.
+        let needed = inFlight + freeAt.count - allowance
+        guard needed >= 0 else { return shutUntil }
+        guard needed < freeAt.count else { return nil }
+        return max(freeAt[freeAt.startIndex + needed], shutUntil)
     }
 
     package mutating func send() {
@@ -54,12 +70,48 @@ package struct RateWindow: Sendable {
     package mutating func change(to new: RateLimit) {
         let difference = new.window - limit.window
         freeAt = Deque(freeAt.map { $0 + difference })
+        allowance = isWhole ? new.count : min(allowance, new.count)
         limit = new
     }
 
-    /// Keeps the window shut for its whole length: the server counts differently than we do.
+    /// The server said that there were too many: keeps the window shut for its whole length, and halves the allowance.
+    ///
+    /// Requests that were sent together are refused together: while the window is shut already, nothing shrinks again.
+    ///
+    /// - Returns: the limit before, if it is smaller now.
+    package mutating func refuse(at uptime: Duration) -> RateLimit? {
+        recover(at: uptime)
+        let isShut = uptime < shutUntil
+        shutUntil = max(shutUntil, uptime + limit.window)
+        growsAt = shutUntil + limit.window
+        guard !isShut, allowance > 1 else { return nil }
+        let before = current
+        allowance = max(1, allowance / 2)
+        return before
+    }
+
+    /// Keeps the window shut for its whole length, at its whole allowance.
     package mutating func shut(at uptime: Duration) {
         shutUntil = max(shutUntil, uptime + limit.window)
+    }
+
+    /// Lets the allowance grow by one for each whole window since the last refusal. True if it has grown.
+    @discardableResult
+    package mutating func recover(at uptime: Duration) -> Bool {
+        guard !isWhole, uptime >= growsAt else { return false }
+        let missing = limit.count - allowance
+        let windows = min(Int((uptime - growsAt) / limit.window) + 1, missing)
+        allowance += windows
+        growsAt += limit.window * windows
+        return true
+    }
+
+    /// When the allowance next grows; nil when it is whole.
+    package var nextGrowth: Duration? { isWhole ? nil : growsAt }
+
+    /// When the allowance is whole again if nothing is refused until then; nil when it is.
+    package var wholeAt: Duration? {
+        isWhole ? nil : growsAt + limit.window * (limit.count - allowance - 1)
     }
 
     private mutating func release(at uptime: Duration) {

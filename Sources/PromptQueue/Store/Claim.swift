@@ -10,6 +10,8 @@ package struct ClaimRequest: Sendable {
     package var closedModels: Set<String>
     /// At most one job of each of these models, to find out whether it is on again.
     package var probedModels: Set<String>
+    /// Nothing is claimed that would let the account's balance fall below this; zero: no such rule.
+    package var creditReserve: Credits
     package var now: Instant
 
     package init(
@@ -18,6 +20,7 @@ package struct ClaimRequest: Sendable {
         runningLimit: Int,
         closedModels: Set<String> = [],
         probedModels: Set<String> = [],
+        creditReserve: Credits = .zero,
         now: Instant
     ) {
         self.limit = limit
@@ -25,6 +28,7 @@ package struct ClaimRequest: Sendable {
         self.runningLimit = runningLimit
         self.closedModels = closedModels
         self.probedModels = probedModels
+        self.creditReserve = creditReserve
         self.now = now
     }
 }
@@ -113,6 +117,8 @@ package struct Claim: Sendable {
     package var nextSlotAt: Instant?
     /// Queues of which nothing could be taken because of a budget.
     package var budgetHolds: [BudgetHold] = []
+    /// Why jobs were left for the sake of `creditReserve`.
+    package var reserveHold: ReserveHold?
 
     package init() {}
 }

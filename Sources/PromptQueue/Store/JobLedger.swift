@@ -48,12 +48,20 @@ package struct DaemonIdentity: Sendable {
     package var version: String
     package var rate: RateLimit
     package var runningLimit: Int
+    package var rules: AccountRules
 
-    package init(processID: Int32, version: String, rate: RateLimit, runningLimit: Int) {
+    package init(
+        processID: Int32,
+        version: String,
+        rate: RateLimit,
+        runningLimit: Int,
+        rules: AccountRules = AccountRules()
+    ) {
         self.processID = processID
         self.version = version
         self.rate = rate
         self.runningLimit = runningLimit
+        self.rules = rules
     }
 }
 

@@ -17,9 +17,14 @@ package enum LedgerChange: Sendable {
     case resultFailed(ResultID, message: String)
     /// The gates that are closed now, instead of those in the ledger.
     case gates([GateNote])
-    case balance(Credits)
+    /// The account's balance. Settles attempts whose answer was lost, if it proves that they were not charged.
+    case balance(BalanceReading)
+    /// No news of a lost answer came in time: its reservation counts as spent, and its job, if it is still
+    /// `unconfirmed`, goes back to the queue, counted, or fails when its attempts are used up.
+    case gaveUp(AttemptID)
     /// The limits that hold from now on.
     case limits(RateLimit, running: Int)
+    case rules(AccountRules)
     /// Something an operator should see in `daemon_status`.
     case trouble(String)
 }
@@ -88,7 +93,7 @@ package struct SavedFile: Sendable, Hashable {
 
 /// A closed gate, as `gates` keeps it.
 package struct GateNote: Sendable, Hashable {
-    /// `credits`, `provider`, `key`, `model:NAME`, `disk` or `budget:NAME`.
+    /// `credits`, `provider`, `key`, `rate`, `model:NAME`, `disk` or `budget:NAME`.
     package var name: String
     /// The queue that it holds; empty for all.
     package var queue: String

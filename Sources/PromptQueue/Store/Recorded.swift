@@ -6,6 +6,10 @@ package struct Recorded: Sendable {
     package var downloads: [PendingDownload] = []
     /// Why an acceptance was not recorded; nil for everything else.
     package var refusal: AcceptanceRefusal?
+    /// Attempts whose answer was lost and that the change has settled.
+    package var settled: [SettledUnknown] = []
+    /// How the account compares, after a reading of the balance that can be compared.
+    package var account: AccountStanding?
 
     package init(job: RecordedJob? = nil, downloads: [PendingDownload] = []) {
         self.job = job
@@ -90,6 +94,8 @@ package struct Recovery: Sendable {
     package var lost: [JobID] = []
     package var tasks: [OpenTask] = []
     package var downloads: [PendingDownload] = []
+    /// Attempts whose answer was lost, those of `lost` included.
+    package var unknown: [UnknownAttempt] = []
     /// When the rate window's busy slots were answered, oldest first.
     package var answeredAt: [Instant] = []
     /// The latest completions of each model and profile, oldest first.

@@ -29,6 +29,10 @@ package struct StatusFigures: Sendable, Equatable {
     package var runningLimit = 0
     package var balance: Credits?
     package var reserved = Credits.zero
+    /// Of `reserved`, for requests whose answer was lost.
+    package var reservedForUnknown = Credits.zero
+    /// What the account lost and the ledger does not know of; nil before there are two readings.
+    package var unexplained: Credits?
 
     package init() {}
 }

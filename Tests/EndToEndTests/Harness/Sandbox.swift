@@ -77,6 +77,14 @@ struct Sandbox {
         try await status(request, is: 200)
     }
 
+    /// Somebody pays credits into the account.
+    func topUp(_ credits: Int) async throws {
+        var request = URLRequest(url: try #require(URL(string: url + "/sandbox/credits")))
+        request.httpMethod = "POST"
+        request.httpBody = Data("{\"add\":\(credits)}".utf8)
+        try await status(request, is: 200)
+    }
+
     private func get<Value: Decodable>(_ path: String) async throws -> Value {
         let request = URLRequest(url: try #require(URL(string: url + path)))
         return try JSONDecoder().decode(Value.self, from: try await status(request, is: 200))

@@ -71,24 +71,13 @@ import Testing
 
     @Test func `a bad input does not prove that there are credits`() {
         var (fixture, _) = closed(by: failure(.creditsExhausted, 402))
+        _ = fixture.read(100)
         fixture.pass(.seconds(15))
-        _ = fixture.send(.tick)
+        #expect(fixture.send(.tick).claims.count == 1)
         let (jobs, _) = fixture.claim(1)
         let effects = fixture.send(.submitted(jobs[0].attempt, failure(.invalidInput)))
         #expect(effects.gates == nil, "the gate stays as it is")
         #expect(effects.claims.map(\.limit) == [1])
-    }
-
-    @Test func `a top-up is noticed within a minute`() throws {
-        var (fixture, _) = closed(by: failure(.creditsExhausted, 402))
-        for _ in 0..<10 {
-            let start = fixture.now.uptime
-            while fixture.send(.tick).claims.isEmpty {
-                fixture.pass(.seconds(1))
-                try #require(fixture.now.uptime - start <= .seconds(61))
-            }
-            _ = fixture.answerOne(failure(.creditsExhausted, 402))
-        }
     }
 
     @Test func `a new key opens the key's gate at once`() {
@@ -110,13 +99,46 @@ import Testing
         #expect(probe?.probedModels == ["m"])
     }
 
-    @Test func `too many requests keep the window shut`() {
+    @Test func `too many requests keep the window shut and halve it, which recovers and is shown`() throws {
         var (fixture, effects) = closed(by: failure(.rateLimited, 429))
         #expect(effects.claims.isEmpty)
+        #expect(effects.gates == ["rate"])
+        #expect(effects.notices.contains { if case .rateShrunk = $0 { true } else { false } })
         fixture.pass(.milliseconds(9_999))
         #expect(fixture.send(.tick).claims.isEmpty)
         fixture.pass(.milliseconds(1))
-        #expect(fixture.send(.tick).claims.count == 1)
+        let claims = fixture.send(.tick).claims
+        #expect(claims.map(\.limit) == [10])
+        #expect(claims.map(\.rate) == [RateLimit(count: 10, window: .seconds(10))])
+        _ = fixture.send(.claimed(Claim()))
+        fixture.pass(.seconds(10))
+        #expect(fixture.send(.tick).gates == ["rate"])
+        #expect(fixture.send(.ledgerChanged).claims.map(\.rate.count) == [11])
+        _ = fixture.send(.claimed(Claim()))
+        fixture.pass(.seconds(90))
+        let whole = fixture.send(.tick)
+        #expect(whole.gates == [])
+        #expect(whole.notices.contains { if case .rateWhole = $0 { true } else { false } })
+        #expect(fixture.send(.ledgerChanged).claims.map(\.limit) == [20])
+    }
+
+    @Test func `answers of one burst shrink the rate once, and a poll's 429 not at all`() throws {
+        var fixture = EngineFixture()
+        _ = fixture.start()
+        let (jobs, _) = fixture.claim(5)
+        var shrunk = 0
+        for job in jobs {
+            let effects = fixture.send(.submitted(job.attempt, failure(.rateLimited, 429)))
+            shrunk += effects.notices.count { if case .rateShrunk = $0 { true } else { false } }
+        }
+        #expect(shrunk == 1)
+
+        var polling = EngineFixture()
+        let task = polling.runOne()
+        try polling.untilPoll()
+        let effects = polling.send(.polled(task.attempt, .unavailable(Failure(.rateLimited, "…"))))
+        #expect(effects.gates == nil)
+        #expect(polling.engine.window.isWhole)
     }
 
     @Test func `a full disk stops submitting until something can be recorded again`() {
@@ -133,9 +155,20 @@ import Testing
         var claim = Claim()
         claim.budgetHolds = [BudgetHold(budget: "ads", queue: "q")]
         claim.waitsForBudget = true
-        #expect(fixture.send(.claimed(claim)).gates == ["budget:ads"])
+        let held = fixture.send(.claimed(claim))
+        #expect(held.gates == ["budget:ads"])
+        #expect(held.notices.contains { if case .budgetHeld = $0 { true } else { false } })
         fixture.pass(.seconds(61))
         #expect(fixture.send(.tick).claims.count == 1, "its period may be over")
-        #expect(fixture.send(.claimed(Claim())).gates == [])
+        let again = fixture.send(.claimed(claim))
+        #expect(again.notices.isEmpty, "it was said")
+        var full = Claim()
+        full.hasMore = true
+        _ = fixture.send(.ledgerChanged)
+        #expect(fixture.send(.claimed(full)).gates == nil, "without a slot nothing was looked at")
+        _ = fixture.send(.ledgerChanged)
+        let released = fixture.send(.claimed(Claim()))
+        #expect(released.gates == [])
+        #expect(released.notices.contains { if case .budgetReleased = $0 { true } else { false } })
     }
 }

@@ -40,7 +40,57 @@ import Testing
         #expect(window.available(at: .seconds(60)) == 1)
     }
 
-    @Test func `a 429 keeps the window shut for its whole length`() {
+    @Test func `a refusal halves the allowance, and each whole window without one adds one`() {
+        var window = RateWindow(limit: RateLimit(count: 20, window: .seconds(10)))
+        let first = window.refuse(at: .zero)
+        #expect(first == RateLimit(count: 20, window: .seconds(10)))
+        let second = window.refuse(at: .seconds(1))
+        #expect(second == nil, "they were sent together")
+        #expect(window.available(at: .milliseconds(10_999)) == 0)
+        #expect(window.available(at: .seconds(11)) == 10)
+        #expect(window.wholeAt == .seconds(111))
+        var hasGrown = window.recover(at: .milliseconds(20_999))
+        #expect(!hasGrown)
+        hasGrown = window.recover(at: .seconds(21))
+        #expect(hasGrown)
+        #expect(window.available(at: .seconds(21)) == 11)
+        hasGrown = window.recover(at: .seconds(45))
+        #expect(hasGrown)
+        #expect(window.available(at: .seconds(45)) == 13)
+        let third = window.refuse(at: .seconds(46))
+        #expect(third == RateLimit(count: 13, window: .seconds(10)))
+        #expect(window.available(at: .seconds(56)) == 6)
+        window.recover(at: .seconds(1_000))
+        #expect(window.isWhole)
+        #expect(window.available(at: .seconds(1_000)) == 20)
+    }
+
+    @Test func `the allowance never falls below one, and waits for more slots when it is shrunk`() {
+        var window = RateWindow(limit: RateLimit(count: 4, window: .seconds(10)))
+        for second in 1...4 {
+            window.send()
+            window.answer(at: .seconds(second))
+        }
+        _ = window.refuse(at: .seconds(4))
+        // Two are allowed, so three of the four have to become free.
+        #expect(window.nextAvailable(at: .seconds(5)) == .seconds(14))
+        _ = window.refuse(at: .seconds(14))
+        _ = window.refuse(at: .seconds(24))
+        #expect(window.allowance == 1)
+        let last = window.refuse(at: .seconds(34))
+        #expect(last == nil)
+    }
+
+    @Test func `a new limit holds for a shrunk window, too`() {
+        var window = RateWindow(limit: RateLimit(count: 20, window: .seconds(10)))
+        _ = window.refuse(at: .zero)
+        window.change(to: RateLimit(count: 5, window: .seconds(10)))
+        #expect(window.available(at: .seconds(10)) == 5)
+        window.change(to: RateLimit(count: 30, window: .seconds(10)))
+        #expect(window.available(at: .seconds(10)) == 30)
+    }
+
+    @Test func `shutting keeps the window shut for its whole length`() {
         var window = RateWindow(limit: RateLimit(count: 5, window: .seconds(10)))
         window.shut(at: .seconds(1))
         #expect(window.available(at: .milliseconds(10_999)) == 0)

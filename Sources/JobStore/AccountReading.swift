@@ -1,0 +1,206 @@
+import GRDB
+import PromptQueue
+
+/// A row of `account_readings`: the account's balance, and what the ledger had booked by then.
+struct AccountReading {
+    var askedAt: Instant
+    var answeredAt: Instant
+    var balance: Credits
+    var charged: Credits
+    var presumed: Credits
+    var adopted: Credits
+    var open: Credits
+    var openTasks: Int
+    var unknown: Credits
+    /// Whether nothing was between sending and answer.
+    var isComparable: Bool
+    var lastAttempt: Int64
+    var topUps = Credits.zero
+    var slack = Credits.zero
+
+    /// How long rows are kept that nothing needs any more.
+    private static let lifetime: Duration = .seconds(30 * 86_400)
+
+    /// Balance and booked charges together: what one loses the other gains, so their sum stays as it is unless the
+    /// account was topped up or somebody else spends from it.
+    var constant: Credits { balance + charged + open - topUps }
+
+    /// Whether no task is open, so that what is booked is what was charged.
+    var isSettled: Bool { isComparable && openTasks == 0 }
+
+    // MARK: - From the ledger
+
+    /// The row for a reading that was answered at `now`.
+    init(_ reading: BalanceReading, answeredAt now: Instant, lastAttempt: Int64, _ db: Database) throws {
+        askedAt = reading.askedAt
+        answeredAt = now
+        balance = reading.balance
+        self.lastAttempt = lastAttempt
+        let totals = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT * FROM account_totals")
+        )
+        charged = totals?.credits("charged_millicredits") ?? .zero
+        presumed = totals?.credits("presumed_millicredits") ?? .zero
+        adopted = totals?.credits("adopted_millicredits") ?? .zero
+        let open = try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT state, count(*) AS attempts, sum(reserved_millicredits) AS reserved FROM attempts
+                    WHERE finished_at IS NULL GROUP BY state
+                    """
+            )
+        )
+        let byState = Dictionary(uniqueKeysWithValues: open.map { ($0["state"] as String, $0) })
+        self.open = byState["accepted"]?.credits("reserved") ?? .zero
+        openTasks = byState["accepted"]?["attempts"] ?? 0
+        unknown = byState["unknown"]?.credits("reserved") ?? .zero
+        // The ledger's own look: what was answered after the question, or lost shortly before it, may be in the
+        // balance or not.
+        let isDisturbed =
+            try Bool.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        SELECT EXISTS (SELECT 1 FROM attempts WHERE state = 'sending')
+                            OR EXISTS (SELECT 1 FROM attempts
+                                WHERE answered_at >= ?1 AND answered_at <= ?3)
+                            OR EXISTS (SELECT 1 FROM attempts
+                                WHERE finished_at IS NULL AND state = 'unknown' AND answered_at > ?2)
+                        """
+                ),
+                arguments: [
+                    askedAt.milliseconds, (askedAt - BalanceReading.settlingTime).milliseconds,
+                    // Beyond that it is from before the clock was set back.
+                    (now + BalanceReading.settlingTime).milliseconds,
+                ]
+            ) ?? true
+        isComparable = reading.isQuiet && !isDisturbed
+    }
+
+    private init(_ row: Row) {
+        askedAt = Instant(milliseconds: row["asked_at"])
+        answeredAt = Instant(milliseconds: row["answered_at"])
+        balance = Credits(millicredits: row["balance_millicredits"])
+        charged = Credits(millicredits: row["charged_millicredits"])
+        presumed = Credits(millicredits: row["presumed_millicredits"])
+        adopted = Credits(millicredits: row["adopted_millicredits"])
+        open = Credits(millicredits: row["open_millicredits"])
+        openTasks = row["open_tasks"]
+        unknown = Credits(millicredits: row["unknown_millicredits"])
+        let inFlight: Bool = row["in_flight"]
+        isComparable = !inFlight
+        lastAttempt = row["last_attempt_id"]
+        topUps = Credits(millicredits: row["top_ups_millicredits"])
+        slack = Credits(millicredits: row["slack_millicredits"])
+    }
+
+    /// The newest row that can be compared.
+    static func last(_ db: Database) throws -> Self? {
+        try fetch(db, "SELECT * FROM account_readings WHERE in_flight = 0 ORDER BY id DESC LIMIT 1")
+    }
+
+    /// The newest row that can be compared and was taken while no task was open.
+    static func lastSettled(_ db: Database) throws -> Self? {
+        try fetch(
+            db,
+            """
+            SELECT * FROM account_readings WHERE in_flight = 0 AND open_tasks = 0
+            ORDER BY last_attempt_id DESC, id DESC LIMIT 1
+            """
+        )
+    }
+
+    /// The oldest such row that is not older than `instant`.
+    static func firstSettled(_ db: Database, since instant: Instant) throws -> Self? {
+        try fetch(
+            db,
+            """
+            SELECT * FROM account_readings WHERE in_flight = 0 AND open_tasks = 0 AND asked_at >= ?
+            ORDER BY last_attempt_id, id LIMIT 1
+            """,
+            [instant.milliseconds]
+        )
+    }
+
+    /// The row that the comparison begins with: as `account_status` takes it.
+    static func first(_ db: Database) throws -> Self? {
+        if let settled = try firstSettled(db, since: Instant(milliseconds: .min)) { return settled }
+        return try fetch(db, "SELECT * FROM account_readings WHERE in_flight = 0 ORDER BY id LIMIT 1")
+    }
+
+    private static func fetch(_ db: Database, _ sql: String, _ arguments: StatementArguments = []) throws -> Self? {
+        try Row.fetchOne(db.cachedStatement(sql: sql), arguments: arguments).map(Self.init)
+    }
+
+    // MARK: - Top-ups
+
+    /// Tells what was added to the account since earlier rows.
+    ///
+    /// The balance can also seem to rise because tasks failed and were given back, or cost less than their estimate: as
+    /// long as tasks are open, only what exceeds their reservations is taken for a top-up, and the next row without
+    /// open tasks puts its amount right. A lost request whose task turned up is booked late: that explains what was
+    /// unexplained, and is no top-up.
+    mutating func compare(first: Self, previous: Self, settled: Self?) {
+        topUps = previous.topUps
+        slack = previous.slack
+        if isSettled, let settled {
+            let risen = constant - settled.constant
+            let addition = risen - late(risen, since: settled, first)
+            if addition > .zero || .zero - addition <= previous.slack { topUps += addition }
+            slack = .zero
+        } else {
+            let risen = constant - previous.constant
+            let addition = risen - late(risen, since: previous, first)
+            let uncertainty = previous.open + open
+            if addition > uncertainty {
+                topUps += addition
+                slack += uncertainty
+            }
+        }
+    }
+
+    /// How much of a rise is the late booking of charges that were unexplained until now.
+    private func late(_ risen: Credits, since earlier: Self, _ first: Self) -> Credits {
+        max(.zero, min(risen, first.constant - earlier.constant, adopted - earlier.adopted))
+    }
+
+    // MARK: - Into the ledger
+
+    /// Adds the row, unless it repeats the last; and drops what nothing needs any more.
+    func insert(_ db: Database) throws {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO account_readings (asked_at, answered_at, balance_millicredits, charged_millicredits,
+                    presumed_millicredits, adopted_millicredits, open_millicredits, open_tasks, unknown_millicredits,
+                    in_flight, last_attempt_id, top_ups_millicredits, slack_millicredits)
+                SELECT :asked, :answered, :balance, :charged, :presumed, :adopted, :open, :tasks, :unknown, :inFlight, :last,
+                    :topUps, :slack
+                WHERE NOT EXISTS (SELECT 1 FROM account_readings AS r
+                    WHERE r.id = (SELECT max(id) FROM account_readings)
+                        AND r.balance_millicredits = :balance AND r.charged_millicredits = :charged
+                        AND r.presumed_millicredits = :presumed AND r.open_millicredits = :open
+                        AND r.open_tasks = :tasks AND r.unknown_millicredits = :unknown AND r.in_flight = :inFlight
+                        AND r.last_attempt_id = :last AND r.top_ups_millicredits = :topUps)
+                """
+        )
+        .execute(
+            arguments: [
+                "asked": askedAt.milliseconds, "answered": answeredAt.milliseconds,
+                "balance": balance.millicredits, "charged": charged.millicredits, "presumed": presumed.millicredits,
+                "adopted": adopted.millicredits, "open": open.millicredits, "tasks": openTasks,
+                "unknown": unknown.millicredits,
+                "inFlight": !isComparable, "last": lastAttempt, "topUps": topUps.millicredits,
+                "slack": slack.millicredits,
+            ]
+        )
+        // The beginning of the comparison stays, and the last row that proves something.
+        let needed = try [Self.first(db), Self.lastSettled(db)].compactMap { $0?.lastAttempt }
+        try db.cachedStatement(
+            sql: """
+                DELETE FROM account_readings
+                WHERE id IN (SELECT id FROM account_readings ORDER BY id LIMIT 100)
+                    AND asked_at < ?1 AND last_attempt_id NOT IN (?2, ?3)
+                """
+        )
+        .execute(arguments: [(askedAt - Self.lifetime).milliseconds, needed.first, needed.last])
+    }
+}

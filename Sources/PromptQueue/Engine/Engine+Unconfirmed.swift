@@ -1,0 +1,65 @@
+// What becomes of requests whose answer was lost.
+extension Engine {
+    mutating func takeOver(_ unknown: [UnknownAttempt], now: Moment) {
+        for attempt in unknown where lostAnswers[attempt.attempt] == nil {
+            let age = max(.zero, now.instant - attempt.lostAt)
+            lostAnswers[attempt.attempt] = LostAnswer(lostAt: now.uptime - age)
+        }
+    }
+
+    /// Gives up those of which there was no news for `unconfirmed.window`, if that is the policy.
+    mutating func giveUpLostAnswers(now: Moment, _ effects: inout [EngineEffect]) {
+        guard settings.account.unconfirmedPolicy == .resubmit else { return }
+        let due = lostAnswers.filter { !$0.value.isClosing && givenUpAt($0.value) <= now.uptime }.keys
+        for attempt in due.sorted() {
+            lostAnswers[attempt]?.isClosing = true
+            record(.gaveUp(attempt), &effects)
+        }
+    }
+
+    /// When the next lost answer is given up.
+    var nextGivenUp: Duration? {
+        guard settings.account.unconfirmedPolicy == .resubmit else { return nil }
+        return lostAnswers.values.filter { !$0.isClosing }.map(givenUpAt).min()
+    }
+
+    private func givenUpAt(_ lost: LostAnswer) -> Duration {
+        max(lost.lostAt + settings.account.unconfirmedWindow, lost.notBefore)
+    }
+
+    mutating func unconfirmedRecorded(
+        _ change: LedgerChange,
+        _ recorded: Recorded,
+        now: Moment,
+        _ effects: inout [EngineEffect]
+    ) {
+        switch change {
+        case .unknown(let attempt, _):
+            lostAnswers[attempt] = LostAnswer(lostAt: now.uptime)
+        case .accepted(let attempt, _, _), .rejected(let attempt, _, _):
+            lostAnswers[attempt] = nil
+        case .gaveUp(let attempt):
+            if let settled = recorded.settled.first(where: { $0.attempt == attempt }) {
+                lostAnswers[attempt] = nil
+                guard let job = settled.job else { return }
+                effects.append(.notify(.jobGivenUp(job.id, state: job.state)))
+                if job.state == .queued { noteDue() }
+            } else if recorded.job?.state == .cancelled {
+                // Its reservation stays until somebody settles it; the job may also be taken up again.
+                lostAnswers[attempt]?.isClosing = false
+                lostAnswers[attempt]?.notBefore = now.uptime + settings.account.unconfirmedWindow
+            } else {
+                lostAnswers[attempt] = nil
+            }
+        case .balance:
+            for settled in recorded.settled {
+                lostAnswers[settled.attempt] = nil
+                guard let job = settled.job, let evidence = settled.evidence else { continue }
+                effects.append(.notify(.jobCleared(job.id, evidence: evidence)))
+                if job.state == .queued { noteDue() }
+            }
+        default:
+            break
+        }
+    }
+}
