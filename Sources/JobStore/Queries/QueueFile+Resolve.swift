@@ -67,6 +67,7 @@ extension QueueFile {
         )
     }
 
+    /// An attempt that made no task does not count: else the last one allowed would be followed by one too many.
     private static func resubmit(_ job: JobID, _ attempt: Int64, _ now: Instant, _ db: Database) throws {
         try db.execute(
             sql: """
@@ -78,7 +79,8 @@ extension QueueFile {
         )
         try db.execute(
             sql: """
-                UPDATE jobs SET state = 'queued', error_code = NULL, error_message = NULL
+                UPDATE jobs SET state = 'queued', attempt_count = max(attempt_count - 1, 0), error_code = NULL,
+                    error_message = NULL
                 WHERE id = ? AND state = 'unconfirmed'
                 """,
             arguments: [job.rawValue]
