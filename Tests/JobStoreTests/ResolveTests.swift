@@ -21,4 +21,22 @@ struct ResolveTests {
         #expect(again.attemptCount == 1)
         #expect(try fixture.rows("SELECT attempt_count, max_attempts FROM jobs") == ["1|1"])
     }
+
+    @Test func `a task found for a cancelled job is tracked, for its charge`() async throws {
+        let fixture = try LedgerFixture()
+        let (job, file) = try await unconfirmed(fixture)
+        try fixture.run("UPDATE jobs SET state = 'cancelled'")
+        try file.resolve(job.job, .task(TaskID("found")), now: fixture.now)
+        #expect(try await fixture.ledger.takeResumed(now: fixture.now).tasks.map(\.task) == [TaskID("found")])
+        #expect(try await fixture.ledger.takeResumed(now: fixture.now).tasks.isEmpty, "handed over once")
+        #expect(try fixture.state(job.job) == "cancelled")
+    }
+
+    @Test func `a task is tracked though its job was cancelled before it was taken up`() async throws {
+        let fixture = try LedgerFixture()
+        let (job, file) = try await unconfirmed(fixture)
+        try file.resolve(job.job, .task(TaskID("found")), now: fixture.now)
+        try fixture.run("UPDATE jobs SET state = 'cancelled'")
+        #expect(try await fixture.ledger.takeResumed(now: fixture.now).tasks.map(\.task) == [TaskID("found")])
+    }
 }

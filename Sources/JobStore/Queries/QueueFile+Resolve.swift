@@ -56,7 +56,7 @@ extension QueueFile {
             sql: "UPDATE attempts SET state = 'accepted', task_id = ?, error_code = NULL, message = NULL WHERE id = ?",
             arguments: [task.rawValue, attempt]
         )
-        // A running job without counted attempts is what a daemon at work takes up (SQLiteLedger.takeResumed).
+        // A job with an open task and no counted attempts is what a daemon at work takes up (SQLiteLedger.takeResumed).
         try db.execute(
             sql: """
                 UPDATE jobs SET state = 'running', task_id = ?, attempt_count = 0, error_code = NULL,
@@ -64,6 +64,11 @@ extension QueueFile {
                 WHERE id = ? AND state = 'unconfirmed'
                 """,
             arguments: [task.rawValue, job.rawValue]
+        )
+        // A cancelled job stays cancelled, but its task is asked about until its charge is known.
+        try db.execute(
+            sql: "UPDATE jobs SET attempt_count = 0 WHERE id = ? AND state = 'cancelled'",
+            arguments: [job.rawValue]
         )
     }
 
