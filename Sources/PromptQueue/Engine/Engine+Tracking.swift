@@ -82,8 +82,11 @@ extension Engine {
         case .accepted(let attempt, _, _):
             guard let task = tasks[attempt] else { return }
             polls.add(attempt, age: age(of: task, now: now), at: now.uptime)
-        case .rejected(_, _, .retry(let at, _)):
-            comeBack(at: at, now: now)
+        case .rejected(_, _, let then):
+            if case .retry(let at, _) = then { comeBack(at: at, now: now) }
+            noteRoom()
+        case .unknown:
+            noteRoom()
         case .taskSucceeded(let attempt, _, _, _):
             forget(attempt)
             for download in recorded.downloads { downloads.add(download, at: now.uptime) }
@@ -93,7 +96,7 @@ extension Engine {
         case .resultSaved(let result, _), .resultFailed(let result, _):
             downloads.finish(result)
             if waitsForPlace { noteDue() }
-        case .rejected, .unknown, .progressed, .gates, .balance, .limits, .trouble:
+        case .progressed, .gates, .balance, .limits, .trouble:
             return
         }
     }
@@ -101,7 +104,11 @@ extension Engine {
     private mutating func forget(_ attempt: AttemptID) {
         tasks[attempt] = nil
         providerStates[attempt] = nil
-        // What was settled may have made room in a budget or a queue.
+        noteRoom()
+    }
+
+    /// What was settled may have made room in a budget or a queue.
+    private mutating func noteRoom() {
         if !budgetHolds.isEmpty || waitsForPlace { noteDue() }
     }
 
