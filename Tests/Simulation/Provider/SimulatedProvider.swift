@@ -8,7 +8,6 @@ struct SimulatedProvider {
         var attempt: AttemptID
         var job: JobID
         var model: String
-        var reserved: Int64
     }
 
     /// What the server did with a request.

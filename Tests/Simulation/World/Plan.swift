@@ -65,7 +65,7 @@ struct Plan {
     let copiesFiles: Bool
     /// Whether budgets for all time are still there when the dust settles.
     let keepsBudgets: Bool
-    let startingBalance: Int64
+    var startingBalance: Int64
 
     init(seed: UInt64) {
         var chance = Chance(seed: seed, purpose: "plan")

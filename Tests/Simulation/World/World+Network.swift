@@ -30,8 +30,7 @@ extension World {
         let request = SimulatedProvider.Request(
             attempt: job.attempt,
             job: job.job,
-            model: job.model,
-            reserved: job.reserved.millicredits
+            model: job.model
         )
         agenda.add(.arrival(request, life: life), at: now + delay)
         if plan.crashAtSubmission.remove(submissions) != nil {

@@ -131,6 +131,10 @@ final class World {
         } catch var violation as Violation {
             violation.at = now
             throw violation
+        } catch let error as LedgerError {
+            var violation = Violation(.recording, "\(error.code): \(error.message)")
+            violation.at = now
+            throw violation
         }
     }
 
