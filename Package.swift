@@ -162,7 +162,11 @@ let package = Package(
             path: "Tests/promptd-simulate",
             swiftSettings: settings
         ),
-        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "JobStore", "PromptQueue"], swiftSettings: settings),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Simulation", "JobStore", "PromptQueue"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["promptd", "promptctl", "kie-sandbox"],

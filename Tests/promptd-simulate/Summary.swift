@@ -13,6 +13,8 @@ struct Summary {
     private var crashes = 0
     private var commits = 0
     private var time: Duration = .zero
+    /// All traces in one number, in whatever order the seeds end.
+    private var hash: UInt64 = 0
 
     /// Counts a seed, and says at once how to replay one that failed.
     mutating func add(_ report: SeedReport) {
@@ -24,6 +26,7 @@ struct Summary {
         crashes += report.crashes
         commits += report.commits
         time += report.time
+        hash ^= report.hash &* (report.seed | 1)
         guard let violation = report.violation else { return }
         failed += 1
         print("seed \(report.seed) (\(report.scale)): \(violation)")
@@ -35,7 +38,8 @@ struct Summary {
         let verdict = failed == 0 ? "no promise broken" : "\(failed) seeds broke a promise"
         return """
             \(seeds) seeds: \(jobs) jobs, \(submissions) requests, \(tasks) tasks billed for \(billed) credits, \
-            \(crashes) crashes, \(commits) commits, \(days) days, in \(elapsed.milliseconds / 1_000) s: \(verdict)
+            \(crashes) crashes, \(commits) commits, \(days) days, in \(elapsed.milliseconds / 1_000) s; \
+            trace \(String(hash, radix: 16)); \(verdict)
             """
     }
 }

@@ -146,11 +146,26 @@ extension World {
         // An hour is the longest that the schedule leaves a task alone.
         let patience: Duration = .seconds(4_500)
         guard isUp, !isDraining, now - startedAt > patience else { return }
+        if now - lastStir > .seconds(3_500) { try checkReasons() }
         for entry in books.sorted where entry.state == .accepted && now - entry.lastPoll > patience {
             throw Violation(
                 .tracking,
                 "attempt \(entry.attempt) was last asked about \((now - entry.lastPoll).milliseconds / 1_000) s ago"
             )
         }
+    }
+
+    /// Whoever asks why a job waits is told.
+    private func checkReasons() throws {
+        let waiting = try place.rows(
+            """
+            SELECT j.id FROM jobs AS j JOIN queue_status AS s ON s.queue = j.queue
+            WHERE j.state = 'queued' AND j.run_at <= ? AND s.blocked_by IS NULL LIMIT 1
+            """,
+            [(clock.moment.instant - .seconds(3_500)).milliseconds]
+        )
+        guard let row = waiting.first else { return }
+        let job: Int64 = row["id"]
+        throw Violation(.ending, "job \(job) has been due for an hour, and nothing shows why it waits")
     }
 }

@@ -43,7 +43,10 @@ extension World {
         }
         if let entry = books.sorted.first(where: { [.sending, .accepted, .unknown].contains($0.state) }) {
             // A deleted job's attempt cannot be open; a cancelled one's is settled like any other.
-            throw Violation(.ending, "attempt \(entry.attempt) is still \(entry.state), long after all trouble has ended")
+            throw Violation(
+                .ending,
+                "attempt \(entry.attempt) is still \(entry.state), long after all trouble has ended"
+            )
         }
     }
 

@@ -8,7 +8,8 @@ struct Trace {
     private(set) var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     let isVerbose: Bool
 
-    mutating func note(_ now: Duration, _ what: StaticString, _ values: Int64..., text: @autoclosure () -> String = "") {
+    mutating func note(_ now: Duration, _ what: StaticString, _ values: Int64..., text: @autoclosure () -> String = "")
+    {
         mix(UInt64(bitPattern: now.milliseconds))
         for byte in what.description.utf8 { mix(UInt64(byte)) }
         for value in values { mix(UInt64(bitPattern: value)) }

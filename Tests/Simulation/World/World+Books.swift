@@ -20,6 +20,7 @@ extension World {
             )
         }
         guard !claim.jobs.isEmpty else { return }
+        lastStir = now
         try checkBudgets(claim, request)
         try checkPlaces(claim, request)
         try checkTotal()

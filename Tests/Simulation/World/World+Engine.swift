@@ -294,6 +294,7 @@ extension World {
 
     /// Somebody else has committed.
     func noticeLater() {
+        lastStir = now
         guard isUp else { return }
         notices += 1
         later(.notice, in: users.happens(plan.faults.noticeLost) ? .seconds(5) : users.milliseconds(1...20))

@@ -61,7 +61,10 @@ extension World {
             }
         case .retry:
             for other in job...min(job + 10, max(jobs, job)) {
-                try place.run("UPDATE jobs SET state = 'queued' WHERE id = ? AND state IN ('failed', 'cancelled')", [other])
+                try place.run(
+                    "UPDATE jobs SET state = 'queued' WHERE id = ? AND state IN ('failed', 'cancelled')",
+                    [other]
+                )
             }
         case .resolve:
             return try settleUnconfirmed(share: 0.5)
@@ -121,7 +124,9 @@ extension World {
         )
         budgets[budget.name] = budget
         // A budget that holds is looked at each minute; in long runs somebody lifts it after some hours.
-        if plan.scale != .burst, plan.scale != .bulk { agenda.add(.liftBudget(budget.name), at: now + .seconds(14_400)) }
+        if plan.scale != .burst, plan.scale != .bulk {
+            agenda.add(.liftBudget(budget.name), at: now + .seconds(14_400))
+        }
     }
 
     func removeBudget(_ name: String) throws {

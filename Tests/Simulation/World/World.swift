@@ -71,6 +71,8 @@ final class World {
     /// Until then a start after a jump of the wall clock may have forgotten busy slots.
     var rateUnknownUntil: Duration = .zero
     var lastForwardJump: Duration?
+    /// When something last happened that the daemon may need a moment for: a claim, a user's write, a jump.
+    var lastStir: Duration = .zero
     var fetched: Set<TaskOutput> = []
     var missing: [ResultID: Bool] = [:]
     var commits = 0
@@ -154,6 +156,7 @@ final class World {
         case .jump(let size):
             trace.note(now, "clock jumps", size.milliseconds)
             clock.jump(by: size)
+            lastStir = now
             if size > .zero { lastForwardJump = now }
         case .patrol:
             try patrol()
