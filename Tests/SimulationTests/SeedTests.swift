@@ -5,7 +5,7 @@ import Testing
 /// A small part of what `make simulate` runs.
 struct SeedTests {
     /// Small ones, so that all of them together take seconds.
-    static let seeds = Array((1...UInt64.max).lazy.filter { Plan(seed: $0).scale == .burst }.prefix(24))
+    static let seeds: [UInt64] = Array((1...200).filter { Plan(seed: $0).scale == .burst }.prefix(24))
 
     @Test(arguments: seeds)
     func `no promise is broken`(seed: UInt64) async throws {
@@ -36,7 +36,7 @@ struct SeedTests {
         #expect(plans.contains { !$0.crashAtCommit.isEmpty && !$0.crashAtSubmission.isEmpty })
         #expect(plans.contains { $0.jumps.contains { $0.by > .seconds(3_600) } })
         #expect(plans.contains { $0.jumps.contains { $0.by < .seconds(-3_600) } })
-        #expect(plans.filter(\.isGreedy).allSatisfy(\.jumps.isEmpty))
+        #expect(!plans.contains { $0.isGreedy && !$0.jumps.isEmpty })
         #expect(Set(plans.flatMap(\.spells).map(\.kind)).count >= 13)
     }
 }

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Glibc
 import PromptQueue
 import Simulation
 
@@ -31,6 +31,8 @@ struct Summary {
         failed += 1
         print("seed \(report.seed) (\(report.scale)): \(violation)")
         print("    replay: swift run promptd-simulate --seed \(report.seed) --verbose")
+        // Into a pipe or a file, too, at once.
+        fflush(nil)
     }
 
     func text(elapsed: Duration) -> String {
