@@ -76,12 +76,14 @@ final class LedgerPlace {
 
     // MARK: - SQL
 
+    // Without the transaction around each that `read` would make: nobody else is at work meanwhile.
+
     func rows(_ sql: String, _ arguments: StatementArguments = []) throws -> [Row] {
-        try shell.read { db in try Row.fetchAll(db.cachedStatement(sql: sql), arguments: arguments) }
+        try shell.inDatabase { db in try Row.fetchAll(db.cachedStatement(sql: sql), arguments: arguments) }
     }
 
     func number(_ sql: String, _ arguments: StatementArguments = []) throws -> Int64 {
-        try shell.read { db in try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: arguments) } ?? 0
+        try shell.inDatabase { db in try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: arguments) } ?? 0
     }
 
     /// A user's statement; false if a rule of the schema refuses it.
