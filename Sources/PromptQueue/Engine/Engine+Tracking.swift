@@ -7,6 +7,7 @@ extension Engine {
         let age = age(of: task, now: now)
         switch outcome {
         case .pending(let state):
+            missingSince[attempt] = nil
             polls.answered(attempt, age: age, at: now.uptime)
             if providerStates[attempt] != state {
                 providerStates[attempt] = state
@@ -15,8 +16,11 @@ extension Engine {
             }
         case .notFound:
             polls.answered(attempt, age: age, at: now.uptime)
-            // The provider keeps records for two months. Before that an unknown id may still turn up.
-            guard age > Self.recordLifetime else { return }
+            let since = missingSince[attempt] ?? now.uptime
+            missingSince[attempt] = since
+            // The provider keeps records for two months. Before that an unknown id may still turn up. Age is by the wall
+            // clock, which may have been set: only a day of asking in vain is believed.
+            guard age > Self.recordLifetime, now.uptime - since >= Self.missingPatience else { return }
             end(task, Failure(.taskLost, "the provider no longer knows the task"), charged: nil, now: now, &effects)
         case .unavailable(let failure):
             if failure.code == .rateLimited { polls.pause(at: now.uptime) }
@@ -44,6 +48,8 @@ extension Engine {
 
     /// How long the provider keeps a task's record.
     static var recordLifetime: Duration { .seconds(60 * 86_400) }
+    /// How long the provider has to deny a task before it is given up.
+    static var missingPatience: Duration { .seconds(86_400) }
 
     private mutating func end(
         _ task: OpenTask,
@@ -104,6 +110,7 @@ extension Engine {
     private mutating func forget(_ attempt: AttemptID) {
         tasks[attempt] = nil
         providerStates[attempt] = nil
+        missingSince[attempt] = nil
         noteRoom()
     }
 

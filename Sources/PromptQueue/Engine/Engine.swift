@@ -17,6 +17,8 @@ package struct Engine: Sendable {
     var tasks: [AttemptID: OpenTask] = [:]
     /// The last word of the provider about each task.
     var providerStates: [AttemptID: String] = [:]
+    /// Since when, in uptime, the provider has not known a task.
+    var missingSince: [AttemptID: Duration] = [:]
     var polls: PollSchedule
     var downloads: DownloadQueue
 

@@ -184,6 +184,8 @@ struct Plan {
             // While there is much to send is when it matters.
             let at = chance.happens(0.5) ? chance.part(of: min(.seconds(60), horizon)) : at
             jumps.append((at, chance.happens(0.5) ? length : .zero - length))
+            // From a clock that began in another year.
+            if chance.happens(0.05) { jumps.append((at, .seconds(100 * 86_400))) }
         }
     }
 }
