@@ -59,6 +59,8 @@ struct Plan {
     var restarts: [Duration] = []
     var reloads: [Duration] = []
     var jumps: [(at: Duration, by: Duration)] = []
+    /// Limits of running jobs that queues have from the start.
+    var places: [String: Int] = [:]
     /// Whether each claim asks for as many jobs as a mistaken engine might: then the ledger alone keeps the limits.
     let isGreedy: Bool
     /// Whether a crash is followed by a start on a copy of the files, taken as a dead process leaves them.
@@ -95,6 +97,8 @@ struct Plan {
         drawSettings(&chance)
         drawFaults(&chance)
         drawTroubles(&chance)
+        var limits = Chance(seed: seed, purpose: "places")
+        if limits.happens(0.3) { places = [limits.pick(queues): limits.whole(1...3)] }
     }
 
     static func settings(_ chance: inout Chance) -> EngineSettings {

@@ -123,6 +123,7 @@ final class World {
     /// - Throws: `Violation`.
     func run() async throws {
         do {
+            for (queue, limit) in plan.places { try setPlaces(limit, queue) }
             while !isOver, let (time, occurrence) = agenda.take() {
                 clock.advance(to: time)
                 try await happen(occurrence)
