@@ -59,6 +59,8 @@ struct Plan {
     var restarts: [Duration] = []
     var reloads: [Duration] = []
     var jumps: [(at: Duration, by: Duration)] = []
+    /// An orderly stop while this claim, counted from 1, is under way.
+    var stopAtClaim: Int?
     /// Limits of running jobs that queues have from the start.
     var places: [String: Int] = [:]
     /// Whether each claim asks for as many jobs as a mistaken engine might: then the ledger alone keeps the limits.
@@ -99,6 +101,7 @@ struct Plan {
         drawTroubles(&chance)
         var limits = Chance(seed: seed, purpose: "places")
         if limits.happens(0.3) { places = [limits.pick(queues): limits.whole(1...3)] }
+        if limits.happens(0.3) { stopAtClaim = limits.whole(1...8) }
     }
 
     static func settings(_ chance: inout Chance) -> EngineSettings {

@@ -28,7 +28,7 @@ package enum Invariant: String, Error, Sendable, CaseIterable {
     case claim = "claim"
     /// Every job ends, or shows why not.
     case ending = "every job ends"
-    /// A stop ends within its grace.
+    /// A stop ends within its grace, and leaves nothing open that was answered or not sent.
     case drain = "drain"
     /// The ledger takes every change that the engine decides.
     case recording = "recording"

@@ -131,6 +131,9 @@ extension World {
     private func stopped() async throws {
         trace.note(now, "stopped")
         guard isDraining else { throw Violation(.drain, "the engine stopped without being asked to") }
+        if !isCutOff, let left = books.sorted.first(where: { $0.state == .sending }) {
+            throw Violation(.drain, "the engine stopped and left attempt \(left.attempt) as if it were being sent")
+        }
         try await place.ledger.end(now: clock.moment.instant)
         endLife()
         try place.reopen()
@@ -186,6 +189,8 @@ extension World {
             switch effect {
             case .claim(var request):
                 if plan.isGreedy { request.limit = plan.settings.claimLimit }
+                claims += 1
+                if claims == plan.stopAtClaim { agenda.add(.restart, at: now) }
                 outstanding += 1
                 later(.commit(LedgerOperation(call: .claim(request), instant: moment.instant)), in: commitDelay())
             case .record(let change):

@@ -77,6 +77,7 @@ final class World {
     var missing: [ResultID: Bool] = [:]
     var commits = 0
     var submissions = 0
+    var claims = 0
     var crashes = 0
     var hasSettled = false
     var isOver = false
