@@ -3,9 +3,11 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 SWIFT_TEST = swift test --disable-xctest
+SEEDS ?= 1000
+FROM ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test lint demo system-test kill-test benchmark benchmark-callbacks benchmark-import \
+.PHONY: help setup build test lint demo simulate mutate system-test kill-test benchmark benchmark-callbacks benchmark-import \
 	benchmark-polling benchmark-scale soak release install uninstall clean
 
 help: ## list the targets
@@ -28,6 +30,13 @@ lint: ## check the format, the conventions, the documentation's links and the pr
 
 demo: ## run 24 jobs through promptd against a stand-in for the provider: no account, no money
 	@scripts/demo
+
+simulate: setup ## run SEEDS (1000) seeds, from FROM (1), of engine and ledger in a world of trouble, and check what they promise
+	@scripts/build --product promptd-simulate
+	@.build/debug/promptd-simulate --seeds $(SEEDS) --from $(FROM)
+
+mutate: setup ## break promptd on purpose, in one place at a time, and check that the simulation notices
+	@scripts/mutate
 
 system-test: ## run the slow tests: real programs, killed, cut off, out of disk
 	@scripts/setup strace nginx

@@ -180,6 +180,24 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // The simulation: engine and ledger in a world of trouble.
+        .target(
+            name: "Simulation",
+            dependencies: ["JobStore", "PromptQueue", grdb, heap],
+            path: "Tests/Simulation",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "promptd-simulate",
+            dependencies: ["Simulation", "PromptQueue", argumentParser],
+            path: "Tests/promptd-simulate",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Simulation", "JobStore", "PromptQueue"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["promptd", "promptctl", "kie-sandbox"],

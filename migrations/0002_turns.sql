@@ -8,7 +8,8 @@ PRAGMA user_version = 2;
 -- served when its first one comes: of two batches, one with a million jobs and one with ten, every other job is of the
 -- small one (start-time fair queueing; Goyal, Vin and Cheng, SIGCOMM 1996). Jobs without a batch count as one batch.
 --
--- NULL: not due yet. -1 asks for a turn (jobs_turn_asked).
+-- NULL: not due yet; whether the instant of a scheduled job has come is for the claim to say, by the daemon's clock.
+-- -1 asks for a turn (jobs_turn_asked).
 ALTER TABLE jobs ADD COLUMN turn INTEGER;
 
 -- The last turn that was given to a batch ('' for jobs without one).
@@ -31,8 +32,8 @@ CREATE TABLE turns_served (
 -- A batch's jobs are taken by run_at, then id.
 UPDATE jobs SET turn = n.turn
 FROM (
-    SELECT id, row_number() OVER (PARTITION BY queue, priority, batch ORDER BY run_at, id) AS turn
-    FROM jobs WHERE state = 'queued' AND run_at <= unixepoch('now') * 1000
+    SELECT id, row_number() OVER (PARTITION BY queue, priority, batch ORDER BY id) AS turn
+    FROM jobs WHERE state = 'queued' AND run_at = 0
 ) AS n
 WHERE jobs.id = n.id;
 
@@ -49,7 +50,7 @@ DROP INDEX jobs_scheduled;
 CREATE INDEX jobs_scheduled ON jobs (run_at) WHERE state = 'queued' AND turn IS NULL;
 
 CREATE TRIGGER jobs_turn_inserted AFTER INSERT ON jobs
-WHEN NEW.run_at = 0 OR NEW.run_at <= CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)
+WHEN NEW.run_at = 0
 BEGIN
     INSERT INTO turns (queue, priority, batch, turn)
     VALUES (NEW.queue, NEW.priority, coalesce(NEW.batch, ''), coalesce(
@@ -78,17 +79,13 @@ CREATE TRIGGER jobs_turn_moved AFTER UPDATE OF queue, priority, run_at ON jobs
 WHEN OLD.state = 'queued' AND NEW.state = 'queued'
     AND (OLD.queue <> NEW.queue OR OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at)
 BEGIN
-    UPDATE jobs SET turn = CASE
-        WHEN run_at = 0 OR run_at <= CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) THEN -1 END
-    WHERE id = NEW.id;
+    UPDATE jobs SET turn = CASE WHEN run_at = 0 THEN -1 END WHERE id = NEW.id;
 END;
 
 CREATE TRIGGER jobs_turn_retried AFTER UPDATE OF state ON jobs
 WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')
 BEGIN
-    UPDATE jobs SET turn = CASE
-        WHEN run_at = 0 OR run_at <= CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) THEN -1 END
-    WHERE id = NEW.id AND state = 'queued';
+    UPDATE jobs SET turn = CASE WHEN run_at = 0 THEN -1 END WHERE id = NEW.id AND state = 'queued';
 END;
 
 -- Counts --------------------------------------------------------------------------------------------------------------

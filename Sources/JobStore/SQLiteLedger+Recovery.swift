@@ -46,7 +46,10 @@ extension SQLiteLedger {
             try await self.pool.read { db in
                 try Bool.fetchOne(
                     db.cachedStatement(
-                        sql: "SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND attempt_count = 0)"
+                        sql: """
+                            SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND attempt_count = 0)
+                                OR EXISTS (\(Self.cancelledWithNewTask))
+                            """
                     )
                 ) ?? false
             }
@@ -54,9 +57,13 @@ extension SQLiteLedger {
         guard exists else { return Recovery() }
         return try await commits.commit { db in
             var recovery = Recovery()
-            let jobs = try Int64.fetchAll(
+            var jobs = try Int64.fetchAll(
                 db,
                 sql: "UPDATE jobs SET attempt_count = 1 WHERE state = 'running' AND attempt_count = 0 RETURNING id"
+            )
+            jobs += try Int64.fetchAll(
+                db,
+                sql: "UPDATE jobs SET attempt_count = 1 WHERE id IN (\(Self.cancelledWithNewTask)) RETURNING id"
             )
             try Self.concludeSaved(db, now: now)
             for job in jobs {
@@ -66,6 +73,13 @@ extension SQLiteLedger {
             return recovery
         }
     }
+
+    /// Jobs that are cancelled and whose task was found since, or that were cancelled before it was taken up: nobody
+    /// waits for its results, but its charge has to be booked.
+    private static let cancelledWithNewTask = """
+        SELECT j.id FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id
+        WHERE a.state = 'accepted' AND a.finished_at IS NULL AND j.state = 'cancelled' AND j.attempt_count = 0
+        """
 
     /// Ends running jobs that were taken up again although all their results are saved: cancelled while the last
     /// download was under way.

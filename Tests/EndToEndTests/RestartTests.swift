@@ -6,7 +6,7 @@ import Testing
 struct RestartTests {
     @Test func `SIGTERM lets the requests under way be answered and recorded, and exits 0`() async throws {
         try await Stage.with { stage in
-            let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s", "--latency", "1500ms")
+            let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s", "--latency", "5s")
             let first = try await stage.daemon(sandbox)
             try await stage.ledger(
                 "INSERT INTO jobs (prompt) VALUES ('a fox, one'), ('a fox, two'), ('a fox, three')"

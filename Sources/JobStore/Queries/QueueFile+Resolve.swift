@@ -56,7 +56,7 @@ extension QueueFile {
             sql: "UPDATE attempts SET state = 'accepted', task_id = ?, error_code = NULL, message = NULL WHERE id = ?",
             arguments: [task.rawValue, attempt]
         )
-        // A running job without counted attempts is what a daemon at work takes up (SQLiteLedger.takeResumed).
+        // A job with an open task and no counted attempts is what a daemon at work takes up (SQLiteLedger.takeResumed).
         try db.execute(
             sql: """
                 UPDATE jobs SET state = 'running', task_id = ?, attempt_count = 0, error_code = NULL,
@@ -65,8 +65,14 @@ extension QueueFile {
                 """,
             arguments: [task.rawValue, job.rawValue]
         )
+        // A cancelled job stays cancelled, but its task is asked about until its charge is known.
+        try db.execute(
+            sql: "UPDATE jobs SET attempt_count = 0 WHERE id = ? AND state = 'cancelled'",
+            arguments: [job.rawValue]
+        )
     }
 
+    /// An attempt that made no task does not count: else the last one allowed would be followed by one too many.
     private static func resubmit(_ job: JobID, _ attempt: Int64, _ now: Instant, _ db: Database) throws {
         try db.execute(
             sql: """
@@ -78,7 +84,8 @@ extension QueueFile {
         )
         try db.execute(
             sql: """
-                UPDATE jobs SET state = 'queued', error_code = NULL, error_message = NULL
+                UPDATE jobs SET state = 'queued', attempt_count = max(attempt_count - 1, 0), error_code = NULL,
+                    error_message = NULL
                 WHERE id = ? AND state = 'unconfirmed'
                 """,
             arguments: [job.rawValue]

@@ -69,7 +69,12 @@ extension Engine {
         let hasProbe = gates.contains { kind, gate in
             if case .model = kind { gate.allowsProbe(at: now.uptime) } else { false }
         }
-        if hasProbe || waitsForBudget { noteDue() }
+        if hasProbe { noteDue() }
+        if let look = nextBudgetLook, look <= now.uptime {
+            // The claim that follows sets it anew.
+            nextBudgetLook = nil
+            noteDue()
+        }
     }
 
     private mutating func wake(now: Moment, _ effects: inout [EngineEffect]) {
@@ -85,8 +90,9 @@ extension Engine {
             // At least once a minute, in case somebody sets the clock.
             times.append(now.uptime + min(max(nextRunAt - now.instant, .zero), .seconds(60)))
         }
-        if waitsForBudget { times.append(now.uptime + .seconds(60)) }
-        times += [nextBalanceQuestion, nextGivenUp].compactMap(\.self)
+        if let nextBudgetLook, !isClaiming { times.append(max(nextBudgetLook, now.uptime)) }
+        // A claim that was just asked for may have made the balance overdue.
+        times += [nextBalanceQuestion, nextGivenUp].compactMap(\.self).map { max($0, now.uptime) }
         if rateRefusedAt != nil { times.append(window.nextGrowth ?? max(window.shutUntil, now.uptime)) }
         guard let next = times.min() else { return }
         if let lastWake, lastWake <= next, lastWake > now.uptime { return }

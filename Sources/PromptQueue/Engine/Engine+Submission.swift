@@ -1,6 +1,12 @@
 extension Engine {
     private static var claimPause: Duration { .milliseconds(100) }
 
+    /// All periods of budgets begin with an hour of UTC. Ten minutes at most, in case somebody sets the clock.
+    private static func budgetPause(at instant: Instant) -> Duration {
+        let hour: Int64 = 3_600_000
+        return min(.milliseconds(hour - instant.milliseconds % hour), .seconds(600))
+    }
+
     mutating func claimed(_ claim: Claim, now: Moment, _ effects: inout [EngineEffect]) {
         isClaiming = false
         open(.disk, &effects)
@@ -10,6 +16,7 @@ extension Engine {
         runAtWhileClaiming = nil
         waitsForPlace = claim.waitsForPlace
         waitsForBudget = claim.waitsForBudget
+        nextBudgetLook = waitsForBudget ? now.uptime + Self.budgetPause(at: now.instant) : nil
         if let slot = claim.nextSlotAt {
             claimNotBefore = now.uptime + min(max(slot - now.instant, .milliseconds(1)), window.limit.window)
         }

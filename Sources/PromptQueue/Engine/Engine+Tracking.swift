@@ -6,6 +6,7 @@ extension Engine {
         }
         switch outcome {
         case .pending(let state):
+            missingSince[attempt] = nil
             polls.wasRunning(attempt, at: now.uptime)
             if providerStates[attempt] != state {
                 providerStates[attempt] = state
@@ -14,8 +15,13 @@ extension Engine {
             }
         case .notFound:
             polls.wasUnknown(attempt, at: now.uptime)
-            // The provider keeps records for two months. Before that an unknown id may still turn up.
-            guard age(of: task, now: now) > Self.recordLifetime else { return }
+            let since = missingSince[attempt] ?? now.uptime
+            missingSince[attempt] = since
+            // The provider keeps records for two months. Before that an unknown id may still turn up. Age is by the wall
+            // clock, which may have been set: only a day of asking in vain is believed.
+            guard age(of: task, now: now) > Self.recordLifetime, now.uptime - since >= Self.missingPatience else {
+                return
+            }
             end(task, Failure(.taskLost, "the provider no longer knows the task"), charged: nil, now: now, &effects)
         case .unavailable(let failure):
             if failure.code == .rateLimited { polls.pause(at: now.uptime) }
@@ -44,6 +50,8 @@ extension Engine {
 
     /// How long the provider keeps a task's record.
     static var recordLifetime: Duration { .seconds(60 * 86_400) }
+    /// How long the provider has to deny a task before it is given up.
+    static var missingPatience: Duration { .seconds(86_400) }
 
     private mutating func end(
         _ task: OpenTask,
@@ -83,8 +91,11 @@ extension Engine {
         case .accepted(let attempt, _, _):
             guard let task = tasks[attempt] else { return }
             polls.add(attempt, key: task.key, age: age(of: task, now: now), at: now.uptime)
-        case .rejected(_, _, .retry(let at, _)):
-            comeBack(at: at, now: now)
+        case .rejected(_, _, let then):
+            if case .retry(let at, _) = then { comeBack(at: at, now: now) }
+            noteRoom()
+        case .unknown:
+            noteRoom()
         case .taskSucceeded(let attempt, _, _, _, _):
             forget(attempt)
             for download in recorded.downloads { downloads.add(download, at: now.uptime) }
@@ -94,7 +105,7 @@ extension Engine {
         case .resultSaved(let result, _), .resultFailed(let result, _):
             downloads.finish(result)
             if waitsForPlace { noteDue() }
-        case .rejected, .unknown, .progressed, .gates, .balance, .gaveUp, .limits, .rules, .trouble:
+        case .progressed, .gates, .balance, .gaveUp, .limits, .rules, .trouble:
             return
         }
     }
@@ -103,7 +114,12 @@ extension Engine {
         tasks[attempt] = nil
         providerStates[attempt] = nil
         hints[attempt] = nil
-        // What was settled may have made room in a budget or a queue.
+        missingSince[attempt] = nil
+        noteRoom()
+    }
+
+    /// What was settled may have made room in a budget or a queue.
+    private mutating func noteRoom() {
         if waitsForBudget || waitsForPlace { noteDue() }
     }
 

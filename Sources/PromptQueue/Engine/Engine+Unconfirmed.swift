@@ -49,9 +49,13 @@ extension Engine {
                 lostAnswers[attempt]?.isClosing = false
                 lostAnswers[attempt]?.notBefore = now.uptime + settings.account.unconfirmedWindow
             } else {
+                // Settled otherwise meanwhile; or this is the second time that it is recorded.
                 lostAnswers[attempt] = nil
+                if recorded.job?.state == .queued { noteDue() }
             }
         case .balance:
+            // When it is recorded a second time, what it has settled is no longer told.
+            if !lostAnswers.isEmpty { noteDue() }
             for settled in recorded.settled {
                 lostAnswers[settled.attempt] = nil
                 guard let job = settled.job, let evidence = settled.evidence else { continue }

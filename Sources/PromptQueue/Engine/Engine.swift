@@ -22,6 +22,8 @@ package struct Engine: Sendable {
     var tasks: [AttemptID: OpenTask] = [:]
     /// The last word of the provider about each task.
     var providerStates: [AttemptID: String] = [:]
+    /// Since when, in uptime, the provider has not known a task.
+    var missingSince: [AttemptID: Duration] = [:]
     var polls: PollSchedule
     var downloads: DownloadQueue
     /// What callbacks asked for and have not brought yet.
@@ -41,6 +43,8 @@ package struct Engine: Sendable {
     var waitsForPlace = false
     /// Whether jobs wait for room in a budget.
     var waitsForBudget = false
+    /// When to look again whether a budget's new period has begun.
+    var nextBudgetLook: Duration?
     /// No claim before this: the ledger counts a slot as busy that the engine thought free.
     var claimNotBefore: Duration = .zero
     var recordsUnderWay = 0

@@ -1,0 +1,171 @@
+import GRDB
+import JobStore
+import PromptQueue
+
+// What must hold after every step.
+
+extension World {
+    // MARK: - Claims
+
+    func checkClaimed(_ job: ClaimedJob, _ request: ClaimRequest) throws {
+        if books[job.attempt] != nil { throw Violation(.books, "attempt \(job.attempt) was claimed twice") }
+        if paused.contains(job.queue) {
+            throw Violation(.claim, "job \(job.job) was claimed from the paused queue \(job.queue)")
+        }
+        if job.attemptCount > job.maxAttempts {
+            throw Violation(
+                .attemptCount,
+                "job \(job.job) was claimed for attempt \(job.attemptCount) of \(job.maxAttempts)"
+            )
+        }
+        let runAt = try place.number("SELECT run_at FROM jobs WHERE id = ?", [job.job.rawValue])
+        if runAt > latestClaim.milliseconds {
+            throw Violation(.claim, "job \(job.job) was claimed \(runAt - latestClaim.milliseconds) ms before its time")
+        }
+        try checkUnresolved(job.job, except: job.attempt)
+    }
+
+    /// A claim may fill a budget and no more; what settlements above the estimate did to it is no excuse.
+    func checkBudgets(_ claim: Claim, _ request: ClaimRequest) throws {
+        for budget in budgets.values {
+            guard claim.jobs.contains(where: { budget.queue == nil || $0.queue == budget.queue }) else { continue }
+            let committed = books.committed(since: budget.start(at: request.now), queue: budget.queue)
+            if committed > budget.limit {
+                throw Violation(
+                    .budget,
+                    "after a claim \(budget.name) (\(budget.period.rawValue)) holds \(committed) of \(budget.limit)"
+                )
+            }
+        }
+    }
+
+    func checkPlaces(_ claim: Claim, _ request: ClaimRequest) throws {
+        let running = try place.number(
+            "SELECT count(*) FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted')"
+        )
+        if running > request.runningLimit {
+            throw Violation(.claim, "\(running) tasks at once, with a limit of \(request.runningLimit)")
+        }
+        for queue in Set(claim.jobs.map(\.queue)) {
+            guard let limit = places[queue] else { continue }
+            let running = try place.number(
+                "SELECT count(*) FROM jobs WHERE queue = ? AND state IN ('submitting', 'running')",
+                [queue]
+            )
+            if running > limit {
+                throw Violation(.claim, "\(running) jobs of \(queue) at once, with a limit of \(limit)")
+            }
+        }
+    }
+
+    // MARK: - Requests
+
+    func checkArrival(_ request: SimulatedProvider.Request) throws {
+        guard let entry = books[request.attempt] else {
+            throw Violation(.taskHasAttempt, "a request arrived that no attempt stands for")
+        }
+        if provider.task(of: request.attempt) != nil {
+            throw Violation(.nothingPaidTwice, "attempt \(request.attempt) was sent twice")
+        }
+        try checkUnresolved(request.job, except: request.attempt)
+        let problem = submissionArrivals.note(at: now, order: request.attempt.rawValue, limit: entry.rate)
+        // A start cannot know of slots that were busy before the wall clock was set forward.
+        if let problem, now > rateUnknownUntil { throw Violation(.rate, problem) }
+    }
+
+    /// Nothing that may have been billed for a job is open, or has brought results, when another request is made.
+    private func checkUnresolved(_ job: JobID, except attempt: AttemptID) throws {
+        for other in books.attempts(of: job) where other.attempt < attempt {
+            switch other.state {
+            case .sending, .unknown, .accepted:
+                throw Violation(
+                    .nothingPaidTwice,
+                    "attempt \(attempt) of job \(job) while attempt \(other.attempt) is \(other.state)"
+                )
+            case .ended:
+                guard let task = provider.task(of: other.attempt), !task.outputs.isEmpty else { continue }
+                if task.vanishesAt == nil {
+                    throw Violation(
+                        .nothingPaidTwice,
+                        "attempt \(attempt) of job \(job), which already has the results of \(task.id)"
+                    )
+                }
+            case .rejected, .denied, .cleared, .givenUp:
+                continue
+            }
+        }
+    }
+
+    // MARK: - Money
+
+    func checkTotal() throws {
+        // In large runs the sum over all attempts is dear; the end looks at each of them anyway.
+        if plan.scale == .bulk, commits % 50 != 0 { return }
+        let total = try place.number(
+            "SELECT coalesce(sum(reserved_millicredits + coalesce(charged_millicredits, 0)), 0) FROM attempts"
+        )
+        if total != books.total {
+            throw Violation(.books, "the ledger holds \(total) millicredits, what happened gives \(books.total)")
+        }
+    }
+
+    // MARK: - Life
+
+    /// With nothing under way and no wake to come, there must be nothing to do.
+    func checkLiveness() throws {
+        guard isUp, !isDraining, outstanding == 0, wake == nil, notices == 0 else { return }
+        if let work = try openWork() { throw Violation(.liveness, "the engine sleeps for ever, but there is \(work)") }
+    }
+
+    /// What the daemon could do something about, now or by the passing of time.
+    private func openWork() throws -> String? {
+        let row = try place.rows(
+            """
+            SELECT
+                (SELECT count(*) FROM jobs AS j JOIN queues AS q ON q.name = j.queue
+                    WHERE j.state = 'queued' AND NOT q.paused AND coalesce(q.max_running, 1000000) > (
+                        SELECT coalesce(sum(c.jobs), 0) FROM queue_counts AS c
+                        WHERE c.queue = q.name AND c.state IN ('submitting', 'running'))) AS queued,
+                (SELECT count(*) FROM attempts WHERE state IN ('sending', 'accepted') AND finished_at IS NULL) AS open,
+                (SELECT count(*) FROM results AS r JOIN jobs AS j ON j.id = r.job_id
+                    WHERE r.state = 'pending' AND j.state = 'running') AS pending
+            """
+        ).first
+        guard let row else { return nil }
+        let queued: Int64 = row["queued"]
+        let open: Int64 = row["open"]
+        let pending: Int64 = row["pending"]
+        return queued + open + pending == 0 ? nil : "\(queued) queued, \(open) open, \(pending) to download"
+    }
+
+    /// Every hour: whatever was paid for has been asked about lately.
+    func patrol() throws {
+        if !provider.isBalanced { throw Violation(.bills, "the simulated provider's own account does not add up") }
+        let over = try place.number("SELECT count(*) FROM jobs WHERE attempt_count > max_attempts")
+        if over > 0 { throw Violation(.attemptCount, "\(over) jobs have more attempts than they may") }
+        // An hour is the longest that the schedule leaves a task alone.
+        let patience: Duration = .seconds(4_500)
+        guard isUp, !isDraining, now - startedAt > patience else { return }
+        if now - lastStir > .seconds(3_500) { try checkReasons() }
+        for entry in books.sorted where entry.state == .accepted && now - entry.lastPoll > patience {
+            throw Violation(
+                .tracking,
+                "attempt \(entry.attempt) was last asked about \((now - entry.lastPoll).milliseconds / 1_000) s ago"
+            )
+        }
+    }
+
+    /// Whoever asks why a job waits is told.
+    private func checkReasons() throws {
+        let waiting = try place.rows(
+            """
+            SELECT j.id FROM jobs AS j JOIN queue_status AS s ON s.queue = j.queue
+            WHERE j.state = 'queued' AND j.run_at <= ? AND s.blocked_by IS NULL LIMIT 1
+            """,
+            [(clock.moment.instant - .seconds(3_500)).milliseconds]
+        )
+        guard let row = waiting.first else { return }
+        let job: Int64 = row["id"]
+        throw Violation(.ending, "job \(job) has been due for an hour, and nothing shows why it waits")
+    }
+}

@@ -1,0 +1,99 @@
+import Dispatch
+import FoundationEssentials
+import GRDB
+import Glibc
+import JobStore
+import PromptQueue
+import Synchronization
+
+/// The real ledger on a scratch file, with the connections of the daemon and of its users.
+final class LedgerPlace {
+    private static let count = Atomic<Int>(0)
+
+    private let directory: String
+    private var copies = 0
+    private var path: String
+    /// The daemon's.
+    private(set) var ledger: SQLiteLedger
+    /// A user's, with SQL.
+    private(set) var shell: DatabaseQueue
+    /// A user's, with promptctl.
+    private(set) var queueFile: QueueFile
+
+    init(seed: UInt64) throws {
+        let number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
+        directory = Self.scratch() + "/promptd-simulation-\(getpid())-\(seed)-\(number)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        path = directory + "/promptd.sqlite"
+        ledger = try SQLiteLedger(path: path)
+        shell = try DatabaseQueue(path: path, configuration: Self.configuration)
+        queueFile = try QueueFile(path: path)
+    }
+
+    /// In memory where there is such a place: the simulation is about what is committed, not about how it reaches a disk.
+    private static func scratch() -> String {
+        if unsafe access("/dev/shm", W_OK | X_OK) == 0 { return "/dev/shm" }
+        return ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.qos = .default
+        configuration.busyMode = .timeout(10)
+        return configuration
+    }
+
+    /// Opens the daemon's connection anew, after its process has ended.
+    func reopen() throws {
+        try ledger.close()
+        ledger = try SQLiteLedger(path: path)
+    }
+
+    /// Goes on with a copy of the files as they lie there now, the log included: what a process that was killed leaves.
+    func moveToCopy() throws {
+        copies += 1
+        let copy = directory + "/promptd-\(copies).sqlite"
+        for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: path + suffix) {
+            try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix)
+        }
+        try close()
+        path = copy
+        ledger = try SQLiteLedger(path: path)
+        shell = try DatabaseQueue(path: path, configuration: Self.configuration)
+        queueFile = try QueueFile(path: path)
+    }
+
+    func remove() throws {
+        try close()
+        try FileManager.default.removeItem(atPath: directory)
+    }
+
+    private func close() throws {
+        try ledger.close()
+        try queueFile.close()
+        try shell.close()
+    }
+
+    // MARK: - SQL
+
+    // Without the transaction around each that `read` would make: nobody else is at work meanwhile.
+
+    func rows(_ sql: String, _ arguments: StatementArguments = []) throws -> [Row] {
+        try shell.inDatabase { db in try Row.fetchAll(db.cachedStatement(sql: sql), arguments: arguments) }
+    }
+
+    func number(_ sql: String, _ arguments: StatementArguments = []) throws -> Int64 {
+        try shell.inDatabase { db in try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: arguments) } ?? 0
+    }
+
+    /// A user's statement; false if a rule of the schema refuses it.
+    @discardableResult
+    func run(_ sql: String, _ arguments: StatementArguments = []) throws -> Bool {
+        do {
+            try shell.write { db in try db.execute(sql: sql, arguments: arguments) }
+            return true
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+            return false
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package import PromptQueue
+
+/// Runs seeds through promptd's engine and ledger.
+package enum Simulation {
+    /// Runs one seed to its end, or to the first promise that is broken.
+    ///
+    /// - Throws: what stands in the way of simulating: a scratch file that cannot be made, say.
+    @concurrent
+    package static func run(seed: UInt64, isVerbose: Bool = false) async throws -> SeedReport {
+        let world = try World(seed: seed, isVerbose: isVerbose)
+        var report = SeedReport(seed: seed)
+        do {
+            try await world.run()
+        } catch let violation as Violation {
+            report.violation = violation
+        }
+        report.hash = world.trace.hash
+        report.scale = world.plan.scale.rawValue
+        report.jobs = world.jobs
+        report.submissions = world.submissions
+        report.tasks = world.provider.tasks.count
+        report.billed = Credits(millicredits: world.provider.tasks.reduce(0) { $0 + $1.bill })
+        report.crashes = world.crashes
+        report.commits = world.commits
+        report.time = world.now
+        try world.place.remove()
+        return report
+    }
+}
+
+/// What became of one seed.
+package struct SeedReport: Sendable {
+    package let seed: UInt64
+    /// The same for each run of the seed.
+    package var hash: UInt64 = 0
+    package var scale = ""
+    package var violation: Violation?
+    package var jobs = 0
+    package var submissions = 0
+    /// Tasks that the provider made and billed.
+    package var tasks = 0
+    package var billed = Credits.zero
+    package var crashes = 0
+    package var commits = 0
+    /// How long the world lasted.
+    package var time: Duration = .zero
+
+    init(seed: UInt64) { self.seed = seed }
+}

@@ -1,0 +1,30 @@
+import PromptQueue
+
+/// The models of the simulated world and what the catalogue says of them.
+enum Prices {
+    static let models = ["cheap", "usual", "dear", "unlisted"]
+
+    /// What is reserved, in thousandths of a credit; nil if the catalogue has no price.
+    static func listed(_ model: String) -> Int64? {
+        switch model {
+        case "cheap": 4_000
+        case "usual": 14_000
+        case "dear": 100_000
+        default: nil
+        }
+    }
+
+    /// A prompt that no model takes.
+    static let badPrompt = "bad"
+
+    static func prepare(_ job: QueuedJob) -> Preparation {
+        guard job.prompt != badPrompt else {
+            let problem = InputProblem(field: "prompt", kind: .tooShort, message: "too short")
+            return .refused(Refusal(code: .invalidInput, problems: [problem]))
+        }
+        let estimate = listed(job.model).map {
+            Estimate(credits: Credits(millicredits: $0), basis: .listed("simulated"))
+        }
+        return .ready(PreparedInput(input: ["prompt": .string(job.prompt ?? "")], estimate: estimate))
+    }
+}

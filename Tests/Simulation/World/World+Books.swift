@@ -1,0 +1,94 @@
+import PromptQueue
+
+// What each commit means for the money, and what it must not do.
+
+extension World {
+    func book(_ claim: Claim, _ request: ClaimRequest) throws {
+        // What was due once stays due when the clock is set back.
+        latestClaim = max(latestClaim, request.now)
+        for job in claim.jobs {
+            trace.note(now, "claimed", job.attempt.rawValue, job.job.rawValue, job.reserved.millicredits)
+            try checkClaimed(job, request)
+            books.open(
+                Books.Entry(
+                    attempt: job.attempt,
+                    job: job.job,
+                    queue: job.queue,
+                    sentAt: request.now,
+                    estimate: job.reserved.millicredits,
+                    amount: job.reserved.millicredits,
+                    rate: request.rate
+                )
+            )
+        }
+        guard !claim.jobs.isEmpty else { return }
+        lastStir = now
+        try checkBudgets(claim, request)
+        try checkPlaces(claim, request)
+        try checkTotal()
+    }
+
+    /// Books what was committed, and what the ledger settled by it.
+    func book(_ change: LedgerChange, _ recorded: Recorded) throws {
+        switch change {
+        case .accepted(let attempt, let task, _):
+            trace.note(now, "accepted", attempt.rawValue, text: "\(task)")
+            // The ledger does not take a task that a callback named for an attempt that is settled.
+            guard recorded.refusal == nil else { return }
+            books.move(attempt, to: .accepted)
+            books.polled(attempt, at: now)
+        case .rejected(let attempt, let failure, let then):
+            trace.note(now, "rejected", attempt.rawValue, text: "\(failure.code) \(then)")
+            if let task = provider.task(of: attempt) {
+                throw Violation(.taskHasAttempt, "attempt \(attempt) was rejected, but \(task.id) was made for it")
+            }
+            books.move(attempt, to: .rejected, amount: 0)
+        case .unknown(let attempt, _):
+            trace.note(now, "unknown", attempt.rawValue)
+            books.move(attempt, to: .unknown)
+        case .taskSucceeded(let attempt, let outputs, let charged, _, _):
+            trace.note(now, "succeeded", attempt.rawValue, Int64(outputs.count), charged?.millicredits ?? -1)
+            try end(attempt, charged)
+        case .taskFailed(let attempt, let failure, let charged, let then, _):
+            trace.note(now, "failed", attempt.rawValue, charged?.millicredits ?? -1, text: "\(failure.code) \(then)")
+            try end(attempt, charged)
+        case .balance:
+            for settled in recorded.settled { try clear(settled) }
+        case .gaveUp(let attempt):
+            // Paying twice is what the policy risks; the reservation counts as spent.
+            for settled in recorded.settled where settled.attempt == attempt {
+                trace.note(now, "given up", attempt.rawValue)
+                books.move(attempt, to: .givenUp)
+            }
+        case .progressed, .resultSaved, .resultFailed, .gates, .limits, .rules, .trouble:
+            return
+        }
+        try checkTotal()
+    }
+
+    /// The balance was taken as proof that a request was not charged.
+    private func clear(_ settled: SettledUnknown) throws {
+        trace.note(now, "cleared", settled.attempt.rawValue)
+        // A task that failed and was given back, or one that was free, has cost nothing either.
+        if let task = provider.task(of: settled.attempt), task.hasEnded ? task.bill != 0 : task.price != 0 {
+            throw Violation(
+                .evidence,
+                "attempt \(settled.attempt) was cleared, but \(task.id) was made for it: \(settled.evidence ?? "")"
+            )
+        }
+        books.move(settled.attempt, to: .cleared, amount: 0)
+    }
+
+    /// A task is over only when the provider says so, or has not known it for the life of a record.
+    private func end(_ attempt: AttemptID, _ charged: Credits?) throws {
+        guard let entry = books[attempt], entry.state == .accepted else { return }
+        guard let task = provider.task(of: attempt) else {
+            throw Violation(.taskHasAttempt, "attempt \(attempt) was settled, but the provider made no task for it")
+        }
+        let isLost = task.vanishesAt.map { now >= $0 } ?? false
+        guard task.endsAt <= now || isLost else {
+            throw Violation(.results, "attempt \(attempt) was settled while \(task.id) is still running")
+        }
+        books.move(attempt, to: .ended, amount: charged?.millicredits ?? entry.estimate)
+    }
+}

@@ -1,0 +1,330 @@
+import GRDB
+import JobStore
+import PromptQueue
+
+// The simulation's contact with the engine and the ledger: what the daemon's runner does, in a fixed order.
+
+/// What happens to the daemon's process alone.
+enum DaemonOccurrence {
+    case tick(Int)
+    case commit(LedgerOperation)
+    /// The outcome of an effect.
+    case answer(EngineEvent)
+    case notice
+    case callback(AttemptID, task: String)
+    case graceOver
+    case killed
+}
+
+/// A call of the ledger that is under way.
+struct LedgerOperation {
+    enum Call {
+        case claim(ClaimRequest)
+        case record(LedgerChange)
+    }
+
+    var call: Call
+    /// When it was decided.
+    var instant: Instant
+    var number = 0
+    var hasStalled = false
+}
+
+extension World {
+    private static var grace: Duration { .seconds(25) }
+
+    func later(_ occurrence: DaemonOccurrence, in delay: Duration) {
+        agenda.add(.daemon(life: life, occurrence), at: now + delay)
+    }
+
+    func happen(_ occurrence: DaemonOccurrence) async throws {
+        switch occurrence {
+        case .tick(let number):
+            guard number == wakes else { return }
+            wake = nil
+            try await tell(.tick)
+        case .commit(let operation):
+            try await commit(operation)
+        case .answer(let event):
+            guard isExpected(event) else { return }
+            outstanding -= 1
+            try await tell(event)
+        case .notice:
+            try await notice()
+        case .callback(let attempt, let task):
+            try await callback(attempt, task)
+        case .graceOver:
+            try await cutOff()
+        case .killed:
+            throw Violation(.drain, "the engine has not stopped 10 s after everything was cut off")
+        }
+    }
+
+    /// What the listener makes of a callback: it looks up the attempt by its token, and passes on what is open.
+    private func callback(_ attempt: AttemptID, _ task: String) async throws {
+        trace.note(now, "callback", attempt.rawValue)
+        guard let row = try place.rows("SELECT token FROM attempts WHERE id = ?", [attempt.rawValue]).first,
+            let target = try await place.ledger.hintTarget(token: AttemptToken(row["token"])), target.isOpen
+        else { return }
+        try await tell(.hinted(attempt, tentative: target.task == nil ? target.tentative(TaskID(task)) : nil))
+    }
+
+    // MARK: - Life of the process
+
+    func start() async throws {
+        guard !isUp else { return }
+        guard !weather.has(.databaseFull, at: now) else {
+            agenda.add(.start, at: now + .seconds(5))
+            return
+        }
+        trace.note(now, "start", Int64(life))
+        let moment = clock.moment
+        let identity = DaemonIdentity(
+            processID: Int32(life + 1),
+            version: "simulated",
+            rate: plan.settings.rate,
+            runningLimit: plan.settings.running
+        )
+        try await place.ledger.begin(identity, now: moment.instant)
+        let point = nextCrashPoint()
+        if point == .beforeCommit { return try restartAfterCrash() }
+        let recovery = try await place.ledger.recover(now: moment.instant, rate: plan.settings.rate)
+        for entry in books.sorted where entry.state == .sending { books.move(entry.attempt, to: .unknown) }
+        if point == .afterCommit { return try restartAfterCrash() }
+        if let jump = lastForwardJump, now - jump < plan.settings.rate.window {
+            rateUnknownUntil = now + plan.settings.rate.window
+        }
+        startedAt = now
+        engine = Engine(settings: plan.settings, seed: accidents.seed())
+        try await tell(.started(recovery))
+    }
+
+    func crash() throws {
+        trace.note(now, "crash", Int64(life))
+        try restartAfterCrash()
+    }
+
+    private func restartAfterCrash() throws {
+        crashes += 1
+        endLife()
+        if plan.copiesFiles {
+            try place.moveToCopy()
+        } else if accidents.happens(0.5) {
+            try place.reopen()
+        }
+        // Longer than a request needs to arrive: what the dead process has sent comes before its successor's.
+        agenda.add(.start, at: now + accidents.milliseconds(1_500...(accidents.happens(0.2) ? 600_000 : 8_000)))
+    }
+
+    private func endLife() {
+        life += 1
+        engine = nil
+        isDraining = false
+        isCutOff = false
+        outstanding = 0
+        wake = nil
+        notices = 0
+        submissionsUnderWay = []
+        pollsUnderWay = []
+        downloadsUnderWay = []
+    }
+
+    func drain() async throws {
+        trace.note(now, "drain")
+        isDraining = true
+        later(.graceOver, in: Self.grace)
+        later(.killed, in: Self.grace + .seconds(10))
+        try await tell(.drain)
+    }
+
+    private func stopped() async throws {
+        trace.note(now, "stopped")
+        guard isDraining else { throw Violation(.drain, "the engine stopped without being asked to") }
+        if !isCutOff, let left = books.sorted.first(where: { $0.state == .sending }) {
+            throw Violation(.drain, "the engine stopped and left attempt \(left.attempt) as if it were being sent")
+        }
+        try await place.ledger.end(now: clock.moment.instant)
+        endLife()
+        try place.reopen()
+        agenda.add(.start, at: now + accidents.milliseconds(1_500...60_000))
+    }
+
+    /// What is still under way at the end of the grace is given up, as the runner's cancelled tasks do.
+    private func cutOff() async throws {
+        trace.note(now, "cut off")
+        isCutOff = true
+        for attempt in submissionsUnderWay.sorted() {
+            later(.answer(.submitted(attempt, .unknown(Failure(.answerLost, "cut off")))), in: .zero)
+        }
+        for attempt in pollsUnderWay.sorted() {
+            later(.answer(.polled(attempt, .unavailable(Failure(.providerUnavailable, "cut off")))), in: .zero)
+        }
+        for result in downloadsUnderWay.sorted(by: { ($0.job, $0.ordinal) < ($1.job, $1.ordinal) }) {
+            later(.answer(.downloaded(result, .failed(.passing, message: "cut off"))), in: .zero)
+        }
+    }
+
+    func reload() async throws {
+        if !hasSettled {
+            let old = plan.settings
+            plan.settings = Plan.settings(&accidents)
+            plan.settings.downloadsEnabled = old.downloadsEnabled
+            plan.settings.balanceInterval = old.balanceInterval
+        }
+        weather.end(.keyRefused)
+        trace.note(now, "reload", Int64(plan.settings.rate.count), Int64(plan.settings.running))
+        if isUp { try await tell(.reloaded(plan.settings)) }
+    }
+
+    // MARK: - The engine
+
+    /// Each request is answered once: a late answer to one that was cut off is nobody's.
+    private func isExpected(_ event: EngineEvent) -> Bool {
+        switch event {
+        case .submitted(let attempt, _): submissionsUnderWay.remove(attempt) != nil
+        case .polled(let attempt, _): pollsUnderWay.remove(attempt) != nil
+        case .downloaded(let result, _): downloadsUnderWay.remove(result) != nil
+        default: true
+        }
+    }
+
+    func tell(_ event: EngineEvent) async throws {
+        eventsAtOnce = eventsAtOnce.at == now ? (now, eventsAtOnce.count + 1) : (now, 1)
+        guard eventsAtOnce.count < 20_000 else { throw Violation(.wake, "20,000 events in one instant") }
+        let moment = clock.moment
+        let effects = engine?.handle(event, now: moment) ?? []
+        var stops = false
+        for effect in effects {
+            switch effect {
+            case .claim(var request):
+                if plan.isGreedy { request.limit = plan.settings.claimLimit }
+                claims += 1
+                if claims == plan.stopAtClaim { agenda.add(.restart, at: now) }
+                outstanding += 1
+                later(.commit(LedgerOperation(call: .claim(request), instant: moment.instant)), in: commitDelay())
+            case .record(let change):
+                outstanding += 1
+                var operation = LedgerOperation(call: .record(change), instant: moment.instant)
+                if case .gates = change {
+                    // The runner never lets an older note of the gates overtake a newer one.
+                    gatesDecided += 1
+                    operation.number = gatesDecided
+                    later(.commit(operation), in: .milliseconds(1))
+                } else {
+                    later(.commit(operation), in: commitDelay())
+                }
+            case .submit(let job):
+                outstanding += 1
+                submissionsUnderWay.insert(job.attempt)
+                send(job)
+            case .poll(let task):
+                outstanding += 1
+                pollsUnderWay.insert(task.attempt)
+                ask(task)
+            case .download(let download):
+                outstanding += 1
+                downloadsUnderWay.insert(download.result)
+                fetch(download)
+            case .checkBalance:
+                outstanding += 1
+                readBalance()
+            case .wake(let time):
+                guard time >= now else {
+                    throw Violation(.wake, "asked to be woken \((now - time).milliseconds) ms ago")
+                }
+                wakes += 1
+                wake = time
+                agenda.add(.daemon(life: life, .tick(wakes)), at: time)
+            case .notify:
+                break
+            case .stop:
+                stops = true
+            }
+        }
+        if stops { try await stopped() }
+    }
+
+    private func commitDelay() -> Duration { disk.milliseconds(0...4) }
+
+    // MARK: - The ledger
+
+    func nextCrashPoint() -> Plan.CrashPoint? {
+        commits += 1
+        return plan.crashAtCommit[commits]
+    }
+
+    private func commit(_ operation: LedgerOperation) async throws {
+        guard !weather.has(.databaseFull, at: now) else { return try await stall(operation) }
+        let point = nextCrashPoint()
+        if point == .beforeCommit { return try crash() }
+        let event: EngineEvent
+        do {
+            switch operation.call {
+            case .claim(let request):
+                let claim = try await place.ledger.claim(request, prepare: Prices.prepare)
+                try book(claim, request)
+                event = .claimed(claim)
+            case .record(let change):
+                event = .recorded(change, try await record(change, operation))
+            }
+        } catch let error as LedgerError {
+            throw Violation(.recording, "\(error.code): \(error.message), for \(operation.call)")
+        }
+        if point == .afterCommit { return try crash() }
+        if operation.hasStalled { try await tell(.recordResumed) }
+        later(.answer(event), in: disk.milliseconds(0...2))
+    }
+
+    private func record(_ change: LedgerChange, _ operation: LedgerOperation) async throws -> Recorded {
+        if case .gates = change {
+            if operation.number < gatesWritten { return Recorded() }
+            gatesWritten = operation.number
+        }
+        let recorded = try await place.ledger.record(change, now: operation.instant)
+        try book(change, recorded)
+        // The commit was made, but its outcome did not come back: the runner tries again.
+        guard disk.happens(plan.faults.recordTwice) else { return recorded }
+        let again = try await place.ledger.record(change, now: operation.instant)
+        try checkTotal()
+        return again
+    }
+
+    /// The runner tries a record again each second, until it can be written or the grace is over.
+    private func stall(_ operation: LedgerOperation) async throws {
+        let error = LedgerError(.full, "the disk is full")
+        guard case .record = operation.call else {
+            outstanding -= 1
+            return try await tell(.claimFailed(error))
+        }
+        guard !isCutOff else {
+            outstanding -= 1
+            return try await tell(.recordAbandoned)
+        }
+        var next = operation
+        next.hasStalled = true
+        later(.commit(next), in: .seconds(1))
+        if !operation.hasStalled { try await tell(.recordStalled(error)) }
+    }
+
+    /// Somebody else has committed.
+    func noticeLater() {
+        lastStir = now
+        guard isUp else { return }
+        notices += 1
+        later(.notice, in: users.happens(plan.faults.noticeLost) ? .seconds(5) : users.milliseconds(1...20))
+    }
+
+    private func notice() async throws {
+        notices -= 1
+        try await tell(.ledgerChanged)
+        guard isUp, !isCutOff else { return }
+        guard !weather.has(.databaseFull, at: now) else { return noticeLater() }
+        let point = nextCrashPoint()
+        if point == .beforeCommit { return try crash() }
+        let resumed = try await place.ledger.takeResumed(now: clock.moment.instant)
+        if point == .afterCommit { return try crash() }
+        guard !resumed.tasks.isEmpty || !resumed.downloads.isEmpty else { return }
+        outstanding += 1
+        later(.answer(.resumed(resumed)), in: .milliseconds(1))
+    }
+}

@@ -1,0 +1,162 @@
+import PromptQueue
+
+// What lies between the daemon and the provider.
+
+/// A question about a task, on its way to the server.
+struct PollUnderWay {
+    var attempt: AttemptID
+    var task: TaskID
+    var life: Int
+    var order: Int64
+    /// The limit that held when it was sent.
+    var limit: RateLimit
+}
+
+extension World {
+    // MARK: - createTask
+
+    func send(_ job: ClaimedJob) {
+        submissions += 1
+        trace.note(now, "send", job.attempt.rawValue, job.job.rawValue)
+        let lost = Failure(.answerLost, "the connection was lost")
+        if weather.has(.refusingConnections, at: now) {
+            let failure = Failure(.notSent, "connection refused")
+            return answer(job.attempt, .notSent(failure), in: network.milliseconds(1...50))
+        }
+        if network.happens(plan.faults.lostBefore) {
+            return answer(job.attempt, .unknown(lost), in: network.milliseconds(100...30_000))
+        }
+        let delay = network.milliseconds(30...600)
+        let request = SimulatedProvider.Request(
+            attempt: job.attempt,
+            job: job.job,
+            model: job.model
+        )
+        agenda.add(.arrival(request, life: life), at: now + delay)
+        if plan.crashAtSubmission.remove(submissions) != nil {
+            agenda.add(.crash(life: life), at: now + network.milliseconds(0...1_000))
+        }
+    }
+
+    /// A request reaches the server, whether or not anybody still waits for the answer.
+    func arrive(_ request: SimulatedProvider.Request, life: Int) throws {
+        try checkArrival(request)
+        let reply = provider.create(request, weather, at: now)
+        let task = provider.task(of: request.attempt)
+        trace.note(now, "arrives", request.attempt.rawValue, task?.price ?? -1, text: "\(reply)")
+        if let task { agenda.add(.taskEnds(task.id), at: task.endsAt) }
+        guard life == self.life, isUp else { return }
+        let outcome: SubmissionOutcome =
+            if network.happens(plan.faults.lostAfter) {
+                .unknown(Failure(.answerLost, "no answer in time"))
+            } else {
+                switch reply {
+                case .made(let task): .accepted(TaskID(task), httpStatus: 200)
+                case .refused(let failure): .rejected(failure)
+                case .garbled(let failure): .unknown(failure)
+                }
+            }
+        let isSlow = network.happens(plan.faults.slowAnswer)
+        answer(request.attempt, outcome, in: network.milliseconds(50...(isSlow ? 40_000 : 900)))
+    }
+
+    private func answer(_ attempt: AttemptID, _ outcome: SubmissionOutcome, in delay: Duration) {
+        later(.answer(.submitted(attempt, outcome)), in: delay)
+    }
+
+    /// The provider calls back, perhaps several times, perhaps about nothing.
+    func taskEnds(_ id: String) {
+        provider.end(id)
+        guard let task = provider.task(named: id), task.endsAt <= now else { return }
+        trace.note(now, "task ends", task.attempt.rawValue, task.bill)
+        guard !weather.has(.callbacksLost, at: now) else { return }
+        for _ in 0..<network.whole(0...3) {
+            callBack(task.attempt, task.id, in: network.milliseconds(50...20_000))
+        }
+        if network.happens(plan.faults.forgedHint) {
+            let forged = AttemptID(Int64(network.whole(1...max(books.order.count, 1))))
+            // Whoever forges one has seen a token. A task that nobody has heard of yet cannot be named.
+            let isKnown = [.accepted, .ended].contains(books[task.attempt]?.state)
+            let named = isKnown && network.happens(0.5) ? task.id : "no-such-task"
+            callBack(forged, named, in: network.milliseconds(0...60_000))
+        }
+    }
+
+    private func callBack(_ attempt: AttemptID, _ task: String, in delay: Duration) {
+        if isUp { later(.callback(attempt, task: task), in: delay) }
+    }
+
+    // MARK: - recordInfo
+
+    func ask(_ task: OpenTask) {
+        pollsSent += 1
+        let poll = PollUnderWay(
+            attempt: task.attempt,
+            task: task.task,
+            life: life,
+            order: pollsSent,
+            limit: RateLimit(count: plan.settings.pollsPerSecond, window: .seconds(1))
+        )
+        agenda.add(.pollArrival(poll), at: now + network.milliseconds(20...300))
+    }
+
+    func pollArrives(_ poll: PollUnderWay) throws {
+        books.polled(poll.attempt, at: now)
+        if let problem = pollArrivals.note(at: now, order: poll.order, limit: poll.limit) {
+            throw Violation(.polls, problem)
+        }
+        let reply = provider.poll(poll.task.rawValue, weather, at: now)
+        guard poll.life == life, isUp else { return }
+        let outcome: PollOutcome =
+            switch reply {
+            case .pending(let state): .pending(providerState: state)
+            case .succeeded(let outputs, let charged):
+                .succeeded(outputs, charged: charged.map(Credits.init(millicredits:)))
+            case .failed(let failure, let charged):
+                .failed(failure, charged: charged.map(Credits.init(millicredits:)))
+            case .notFound: .notFound
+            case .failing(let failure): .unavailable(failure)
+            }
+        later(.answer(.polled(poll.attempt, outcome)), in: network.milliseconds(20...400))
+    }
+
+    // MARK: - Media and the account
+
+    func fetch(_ download: PendingDownload) {
+        let result = download.result
+        let delay = network.milliseconds(50...3_000)
+        let outcome: DownloadOutcome
+        if weather.has(.mediaFull, at: now) {
+            outcome = .failed(.local, message: "the disk is full")
+        } else if weather.has(.downloadsFail, at: now) || network.happens(plan.faults.downloadPasses) {
+            outcome = .failed(.passing, message: "the server answered 503")
+        } else if isMissing(result) {
+            outcome = .failed(network.happens(0.2) ? .refused : .gone, message: "the server answered 404")
+        } else {
+            fetched.insert(download.output)
+            outcome = .saved(
+                SavedFile(
+                    path: "\(download.folder)/\(result).png",
+                    contentType: "image/png",
+                    bytes: 1,
+                    sha256: String(repeating: "0", count: 64)
+                )
+            )
+        }
+        later(.answer(.downloaded(result, outcome)), in: delay)
+    }
+
+    private func isMissing(_ result: ResultID) -> Bool {
+        if missing[result] == nil { missing[result] = network.happens(plan.faults.downloadGone) }
+        return missing[result] ?? false && !hasSettled
+    }
+
+    func readBalance() {
+        let isOut =
+            weather.has(.refusingConnections, at: now) || weather.has(.serverError, at: now)
+            || weather.has(.gatewayError, at: now) || weather.has(.keyRefused, at: now)
+        let event: EngineEvent =
+            isOut ? .balanceUnknown : .balance(Credits(millicredits: provider.balance))
+        later(.answer(event), in: network.milliseconds(50...500))
+    }
+}

@@ -1,0 +1,171 @@
+import GRDB
+import JobStore
+import PromptQueue
+
+// What producers and operators do, through SQL and promptctl's own calls.
+
+extension World {
+    func addJobs(_ count: Int) throws {
+        guard canWrite() else { return agenda.add(.addJobs(count), at: now + .seconds(5)) }
+        trace.note(now, "jobs", Int64(count))
+        let batch = users.happens(0.5) ? "batch-\(jobs)" : nil
+        let queue = users.pick(plan.queues)
+        let model = users.happens(0.5) ? nil : users.pick(Prices.models)
+        let spread = users.happens(0.3)
+        var rows: [StatementArguments] = []
+        for _ in 0..<count {
+            let isScheduled = users.happens(0.1)
+            let runAt = isScheduled ? clock.moment.instant + users.part(of: .seconds(7_200)) : nil
+            rows.append([
+                users.happens(0.03) ? Prices.badPrompt : "a red fox", model ?? users.pick(Prices.models), queue,
+                spread ? users.whole(-2...2) : 0, runAt?.milliseconds ?? 0, batch,
+                users.draw([(6, 3), (1, 1), (1, 2), (1, 5)]),
+            ])
+        }
+        try place.shell.write { db in
+            let statement = try db.cachedStatement(
+                sql: """
+                    INSERT INTO jobs (prompt, model, queue, priority, run_at, batch, max_attempts)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    """
+            )
+            for row in rows { try statement.execute(arguments: row) }
+        }
+        jobs += count
+        noticeLater()
+    }
+
+    /// Nobody can write to a full disk.
+    func canWrite() -> Bool { !weather.has(.databaseFull, at: now) }
+
+    private enum Action {
+        case cancel, retry, resolve, pause, resume, places, budget, removeBudget, topUp, change, delete
+    }
+
+    func act() throws {
+        guard canWrite() else { return }
+        let action = users.draw([
+            (4, Action.cancel), (3, .retry), (3, .resolve), (1, .pause), (2, .resume), (1, .places), (2, .budget),
+            (1, .removeBudget), (2, .topUp), (2, .change), (1, .delete),
+        ])
+        let job = users.whole(1...max(jobs, 1))
+        trace.note(now, "user", Int64(job), text: "\(action)")
+        switch action {
+        case .cancel:
+            let share = users.draw([(5, 1), (1, 3)])
+            try place.run("UPDATE jobs SET state = 'cancelled' WHERE id = ?", [job])
+            if share > 1 {
+                for other in stride(from: job, through: jobs, by: share) {
+                    try place.run("UPDATE jobs SET state = 'cancelled' WHERE id = ?", [other])
+                }
+            }
+        case .retry:
+            for other in job...min(job + 10, max(jobs, job)) {
+                try place.run(
+                    "UPDATE jobs SET state = 'queued' WHERE id = ? AND state IN ('failed', 'cancelled')",
+                    [other]
+                )
+            }
+        case .resolve:
+            return try settleUnconfirmed(share: 0.5)
+        case .pause:
+            try setPaused(true, users.pick(plan.queues))
+        case .resume:
+            for queue in paused.sorted() { try setPaused(false, queue) }
+        case .places:
+            try setPlaces(users.draw([(1, nil), (3, users.whole(0...4))]), users.pick(plan.queues))
+        case .budget:
+            try setBudget()
+        case .removeBudget:
+            if let name = budgets.keys.min() { try removeBudget(name) }
+        case .topUp:
+            provider.topUp(Int64(users.whole(10...500)) * 1_000)
+        case .change:
+            try place.run(
+                "UPDATE jobs SET priority = ?, queue = ? WHERE id = ? AND state = 'queued'",
+                [users.whole(-3...3), users.pick(plan.queues), job]
+            )
+        case .delete:
+            try place.run("DELETE FROM jobs WHERE id = ? AND state IN ('succeeded', 'failed', 'cancelled')", [job])
+        }
+        noticeLater()
+    }
+
+    // MARK: - Settings
+
+    func setPaused(_ isPaused: Bool, _ queue: String) throws {
+        try place.queueFile.setPaused(isPaused, queue: queue)
+        if isPaused { paused.insert(queue) } else { paused.remove(queue) }
+        noticeLater()
+    }
+
+    func setPlaces(_ limit: Int?, _ queue: String) throws {
+        try place.queueFile.setMaxRunning(limit, queue: queue)
+        places[queue] = limit
+        noticeLater()
+    }
+
+    private func setBudget() throws {
+        let queue = users.happens(0.5) ? nil : users.pick(plan.queues)
+        let period = users.draw([
+            (3, BudgetPeriod.hour), (2, .day), (1, .week), (1, .month), (1, .total),
+        ])
+        let budget = SimulatedBudget(
+            name: "\(queue ?? "all")/\(users.whole(1...2))",
+            queue: queue,
+            period: period,
+            limit: Int64(users.whole(0...400)) * 1_000
+        )
+        try place.queueFile.setBudget(
+            budget.name,
+            queue: queue,
+            period: period,
+            limit: Credits(millicredits: budget.limit)
+        )
+        budgets[budget.name] = budget
+        // A budget that holds is looked at each minute; in long runs somebody lifts it after some hours.
+        if plan.scale != .burst, plan.scale != .bulk {
+            agenda.add(.liftBudget(budget.name), at: now + .seconds(14_400))
+        }
+    }
+
+    func removeBudget(_ name: String) throws {
+        guard canWrite() else { return agenda.add(.liftBudget(name), at: now + .seconds(60)) }
+        _ = try place.queueFile.removeBudget(name)
+        budgets[name] = nil
+        noticeLater()
+    }
+
+    // MARK: - Unconfirmed jobs
+
+    /// An operator looks up at the provider what became of jobs whose answer was lost.
+    func settleUnconfirmed(share: Double = 1) throws {
+        guard canWrite() else { return }
+        let rows = try place.rows(
+            """
+            SELECT a.id, a.job_id FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id
+            WHERE a.state = 'unknown' AND a.finished_at IS NULL AND j.state IN ('unconfirmed', 'cancelled')
+            ORDER BY a.id
+            """
+        )
+        for row in rows where users.happens(share) {
+            let attempt = AttemptID(row[0])
+            let job = JobID(row[1])
+            let task = provider.task(of: attempt)
+            trace.note(now, "resolve", attempt.rawValue, text: task?.id ?? "no task")
+            if users.happens(hasSettled ? 0.1 : 0.2) {
+                try place.queueFile.resolve(job, .fail, now: clock.moment.instant)
+                books.move(attempt, to: .givenUp)
+            } else if let task {
+                try place.queueFile.resolve(job, .task(TaskID(task.id)), now: clock.moment.instant)
+                books.move(attempt, to: .accepted)
+                books.polled(attempt, at: now)
+            } else {
+                try place.queueFile.resolve(job, .resubmit, now: clock.moment.instant)
+                books.move(attempt, to: .denied, amount: 0)
+            }
+            noticeLater()
+        }
+        if hasSettled { agenda.add(.settleUnconfirmed, at: now + .seconds(600)) }
+    }
+}

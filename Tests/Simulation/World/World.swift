@@ -1,0 +1,215 @@
+import JobStore
+import PromptQueue
+
+/// Everything that one seed makes happen: the daemon, its ledger, the provider, the users and their accidents.
+///
+/// It runs in one task and awaits each call, so the seed alone decides what happens when.
+final class World {
+    enum Occurrence {
+        case addJobs(Int)
+        case act
+        case settleUnconfirmed
+        case liftBudget(String)
+        case dustSettles
+        case start
+        case crash(life: Int?)
+        case restart
+        case reload
+        case jump(Duration)
+        case patrol
+        case arrival(SimulatedProvider.Request, life: Int)
+        case taskEnds(String)
+        case pollArrival(PollUnderWay)
+        /// Ends with the life of the daemon's process.
+        case daemon(life: Int, DaemonOccurrence)
+    }
+
+    var plan: Plan
+    var clock: SimulatedClock
+    var agenda = Agenda<Occurrence>()
+    var trace: Trace
+    var provider: SimulatedProvider
+    var weather: Weather
+    var books = Books()
+    let place: LedgerPlace
+
+    // Chance, by purpose.
+    var network: Chance
+    var users: Chance
+    var accidents: Chance
+    var disk: Chance
+
+    // The daemon's process.
+    var engine: Engine?
+    /// Counts processes; what belongs to an earlier one never happens.
+    var life = 0
+    var startedAt: Duration = .zero
+    var isDraining = false
+    var isCutOff = false
+    /// Effects that the engine still waits for.
+    var outstanding = 0
+    var wake: Duration?
+    var wakes = 0
+    var notices = 0
+    var submissionsUnderWay: Set<AttemptID> = []
+    var pollsUnderWay: Set<AttemptID> = []
+    var downloadsUnderWay: Set<ResultID> = []
+    var gatesDecided = 0
+    var gatesWritten = 0
+    var eventsAtOnce = (at: Duration.zero, count: 0)
+
+    // What the users have set.
+    var paused: Set<String> = []
+    var places: [String: Int] = [:]
+    var budgets: [String: SimulatedBudget] = [:]
+    var jobs = 0
+
+    // What the checks remember.
+    var submissionArrivals = ArrivalLog()
+    var pollArrivals = ArrivalLog()
+    var pollsSent: Int64 = 0
+    /// Until then a start after a jump of the wall clock may have forgotten busy slots.
+    var rateUnknownUntil: Duration = .zero
+    var lastForwardJump: Duration?
+    /// The latest wall clock that a claim has gone by.
+    var latestClaim = Instant(milliseconds: 0)
+    /// When something last happened that the daemon may need a moment for: a claim, a user's write, a jump.
+    var lastStir: Duration = .zero
+    var fetched: Set<TaskOutput> = []
+    var missing: [ResultID: Bool] = [:]
+    var commits = 0
+    var submissions = 0
+    var claims = 0
+    var crashes = 0
+    var hasSettled = false
+    var isOver = false
+    var nextLook: Duration = .zero
+
+    init(seed: UInt64, isVerbose: Bool) throws {
+        let plan = Plan(seed: seed)
+        self.plan = plan
+        clock = SimulatedClock(start: plan.start)
+        trace = Trace(isVerbose: isVerbose)
+        provider = SimulatedProvider(plan)
+        weather = Weather(plan.spells)
+        network = Chance(seed: seed, purpose: "network")
+        users = Chance(seed: seed, purpose: "users")
+        accidents = Chance(seed: seed, purpose: "accidents")
+        disk = Chance(seed: seed, purpose: "disk")
+        place = try LedgerPlace(seed: seed)
+        schedule()
+    }
+
+    var now: Duration { clock.elapsed }
+    var isUp: Bool { engine != nil }
+
+    private func schedule() {
+        agenda.add(.start, at: .zero)
+        agenda.add(.patrol, at: .seconds(600))
+        agenda.add(.dustSettles, at: plan.horizon)
+        var left = plan.jobs
+        while left > 0 {
+            let count = min(left, plan.scale == .bulk ? users.whole(50...500) : users.whole(1...12))
+            left -= count
+            let early = users.happens(0.5) ? Duration.seconds(30) : plan.horizon
+            agenda.add(.addJobs(count), at: users.part(of: min(early, plan.horizon)))
+        }
+        for time in plan.actions { agenda.add(.act, at: time) }
+        for time in plan.crashes { agenda.add(.crash(life: nil), at: time) }
+        for time in plan.restarts { agenda.add(.restart, at: time) }
+        for time in plan.reloads { agenda.add(.reload, at: time) }
+        for (time, size) in plan.jumps { agenda.add(.jump(size), at: time) }
+    }
+
+    /// Lets everything happen until nothing is left to do.
+    ///
+    /// - Throws: `Violation`.
+    func run() async throws {
+        do {
+            for (queue, limit) in plan.places { try setPlaces(limit, queue) }
+            while !isOver, let (time, occurrence) = agenda.take() {
+                clock.advance(to: time)
+                try await happen(occurrence)
+                try checkLiveness()
+                if hasSettled, now >= nextLook { try lookWhetherOver() }
+            }
+            try checkAtTheEnd()
+        } catch var violation as Violation {
+            violation.at = now
+            throw violation
+        } catch let error as LedgerError {
+            var violation = Violation(.recording, "\(error.code): \(error.message)")
+            violation.at = now
+            throw violation
+        }
+    }
+
+    private func happen(_ occurrence: Occurrence) async throws {
+        switch occurrence {
+        case .addJobs(let count): try addJobs(count)
+        case .act: try act()
+        case .settleUnconfirmed: try settleUnconfirmed()
+        case .liftBudget(let name): try removeBudget(name)
+        case .dustSettles: try await dustSettles()
+        case .start: try await start()
+        case .crash(let life):
+            if isUp, !hasSettled, life ?? self.life == self.life { try crash() }
+        case .restart:
+            if isUp, !isDraining { try await drain() }
+        case .reload: try await reload()
+        case .jump(let size):
+            trace.note(now, "clock jumps", size.milliseconds)
+            clock.jump(by: size)
+            lastStir = now
+            if size > .zero { lastForwardJump = now }
+        case .patrol:
+            try patrol()
+            agenda.add(.patrol, at: now + .seconds(3_600))
+        case .arrival(let request, let life): try arrive(request, life: life)
+        case .taskEnds(let id): taskEnds(id)
+        case .pollArrival(let poll): try pollArrives(poll)
+        case .daemon(let life, let occurrence):
+            if isUp, life == self.life { try await happen(occurrence) }
+        }
+    }
+
+    /// From now on nothing goes wrong any more, and the operators put right what only they can.
+    private func dustSettles() async throws {
+        trace.note(now, "the dust settles")
+        hasSettled = true
+        weather.clear()
+        provider.faults = Plan.Faults()
+        plan.faults = Plan.Faults()
+        plan.crashAtCommit = [:]
+        plan.crashAtSubmission = []
+        provider.topUp(1_000_000_000)
+        for queue in paused.sorted() { try setPaused(false, queue) }
+        for queue in places.keys.sorted() { try setPlaces(nil, queue) }
+        for budget in budgets.keys.sorted() where !(plan.keepsBudgets && budgets[budget]?.period == .total) {
+            try removeBudget(budget)
+        }
+        try await reload()
+        agenda.add(.settleUnconfirmed, at: now + .seconds(60))
+        nextLook = now + .seconds(30)
+    }
+
+    /// The slowest task there can be, and the longest a record is waited for.
+    private var deadline: Duration {
+        let tasks = provider.tasks.contains { $0.vanishesAt != nil } ? 64 : 4
+        return plan.horizon + .seconds(tasks * 86_400)
+    }
+
+    private func lookWhetherOver() throws {
+        nextLook = now + .seconds(30)
+        guard now < deadline else {
+            try checkEndings()
+            isOver = true
+            return
+        }
+        guard outstanding == 0, isUp, !isDraining, notices == 0 else { return }
+        if try !hasWork() {
+            try checkEndings()
+            isOver = true
+        }
+    }
+}
