@@ -38,7 +38,8 @@ struct Program: AsyncParsableCommand {
     }
 
     private func runAll(_ summary: inout Summary) async throws {
-        let width = ProcessInfo.processInfo.activeProcessorCount
+        // Twice as many as cores: each waits a little for its ledger.
+        let width = 2 * ProcessInfo.processInfo.activeProcessorCount
         try await withThrowingTaskGroup(of: SeedReport.self) { group in
             var next = first
             let end = first + UInt64(max(seeds, 0))

@@ -56,6 +56,9 @@ extension World {
             for settled in recorded.settled { try clear(settled) }
         case .gaveUp(let attempt):
             // Paying twice is what the policy risks; the reservation counts as spent.
+            guard hasResubmitted || recorded.settled.isEmpty else {
+                throw Violation(.nothingPaidTwice, "attempt \(attempt) was given up under the policy hold")
+            }
             for settled in recorded.settled where settled.attempt == attempt {
                 trace.note(now, "given up", attempt.rawValue)
                 books.move(attempt, to: .givenUp)

@@ -95,6 +95,7 @@ extension World {
             rateUnknownUntil = now + plan.settings.rate.window
         }
         startedAt = now
+        noteRules()
         engine = Engine(settings: plan.settings, seed: accidents.seed())
         try await tell(.started(recovery))
     }
@@ -173,7 +174,12 @@ extension World {
         }
         weather.end(.keyRefused)
         trace.note(now, "reload", Int64(plan.settings.rate.count), Int64(plan.settings.running))
+        noteRules()
         if isUp { try await tell(.reloaded(plan.settings)) }
+    }
+
+    private func noteRules() {
+        if plan.settings.account.unconfirmedPolicy == .resubmit { hasResubmitted = true }
     }
 
     // MARK: - The engine

@@ -71,6 +71,8 @@ final class World {
     /// Until then a start after a jump of the wall clock may have forgotten busy slots.
     var rateUnknownUntil: Duration = .zero
     var lastForwardJump: Duration?
+    /// Whether the policy was to send lost requests again at any time.
+    var hasResubmitted = false
     /// The latest wall clock that a claim has gone by.
     var latestClaim = Instant(milliseconds: 0)
     /// When something last happened that the daemon may need a moment for: a claim, a user's write, a jump.
