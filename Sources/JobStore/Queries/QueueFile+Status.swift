@@ -98,9 +98,16 @@ extension QueueFile {
                     iif(is_firm, NULL, prompt) AS prompt
                 FROM (SELECT *, estimate_basis IS 'listed'
                         AND NOT EXISTS (SELECT 1 FROM prices WHERE prices.model = jobs.model) AS is_firm
-                    FROM jobs WHERE state = 'queued' AND queue = ? LIMIT ?)
+                    FROM jobs WHERE id IN (
+                        -- Each by its index: what is due, and of what is scheduled the first to come.
+                        SELECT id FROM (SELECT id FROM jobs
+                            WHERE state = 'queued' AND turn IS NOT NULL AND queue = :queue LIMIT :sample)
+                        UNION ALL
+                        SELECT id FROM (SELECT id, queue FROM jobs
+                            WHERE state = 'queued' AND turn IS NULL ORDER BY run_at LIMIT :sample) WHERE queue = :queue)
+                    LIMIT :sample)
                 """,
-            arguments: [queue, sample]
+            arguments: ["queue": queue, "sample": sample]
         )
         while let row = try rows.next() {
             result.sampled += 1
