@@ -3,9 +3,10 @@ import Testing
 @testable import Simulation
 
 /// A small part of what `make simulate` runs.
+@Suite(.serialized)
 struct SeedTests {
     /// Small ones, so that all of them together take seconds.
-    static let seeds: [UInt64] = Array((1...200).filter { Plan(seed: $0).scale == .burst }.prefix(24))
+    static let seeds: [UInt64] = Array((1...200).filter { Plan(seed: $0).scale == .burst }.prefix(16))
 
     @Test(arguments: seeds)
     func `no promise is broken`(seed: UInt64) async throws {

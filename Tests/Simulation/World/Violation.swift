@@ -20,8 +20,6 @@ package enum Invariant: String, Error, Sendable, CaseIterable {
     case attemptCount = "attempts counted"
     /// A balance that is taken as proof that nothing was charged does not err.
     case evidence = "evidence"
-    /// Nothing is claimed that lets the balance fall below the reserve.
-    case reserve = "reserve"
     /// The engine never asks to be woken in the past, nor spins.
     case wake = "wake"
     /// The engine never sleeps for ever while there is work.
