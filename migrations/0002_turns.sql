@@ -190,6 +190,9 @@ SELECT
         WHEN q.paused THEN 'paused'
         -- What is scheduled for later is not held by anything but the time.
         WHEN NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.state = 'queued' AND j.turn IS NOT NULL AND j.queue = q.name)
+            -- While a gate is closed nothing is claimed, so what becomes due has no turn yet.
+            AND NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.state = 'queued' AND j.turn IS NULL
+                AND j.run_at <= unixepoch('now') * 1000 AND j.queue = q.name)
             THEN NULL
         ELSE coalesce(
             (SELECT g.name FROM gates AS g WHERE g.queue IN ('', q.name) AND g.name NOT LIKE 'model:%'

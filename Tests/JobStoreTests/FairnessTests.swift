@@ -99,6 +99,16 @@ import Testing
         #expect(try await fixture.claim(5, at: later).jobs.map(\.job.rawValue) == [80])
     }
 
+    @Test func `what becomes due while nothing is claimed shows what holds it`() throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt, run_at) VALUES ('x', 1700000000000)")
+        #expect(try fixture.rows("SELECT turn IS NULL FROM jobs") == ["1"])
+        try fixture.run("INSERT INTO gates (name, closed_at) VALUES ('credits', 1)")
+        #expect(try fixture.rows("SELECT blocked_by FROM queue_status") == ["credits"])
+        try fixture.run("UPDATE jobs SET run_at = 9900000000000")
+        #expect(try fixture.rows("SELECT blocked_by FROM queue_status") == [""])
+    }
+
     @Test func `a job that comes back keeps its place, unless it has to wait`() async throws {
         let fixture = try LedgerFixture()
         try fill(fixture, 5, "batch", "'b'")

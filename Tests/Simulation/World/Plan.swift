@@ -74,7 +74,7 @@ struct Plan {
     init(seed: UInt64) {
         var chance = Chance(seed: seed, purpose: "plan")
         self.seed = seed
-        scale = chance.draw([(0.8, .burst), (0.15, .days), (0.02, .weeks), (0.03, .bulk)])
+        scale = chance.draw([(0.87, .burst), (0.1, .days), (0.01, .weeks), (0.02, .bulk)])
         // Months and weeks of 2024, whose ends the budgets' periods have to find.
         start = Instant(milliseconds: 1_704_067_200_000 + Int64(chance.whole(0...31_000_000)) * 1_000)
         switch scale {
