@@ -53,8 +53,13 @@ final class LedgerPlace {
     func moveToCopy() throws {
         copies += 1
         let copy = directory + "/promptd-\(copies).sqlite"
-        for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: path + suffix) {
-            try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix)
+        // The ledger may be cutting its log short just now, after a commit; with the write lock it cannot.
+        try shell.inDatabase { db in
+            try db.beginTransaction(.immediate)
+            for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: path + suffix) {
+                try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix)
+            }
+            try db.rollback()
         }
         try close()
         path = copy

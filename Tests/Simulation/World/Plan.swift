@@ -95,7 +95,9 @@ struct Plan {
         isGreedy = chance.happens(0.25)
         copiesFiles = chance.happens(0.25)
         keepsBudgets = chance.happens(0.3)
-        startingBalance = chance.happens(0.3) ? Int64(chance.whole(20...800)) * 1_000 : 1_000_000_000
+        // An empty account is asked about each minute: in long runs there is always something in it.
+        let isShort = chance.happens(0.3) && (scale == .burst || scale == .bulk)
+        startingBalance = isShort ? Int64(chance.whole(20...800)) * 1_000 : 1_000_000_000
         drawSettings(&chance)
         drawFaults(&chance)
         drawTroubles(&chance)
