@@ -165,7 +165,7 @@ import Testing
     @Test func `an older database keeps its attempts, and its charges are added up`() throws {
         let directory = ScratchDirectory.make()
         let path = directory + "/old.sqlite"
-        let old = try DatabaseQueue(path: path)
+        let old = try openShell(path)
         try old.write { db in
             try db.execute(sql: String(decoding: Migrations.all[0], as: UTF8.self))
             try db.execute(
@@ -182,7 +182,7 @@ import Testing
         try old.close()
         let ledger = try SQLiteLedger(path: path)
         try ledger.close()
-        let shell = try DatabaseQueue(path: path)
+        let shell = try openShell(path)
         let (totals, attempts, version) = try shell.read { db in
             (
                 try Row.fetchOne(db, sql: "SELECT * FROM account_totals"),

@@ -81,7 +81,7 @@ import Testing
 
     @Test func `an older ledger learns from the tasks that it holds`() throws {
         let path = ScratchDirectory.make() + "/old.sqlite"
-        let old = try DatabaseQueue(path: path)
+        let old = try openShell(path)
         let first = try #require(Migrations.all.first)
         try old.write { db in
             try db.execute(sql: String(decoding: first, as: UTF8.self))
@@ -99,7 +99,7 @@ import Testing
         try old.close()
         let ledger = try SQLiteLedger(path: path)
         defer { try? ledger.close() }
-        let rows = try DatabaseQueue(path: path).read { db in
+        let rows = try openShell(path).read { db in
             try Row.fetchAll(db, sql: "SELECT id, took_milliseconds, profile FROM attempts ORDER BY id")
         }
         // A task cannot end before it was accepted: a clock was set.

@@ -15,7 +15,7 @@ final class LedgerFixture: Sendable {
         directory = ScratchDirectory.make()
         path = directory + "/ledger.sqlite"
         ledger = try SQLiteLedger(path: path, options: options)
-        shell = try DatabaseQueue(path: path)
+        shell = try openShell(path)
     }
 
     deinit {

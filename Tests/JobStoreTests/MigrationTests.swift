@@ -11,7 +11,7 @@ import Testing
     /// A database of version `version`, with what `sql` puts into it.
     private func database(version: Int, _ sql: String) throws -> String {
         let path = ScratchDirectory.make() + "/old.sqlite"
-        let queue = try DatabaseQueue(path: path)
+        let queue = try openShell(path)
         try queue.inDatabase { db in
             for migration in Migrations.all.prefix(version) {
                 try db.execute(sql: String(decoding: migration, as: UTF8.self))
@@ -39,7 +39,7 @@ import Testing
             """
         )
         let ledger = try SQLiteLedger(path: path)
-        let shell = try DatabaseQueue(path: path)
+        let shell = try openShell(path)
         #expect(try await shell.read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == Migrations.all.count)
         #expect(try await shell.read { try Double.fetchOne($0, sql: "SELECT remaining FROM budget_status") } == 26)
         let request = ClaimRequest(
@@ -64,7 +64,7 @@ import Testing
     @Test func `each migration says its version`() throws {
         for version in 1...Migrations.all.count {
             let path = try database(version: version, "")
-            let found = try DatabaseQueue(path: path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+            let found = try openShell(path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
             #expect(found == version)
         }
     }

@@ -203,7 +203,7 @@ import Testing
         let own = try #require(
             Migrations.all.firstIndex { String(decoding: $0, as: UTF8.self).contains("CREATE TABLE prices") }
         )
-        let old = try DatabaseQueue(path: path)
+        let old = try openShell(path)
         try await old.write { db in
             for sql in Migrations.all.prefix(own) { try db.execute(sql: String(decoding: sql, as: UTF8.self)) }
             try db.execute(
@@ -219,7 +219,7 @@ import Testing
         try old.close()
         let ledger = try SQLiteLedger(path: path)
         try ledger.close()
-        let migrated = try DatabaseQueue(path: path)
+        let migrated = try openShell(path)
         let rows = try await migrated.read { db in
             try Row.fetchAll(db, sql: "SELECT estimated_millicredits, estimate_basis, charge_reported FROM attempts")
                 .map { "\($0["estimated_millicredits"] as Int64? ?? -1) \($0["estimate_basis"] as String? ?? "-")" }

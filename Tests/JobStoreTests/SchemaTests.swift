@@ -171,7 +171,7 @@ import Testing
 
     @Test func `a database of somebody else's is refused and left alone`() throws {
         let directory = ScratchDirectory.make()
-        let queue = try DatabaseQueue(path: directory + "/other.sqlite")
+        let queue = try openShell(directory + "/other.sqlite")
         try queue.write { try $0.execute(sql: "CREATE TABLE t (a)") }
         let error = #expect(throws: LedgerError.self) { try SQLiteLedger(path: directory + "/other.sqlite") }
         #expect(error?.message.contains("is not a database of promptd") == true)
