@@ -47,8 +47,13 @@ struct BudgetRoom {
     var name: String
     /// nil: all queues.
     var queue: String?
+    var limit: Credits
+    /// When its next period begins; nil if it has none.
+    var resetsAt: Instant?
     /// In thousandths of a credit; negative after an overrun.
     var left: Int64
+
+    func skip(of price: Credits) -> BudgetSkip { BudgetSkip(price: price, limit: limit, resetsAt: resetsAt) }
 
     /// All budgets, from the running sums.
     static func all(_ db: Database, at now: Instant) throws -> [BudgetRoom] {
@@ -56,7 +61,7 @@ struct BudgetRoom {
             .fetchAll(
                 db.cachedStatement(
                     sql: """
-                        SELECT b.name, b.queue, b.limit_millicredits - coalesce((
+                        SELECT b.name, b.queue, b.limit_millicredits, b.limit_millicredits - coalesce((
                             SELECT sum(s.reserved_millicredits + s.charged_millicredits) FROM spending AS s
                             WHERE s.period = CASE b.period WHEN 'hour' THEN 'hour' WHEN 'total' THEN 'total' ELSE 'day' END
                                 AND s.starts_at >= CASE b.period
@@ -66,12 +71,26 @@ struct BudgetRoom {
                                     WHEN 'week' THEN (:now / 86400000 - (:now / 86400000 + 3) % 7) * 86400000
                                     WHEN 'month' THEN unixepoch(:now / 1000, 'unixepoch', 'start of month') * 1000
                                     ELSE 0 END
-                                AND (b.queue IS NULL OR s.queue = b.queue)), 0) AS room
+                                AND (b.queue IS NULL OR s.queue = b.queue)), 0) AS room,
+                            CASE b.period
+                                WHEN 'hour' THEN (:now / 3600000 + 1) * 3600000
+                                WHEN 'day' THEN (:now / 86400000 + 1) * 86400000
+                                WHEN 'week' THEN (:now / 86400000 - (:now / 86400000 + 3) % 7 + 7) * 86400000
+                                WHEN 'month' THEN unixepoch(:now / 1000, 'unixepoch', 'start of month', '+1 month') * 1000
+                            END AS resets_at
                         FROM budgets AS b
                         """
                 ),
                 arguments: ["now": now.milliseconds]
             )
-            .map { row in BudgetRoom(name: row["name"], queue: row["queue"], left: row["room"]) }
+            .map { row in
+                BudgetRoom(
+                    name: row["name"],
+                    queue: row["queue"],
+                    limit: Credits(millicredits: row["limit_millicredits"]),
+                    resetsAt: row.instant("resets_at"),
+                    left: row["room"]
+                )
+            }
     }
 }

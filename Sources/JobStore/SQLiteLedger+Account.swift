@@ -93,7 +93,6 @@ extension RecordWork {
                 if let settled { recorded.settled = try examineUnknown(from: settled, to: row) }
                 recorded.account = AccountStanding(
                     unexplained: first.constant - row.constant,
-                    unexplainedBefore: first.constant - previous.constant,
                     uncertainty: row.open,
                     unknown: row.unknown + row.presumed - first.presumed,
                     since: first.askedAt

@@ -33,7 +33,6 @@ struct ClaimWork {
     /// How many more jobs of a queue may run; absent without a limit of its own.
     var rooms: [String: Int] = [:]
     private var prices = ClaimPrices()
-    private var held: [BudgetHold: Int] = [:]
     private var reserve: ReserveRoom?
     private var generator = SystemRandomNumberGenerator()
 
@@ -115,7 +114,8 @@ struct ClaimWork {
             if let full = concerned.first(where: { budgets[$0].left < reserved.millicredits }) {
                 // It waits, and is the first again at the next claim. Cheaper ones go on meanwhile.
                 claim.waitsForBudget = true
-                held[BudgetHold(budget: budgets[full].name, queue: job.queue), default: 0] += 1
+                let hold = BudgetHold(budget: budgets[full].name, queue: job.queue)
+                if claim.budgetSkips[hold] == nil { claim.budgetSkips[hold] = budgets[full].skip(of: reserved) }
                 heads[index].skipped += 1
                 if heads[index].skipped >= Self.maximumSkips { heads.remove(at: index) }
                 return
@@ -202,7 +202,7 @@ struct ClaimWork {
     /// Says which queues a budget holds: those of which nothing was taken and nothing else is left to be taken.
     private mutating func noteHolds(left heads: [ClaimHead]) {
         let others = Set(claim.jobs.map(\.queue)).union(heads.lazy.filter { !$0.jobs.isEmpty }.map(\.queue))
-        claim.budgetHolds = held.keys.filter { !others.contains($0.queue) }
+        claim.budgetHolds = claim.budgetSkips.keys.filter { !others.contains($0.queue) }
             .sorted { ($0.queue, $0.budget) < ($1.queue, $1.budget) }
     }
 

@@ -236,12 +236,12 @@ struct RecordWork {
     func settle(_ job: JobID, _ failure: Failure, _ then: Aftermath) throws -> RecordedJob {
         switch then {
         case .retry(let at, let counted):
-            // A job that need not wait keeps its place in the order.
+            // A job that need not wait keeps its place in the order. What was cancelled and taken up again has not counted.
             try run(
                 """
                 UPDATE jobs SET state = 'queued', run_at = CASE WHEN ?1 > ?2 THEN ?1 ELSE run_at END,
                     turn = CASE WHEN ?1 > ?2 THEN NULL ELSE turn END,
-                    attempt_count = attempt_count - ?3, error_code = ?4, error_message = ?5
+                    attempt_count = max(attempt_count - ?3, 0), error_code = ?4, error_message = ?5
                 WHERE id = ?6
                 """,
                 [

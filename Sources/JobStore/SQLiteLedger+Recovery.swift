@@ -37,8 +37,24 @@ extension SQLiteLedger {
                     arguments: [(now - rate.window).milliseconds]
                 )
                 .map(Instant.init(milliseconds:))
+            recovery.refusedAt = try Self.refusals(db, now: now, rate: rate)
+            recovery.hasComparison = try AccountReading.last(db) != nil
             return recovery
         }
+    }
+
+    /// Refusals for too many requests after which the rate may still be smaller than its limit.
+    private static func refusals(_ db: Database, now: Instant, rate: RateLimit) throws -> [Instant] {
+        try Int64
+            .fetchAll(
+                db,
+                sql: "SELECT answered_at FROM attempts WHERE answered_at > ? AND answered_at <= ? AND error_code = ? ORDER BY answered_at",
+                arguments: [
+                    (now - rate.window * (rate.count + 2)).milliseconds, now.milliseconds,
+                    FailureCode.rateLimited.rawValue,
+                ]
+            )
+            .map(Instant.init(milliseconds:))
     }
 
     package func takeResumed(now: Instant) async throws(LedgerError) -> Recovery {

@@ -19,6 +19,10 @@ package enum CreateTaskAnswer {
             }
             return .accepted(task, httpStatus: httpStatus)
         }
+        // What names a task, or tells of a time-out behind the API, does not show that nothing was made.
+        if taskID(answer.data) != nil || ProviderMessages.isTimeOut(code, answer.message) {
+            return .unknown(answer.failure(.answerLost))
+        }
         return .rejected(answer.failure(failureCode(code, answer.message)))
     }
 
@@ -34,6 +38,8 @@ package enum CreateTaskAnswer {
         case 401, 403: .rejected(answer.failure(.keyRefused))
         case 402: .rejected(answer.failure(.creditsExhausted))
         case 429: .rejected(answer.failure(.rateLimited))
+        // A proxy that lost patience.
+        case 408, 499: .unknown(answer.failure(.answerLost))
         case 300..<500: .rejected(answer.failure(.providerUnavailable))
         // Success or a gateway's fault: the request may have come through behind it.
         default: .unknown(answer.failure(.answerLost))

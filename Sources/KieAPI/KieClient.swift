@@ -133,12 +133,3 @@ package final class KieClient: Sendable {
             .joined()
     }
 }
-
-/// A `Failure` that can be thrown.
-package struct FailureError: Error, Sendable, CustomStringConvertible {
-    package let failure: Failure
-
-    package init(_ failure: Failure) { self.failure = failure }
-
-    package var description: String { failure.message }
-}

@@ -11,6 +11,16 @@ enum ProviderMessages {
         )
     }
 
+    /// Whether an answer tells that somebody behind the API lost patience: what became of the request is open.
+    static func isTimeOut(_ code: Int, _ message: String) -> Bool {
+        switch code {
+        // As gateways use them; 52x are a content delivery network's.
+        case 502, 504, 520...524, 598, 599: true
+        case 500, 503: contains(message, ["timeout", "timed out", "time out"])
+        default: false
+        }
+    }
+
     static func speaksOfCredits(_ message: String) -> Bool {
         contains(message, ["credits insufficient", "insufficient credits", "top up"])
     }

@@ -93,7 +93,9 @@ private struct FakeProvider: Provider {
     }
 
     func poll(_ task: TaskID) async -> PollOutcome { .pending(providerState: "waiting") }
-    func balance() async -> Credits? { nil }
+    func balance() async -> Result<Credits, FailureError> {
+        .failure(FailureError(Failure(.providerUnavailable, "…")))
+    }
 }
 
 private struct NoFetcher: Fetcher {

@@ -67,17 +67,31 @@ extension QueueFile {
     }
 
     /// Changes all jobs that match and that can be changed.
-    package func apply(_ change: JobChange, matching filter: JobFilter) throws(LedgerError) -> Int {
+    ///
+    /// - Returns: how many were changed, and how many could not be because their request is under way just now.
+    package func apply(
+        _ change: JobChange,
+        matching filter: JobFilter
+    ) throws(LedgerError) -> (changed: Int, beingSent: Int) {
+        var sent = filter
+        sent.states = filter.states.isEmpty ? [.submitting] : filter.states.intersection([.submitting])
         var filter = filter
         filter.states = filter.states.isEmpty ? change.origins : filter.states.intersection(change.origins)
-        guard !filter.states.isEmpty else { return 0 }
-        return try write { [filter] db in
+        if change == .retry { sent.states = [] }
+        return try write { [filter, sent] db in
+            var beingSent = 0
+            if !sent.states.isEmpty {
+                let (condition, arguments) = sent.condition
+                let sql = "SELECT count(*) FROM jobs WHERE \(condition)"
+                beingSent = try Int.fetchOne(db, sql: sql, arguments: arguments) ?? 0
+            }
+            guard !filter.states.isEmpty else { return (0, beingSent) }
             let (condition, arguments) = filter.condition
             try db.execute(
                 sql: "UPDATE jobs SET state = '\(change.target.rawValue)' WHERE \(condition)",
                 arguments: arguments
             )
-            return db.changesCount
+            return (db.changesCount, beingSent)
         }
     }
 

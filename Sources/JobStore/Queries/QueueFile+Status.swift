@@ -35,8 +35,11 @@ extension QueueFile {
             db,
             sql: """
                 SELECT daemon.*, daemon_load.rate_used, daemon_load.running,
-                    (SELECT max(finished_at) FROM attempts WHERE id > (SELECT max(id) - 1000 FROM attempts))
-                        AS last_result_at
+                    (SELECT max(finished_at) FROM attempts
+                        WHERE id > (SELECT max(id) - 1000 FROM attempts) AND state = 'accepted') AS last_result_at,
+                    -- What the balance cannot hold yet.
+                    (SELECT coalesce(sum(reserved_millicredits + coalesce(charged_millicredits, 0)), 0) FROM attempts
+                        WHERE id > balance_attempt_id) AS sent_millicredits
                 FROM daemon, daemon_load
                 """
         )

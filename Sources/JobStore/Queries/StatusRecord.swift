@@ -7,6 +7,10 @@ package struct DaemonRecord: Sendable {
     package let startedAt: Instant?
     package let balance: Credits?
     package let balanceAt: Instant?
+    /// What was reserved or charged for requests that the balance cannot hold yet.
+    private let sentSince: Credits
+    /// The balance less what was sent since it was read.
+    package var available: Credits? { balance.map { $0 - sentSince } }
     package let rateUsed: Int
     /// `nil` before the first start of a daemon.
     package let rate: RateLimit?
@@ -23,6 +27,7 @@ package struct DaemonRecord: Sendable {
         startedAt = row.instant("started_at")
         balance = row.credits("balance_millicredits")
         balanceAt = row.instant("balance_at")
+        sentSince = row.credits("sent_millicredits") ?? .zero
         let limit: Int? = row["rate_limit"]
         let window: Int64? = row["rate_window_ms"]
         rate = limit.flatMap { limit in window.map { RateLimit(count: limit, window: .milliseconds($0)) } }

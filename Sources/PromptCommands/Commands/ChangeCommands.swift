@@ -64,8 +64,12 @@ struct Change {
         let console = Console.current
         try database.open { file in
             guard !ids.isEmpty else {
-                let changed = try file.apply(change, matching: filter)
+                let (changed, beingSent) = try file.apply(change, matching: filter)
                 console.say("\(done) \(count(changed, "job"))")
+                if beingSent > 0 {
+                    let jobs = count(beingSent, "job")
+                    console.say("\(jobs) being sent just now stayed; try again in a moment, when the answer is there")
+                }
                 return
             }
             let outcome = try file.apply(change, to: ids)

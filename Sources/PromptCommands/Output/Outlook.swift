@@ -13,7 +13,7 @@ struct Outlook {
 
     /// Those that concern the new jobs' queues.
     let budgets: [BudgetLine]
-    /// The account's, when it was last asked for.
+    /// The account's, less what was sent since it was last asked for.
     let balance: Credits?
     /// What the whole backlog will take, the new jobs included.
     let backlog: Credits
@@ -26,7 +26,7 @@ struct Outlook {
     init(_ record: StatusRecord, adding added: [String: Credits], now: Instant) {
         let forecast = Forecast(record, .builtIn, now: now)
         backlog = added.values.reduce(forecast.credits, +)
-        balance = record.daemon.balance
+        balance = record.daemon.available
         isExact = forecast.isExact
         let all = backlog
         budgets = record.budgets.compactMap { budget in
@@ -65,7 +65,7 @@ struct Outlook {
             return "\(name): \(budget.left.grouped) → \(about)\(line.after.grouped) of \(budget.limit.grouped) left"
                 + " after the backlog."
         }
-        let reset = budget.resetsAt.map { " until \($0.utcMinutes)" } ?? ""
+        let reset = budget.resetsAt.map { " until \($0.utcMinutes)" } ?? " for a higher limit"
         return
             "\(name): \(budget.left.grouped) of \(budget.limit.grouped) left and \(about)\(line.backlog.grouped) queued; "
             + "what does not fit waits\(reset)."

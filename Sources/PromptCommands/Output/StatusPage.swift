@@ -26,11 +26,15 @@ struct StatusPage {
             parts.append(styled("promptd is not running", .warning))
         }
         if let balance = daemon.balance {
-            let age = status.processID == nil ? daemon.balanceAt.map { " at \(console.time($0))" } ?? "" : ""
+            // While it works promptd reads it every few minutes.
+            let isOld = status.processID == nil || daemon.balanceAt.map { status.now - $0 > .seconds(900) } ?? false
+            let age = isOld ? daemon.balanceAt.map { " at \(console.time($0))" } ?? "" : ""
             parts.append("account \(balance.inWords)\(age)")
         }
         if status.processID != nil,
-            let gate = status.record.gates.first(where: { $0.queue.isEmpty && $0.name != "rate" })
+            let gate = status.record.gates.first(where: {
+                $0.queue.isEmpty && $0.name != "rate" && !$0.name.hasPrefix("model:")
+            })
         {
             parts.append(styled("held by \(gate.name)", .warning))
         } else if status.processID != nil {
@@ -84,8 +88,8 @@ struct StatusPage {
     private func blockedBy(_ queue: QueueRecord) -> String? {
         guard let blocked = queue.blockedBy else { return nil }
         if blocked.hasPrefix("budget:"),
-            let budget = status.record.budgets.first(where: { "budget:\($0.name)" == blocked }),
-            let reset = budget.resetsAt, reset > status.now
+            let gate = status.record.gates.first(where: { $0.name == blocked && $0.queue == queue.name }),
+            let reset = gate.reopensAt, reset > status.now
         {
             return "\(oneLine(blocked)), resets \(reset.utcMinutes) (in \((reset - status.now).inWords))"
         }
@@ -109,7 +113,7 @@ struct StatusPage {
             text +=
                 ", done by \(forecast.knowsDurations ? "about \(console.time(finish))" : "\(console.time(finish)) at the earliest")"
         }
-        if let balance = daemon.balance, forecast.credits > balance {
+        if let balance = daemon.available, forecast.credits > balance {
             let missing = (forecast.credits - balance).rounded(unless: forecast.isExact)
             text += styled("   !  \(missing.grouped) more than the account holds", .warning)
         }

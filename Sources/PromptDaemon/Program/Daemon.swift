@@ -57,12 +57,18 @@ struct Daemon {
         )
         try await ledger.setPrices(configuration.prices, defaultPrice: configuration.defaultPrice)
         let start = Latch()
-        let prepare: @Sendable (QueuedJob) -> Preparation = { [unknownModels = configuration.unknownModels] job in
-            job.prepared(unknownModels: unknownModels)
+        let prepare: @Sendable (QueuedJob) -> Preparation = { [live] job in
+            job.prepared(unknownModels: live.unknownModels)
         }
         let runner = Runner(
             ledger: ledger,
-            provider: KieProvider(client: client, callbackURL: configuration.callbacksPublicURL),
+            provider: KieProvider(
+                client: client,
+                keySource: KeySource { [live, environment] in
+                    try Credentials.apiKey(file: live.apiKeyFile, environment: environment)
+                },
+                callbackURL: configuration.callbacksPublicURL
+            ),
             fetcher: MediaFetcher(
                 media: media,
                 client: mediaClient,

@@ -12,14 +12,14 @@ extension Announcer {
             )
         case .rateWhole(let limit):
             logger.notice("the rate is whole again: \(limit)", metadata: ["gate": "rate"])
-        case .budgetHeld(let hold):
+        case .budgetHeld(let hold, let job):
             logger.warning(
-                "a queue waits for its budget; it goes on with the next period, or a higher limit (promptctl budget set)",
+                "a queue waits for its budget: \(job)",
                 metadata: ["gate": "budget:\(hold.budget)", "queue": "\(hold.queue)"]
             )
         case .budgetReleased(let hold):
             logger.notice(
-                "a queue goes on: the budget has room for its next job",
+                "a queue no longer waits for its budget",
                 metadata: ["gate": "budget:\(hold.budget)", "queue": "\(hold.queue)"]
             )
         case .reserveHeld(let message):

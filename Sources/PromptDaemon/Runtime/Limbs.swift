@@ -5,7 +5,7 @@ package import PromptQueue
 package protocol Provider: Sendable {
     func submit(_ job: ClaimedJob) async -> SubmissionOutcome
     func poll(_ task: TaskID) async -> PollOutcome
-    func balance() async -> Credits?
+    func balance() async -> Result<Credits, FailureError>
 }
 
 /// What the runner asks of the downloader.
@@ -14,24 +14,36 @@ package protocol Fetcher: Sendable {
 }
 
 /// The provider over its API.
+///
+/// After the key was refused it is read anew before each request, so that a new one counts without a reload.
 struct KieProvider: Provider {
     let client: KieClient
+    let keySource: KeySource
     /// Where the provider may call back, without the attempt's token; nil for polling only.
     let callbackURL: String?
 
     func submit(_ job: ClaimedJob) async -> SubmissionOutcome {
-        await client.createTask(
+        keySource.refresh(client)
+        let outcome = await client.createTask(
             model: job.model,
             input: job.input,
             callbackURL: callbackURL.map { "\($0)/callbacks/kie/\(job.token.rawValue)" }
         )
+        if case .rejected(let failure) = outcome { keySource.note(failure) }
+        return outcome
     }
 
     func poll(_ task: TaskID) async -> PollOutcome {
-        await client.recordInfo(task)
+        keySource.refresh(client)
+        let outcome = await client.recordInfo(task)
+        if case .unavailable(let failure) = outcome { keySource.note(failure) }
+        return outcome
     }
 
-    func balance() async -> Credits? {
-        try? await client.credits().get()
+    func balance() async -> Result<Credits, FailureError> {
+        keySource.refresh(client)
+        let outcome = await client.credits()
+        if case .failure(let error) = outcome { keySource.note(error.failure) }
+        return outcome
     }
 }

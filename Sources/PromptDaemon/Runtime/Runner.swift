@@ -171,8 +171,10 @@ package final class Runner: Service {
             group.addTask { [self] in events.send(.downloaded(download.result, await fetcher.fetch(download))) }
         case .checkBalance:
             group.addTask { [self] in
-                let credits = await provider.balance()
-                events.send(credits.map { .balance($0) } ?? .balanceUnknown)
+                switch await provider.balance() {
+                case .success(let credits): events.send(.balance(credits))
+                case .failure(let error): events.send(.balanceUnknown(error.failure))
+                }
             }
         case .record(let change):
             write(change, at: instant, in: &group, gates: false)

@@ -33,6 +33,8 @@ struct AccountWatch: Sendable {
         var lowest: Credits?
         /// Whether the balance has given hope since.
         var hasCover = false
+        /// Whether somebody has written to the ledger since: the job that is next may be a cheaper one.
+        var hasNews = false
     }
 
     /// Queues that wait for `credits.reserve`.

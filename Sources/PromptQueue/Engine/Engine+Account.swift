@@ -4,6 +4,8 @@ extension Engine {
     private static var balancePatience: Duration { .seconds(30) }
     /// Readings that are taken because nothing is going on come at most this often.
     private static var idlePause: Duration { .seconds(60) }
+    /// How long the first claim of a new ledger waits for the balance.
+    static var firstReadingPatience: Duration { .seconds(5) }
     /// A second more than the ledger asks for: it measures by the wall's clock.
     private static var lostPause: Duration { BalanceReading.settlingTime + .seconds(1) }
     /// A difference between account and ledger is logged at most this often.
@@ -77,6 +79,7 @@ extension Engine {
     mutating func balanceUnreadable(now: Moment, _ effects: inout [EngineEffect]) {
         account.question = nil
         account.isUnreadable = true
+        firstReadingBy = nil
         announceHold(now: now, &effects)
         if gates[.credits] != nil { recordGates(now: now, &effects) }
     }
@@ -98,7 +101,7 @@ extension Engine {
     func nextProbe(_ kind: GateKind, _ gate: Gate) -> Duration? {
         guard gate.probe == nil else { return nil }
         guard kind == .credits, let shortage = account.shortage else { return gate.probeAt }
-        if shortage.hasCover { return gate.probeAt }
+        if shortage.hasCover || shortage.hasNews { return gate.probeAt }
         // Without a balance a request that is refused, and costs nothing, has to tell.
         return account.isUnreadable ? max(gate.probeAt, shortage.refusedAt + kind.backoff.maximum) : nil
     }
@@ -179,6 +182,7 @@ extension Engine {
     ) {
         switch change {
         case .balance:
+            firstReadingBy = nil
             // The ledger knows the balance now; before, it would have answered as it did.
             if account.hold != nil { noteDue() }
             if let standing = recorded.account { report(standing, now: now, &effects) }
@@ -192,8 +196,8 @@ extension Engine {
 
     /// Says once that account and ledger differ, or differ otherwise than before.
     private mutating func report(_ standing: AccountStanding, now: Moment, _ effects: inout [EngineEffect]) {
-        let known = account.reported?.unexplained ?? standing.unexplainedBefore
-        let change = standing.unexplained - known
+        // A start says again what is still so: nobody may have read it.
+        let change = standing.unexplained - (account.reported?.unexplained ?? .zero)
         guard change > standing.uncertainty || .zero - change > standing.uncertainty else { return }
         if let reported = account.reported, now.uptime < reported.at + Self.reportPause { return }
         account.reported = (standing.unexplained, now.uptime)

@@ -16,6 +16,7 @@ extension Engine {
         switch outcome {
         case .accepted:
             trouble = nil
+            reach.failing = nil
         case .notSent(let failure), .unknown(let failure):
             trouble = (.provider, failure)
         case .rejected(let failure):
@@ -102,6 +103,7 @@ extension Engine {
 
     mutating func open(_ kind: GateKind, _ effects: inout [EngineEffect]) {
         guard gates.removeValue(forKey: kind) != nil else { return }
+        if reach.closed == kind { reach.closed = nil }
         if kind == .credits { endShortage() }
         noteDue()
         effects.append(.notify(.gateOpened(kind)))
@@ -110,18 +112,37 @@ extension Engine {
 
     /// Notes which queues wait for a budget.
     mutating func hold(_ claim: Claim, now: Moment, _ effects: inout [EngineEffect]) {
-        let before = Set(budgetHolds.keys)
+        var isNews = false
         for hold in claim.budgetHolds where budgetHolds[hold] == nil {
-            budgetHolds[hold] = now
-            effects.append(.notify(.budgetHeld(hold)))
+            guard let job = claim.budgetSkips[hold] else { continue }
+            budgetHolds[hold] = (now, job)
+            effects.append(.notify(.budgetHeld(hold, job)))
+            isNews = true
         }
-        // A claim that stopped for want of a slot has not looked at every queue.
+        // A claim that stopped for want of a slot has not looked at every queue; and what lets cheaper jobs pass still
+        // holds the others.
         let claimed = Set(claim.jobs.map(\.queue))
-        for hold in before.subtracting(claim.budgetHolds) where !claim.hasMore || claimed.contains(hold.queue) {
-            budgetHolds[hold] = nil
-            effects.append(.notify(.budgetReleased(hold)))
+        for (hold, held) in budgetHolds {
+            if let job = claim.budgetSkips[hold] {
+                isNews = isNews || job != held.job
+                budgetHolds[hold]?.job = job
+            } else if !claim.hasMore || claimed.contains(hold.queue) {
+                budgetHolds[hold] = nil
+                effects.append(.notify(.budgetReleased(hold)))
+                isNews = true
+            }
         }
-        if Set(budgetHolds.keys) != before { recordGates(now: now, &effects) }
+        if isNews { recordGates(now: now, &effects) }
+    }
+
+    /// Goes on as carefully as an earlier process would have after the provider said that there were too many requests.
+    mutating func takeOver(refusals: [Instant], now: Moment, _ effects: inout [EngineEffect]) {
+        for refused in refusals { _ = window.refuse(at: now.uptime - max(.zero, now.instant - refused)) }
+        guard let last = refusals.last else { return }
+        rateRefusedAt = Moment(instant: last, uptime: now.uptime - max(.zero, now.instant - last))
+        // Those from which it has recovered need no word.
+        recoverRate(now: now, &effects)
+        if rateRefusedAt != nil { recordGates(now: now, &effects) }
     }
 
     /// Lets the rate window's allowance grow again after the provider said that there were too many requests.
@@ -161,14 +182,13 @@ extension Engine {
                 message: "\(gate.message): \(kind.advice)"
             )
         }
-        let held = budgetHolds.map { hold, since in
+        let held = budgetHolds.map { hold, held in
             GateNote(
                 name: "budget:\(hold.budget)",
                 queue: hold.queue,
-                closedAt: since.instant,
-                reopensAt: nil,
-                message:
-                    "the next job would pass the budget's limit; it waits for the next period, a higher limit or a refund"
+                closedAt: held.since.instant,
+                reopensAt: held.job.isTooDear ? nil : held.job.resetsAt,
+                message: held.job.description
             )
         }
         let all = notes + held + rateNotes() + accountNotes()

@@ -34,7 +34,7 @@ extension Engine {
             nextRunAt = nil
             noteDue()
         }
-        guard mayHaveDue, !isClaiming, now.uptime >= claimNotBefore else { return }
+        guard mayHaveDue, !isClaiming, now.uptime >= max(claimNotBefore, firstReadingBy ?? .zero) else { return }
         var limit = min(window.available(at: now.uptime), settings.running - runningCount, settings.claimLimit)
         var closedModels: Set<String> = []
         var probedModels: Set<String> = []
@@ -83,7 +83,8 @@ extension Engine {
         if let ready = downloads.nextReady() { times.append(ready) }
         if mayHaveDue, !isClaiming {
             if let slot = window.nextAvailable(at: now.uptime) { times.append(slot) }
-            if claimNotBefore > now.uptime { times.append(claimNotBefore) }
+            let earliest = max(claimNotBefore, firstReadingBy ?? .zero)
+            if earliest > now.uptime { times.append(earliest) }
         }
         times += gates.compactMap { nextProbe($0.key, $0.value) }.filter { $0 > now.uptime }
         if let nextRunAt {

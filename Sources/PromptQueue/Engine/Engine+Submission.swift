@@ -28,9 +28,9 @@ extension Engine {
         holdForReserve(claim, now: now, &effects)
         for refused in claim.refused { effects.append(.notify(.jobRefused(refused))) }
         for job in claim.jobs {
-            if isDraining {
+            if let reason = reasonToGiveBack(job, now: now) {
                 // Not sent yet, and it will not be: give the job back.
-                let failure = Failure(.notSent, "promptd was stopped before it was sent")
+                let failure = Failure(.notSent, reason)
                 record(.rejected(job.attempt, failure, then: .retry(at: now.instant, counted: false)), &effects)
                 continue
             }
@@ -42,6 +42,16 @@ extension Engine {
             }
             effects.append(.submit(job))
         }
+    }
+
+    /// Why a job that is claimed must not be sent: promptd is stopping, or a gate has closed while the claim was out.
+    private func reasonToGiveBack(_ job: ClaimedJob, now: Moment) -> String? {
+        if isDraining { return "promptd was stopped before it was sent" }
+        let isHeld = gates.contains { kind, gate in
+            guard kind.concerns(model: job.model) else { return false }
+            return kind == .media || nextProbe(kind, gate).map { $0 > now.uptime } ?? true
+        }
+        return isHeld ? "submitting stopped before it was sent" : nil
     }
 
     mutating func submitted(

@@ -9,10 +9,13 @@ package struct Engine: Sendable {
 
     var window: RateWindow
     var gates: [GateKind: Gate] = [:]
-    var budgetHolds: [BudgetHold: Moment] = [:]
+    var budgetHolds: [BudgetHold: (since: Moment, job: BudgetSkip)] = [:]
     /// Since when the rate window is shut, or smaller than it should be, because the provider refused a request.
     var rateRefusedAt: Moment?
     var account = AccountWatch()
+    /// Nothing is claimed before this, or the first reading of the balance: what is spent meanwhile could not be compared.
+    var firstReadingBy: Duration?
+    var reach = Reach()
     /// Requests whose answer was lost, as long as they are not settled.
     var lostAnswers: [AttemptID: LostAnswer] = [:]
 
@@ -69,7 +72,10 @@ package struct Engine: Sendable {
         case .started(let recovery):
             isStarted = true
             takeOver(recovery, now: now)
+            takeOver(refusals: recovery.refusedAt, now: now, &effects)
+            if !recovery.hasComparison { firstReadingBy = now.uptime + Self.firstReadingPatience }
         case .ledgerChanged:
+            account.shortage?.hasNews = true
             noteDue()
         case .claimed(let claim):
             claimed(claim, now: now, &effects)
@@ -81,6 +87,7 @@ package struct Engine: Sendable {
             keepHint(of: attempt, after: outcome, now: now)
         case .polled(let attempt, let outcome):
             pollsUnderWay -= 1
+            noteReach(outcome, now: now, &effects)
             if hints[attempt] == nil {
                 polled(attempt, outcome, now: now, &effects)
             } else {
@@ -104,8 +111,10 @@ package struct Engine: Sendable {
         case .resumed(let recovery):
             takeOver(recovery, now: now)
         case .balance(let credits):
+            noteReached(&effects)
             balanceRead(credits, now: now, &effects)
-        case .balanceUnknown:
+        case .balanceUnknown(let failure):
+            noteUnreached(failure, now: now, &effects)
             balanceUnreadable(now: now, &effects)
         case .hinted(let attempt, let tentative):
             hinted(attempt, tentative, now: now)

@@ -21,7 +21,7 @@ package enum Notice: Sendable {
     /// The provider said that there were too many requests; fewer are sent from now on.
     case rateShrunk(from: RateLimit, to: RateLimit)
     case rateWhole(RateLimit)
-    case budgetHeld(BudgetHold)
+    case budgetHeld(BudgetHold, BudgetSkip)
     case budgetReleased(BudgetHold)
     /// Submissions wait for the sake of `credits.reserve`.
     case reserveHeld(message: String)

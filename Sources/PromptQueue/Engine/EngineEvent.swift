@@ -20,7 +20,8 @@ package enum EngineEvent: Sendable {
     /// Paid work that producers took up again.
     case resumed(Recovery)
     case balance(Credits)
-    case balanceUnknown
+    /// The balance could not be read.
+    case balanceUnknown(Failure)
     /// Somebody says that there is news of a task. `tentative` is the attempt with the task that was named, for the case
     /// that its answer was lost.
     case hinted(AttemptID, tentative: OpenTask? = nil)

@@ -18,7 +18,7 @@ package struct RateWindow: Sendable {
     /// When the slots of answered requests become free, in order.
     private var freeAt: Deque<Duration> = []
     /// Nothing is sent before this, whatever the slots say.
-    package private(set) var shutUntil: Duration = .zero
+    package private(set) var shutUntil: Duration = .seconds(Int32.min)
     /// When the allowance next grows, while it is shrunk.
     private var growsAt: Duration = .zero
 

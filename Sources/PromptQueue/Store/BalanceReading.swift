@@ -23,8 +23,6 @@ package struct BalanceReading: Sendable, Hashable {
 package struct AccountStanding: Sendable, Hashable {
     /// What the account lost and the ledger does not know of; negative if it lost less than was booked.
     package var unexplained: Credits
-    /// The same at the reading before.
-    package var unexplainedBefore: Credits
     /// By how much `unexplained` may be wrong: what is reserved for tasks that have not ended.
     package var uncertainty: Credits
     /// What is reserved for requests whose answer was lost, and what was booked for those that were given up: they may
@@ -35,13 +33,11 @@ package struct AccountStanding: Sendable, Hashable {
 
     package init(
         unexplained: Credits,
-        unexplainedBefore: Credits,
         uncertainty: Credits,
         unknown: Credits,
         since: Instant
     ) {
         self.unexplained = unexplained
-        self.unexplainedBefore = unexplainedBefore
         self.uncertainty = uncertainty
         self.unknown = unknown
         self.since = since

@@ -117,10 +117,39 @@ package struct Claim: Sendable {
     package var nextSlotAt: Instant?
     /// Queues of which nothing could be taken because of a budget.
     package var budgetHolds: [BudgetHold] = []
+    /// The first job of each queue that was looked past because of a budget, those of `budgetHolds` included.
+    package var budgetSkips: [BudgetHold: BudgetSkip] = [:]
     /// Why jobs were left for the sake of `creditReserve`.
     package var reserveHold: ReserveHold?
 
     package init() {}
+}
+
+/// A job that was looked past because it would pass a budget's limit.
+package struct BudgetSkip: Sendable, Hashable, CustomStringConvertible {
+    package var price: Credits
+    package var limit: Credits
+    /// When the budget's next period begins; nil if it has no periods.
+    package var resetsAt: Instant?
+
+    package init(price: Credits, limit: Credits, resetsAt: Instant?) {
+        self.price = price
+        self.limit = limit
+        self.resetsAt = resetsAt
+    }
+
+    /// Whether no period has room for it.
+    package var isTooDear: Bool { price > limit }
+
+    /// Why it waits, and for what.
+    package var description: String {
+        if isTooDear {
+            return "the next job costs \(price) and the budget's whole limit is \(limit), so it will never fit: raise the "
+                + "limit (promptctl budget set) or cancel the job"
+        }
+        return "the next job costs \(price) and would pass the budget's limit of \(limit); it waits for "
+            + (resetsAt == nil ? "a higher limit (promptctl budget set)" : "the next period, or a higher limit (promptctl budget set)")
+    }
 }
 
 /// A queue that a budget holds: none of its next jobs fits.

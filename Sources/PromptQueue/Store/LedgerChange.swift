@@ -109,3 +109,12 @@ package struct GateNote: Sendable, Hashable {
         self.message = message
     }
 }
+
+/// A `Failure` that can be thrown.
+package struct FailureError: Error, Sendable, CustomStringConvertible {
+    package let failure: Failure
+
+    package init(_ failure: Failure) { self.failure = failure }
+
+    package var description: String { failure.message }
+}

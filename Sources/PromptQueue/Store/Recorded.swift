@@ -98,6 +98,10 @@ package struct Recovery: Sendable {
     package var unknown: [UnknownAttempt] = []
     /// When the rate window's busy slots were answered, oldest first.
     package var answeredAt: [Instant] = []
+    /// When the provider said that there were too many requests, as far back as that may still matter, oldest first.
+    package var refusedAt: [Instant] = []
+    /// Whether there is a reading of the balance that later ones can be compared with.
+    package var hasComparison = true
     /// The latest completions of each model and profile, oldest first.
     package var history: [CompletedTask] = []
 

@@ -115,12 +115,12 @@ import Testing
     @Test func `a balance that cannot be read leaves it to a request to tell, once a minute`() throws {
         var (fixture, _) = refused()
         let start = fixture.now.uptime
-        _ = fixture.send(.balanceUnknown)
+        _ = fixture.send(.balanceUnknown(Failure(.providerUnavailable, "…")))
         var claims = 0
         while claims == 0 {
             fixture.pass(.seconds(1))
             var effects = fixture.send(.tick)
-            if effects.asksForBalance { effects += fixture.send(.balanceUnknown) }
+            if effects.asksForBalance { effects += fixture.send(.balanceUnknown(Failure(.providerUnavailable, "…"))) }
             claims = effects.claims.count
             try #require(fixture.now.uptime - start <= .seconds(61))
         }
@@ -221,7 +221,7 @@ import Testing
         var fixture = EngineFixture { $0.account.creditReserve = Credits(millicredits: 100_000) }
         _ = fixture.start()
         _ = fixture.send(.claimed(held(.balanceUnknown)))
-        let effects = fixture.send(.balanceUnknown)
+        let effects = fixture.send(.balanceUnknown(Failure(.providerUnavailable, "…")))
         #expect(effects.gates == ["credits"])
         #expect(effects.notices.count == 1)
     }
@@ -277,7 +277,6 @@ import Testing
             var recorded = Recorded()
             recorded.account = AccountStanding(
                 unexplained: Credits(millicredits: unexplained),
-                unexplainedBefore: Credits(millicredits: before),
                 uncertainty: Credits(millicredits: uncertainty),
                 unknown: .zero,
                 since: fixture.now.instant

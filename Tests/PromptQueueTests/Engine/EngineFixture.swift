@@ -19,7 +19,7 @@ struct EngineFixture {
     /// Starts with an empty ledger; the balance is answered for.
     mutating func start() -> [EngineEffect] {
         let effects = send(.started(Recovery()))
-        return effects + send(.balanceUnknown)
+        return effects + send(.balanceUnknown(Failure(.providerUnavailable, "…")))
     }
 
     mutating func pass(_ duration: Duration) { now = now + duration }
@@ -88,7 +88,7 @@ struct EngineFixture {
         let start = now.uptime
         while now.uptime - start < limit {
             var effects = send(.tick)
-            if effects.asksForBalance { effects += send(.balanceUnknown) }
+            if effects.asksForBalance { effects += send(.balanceUnknown(Failure(.providerUnavailable, "…"))) }
             if effects.polls.count > 0 { return now.uptime - start }
             guard let wake = effects.wake, wake > now.uptime else {
                 pass(.milliseconds(10))

@@ -61,7 +61,7 @@ import Testing
             CompletedTask(key: CompletionKey(model: "m", profile: ""), took: .seconds(60 + number))
         }
         _ = fixture.send(.started(recovery))
-        _ = fixture.send(.balanceUnknown)
+        _ = fixture.send(.balanceUnknown(Failure(.providerUnavailable, "…")))
         let (jobs, _) = fixture.claim(1, hasMore: false)
         _ = fixture.send(.submitted(jobs[0].attempt, .accepted(TaskID("t"), httpStatus: 200)))
         _ = fixture.send(.recorded(.accepted(jobs[0].attempt, task: TaskID("t"), httpStatus: 200), Recorded()))

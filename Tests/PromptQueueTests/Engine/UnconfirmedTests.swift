@@ -51,7 +51,7 @@ import Testing
         let lostAt = fixture.now.instant - .seconds(1_200)
         recovery.unknown = [UnknownAttempt(attempt: AttemptID(9), job: JobID(9), lostAt: lostAt)]
         #expect(fixture.send(.started(recovery)).givenUp.isEmpty)
-        _ = fixture.send(.balanceUnknown)
+        _ = fixture.send(.balanceUnknown(Failure(.providerUnavailable, "…")))
         _ = fixture.send(.claimed(Claim()))
         fixture.pass(.seconds(599))
         let effects = fixture.send(.tick)

@@ -156,7 +156,7 @@ extension World {
             weather.has(.refusingConnections, at: now) || weather.has(.serverError, at: now)
             || weather.has(.gatewayError, at: now) || weather.has(.keyRefused, at: now)
         let event: EngineEvent =
-            isOut ? .balanceUnknown : .balance(Credits(millicredits: provider.balance))
+            isOut ? .balanceUnknown(Failure(.providerUnavailable, "out")) : .balance(Credits(millicredits: provider.balance))
         later(.answer(event), in: network.milliseconds(50...500))
     }
 }
