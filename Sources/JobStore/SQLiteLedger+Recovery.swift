@@ -48,7 +48,8 @@ extension SQLiteLedger {
         try Int64
             .fetchAll(
                 db,
-                sql: "SELECT answered_at FROM attempts WHERE answered_at > ? AND answered_at <= ? AND error_code = ? ORDER BY answered_at",
+                sql:
+                    "SELECT answered_at FROM attempts WHERE answered_at > ? AND answered_at <= ? AND error_code = ? ORDER BY answered_at",
                 arguments: [
                     (now - rate.window * (rate.count + 2)).milliseconds, now.milliseconds,
                     FailureCode.rateLimited.rawValue,

@@ -125,6 +125,15 @@ import Testing
         #expect(try fixture.state(job.job) == "cancelled")
     }
 
+    @Test func `a job that was cancelled and taken up again is settled like any other`() async throws {
+        let (fixture, job) = try await lost()
+        try fixture.run("UPDATE jobs SET state = 'cancelled'")
+        try fixture.run("UPDATE jobs SET state = 'queued'")
+        #expect(try fixture.rows("SELECT state, attempt_count FROM jobs") == ["unconfirmed|0"])
+        #expect(try await fixture.read(1_000, at: 80).settled.map(\.attempt) == [job.attempt])
+        #expect(try fixture.rows("SELECT state, attempt_count FROM jobs") == ["queued|0"])
+    }
+
     @Test func `a balance that fell by the price shows that it was charged, and the job goes on waiting`() async throws
     {
         let (fixture, job) = try await lost()

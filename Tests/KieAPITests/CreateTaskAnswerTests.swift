@@ -62,6 +62,13 @@ import Testing
         error(408, "no result for 10 minutes", .providerFault),
         error(451, "the input could not be downloaded", .inputUnusable),
         error(503, "busy", .providerUnavailable, status: 503),
+        // Somebody behind the API lost patience, or a task is named all the same: nothing shows that none was made.
+        Case(body: #"{"code":504,"msg":"Gateway timeout","data":null}"#, expected: .unknown),
+        Case(body: #"{"code":524,"msg":"","data":null}"#, expected: .unknown),
+        Case(body: #"{"code":500,"msg":"upstream timed out","data":null}"#, expected: .unknown),
+        Case(body: #"{"code":201,"msg":"created","data":{"taskId":"0123abcd"}}"#, expected: .unknown),
+        Case(status: 408, body: "<html>Request Timeout</html>", expected: .unknown),
+        Case(status: 499, body: "", expected: .unknown),
         Case(status: 502, body: "<html>Bad Gateway</html>", expected: .unknown),
         Case(status: 504, body: "", expected: .unknown),
         Case(status: 200, body: "<html>hello</html>", expected: .unknown),

@@ -10,6 +10,8 @@ package struct JobDetails: Sendable {
     package let running: RunningTask?
     /// As the daemon keeps them.
     package let rules: AccountRules
+    /// Why nothing of its queue is being submitted, while it is queued: `paused`, `budget:NAME`…; and what promptd says of it.
+    package let blockedBy: (name: String, message: String?)?
 }
 
 /// A task at the provider, with what is known of how long its kind takes.
@@ -67,9 +69,24 @@ extension QueueFile {
                     .map(ResultRecord.init),
                 running: try Self.running(db, id),
                 rules: try Row.fetchOne(db, sql: "SELECT * FROM daemon").map(AccountRules.init(daemon:))
-                    ?? AccountRules()
+                    ?? AccountRules(),
+                blockedBy: try Self.blockedBy(db, id)
             )
         }
+    }
+
+    private static func blockedBy(_ db: Database, _ id: JobID) throws -> (name: String, message: String?)? {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT s.blocked_by, (SELECT g.message FROM gates AS g
+                    WHERE g.name = s.blocked_by AND g.queue IN ('', s.queue) LIMIT 1) AS message
+                FROM jobs AS j JOIN queue_status AS s ON s.queue = j.queue
+                WHERE j.id = ? AND j.state = 'queued' AND s.blocked_by IS NOT NULL
+                """,
+            arguments: [id.rawValue]
+        )
+        return row.map { ($0["blocked_by"], $0["message"]) }
     }
 
     private static func running(_ db: Database, _ id: JobID) throws -> RunningTask? {

@@ -26,6 +26,7 @@ struct ShowCommand: ParsableCommand {
                 object["expected_by"] = JSONValue(details.running?.end(0.9, now: console.now()))
                 object["attempts"] = .array(details.attempts.map { .object($0.object) })
                 object["waiting"] = details.waiting.map { .object($0.object) } ?? .null
+                object["blocked_by"] = JSONValue(details.blockedBy?.name)
                 object["results"] = .array(details.results.map { .object($0.object) })
                 console.print(JSONValue.object(object).json)
             } else {
@@ -182,7 +183,15 @@ struct JobPage {
                 "To give it up: promptctl resolve \(job.id) --fail.",
             ]
         case .failed: ["To try again: promptctl retry \(job.id)"]
-        case .queued, .submitting, .running, .succeeded, .cancelled: []
+        case .queued:
+            if let runAt = job.runAt, runAt > console.now() {
+                ["Not before \(console.time(runAt))."]
+            } else if let blocked = details.blockedBy {
+                ["Its queue waits: \(oneLine(blocked.name))" + (blocked.message.map { ": \(oneLine($0))" } ?? "")]
+            } else {
+                []
+            }
+        case .submitting, .running, .succeeded, .cancelled: []
         }
     }
 }

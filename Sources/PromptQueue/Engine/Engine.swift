@@ -114,7 +114,8 @@ package struct Engine: Sendable {
             noteReached(&effects)
             balanceRead(credits, now: now, &effects)
         case .balanceUnknown(let failure):
-            noteUnreached(failure, now: now, &effects)
+            // Of the provider it says nothing: everything else may be well.
+            if failure.code == .keyRefused { noteUnreached(failure, now: now, &effects) }
             balanceUnreadable(now: now, &effects)
         case .hinted(let attempt, let tentative):
             hinted(attempt, tentative, now: now)

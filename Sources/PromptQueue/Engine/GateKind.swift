@@ -42,8 +42,9 @@ package enum GateKind: Sendable, Hashable {
     /// What to do about it, for the log and `status`.
     package var advice: String {
         switch self {
-        case .key: "put a valid key into the key file; it is read and tried again once a minute, and at once after a reload (SIGHUP); "
-            + "a systemd credential is read at a restart"
+        case .key:
+            "put a valid key into the key file; it is read and tried again once a minute, and at once after a reload (SIGHUP); "
+                + "a systemd credential is read at a restart"
         case .credits: "top up the account; it goes on by itself within a minute"
         case .keyCap:
             "raise this key's own limit at the provider, or wait until it resets; it is tried again with backoff"

@@ -144,11 +144,13 @@ package struct BudgetSkip: Sendable, Hashable, CustomStringConvertible {
     /// Why it waits, and for what.
     package var description: String {
         if isTooDear {
-            return "the next job costs \(price) and the budget's whole limit is \(limit), so it will never fit: raise the "
+            return
+                "the next job costs \(price) and the budget's whole limit is \(limit), so it will never fit: raise the "
                 + "limit (promptctl budget set) or cancel the job"
         }
         return "the next job costs \(price) and would pass the budget's limit of \(limit); it waits for "
-            + (resetsAt == nil ? "a higher limit (promptctl budget set)" : "the next period, or a higher limit (promptctl budget set)")
+            + (resetsAt == nil
+                ? "a higher limit (promptctl budget set)" : "the next period, or a higher limit (promptctl budget set)")
     }
 }
 

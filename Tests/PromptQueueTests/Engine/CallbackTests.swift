@@ -201,7 +201,7 @@ import Testing
         var (fixture, task, _) = lost()
         for _ in 0..<100 {
             let failure = Failure(.providerUnavailable, "…")
-            #expect(fixture.send(.polled(task.attempt, .unavailable(failure))).records.isEmpty)
+            #expect(fixture.send(.polled(task.attempt, .unavailable(failure))).accepted.isEmpty)
             try fixture.untilPoll()
         }
         #expect(fixture.send(.polled(task.attempt, Self.waiting)).accepted == [task.task])

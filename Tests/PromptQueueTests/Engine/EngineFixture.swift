@@ -121,6 +121,11 @@ extension [EngineEffect] {
         return nil
     }
 
+    /// The last notes of gates.
+    var notes: [GateNote]? {
+        records.compactMap { if case .gates(let notes) = $0 { notes } else { nil } }.last
+    }
+
     /// The names of the gates in the last note.
     var gates: [String]? {
         records.compactMap { if case .gates(let notes) = $0 { notes.map(\.name) } else { nil } }.last

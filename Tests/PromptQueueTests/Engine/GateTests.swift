@@ -153,7 +153,11 @@ import Testing
         var fixture = EngineFixture()
         _ = fixture.start()
         var claim = Claim()
-        claim.budgetHolds = [BudgetHold(budget: "ads", queue: "q")]
+        let hold = BudgetHold(budget: "ads", queue: "q")
+        claim.budgetHolds = [hold]
+        claim.budgetSkips = [
+            hold: BudgetSkip(price: Credits(millicredits: 14), limit: Credits(millicredits: 20), resetsAt: nil)
+        ]
         claim.waitsForBudget = true
         let held = fixture.send(.claimed(claim))
         #expect(held.gates == ["budget:ads"])
@@ -164,6 +168,15 @@ import Testing
         #expect(fixture.send(.tick).claims.count == 1, "its period may be over")
         let again = fixture.send(.claimed(claim))
         #expect(again.notices.isEmpty, "it was said")
+        // What is cheaper goes past, and the dear job still waits: that is no news.
+        var passing = claim
+        passing.budgetHolds = []
+        var cheap = fixture.job()
+        cheap.queue = "q"
+        passing.jobs = [cheap]
+        _ = fixture.send(.ledgerChanged)
+        #expect(fixture.send(.claimed(passing)).gates == nil)
+        _ = fixture.send(.submitted(cheap.attempt, .accepted(TaskID("cheap"), httpStatus: 200)))
         var full = Claim()
         full.hasMore = true
         _ = fixture.send(.ledgerChanged)
@@ -172,5 +185,114 @@ import Testing
         let released = fixture.send(.claimed(Claim()))
         #expect(released.gates == [])
         #expect(released.notices.contains { if case .budgetReleased = $0 { true } else { false } })
+    }
+
+    @Test func `a job that no period of its budget has room for says so`() throws {
+        var fixture = EngineFixture()
+        _ = fixture.start()
+        let hold = BudgetHold(budget: "small", queue: "q")
+        var claim = Claim()
+        claim.budgetHolds = [hold]
+        let midnight = fixture.now.instant + .seconds(3_600)
+        claim.budgetSkips = [
+            hold: BudgetSkip(
+                price: Credits(millicredits: 14_000),
+                limit: Credits(millicredits: 20_000),
+                resetsAt: midnight
+            )
+        ]
+        let fits = try #require(fixture.send(.claimed(claim)).notes?.first)
+        #expect(fits.reopensAt == midnight)
+        claim.budgetSkips[hold]?.limit = Credits(millicredits: 10_000)
+        _ = fixture.send(.ledgerChanged)
+        let never = try #require(fixture.send(.claimed(claim)).notes?.first)
+        #expect(never.reopensAt == nil)
+        #expect(
+            never.message.hasPrefix("the next job costs 14 and the budget's whole limit is 10, so it will never fit")
+        )
+    }
+
+    @Test func `jobs that were claimed while a gate closed are given back, but for the probe`() throws {
+        var fixture = EngineFixture()
+        _ = fixture.start()
+        let (first, _) = fixture.claim(1, hasMore: true)
+        let refused = fixture.send(.submitted(first[0].attempt, failure(.keyRefused)))
+        #expect(refused.gates == ["key"])
+        // A claim was out meanwhile.
+        let (_, late) = fixture.claim(5)
+        #expect(late.submissions.isEmpty)
+        let returned = late.records.compactMap {
+            if case .rejected(_, let failure, let then) = $0 { (failure.code, then) } else { nil }
+        }
+        #expect(returned.map(\.0) == Array(repeating: .notSent, count: 5))
+        #expect(returned.allSatisfy { $0.1 == .retry(at: fixture.now.instant, counted: false) })
+        fixture.pass(.seconds(60))
+        #expect(fixture.claim(5).1.submissions.count == 1)
+    }
+
+    // MARK: - Questions that fail
+
+    @Test(arguments: [(FailureCode.keyRefused, "key"), (.providerUnavailable, "provider")])
+    func `questions about tasks that fail for a minute close a gate, and an answer opens it`(
+        code: FailureCode,
+        name: String
+    ) throws {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        let start = fixture.now.uptime
+        var gates: [String]?
+        while gates == nil {
+            try fixture.untilPoll()
+            gates = fixture.send(.polled(task.attempt, .unavailable(Failure(code, "…")))).gates
+            try #require(fixture.now.uptime - start < .seconds(300))
+        }
+        #expect(gates == [name])
+        #expect(fixture.now.uptime - start >= .seconds(60))
+        try fixture.untilPoll()
+        let effects = fixture.send(.polled(task.attempt, .pending(providerState: "waiting")))
+        #expect(effects.gates == [])
+    }
+
+    @Test func `a gate that an answer to a request has closed is not opened by questions`() throws {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        _ = fixture.send(.ledgerChanged)
+        #expect(fixture.answerOne(failure(.keyRefused)).gates == ["key"])
+        try fixture.untilPoll()
+        #expect(fixture.send(.polled(task.attempt, .pending(providerState: "waiting"))).gates == nil)
+    }
+
+    // MARK: - After a start
+
+    @Test func `after a 429 the next process waits for the window, and sends as much less`() throws {
+        var fixture = EngineFixture()
+        var recovery = Recovery()
+        recovery.refusedAt = [fixture.now.instant - .seconds(4)]
+        let effects = fixture.send(.started(recovery))
+        #expect(effects.gates == ["rate"])
+        #expect(effects.claims.isEmpty)
+        fixture.pass(.seconds(7))
+        #expect(fixture.send(.tick).claims.map(\.limit) == [10])
+    }
+
+    @Test func `the first claim of a new ledger waits for the balance, but not for long`() {
+        var recovery = Recovery()
+        recovery.hasComparison = false
+        var fixture = EngineFixture()
+        let start = fixture.send(.started(recovery))
+        #expect(start.asksForBalance)
+        #expect(start.claims.isEmpty)
+        let reading = fixture.send(.balance(Credits(millicredits: 5_000)))
+        #expect(reading.claims.isEmpty, "it is not in the ledger yet")
+        #expect(fixture.send(.recorded(reading.records[0], Recorded())).claims.count == 1)
+
+        var unread = EngineFixture()
+        _ = unread.send(.started(recovery))
+        #expect(unread.send(.balanceUnknown(Failure(.providerUnavailable, "…"))).claims.count == 1)
+
+        var late = EngineFixture()
+        #expect(late.send(.started(recovery)).wake.map { $0 <= late.now.uptime + .seconds(5) } == true)
+        late.pass(.seconds(5))
+        #expect(late.send(.tick).claims.count == 1)
     }
 }
