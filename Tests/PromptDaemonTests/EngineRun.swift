@@ -83,7 +83,9 @@ final class EngineRun {
                 case .record(let change):
                     events.append(.recorded(change, try await ledger.record(change, now: now.instant)))
                 case .poll(let task): events.append(.polled(task.attempt, poll))
-                case .checkBalance: events.append(balance.map { .balance($0) } ?? .balanceUnknown(Failure(.providerUnavailable, "…")))
+                case .checkBalance:
+                    let unknown = EngineEvent.balanceUnknown(Failure(.providerUnavailable, "…"))
+                    events.append(balance.map { .balance($0) } ?? unknown)
                 case .wake(let uptime): wake = uptime
                 case .notify(let notice): notices.append(notice)
                 case .download, .stop: break

@@ -154,9 +154,15 @@ extension World {
     func readBalance() {
         let isOut =
             weather.has(.refusingConnections, at: now) || weather.has(.serverError, at: now)
-            || weather.has(.gatewayError, at: now) || weather.has(.keyRefused, at: now)
-        let event: EngineEvent =
-            isOut ? .balanceUnknown(Failure(.providerUnavailable, "out")) : .balance(Credits(millicredits: provider.balance))
+            || weather.has(.gatewayError, at: now)
+        let event: EngineEvent
+        if weather.has(.keyRefused, at: now) {
+            event = .balanceUnknown(Failure(.keyRefused, "refused"))
+        } else if isOut {
+            event = .balanceUnknown(Failure(.providerUnavailable, "out"))
+        } else {
+            event = .balance(Credits(millicredits: provider.balance))
+        }
         later(.answer(event), in: network.milliseconds(50...500))
     }
 }
