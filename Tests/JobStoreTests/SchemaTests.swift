@@ -177,4 +177,13 @@ import Testing
         #expect(error?.message.contains("is not a database of promptd") == true)
         #expect(try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") } == 1)
     }
+
+    @Test func `a queue with jobs cannot be deleted`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt, queue) VALUES ('a red fox', 'shop')")
+        let refusal = fixture.refusal("DELETE FROM queues WHERE name = 'shop'")
+        #expect(refusal?.hasPrefix("queues: it still has jobs") == true)
+        try fixture.run("UPDATE jobs SET state = 'cancelled'")
+        #expect(fixture.refusal("DELETE FROM queues WHERE name = 'shop'") == nil)
+    }
 }

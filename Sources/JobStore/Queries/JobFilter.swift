@@ -10,11 +10,13 @@ package struct JobFilter: Sendable {
     package var model: String?
     /// All of them must be there, with these values.
     package var labels: [String: String] = [:]
+    /// Of a failed job.
+    package var errorCode: String?
 
     package init() {}
 
     package var isEmpty: Bool {
-        states.isEmpty && queue == nil && batch == nil && model == nil && labels.isEmpty
+        states.isEmpty && queue == nil && batch == nil && model == nil && labels.isEmpty && errorCode == nil
     }
 
     /// A condition for a WHERE clause over `jobs`.
@@ -32,6 +34,7 @@ package struct JobFilter: Sendable {
         if let queue { require("jobs.queue = ?", [queue]) }
         if let batch { require("jobs.batch = ?", [batch]) }
         if let model { require("jobs.model = ?", [model]) }
+        if let errorCode { require("jobs.error_code = ?", [errorCode]) }
         for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
             require("CAST(json_extract(jobs.labels, ?) AS TEXT) = ?", ["$.\"\(key)\"", value])
         }

@@ -47,8 +47,9 @@ extension QueueFile {
                     outcome.refused.append((id, "is \(state) already"))
                     continue
                 }
-                if change == .retry, let state = JobState(rawValue: state), !change.origins.contains(state) {
-                    outcome.refused.append((id, Self.reason(state)))
+                if let state = JobState(rawValue: state), !change.origins.contains(state), state != .submitting {
+                    let reason = change == .retry ? Self.reason(state) : "has \(state.rawValue) already"
+                    outcome.refused.append((id, reason))
                     continue
                 }
                 do {

@@ -59,6 +59,27 @@ extension QueueFile {
         }
     }
 
+    /// Why nothing is submitted of the queues in which the group has jobs waiting, and what promptd says of it.
+    package func holds(
+        of group: JobGroup
+    ) throws(LedgerError) -> [(queue: String, name: String, message: String?)] {
+        try read { db in
+            let (condition, arguments) = group.condition
+            // A sample of a large batch: it is the same for all jobs of a queue.
+            let statement = try db.cachedStatement(
+                sql: """
+                    SELECT s.queue, s.blocked_by, (SELECT g.message FROM gates AS g
+                        WHERE g.name = s.blocked_by AND g.queue IN ('', s.queue) LIMIT 1) AS message
+                    FROM queue_status AS s WHERE s.blocked_by IS NOT NULL AND s.queue IN (
+                        SELECT queue FROM jobs WHERE state = 'queued' AND \(condition) LIMIT 1000)
+                    ORDER BY s.queue
+                    """
+            )
+            return try Row.fetchAll(statement, arguments: arguments)
+                .map { ($0["queue"], $0["blocked_by"], $0["message"]) }
+        }
+    }
+
     /// Those of `ids` that are not there.
     package func missing(_ ids: [JobID]) throws(LedgerError) -> [JobID] {
         try read { db in

@@ -42,12 +42,28 @@ struct BudgetCommand: ParsableCommand {
         var limit: Credits
         @Option(help: "total, hour, day, week or month.")
         var period: BudgetPeriod
-        @Option(help: "Only for this queue. (default: all together)")
+        @Option(help: "Only for this queue. (default: all together; a budget that exists keeps its queue)")
         var queue: String?
+        @Flag(help: "For all queues together, also if it was for one.")
+        var allQueues = false
         @Argument var name: String
 
+        func validate() throws {
+            guard queue == nil || !allQueues else { throw ValidationError("Give --queue or --all-queues, not both.") }
+        }
+
         func run() throws {
-            try database.open { file in try file.setBudget(name, queue: queue, period: period, limit: limit) }
+            let queue = try database.open { file in
+                let old = try file.budgets().first { $0.name == name }
+                let queue = allQueues ? nil : queue ?? old?.queue
+                if let queue, try !file.queues().contains(where: { $0.name == queue }) {
+                    Console.current.say(
+                        "there was no queue \(queue) yet: it is made now; promptctl queue list shows the others"
+                    )
+                }
+                try file.setBudget(name, queue: queue, period: period, limit: limit)
+                return queue
+            }
             let time = period == .total ? "in total" : "each \(period.rawValue)"
             Console.current.say(
                 "budget \(name): \(limit.inWords) \(time) for \(queue.map { "queue \($0)" } ?? "all queues")"

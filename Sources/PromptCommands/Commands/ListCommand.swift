@@ -102,12 +102,16 @@ struct FilterOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Only with this label. Repeatable.", valueName: "key=value"))
     var label: [KeyValue] = []
 
+    @Option(help: ArgumentHelp("Only with this error, like content_refused.", valueName: "code"))
+    var error: String?
+
     var filter: JobFilter {
         var filter = JobFilter()
         filter.states = state.reduce(into: []) { $0.formUnion($1) }
         filter.queue = queue
         filter.batch = batch
         filter.model = model
+        filter.errorCode = error
         filter.labels = Dictionary(label.map { ($0.key, $0.value) }) { $1 }
         return filter
     }

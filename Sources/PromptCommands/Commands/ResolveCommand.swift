@@ -2,13 +2,14 @@ import ArgumentParser
 import JobStore
 import PromptQueue
 
-struct ResolveCommand: ParsableCommand {
+struct ResolveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resolve",
         abstract: "Settle an unconfirmed job.",
         discussion: """
             A job is unconfirmed when its request was sent and the answer was lost: the provider may have made a task, \
-            and charged for it. Look at the provider's list of tasks, and then say what you have seen.
+            and charged for it. Look at the provider's list of tasks, and then say what you have seen. With the key in the \
+            environment, as for promptctl credits, the provider is asked whether it knows the task.
             """
     )
 
@@ -16,6 +17,9 @@ struct ResolveCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("The provider has made this task: follow it.", valueName: "id"))
     var task: String?
+
+    @Flag(help: "Take --task as it is, without asking the provider.")
+    var unchecked = false
 
     @Flag(help: "There is no task: send the request again.")
     var resubmit = false
@@ -28,19 +32,39 @@ struct ResolveCommand: ParsableCommand {
 
     func validate() throws {
         guard [task != nil, resubmit, fail].count(where: \.self) == 1 else {
-            throw ValidationError("Say what became of it: --task ID, --resubmit or --fail.")
+            throw ValidationError("Say what became of it, by one of --task ID, --resubmit and --fail.")
         }
         if task?.isEmpty == true { throw ValidationError("--task: is empty.") }
     }
 
-    func run() throws {
+    func run() async throws {
         let console = Console.current
+        if let task, !unchecked { try await check(TaskID(task), console) }
         let resolution: Resolution = task.map { .task(TaskID($0)) } ?? (resubmit ? .resubmit : .fail)
         try database.open { file in try file.resolve(id, resolution, now: console.now()) }
         switch resolution {
         case .task(let task): console.say("job \(id): is running as task \(task)")
         case .resubmit: console.say("job \(id): is queued again")
         case .fail: console.say("job \(id): has failed; its reservation counts as spent")
+        }
+    }
+
+    /// A wrong id would be asked about for two months, and the right task never fetched.
+    private func check(_ task: TaskID, _ console: Console) async throws {
+        guard let access = try? ProviderAccess(console) else {
+            console.say("taken as it is: without an API key in the environment the provider cannot be asked")
+            return
+        }
+        switch try await access.recordInfo(task) {
+        case .notFound:
+            throw CommandError(
+                .badData,
+                "task \(task): \(access.baseURL) does not know it; copy its id anew, or add --unchecked. Nothing was changed"
+            )
+        case .unavailable(let failure):
+            console.say("the task is taken as it is: the provider could not be asked (\(failure.message))")
+        case .pending, .succeeded, .failed:
+            break
         }
     }
 }

@@ -74,7 +74,7 @@ struct Waiting {
                 interval = max(.milliseconds(150), (console.now() - started) * 10)
             }
             if tally.finished == tally.total { break }
-            warn(tally, bar, &warnings)
+            try warn(tally, bar, &warnings)
             draw(tally, charged, bar, force: false)
             if let timeout, bar.elapsed >= timeout {
                 bar.finish()
@@ -101,10 +101,13 @@ struct Waiting {
     private struct Warnings {
         var absence = false
         var unconfirmed = false
+        /// Why the jobs' queues wait, as it was last said.
+        var reasons: [String] = []
+        var asked: Instant?
     }
 
     /// Says once what an onlooker would wonder about.
-    private func warn(_ tally: JobTally, _ bar: ProgressBar, _ warnings: inout Warnings) {
+    private func warn(_ tally: JobTally, _ bar: ProgressBar, _ warnings: inout Warnings) throws {
         if !warnings.absence, OwnerLock.holder(database: file.path) == nil {
             warnings.absence = true
             bar.clear()
@@ -116,6 +119,27 @@ struct Waiting {
             let verb = tally[.unconfirmed] == 1 ? "is" : "are"
             console.say("\(count(tally[.unconfirmed], "job")) \(verb) unconfirmed: promptctl show \(job)")
         }
+        try sayWhatHolds(tally, bar, &warnings)
+    }
+
+    /// What is closed for a moment is not worth a word, nor is a full rate window or a full provider.
+    private static let patience: Duration = .seconds(3)
+    private static let usual: Set<String> = ["rate", "running"]
+
+    private func sayWhatHolds(_ tally: JobTally, _ bar: ProgressBar, _ warnings: inout Warnings) throws {
+        let now = console.now()
+        guard tally[.queued] > 0, tally[.running] + tally[.submitting] == 0 else { return }
+        guard let asked = warnings.asked, now - asked >= Self.patience else {
+            warnings.asked = warnings.asked ?? now
+            return
+        }
+        warnings.asked = now
+        let reasons = try file.holds(of: group).filter { !Self.usual.contains($0.name) }
+            .map { "\($0.queue) waits: \($0.name)" + ($0.message.map { ": \($0)" } ?? "") }
+        guard reasons != warnings.reasons else { return }
+        warnings.reasons = reasons
+        bar.clear()
+        for reason in reasons { console.say(oneLine(reason)) }
     }
 
     private func report(_ tally: JobTally, _ charged: Credits) {

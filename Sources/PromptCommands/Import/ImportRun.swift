@@ -26,6 +26,7 @@ final class ImportRun {
     private let skipsDuplicates: Bool
     private var checker: RowChecker
     private var hidden = 0
+    private var duplicates = 0
 
     /// How many problems are printed at most.
     private static let maximumProblems = 100
@@ -55,6 +56,7 @@ final class ImportRun {
                             summary.skipped += 1
                             continue
                         }
+                        duplicates += 1
                         problems.append("unique_key: \"\(key)\" belongs to \(holder) already")
                     }
                     note(job, &summary)
@@ -73,6 +75,7 @@ final class ImportRun {
             console.say(
                 "\(grouped(summary.badLines)) of \(count(summary.lines, "line")) \(verb) wrong; nothing was imported."
             )
+            if duplicates > 0 { console.say("--skip-duplicates leaves out what is there already.") }
             throw CommandError(.badData, "")
         }
         guard summary.lines > 0 else {

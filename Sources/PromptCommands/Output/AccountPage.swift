@@ -16,7 +16,7 @@ extension AccountRecord {
     /// The comparison, for people.
     var lines: [String] {
         var rows: [(String, Credits)] = [("spent by the account", accountSpend), ("booked by the ledger", ledgerSpend)]
-        if topUps != .zero { rows.append(("added to the account", topUps)) }
+        if topUps != .zero { rows.append(("added to the account, or given back", topUps)) }
         if estimated > .zero { rows.append(("  of it estimated, for running tasks", estimated)) }
         rows.append(("unexplained", unexplained))
         if reservedForUnknown > .zero { rows.append(("reserved for requests without an answer", reservedForUnknown)) }

@@ -25,11 +25,13 @@ struct StatusPage {
         } else {
             parts.append(styled("promptd is not running", .warning))
         }
-        if let balance = daemon.balance {
+        if let balance = daemon.available {
+            // What was sent since it was read is taken at its price.
+            let about = balance == daemon.balance ? "" : "about "
             // While it works promptd reads it every few minutes.
             let isOld = status.processID == nil || daemon.balanceAt.map { status.now - $0 > .seconds(900) } ?? false
             let age = isOld ? daemon.balanceAt.map { " at \(console.time($0))" } ?? "" : ""
-            parts.append("account \(balance.inWords)\(age)")
+            parts.append("account \(about)\(balance.inWords)\(age)")
         }
         if status.processID != nil,
             let gate = status.record.gates.first(where: {
@@ -125,7 +127,8 @@ struct StatusPage {
         if let job = status.record.firstUnconfirmed {
             let jobs = status.total(.unconfirmed)
             lines.append(
-                "          \(count(jobs, "job")) \(jobs == 1 ? "is" : "are") unconfirmed: promptctl show \(job)"
+                "          \(count(jobs, "job")) \(jobs == 1 ? "is" : "are") unconfirmed: "
+                    + (jobs == 1 ? "promptctl show \(job)" : "promptctl list --state unconfirmed")
             )
         }
         if let difference = status.record.account?.difference { lines.append("          \(difference)") }

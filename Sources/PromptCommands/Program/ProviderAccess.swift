@@ -46,6 +46,14 @@ struct ProviderAccess {
         }
     }
 
+    /// How a task stands.
+    func recordInfo(_ task: TaskID) async throws -> PollOutcome {
+        let client = KieClient(KieSettings(baseURL: baseURL), key: key)
+        let outcome = await client.recordInfo(task)
+        try await client.shutdown()
+        return outcome
+    }
+
     private static func checked(_ text: String, _ source: String) throws(CommandError) -> Secret {
         let key = text.split(whereSeparator: \.isWhitespace)
         guard key.count == 1, let only = key.first, only.allSatisfy(\.isASCII) else {

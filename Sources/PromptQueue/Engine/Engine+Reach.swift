@@ -1,7 +1,7 @@
 /// Whether questions get through to the provider: while nothing is submitted, they alone can tell.
 struct Reach: Sendable {
-    /// Since when, in uptime, every question has failed for the same reason.
-    var failing: (kind: GateKind, since: Duration)?
+    /// Since when, in uptime, every question has failed for the same reason, and how many have.
+    var failing: (kind: GateKind, since: Duration, questions: Int)?
     /// The gate that was closed because of it.
     var closed: GateKind?
 }
@@ -10,6 +10,8 @@ struct Reach: Sendable {
 extension Engine {
     /// So long questions have to fail before a gate closes: single ones do, and are repeated.
     private static var reachPatience: Duration { .seconds(60) }
+    /// A key that is refused so often in a row is not refused by mistake.
+    private static var keyRefusals: Int { 3 }
 
     mutating func noteReach(_ outcome: PollOutcome, now: Moment, _ effects: inout [EngineEffect]) {
         if case .unavailable(let failure) = outcome {
@@ -35,10 +37,12 @@ extension Engine {
         default: kind = .provider
         }
         guard let failing = reach.failing, failing.kind == kind else {
-            reach.failing = (kind, now.uptime)
+            reach.failing = (kind, now.uptime, 1)
             return
         }
-        guard now.uptime - failing.since >= Self.reachPatience, gates[kind] == nil else { return }
+        reach.failing?.questions += 1
+        let isSure = kind == .key && failing.questions + 1 >= Self.keyRefusals
+        guard isSure || now.uptime - failing.since >= Self.reachPatience, gates[kind] == nil else { return }
         reach.closed = kind
         record(.trouble("\(kind.name): \(failure.message)"), &effects)
         close(kind, message: failure.message, now: now, &effects)

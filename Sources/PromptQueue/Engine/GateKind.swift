@@ -48,8 +48,8 @@ package enum GateKind: Sendable, Hashable {
         case .credits: "top up the account; it goes on by itself within a minute"
         case .keyCap:
             "raise this key's own limit at the provider, or wait until it resets; it is tried again with backoff"
-        case .provider: "nothing to do, it is tried again with backoff"
-        case .model: "nothing to do, or move its jobs to another model; it is tried again with backoff"
+        case .provider: "nothing to do, the next job is sent as a trial, with backoff"
+        case .model: "nothing to do; one of its jobs is sent as a trial, with backoff"
         case .disk: "free space on the database's disk; it goes on by itself"
         case .media: "free space on the media disk; it goes on by itself"
         }

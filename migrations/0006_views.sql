@@ -1,7 +1,16 @@
--- promptd's schema, version 6: of several reasons why nothing is submitted the one that stops everything comes first.
+-- promptd's schema, version 6: queues stay while they have jobs, and views say more.
 
 PRAGMA user_version = 6;
 
+-- Jobs of a queue without a row would wait for ever, in nobody's sight.
+CREATE TRIGGER queues_kept BEFORE DELETE ON queues
+WHEN EXISTS (SELECT 1 FROM queue_counts
+    WHERE queue = OLD.name AND jobs > 0 AND state IN ('queued', 'submitting', 'running', 'unconfirmed'))
+BEGIN
+    SELECT RAISE(ABORT, 'queues: it still has jobs that have not ended; cancel them, move them, or pause the queue');
+END;
+
+-- Of several reasons why nothing is submitted the one that stops everything comes first.
 DROP VIEW queue_status;
 CREATE VIEW queue_status AS
 SELECT
@@ -42,3 +51,22 @@ SELECT
     END AS blocked_by
 FROM queues AS q LEFT JOIN queue_counts AS c ON c.queue = q.name
 GROUP BY q.name;
+
+-- With what tells a job to its producer.
+DROP VIEW job_status;
+CREATE VIEW job_status AS
+SELECT
+    id, state, queue, batch, unique_key, labels, model, priority,
+    attempt_count AS attempts,
+    task_id, provider_state,
+    estimated_millicredits / 1000.0 AS estimated_credits,
+    estimate_basis,
+    charged_millicredits / 1000.0 AS charged_credits,
+    error_code, error_message,
+    strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1000.0, 'unixepoch') AS created_at,
+    CASE WHEN run_at > 0 THEN strftime('%Y-%m-%dT%H:%M:%fZ', run_at / 1000.0, 'unixepoch') END AS run_at,
+    strftime('%Y-%m-%dT%H:%M:%fZ', submitted_at / 1000.0, 'unixepoch') AS submitted_at,
+    strftime('%Y-%m-%dT%H:%M:%fZ', finished_at / 1000.0, 'unixepoch') AS finished_at,
+    (SELECT group_concat(path, ' ') FROM results WHERE job_id = jobs.id AND state = 'saved') AS files,
+    CASE WHEN length(prompt) > 60 THEN substr(prompt, 1, 59) || '…' ELSE prompt END AS prompt
+FROM jobs;
