@@ -6,7 +6,7 @@ package enum Migrations {
     package static var all: [[UInt8]] {
         [
             PackageResources._001_queue_sql, PackageResources._002_turns_sql, PackageResources._003_prices_sql,
-            PackageResources._004_history_sql, PackageResources._005_account_sql,
+            PackageResources._004_history_sql, PackageResources._005_account_sql, PackageResources._008_hints_sql,
         ]
     }
 }
