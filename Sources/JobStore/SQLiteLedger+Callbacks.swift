@@ -13,7 +13,8 @@ extension SQLiteLedger: HintSource {
                                     coalesce(a.profile, '') AS profile,
                                     coalesce(a.answered_at, a.sent_at) AS since,
                                     coalesce(j.attempt_count, 1) AS attempt_count,
-                                    coalesce(j.max_attempts, 1) AS max_attempts
+                                    coalesce(j.max_attempts, 1) AS max_attempts,
+                                    j.prompt, a.hinted_task_id, a.hint_changes
                                 FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
                                 WHERE a.token = ?
                                 """
@@ -24,12 +25,26 @@ extension SQLiteLedger: HintSource {
             }
         }
     }
+
+    package func noteHint(_ attempt: AttemptID, task: TaskID) async throws(LedgerError) {
+        try await commits.commit { db in
+            try db.cachedStatement(
+                sql: """
+                    UPDATE attempts SET hinted_task_id = ?1, hint_changes = hint_changes + 1
+                    WHERE id = ?2 AND finished_at IS NULL AND state IN ('sending', 'unknown')
+                        AND hinted_task_id IS NOT ?1 AND hint_changes < ?3
+                    """
+            )
+            .execute(arguments: [task.rawValue, attempt.rawValue, HintTarget.maximumChanges])
+        }
+    }
 }
 
 extension HintTarget {
     fileprivate init?(row: Row) {
         guard let state = AttemptState(rawValue: row["state"]) else { return nil }
         let task: String? = row["task_id"]
+        let hinted: String? = row["hinted_task_id"]
         self.init(
             attempt: AttemptID(row["id"]),
             job: JobID(row["job_id"]),
@@ -40,7 +55,10 @@ extension HintTarget {
             since: Instant(milliseconds: row["since"]),
             attemptCount: row["attempt_count"],
             maxAttempts: row["max_attempts"],
-            profile: row["profile"]
+            profile: row["profile"],
+            prompt: row["prompt"],
+            hinted: hinted.map(TaskID.init),
+            hintChanges: row["hint_changes"]
         )
     }
 }

@@ -8,15 +8,33 @@ extension SQLiteLedger {
             .fetchAll(
                 db,
                 sql: """
-                    SELECT id, job_id, answered_at FROM attempts WHERE finished_at IS NULL AND state = 'unknown'
-                    ORDER BY id
+                    SELECT a.id, a.job_id, a.answered_at, a.hinted_task_id, a.model, a.profile, j.prompt,
+                        coalesce(j.attempt_count, 1) AS attempt_count, coalesce(j.max_attempts, 1) AS max_attempts
+                    FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
+                    WHERE a.finished_at IS NULL AND a.state = 'unknown'
+                    ORDER BY a.id
                     """
             )
             .map { row in
-                UnknownAttempt(
+                let hinted: String? = row["hinted_task_id"]
+                let lostAt = Instant(milliseconds: row["answered_at"])
+                return UnknownAttempt(
                     attempt: AttemptID(row["id"]),
                     job: JobID(row["job_id"]),
-                    lostAt: Instant(milliseconds: row["answered_at"])
+                    lostAt: lostAt,
+                    hinted: hinted.map { task in
+                        OpenTask(
+                            attempt: AttemptID(row["id"]),
+                            job: JobID(row["job_id"]),
+                            task: TaskID(task),
+                            model: row["model"],
+                            acceptedAt: lostAt,
+                            attemptCount: row["attempt_count"],
+                            maxAttempts: row["max_attempts"],
+                            profile: row["profile"],
+                            prompt: row["prompt"]
+                        )
+                    }
                 )
             }
     }

@@ -50,11 +50,12 @@ package final class KieClient: Sendable {
     }
 
     /// Asks how a task stands. Free.
-    package func recordInfo(_ task: TaskID) async -> PollOutcome {
+    package func recordInfo(_ task: TaskID) async -> PollAnswer {
         let path = "/api/v1/jobs/recordInfo?taskId=\(Self.escaped(task.rawValue))"
-        switch await exchange(.GET, path, body: nil) {
-        case .answered(let status, let body): return RecordInfoAnswer.outcome(httpStatus: status, body: body)
-        case .notSent(let reason), .lost(let reason): return .unavailable(Failure(.providerUnavailable, reason))
+        switch await exchange(.GET, path, body: nil, within: settings.questionTimeout) {
+        case .answered(let status, let body): return RecordInfoAnswer.answer(httpStatus: status, body: body)
+        case .notSent(let reason), .lost(let reason):
+            return PollAnswer(.unavailable(Failure(.providerUnavailable, reason)))
         }
     }
 
@@ -85,7 +86,15 @@ package final class KieClient: Sendable {
 
     // MARK: - One exchange
 
-    private func exchange(_ method: HTTPMethod, _ path: String, body: JSONValue?) async -> Exchange {
+    /// - Parameter limit: for the head of the answer, and for its body, if that is less than what the settings allow.
+    private func exchange(
+        _ method: HTTPMethod,
+        _ path: String,
+        body: JSONValue?,
+        within limit: Duration? = nil
+    ) async -> Exchange {
+        let answerTimeout = limit.map { min($0, settings.answerTimeout) } ?? settings.answerTimeout
+        let bodyTimeout = limit.map { min($0, settings.bodyTimeout) } ?? settings.bodyTimeout
         var request = HTTPClientRequest(url: settings.baseURL + path)
         request.method = method
         request.headers.add(name: "Authorization", value: "Bearer \(key.withLock { $0.value })")
@@ -97,16 +106,16 @@ package final class KieClient: Sendable {
         }
         let response: HTTPClientResponse
         do {
-            response = try await client.execute(request, timeout: .milliseconds(settings.answerTimeout.milliseconds))
+            response = try await client.execute(request, timeout: .milliseconds(answerTimeout.milliseconds))
         } catch {
             if TransportError.isNotSent(error) { return .notSent(TransportError.describe(error)) }
             if let error = error as? HTTPClientError, error == .deadlineExceeded {
-                return .lost("no answer within \(settings.answerTimeout.text)")
+                return .lost("no answer within \(answerTimeout.text)")
             }
             return .lost("the connection was lost (\(TransportError.describe(error)))")
         }
         do {
-            let bytes = try await withDeadline(settings.bodyTimeout, clock: clock) {
+            let bytes = try await withDeadline(bodyTimeout, clock: clock) {
                 [limit = settings.maximumBodyBytes] in
                 var buffer = try await response.body.collect(upTo: limit)
                 return buffer.readBytes(length: buffer.readableBytes) ?? []

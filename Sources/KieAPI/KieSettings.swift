@@ -7,6 +7,9 @@ package struct KieSettings: Sendable {
     package var connectTimeout: Duration = .seconds(10)
     /// From sending to the head of the answer.
     package var answerTimeout: Duration = .seconds(30)
+    /// For questions about tasks: they are free and asked again soon, so one that hangs is given up earlier. Covers the
+    /// head and the body, each.
+    package var questionTimeout: Duration = .seconds(10)
     /// From the head to the end of the body.
     package var bodyTimeout: Duration = .seconds(15)
     package var maximumBodyBytes = 4 << 20

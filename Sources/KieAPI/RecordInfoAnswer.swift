@@ -2,8 +2,12 @@ package import PromptQueue
 
 /// Reads the answer to `recordInfo`.
 package enum RecordInfoAnswer {
-    package static func outcome(httpStatus: Int, body: [UInt8]) -> PollOutcome {
+    package static func answer(httpStatus: Int, body: [UInt8]) -> PollAnswer {
         let answer = Answer(httpStatus: httpStatus, body: body)
+        return PollAnswer(outcome(answer), origin: answer.data?.objectValue.flatMap(origin))
+    }
+
+    private static func outcome(_ answer: Answer) -> PollOutcome {
         switch answer.code {
         case 200?:
             guard let task = answer.data?.objectValue else { return .unavailable(answer.failure(.providerUnavailable)) }
@@ -22,12 +26,30 @@ package enum RecordInfoAnswer {
         case .some:
             return .unavailable(answer.failure(.providerUnavailable))
         case nil:
-            switch httpStatus {
+            switch answer.httpStatus {
             case 401, 403: return .unavailable(answer.failure(.keyRefused))
             case 429: return .unavailable(answer.failure(.rateLimited))
             default: return .unavailable(answer.failure(.providerUnavailable))
             }
         }
+    }
+
+    /// `param` is a JSON text with `model` and `input`, which is a JSON text again.
+    private static func origin(_ task: JSONObject) -> TaskOrigin? {
+        let param = task["param"].flatMap(object)
+        let input = param?["input"].flatMap(object)
+        let model = task["model"]?.stringValue ?? param?["model"]?.stringValue
+        let origin = TaskOrigin(
+            model: model.flatMap { $0.isEmpty ? nil : $0 },
+            prompt: input?["prompt"]?.stringValue
+        )
+        return origin == TaskOrigin() ? nil : origin
+    }
+
+    /// An object, or one in a JSON text.
+    private static func object(_ value: JSONValue) -> JSONObject? {
+        if let object = value.objectValue { return object }
+        return value.stringValue.flatMap { (try? JSONValue(parsing: $0))?.objectValue }
     }
 
     private static func outcome(_ task: JSONObject) -> PollOutcome {

@@ -51,6 +51,58 @@ import Testing
         #expect(plan.first?.contains("SEARCH a USING INDEX sqlite_autoindex_attempts") == true, "\(plan)")
     }
 
+    @Test func `a task that a callback named for a lost request is there after a restart`() async throws {
+        let fixture = try LedgerFixture()
+        let job = try await unknown(fixture)
+        try await fixture.ledger.noteHint(job.attempt, task: TaskID("named"))
+        let target = try #require(try await fixture.ledger.hintTarget(token: job.token))
+        #expect(target.hinted == TaskID("named"))
+        #expect(target.prompt == "a red fox")
+        #expect(!target.needsNote(of: TaskID("named")))
+        #expect(target.needsNote(of: TaskID("other")))
+        try fixture.ledger.close()
+        let next = try SQLiteLedger(path: fixture.path)
+        let rate = RateLimit(count: 20, window: .seconds(10))
+        let recovery = try await next.recover(now: fixture.now, rate: rate)
+        #expect(recovery.unknown.map(\.hinted?.task) == [TaskID("named")])
+        #expect(recovery.unknown.first?.hinted?.model == job.model)
+        #expect(recovery.unknown.first?.hinted?.prompt == "a red fox")
+        #expect(recovery.tasks.isEmpty, "a hint settles nothing")
+        #expect(try fixture.state(job.job) == "unconfirmed")
+        try next.close()
+    }
+
+    @Test func `a name that came while the request was out is there after a crash`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt) VALUES ('a red fox')")
+        let job = try await fixture.claimOne()
+        try await fixture.ledger.noteHint(job.attempt, task: TaskID("named"))
+        let rate = RateLimit(count: 20, window: .seconds(10))
+        let recovery = try await fixture.ledger.recover(now: fixture.now, rate: rate)
+        #expect(recovery.unknown.map(\.hinted?.task) == [TaskID("named")])
+    }
+
+    @Test func `names are noted a few times at most, and only while they may be needed`() async throws {
+        let fixture = try LedgerFixture()
+        let job = try await unknown(fixture)
+        for number in 1...100 {
+            try await fixture.ledger.noteHint(job.attempt, task: TaskID("name-\(number)"))
+            try await fixture.ledger.noteHint(job.attempt, task: TaskID("name-\(number)"))
+        }
+        let most = HintTarget.maximumChanges
+        #expect(try fixture.rows("SELECT hinted_task_id, hint_changes FROM attempts") == ["name-\(most)|\(most)"])
+        #expect(try #require(try await fixture.ledger.hintTarget(token: job.token)).needsNote(of: TaskID("x")) == false)
+
+        let running = try await fixture.runOne("known")
+        try await fixture.ledger.noteHint(running.attempt, task: TaskID("other"))
+        #expect(
+            try fixture.rows("SELECT hinted_task_id IS NULL, hint_changes FROM attempts WHERE task_id = 'known'")
+                == ["1|0"]
+        )
+        try QueueFile(path: fixture.path).resolve(job.job, .fail, now: fixture.now)
+        #expect(try await fixture.ledger.hintTarget(token: job.token)?.needsNote(of: TaskID("x")) == false)
+    }
+
     @Test func `a lost request is settled by the task that a callback names`() async throws {
         let fixture = try LedgerFixture()
         let job = try await unknown(fixture)

@@ -53,7 +53,7 @@ import Testing
                 Issue.record("not accepted: \(outcome)")
                 return
             }
-            guard case .succeeded(let outputs, let charged, _) = await client.recordInfo(task) else {
+            guard case .succeeded(let outputs, let charged, _) = await client.recordInfo(task).outcome else {
                 Issue.record("not succeeded")
                 return
             }
@@ -64,7 +64,7 @@ import Testing
             guard case .file(let url)? = outputs.first else { return }
             let fresh = try await client.downloadURL(for: url).get()
             #expect(fresh.hasPrefix("http"))
-            #expect(await client.recordInfo(TaskID("no such & task")) == .notFound)
+            #expect(await client.recordInfo(TaskID("no such & task")).outcome == .notFound)
         }
     }
 
@@ -129,13 +129,28 @@ import Testing
         try await client.shutdown()
     }
 
+    @Test func `a question that hangs is given up before a request for a task would be`() async throws {
+        let fault = try #require(Fault(rawValue: "poll-slow"))
+        let outcome = try await withClient(fault, adjust: { $0.questionTimeout = .milliseconds(500) }) { client in
+            await client.recordInfo(TaskID("t")).outcome
+        }
+        guard case .unavailable(let failure) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(failure.message == "no answer within 500ms")
+        let settings = KieSettings(baseURL: "http://127.0.0.1:1")
+        #expect(settings.questionTimeout == .seconds(10))
+        #expect(settings.answerTimeout == .seconds(30))
+    }
+
     @Test(arguments: ["poll-429", "poll-404", "poll-455", "poll-500", "poll-gateway", "poll-lost", "poll-broken"])
     func `a question that fails ends no task`(name: String) async throws {
         let fault = try #require(Fault(rawValue: name))
         let outcome = try await withClient(fault) { client in
             let made = await client.createTask(model: "flux-2/flex-text-to-image", input: Self.input, callbackURL: nil)
             guard case .accepted(let task, _) = made else { return PollOutcome.succeeded([], charged: nil) }
-            return await client.recordInfo(task)
+            return await client.recordInfo(task).outcome
         }
         switch outcome {
         case .unavailable, .notFound: break

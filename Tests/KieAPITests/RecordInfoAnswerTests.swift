@@ -6,7 +6,7 @@ import Testing
 /// What each answer to `recordInfo` means.
 @Suite struct RecordInfoAnswerTests {
     private func outcome(_ body: String, status: Int = 200) -> PollOutcome {
-        RecordInfoAnswer.outcome(httpStatus: status, body: Array(body.utf8))
+        RecordInfoAnswer.answer(httpStatus: status, body: Array(body.utf8)).outcome
     }
 
     private func task(_ fields: String) -> PollOutcome {
@@ -29,6 +29,19 @@ import Testing
             task(#""state":"success",\#(result),"createTime":1777539190339,"completeTime":1777539190000"#)
                 == .succeeded(outputs, charged: nil)
         )
+    }
+
+    @Test func `a record tells what its task was made from, as far as it does`() {
+        func origin(_ fields: String) -> TaskOrigin? {
+            let body = #"{"code":200,"data":{"taskId":"t","state":"waiting",\#(fields)}}"#
+            return RecordInfoAnswer.answer(httpStatus: 200, body: Array(body.utf8)).origin
+        }
+        let param = #""param":"{\"input\":\"{\\\"prompt\\\":\\\"a \\\\\\\"red\\\\\\\" fox\\\"}\",\"model\":\"p\"}""#
+        #expect(origin(#""model":"m",\#(param)"#) == TaskOrigin(model: "m", prompt: #"a "red" fox"#))
+        #expect(origin(param) == TaskOrigin(model: "p", prompt: #"a "red" fox"#))
+        #expect(origin(#""model":"m","param":"no json""#) == TaskOrigin(model: "m"))
+        #expect(origin(#""model":"","param":null"#) == nil)
+        #expect(RecordInfoAnswer.answer(httpStatus: 200, body: Array(#"{"code":422}"#.utf8)).origin == nil)
     }
 
     @Test(arguments: ["waiting", "queuing", "generating", "something new"])

@@ -97,6 +97,55 @@ struct ReadTests {
         #expect(backlog?["earliest_finish"] == .string((fixture.instant + .milliseconds(20_500)).iso8601))
     }
 
+    /// One task has taken 20 s, one runs, and one job waits, with a daemon at work.
+    private func working() async throws -> (CommandFixture, OwnerLock) {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "a fox", "a dog", "a cat")
+        try await fixture.submit(.running, .running)
+        let ledger = try SQLiteLedger(path: fixture.database)
+        let outputs: [TaskOutput] = [.file(url: "https://media.example/1.png")]
+        _ = try await ledger.record(
+            .taskSucceeded(AttemptID(1), outputs, charged: .zero, fetch: false, took: .seconds(20)),
+            now: fixture.instant
+        )
+        let rate = RateLimit(count: 20, window: .seconds(10))
+        _ = try await ledger.record(.limits(rate, running: 100), now: fixture.instant)
+        try ledger.close()
+        return (fixture, try OwnerLock(database: fixture.database))
+    }
+
+    private func object(_ fixture: CommandFixture, _ arguments: String...) async throws -> JSONObject {
+        let outcome = try await fixture.run(arguments + ["--json"])
+        return try #require(try JSONValue(parsing: outcome.output.joined()).objectValue)
+    }
+
+    @Test func `a queued job is expected by the time that the backlog is done, at the latest`() async throws {
+        let (fixture, lock) = try await working()
+        let latest = (fixture.instant + .milliseconds(20_500)).iso8601
+        #expect(try await object(fixture, "show", "3")["expected_by"] == .string(latest))
+        let page = try await fixture.run("show", "3").output
+        #expect(page.contains { $0.hasPrefix("expected by about ") && $0.contains("at the latest") }, "\(page)")
+        // One at a time: what runs, and then this one.
+        _ = try await fixture.run("queue", "set", "default", "--max-running", "1")
+        let later = (fixture.instant + .seconds(60)).iso8601
+        #expect(try await object(fixture, "show", "3")["expected_by"] == .string(later))
+        _ = try await fixture.run("queue", "pause", "default")
+        #expect(try await object(fixture, "show", "3")["expected_by"] == .null, "for as long as nobody lets it go on")
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test func `with an empty queue the status says when what runs is done`() async throws {
+        let (fixture, lock) = try await working()
+        try await fixture.submit(.running)
+        let backlog = try await object(fixture, "status")["backlog"]?.objectValue
+        #expect(backlog?["jobs"] == 0)
+        #expect(backlog?["earliest_finish"] == .string((fixture.instant + .seconds(20)).iso8601))
+        #expect(backlog?["finish_knows_durations"] == .bool(true))
+        let page = try await fixture.run("status").output
+        #expect(page.contains { $0.hasPrefix("backlog   none; what runs is done by about ") }, "\(page)")
+        withExtendedLifetime(lock) {}
+    }
+
     @Test func `a job is shown with its attempts, money and files`() async throws {
         let fixture = try CommandFixture()
         _ = try await fixture.run("add", "a fox", "--input", "resolution=2K", "--label", "sku=A-1")

@@ -17,15 +17,25 @@ import Testing
     private final class Scene: HintSource {
         struct Seen {
             var lookups = 0
+            var notes: [TaskID] = []
             var hints: [(AttemptID, OpenTask?)] = []
         }
 
         let target: HintTarget?
         let fails: Bool
+        let failsToNote: Bool
         private let seen = Mutex(Seen())
 
-        init(_ state: AttemptState? = .accepted, isOpen: Bool = true, fails: Bool = false) {
+        init(
+            _ state: AttemptState? = .accepted,
+            isOpen: Bool = true,
+            fails: Bool = false,
+            failsToNote: Bool = false,
+            hinted: String? = nil,
+            hintChanges: Int = 0
+        ) {
             self.fails = fails
+            self.failsToNote = failsToNote
             target = state.map {
                 HintTarget(
                     attempt: AttemptID(7),
@@ -36,10 +46,14 @@ import Testing
                     model: "m",
                     since: CallbackDeskTests.now,
                     attemptCount: 2,
-                    maxAttempts: 3
+                    maxAttempts: 3,
+                    hinted: hinted.map(TaskID.init),
+                    hintChanges: hintChanges
                 )
             }
         }
+
+        var notes: [TaskID] { seen.withLock { $0.notes } }
 
         var lookups: Int { seen.withLock { $0.lookups } }
         var hints: [(AttemptID, OpenTask?)] { seen.withLock { $0.hints } }
@@ -48,6 +62,12 @@ import Testing
             seen.withLock { $0.lookups += 1 }
             if fails { throw LedgerError(.busy, "locked") }
             return token.rawValue == CallbackDeskTests.token ? target : nil
+        }
+
+        func noteHint(_ attempt: AttemptID, task: TaskID) async throws(LedgerError) {
+            if failsToNote { throw LedgerError(.full, "no space") }
+            #expect(hints.isEmpty, "in the ledger first")
+            seen.withLock { $0.notes.append(task) }
         }
 
         func note(_ attempt: AttemptID, _ task: OpenTask?) {
@@ -102,6 +122,35 @@ import Testing
         #expect(task.attempt == AttemptID(7))
         #expect(task.attemptCount == 2)
         #expect(task.maxAttempts == 3)
+    }
+
+    @Test(arguments: [AttemptState.sending, .unknown])
+    func `the name for a request without an answer is in the ledger before 200 is answered`(
+        state: AttemptState
+    ) async {
+        let scene = Scene(state)
+        #expect(await receive(scene, key: "secret") == .accepted)
+        #expect(scene.notes == [TaskID("abc123")])
+        let full = Scene(state, failsToNote: true)
+        #expect(await receive(full, key: "secret") == .unavailable, "the provider tries again")
+        #expect(full.hints.isEmpty)
+    }
+
+    @Test func `a name is not noted twice, nor for a task that is known, nor without end`() async {
+        for scene in [
+            Scene(.accepted), Scene(.unknown, hinted: "abc123"),
+            Scene(.unknown, hinted: "other", hintChanges: HintTarget.maximumChanges),
+        ] {
+            #expect(await receive(scene) == .accepted)
+            #expect(scene.notes.isEmpty)
+            #expect(scene.hints.count == 1)
+        }
+        let settled = Scene(.unknown, isOpen: false)
+        #expect(await receive(settled) == .duplicate)
+        #expect(settled.notes.isEmpty)
+        let other = Scene(.unknown, hinted: "other", hintChanges: 1)
+        #expect(await receive(other) == .accepted)
+        #expect(other.notes == [TaskID("abc123")])
     }
 
     @Test(arguments: [AttemptState.accepted, .rejected, .unknown])

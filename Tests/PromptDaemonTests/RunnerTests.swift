@@ -92,7 +92,7 @@ private struct FakeProvider: Provider {
         return .accepted(TaskID("task-\(job.attempt)"), httpStatus: 200)
     }
 
-    func poll(_ task: TaskID) async -> PollOutcome { .pending(providerState: "waiting") }
+    func poll(_ task: TaskID) async -> PollAnswer { PollAnswer(.pending(providerState: "waiting")) }
     func balance() async -> Result<Credits, FailureError> {
         .failure(FailureError(Failure(.providerUnavailable, "…")))
     }

@@ -15,6 +15,7 @@ extension QueueFile {
                 backlog: try queues.filter { $0.counts[.queued] ?? 0 > 0 }.map {
                     try Self.backlog($0.name, jobs: $0.counts[.queued] ?? 0, sample: sample, db)
                 },
+                underWay: try Self.underWay(db),
                 prices: try Self.priceBook(db),
                 durations: try Self.durations(db),
                 firstUnconfirmed:
@@ -82,6 +83,25 @@ extension QueueFile {
                 message: message ?? ""
             )
         }
+    }
+
+    /// By the index of what is open: a few hundred rows at most.
+    private static func underWay(_ db: Database) throws -> [UnderWaySample] {
+        try Row
+            .fetchAll(
+                db,
+                sql: """
+                    SELECT model, count(*) AS tasks, max(coalesce(answered_at, sent_at)) AS latest FROM attempts
+                    WHERE finished_at IS NULL AND state IN ('sending', 'accepted') GROUP BY model ORDER BY model
+                    """
+            )
+            .map { row in
+                UnderWaySample(
+                    model: row["model"],
+                    tasks: row["tasks"],
+                    latest: Instant(milliseconds: row["latest"])
+                )
+            }
     }
 
     private static func durations(_ db: Database) throws -> [String: Duration] {

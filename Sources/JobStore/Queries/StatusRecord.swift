@@ -101,6 +101,14 @@ package struct BacklogSample: Sendable {
     package var models: [String: Int] = [:]
 }
 
+/// The tasks of one model that the provider is working on, or whose request is out.
+package struct UnderWaySample: Sendable {
+    package let model: String
+    package let tasks: Int
+    /// When the last of them began.
+    package let latest: Instant
+}
+
 /// Everything that `status` shows, of one instant.
 package struct StatusRecord: Sendable {
     package let daemon: DaemonRecord
@@ -108,6 +116,8 @@ package struct StatusRecord: Sendable {
     package let budgets: [BudgetRecord]
     package let gates: [GateNote]
     package let backlog: [BacklogSample]
+    /// What the provider is working on, by model.
+    package let underWay: [UnderWaySample]
     /// For what is not estimated yet.
     package let prices: PriceBook
     /// How long each model's tasks take on average, the latest ones.

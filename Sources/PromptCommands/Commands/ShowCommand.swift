@@ -20,25 +20,35 @@ struct ShowCommand: ParsableCommand {
             guard let details = try file.details(of: id) else {
                 throw CommandError(.badData, "job \(id): there is no such job; promptctl list shows the newest")
             }
+            let latest = try Self.latest(details.job, file, now: console.now())
             if format.json {
                 var object = details.job.object
                 object["expected_at"] = JSONValue(details.running?.end(0.5, now: console.now()))
-                object["expected_by"] = JSONValue(details.running?.end(0.9, now: console.now()))
+                object["expected_by"] = JSONValue(details.running?.end(0.9, now: console.now()) ?? latest)
                 object["attempts"] = .array(details.attempts.map { .object($0.object) })
                 object["waiting"] = details.waiting.map { .object($0.object) } ?? .null
                 object["blocked_by"] = JSONValue(details.blockedBy?.name)
                 object["results"] = .array(details.results.map { .object($0.object) })
                 console.print(JSONValue.object(object).json)
             } else {
-                for line in JobPage(details: details, console: console).lines { console.print(line) }
+                for line in JobPage(details: details, latest: latest, console: console).lines { console.print(line) }
             }
         }
+    }
+
+    /// By when a queued job should be done, at the latest: a few hundred jobs of each queue tell enough for that.
+    private static func latest(_ job: JobRecord, _ file: QueueFile, now: Instant) throws -> Instant? {
+        guard job.state == .queued else { return nil }
+        let status = try Status(file, now: now, sample: 200)
+        guard status.processID != nil else { return nil }
+        return status.forecast.latest(for: job, in: status.record, now: now)
     }
 }
 
 /// One job, for people.
 struct JobPage {
     let details: JobDetails
+    let latest: Instant?
     let console: Console
 
     var lines: [String] { head + facts + timeline + evidence + files + advice }
@@ -88,6 +98,10 @@ struct JobPage {
             let (half, most) = (running.end(0.5, now: now), running.end(0.9, now: now))
             let about = "at about \(console.time(half)) (in \((half - now).inWords))"
             facts.append(("expected", "\(about), 9 of 10 in \((most - now).inWords)"))
+        }
+        if let latest {
+            let unless = "if nothing of a higher priority comes"
+            facts.append(("expected", "by about \(console.time(latest)) at the latest, \(unless)"))
         }
         if job.state == .failed || job.state == .queued, let message = job.errorMessage {
             facts.append(("error", "\(job.errorCode ?? "error"): \(oneLine(message))"))

@@ -11,11 +11,15 @@ struct Forecast {
     private(set) var unpricedJobs = 0
     /// Whether every queued job was looked at.
     private(set) var isExact = true
-    /// When the queues that are not held by a budget or by hand will be done, by the limits and the time that tasks of
-    /// their models took lately; `nil` if the limits are not known, or nothing of theirs waits.
+    /// Tasks that the provider is working on.
+    private(set) var running = 0
+    /// When the queues that are not held by a budget or by hand will be done, and what runs, by the limits and the time
+    /// that tasks of their models took lately; `nil` if the limits are not known, or nothing of theirs waits or runs.
     private(set) var finish: Instant?
     /// Whether it is known of every model how long its tasks take. If not, `finish` is the earliest possible.
     private(set) var knowsDurations = false
+    /// Queues that are paused or have used up a budget.
+    private let held: Set<String>
 
     init(_ record: StatusRecord, _ catalogue: Catalogue, now: Instant) {
         var estimates: [Key: Estimate?] = [:]
@@ -44,11 +48,40 @@ struct Forecast {
             credits += sum
             creditsByQueue[sample.queue] = sum
         }
-        let held = Set(record.queues.filter { $0.isPaused || $0.blockedBy?.hasPrefix("budget:") == true }.map(\.name))
+        held = Set(record.queues.filter { $0.isPaused || $0.blockedBy?.hasPrefix("budget:") == true }.map(\.name))
         let coming = record.backlog.reduce(0) { $0 + (held.contains($1.queue) ? 0 : $1.jobs) }
         if coming > 0, let rate = record.daemon.rate, rate.count > 0 {
-            finish = now + duration(of: coming, record, held: held, rate)
+            finish = now + duration(of: coming, record, rate)
         }
+        addRunning(record, now: now)
+    }
+
+    /// What runs is expected to take as long as its model does on average, and has to be waited for, too.
+    private mutating func addRunning(_ record: StatusRecord, now: Instant) {
+        guard !record.underWay.isEmpty else { return }
+        running = record.underWay.reduce(0) { $0 + $1.tasks }
+        let ends = record.underWay.map { sample in record.durations[sample.model].map { sample.latest + $0 } }
+        knowsDurations = (finish == nil || knowsDurations) && !ends.contains(nil)
+        // Without the limits nothing is known of what waits; `finish` would be too early.
+        if finish != nil || jobs == 0 { finish = ([finish, now] + ends).compactMap(\.self).max() }
+    }
+
+    /// By when a queued job should be done at the latest: with everything that waits now, wherever its turn is.
+    ///
+    /// - Returns: `nil` if its queue is held, or if it cannot be told.
+    func latest(for job: JobRecord, in record: StatusRecord, now: Instant) -> Instant? {
+        guard job.state == .queued, knowsDurations, let finish, !held.contains(job.queue),
+            let queue = record.queues.first(where: { $0.name == job.queue }),
+            queue.blockedBy.map({ ["rate", "running"].contains($0) }) ?? true
+        else { return nil }
+        var wait = finish - now
+        if let places = queue.maxRunning {
+            guard places > 0, let sample = record.backlog.first(where: { $0.queue == job.queue }) else { return nil }
+            let slowest = sample.models.keys.compactMap { record.durations[$0] }.max() ?? .zero
+            let rounds = (queue.counts[.running] ?? 0) + sample.jobs + places - 1
+            wait = max(wait, slowest * (rounds / places + 1))
+        }
+        return max(now, job.runAt ?? now) + wait
     }
 
     /// Tasks leave at the pace of the rate limit, or of places that become free, whichever is slower; the last of them
@@ -56,7 +89,6 @@ struct Forecast {
     private mutating func duration(
         of jobs: Int,
         _ record: StatusRecord,
-        held: Set<String>,
         _ rate: RateLimit
     ) -> Duration {
         var sampled = 0

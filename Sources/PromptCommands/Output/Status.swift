@@ -9,8 +9,9 @@ struct Status {
     let forecast: Forecast
     let now: Instant
 
-    init(_ file: QueueFile, now: Instant) throws {
-        record = try file.status()
+    /// - Parameter sample: of each queue's backlog no more jobs than this are looked at.
+    init(_ file: QueueFile, now: Instant, sample: Int = 5_000) throws {
+        record = try file.status(sample: sample)
         processID = OwnerLock.holder(database: file.path)
         forecast = Forecast(record, .builtIn, now: now)
         self.now = now

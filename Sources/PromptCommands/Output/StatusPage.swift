@@ -104,17 +104,23 @@ struct StatusPage {
         return table.lines(width: width, hasColour: console.hasColour)
     }
 
+    private var finish: String? {
+        guard let finish = status.forecast.finish else { return nil }
+        let time = console.time(finish)
+        return status.forecast.knowsDurations ? "about \(time)" : "\(time) at the earliest"
+    }
+
     private var backlog: [String] {
         let forecast = status.forecast
-        guard forecast.jobs > 0 else { return [] }
+        guard forecast.jobs > 0 else {
+            guard forecast.running > 0, let finish, status.processID != nil else { return [] }
+            return ["backlog   none; what runs is done by \(finish)"]
+        }
         let about = forecast.isExact ? "" : "about "
         var text = "backlog   \(about)\(forecast.credits.rounded(unless: forecast.isExact).inWords)"
         text += " for \(count(forecast.jobs, "job"))"
         if forecast.unpricedJobs > 0 { text += ", some by the default price" }
-        if let finish = forecast.finish, status.processID != nil {
-            text +=
-                ", done by \(forecast.knowsDurations ? "about \(console.time(finish))" : "\(console.time(finish)) at the earliest")"
-        }
+        if let finish, status.processID != nil { text += ", done by \(finish)" }
         if let balance = daemon.available, forecast.credits > balance {
             let missing = (forecast.credits - balance).rounded(unless: forecast.isExact)
             text += styled("   !  \(missing.grouped) more than the account holds", .warning)

@@ -45,6 +45,14 @@ struct CallbackDesk: Sendable {
         }
         guard let target else { return .unknownToken }
         guard target.isOpen else { return .duplicate }
+        if let task = body.task, target.needsNote(of: task) {
+            // The provider will not call again after a 200, and promptd may end before it could ask.
+            do throws(LedgerError) {
+                try await targets.noteHint(target.attempt, task: task)
+            } catch {
+                return .unavailable
+            }
+        }
         hint(target.attempt, target.state == .accepted ? nil : body.task.map(target.tentative))
         return .accepted
     }

@@ -2,6 +2,7 @@ import JobStore
 import Logging
 import PromptQueue
 import ServiceLifecycle
+import Synchronization
 
 /// Notices what other processes commit to the ledger, within milliseconds, and costs nothing while nobody does.
 struct ChangeWatcher: Service {
@@ -10,6 +11,16 @@ struct ChangeWatcher: Service {
     let runner: Runner
     let time: any TimeSource
     let logger: Logger
+    /// Commits of others that the runner has not been told of.
+    private let unseen = Flag()
+
+    init(database: String, ledger: SQLiteLedger, runner: Runner, time: any TimeSource, logger: Logger) {
+        self.database = database
+        self.ledger = ledger
+        self.runner = runner
+        self.time = time
+        self.logger = logger
+    }
 
     func run() async throws {
         let (directory, name) = FilePathParts.split(database)
@@ -23,22 +34,12 @@ struct ChangeWatcher: Service {
         _ = try await ledger.hasForeignChanges()
         try await untilShutdown { [changes] in
             try await withThrowingDiscardingTaskGroup { group in
-                if let changes {
-                    group.addTask {
-                        var own = ledger.transactions
-                        for await _ in changes {
-                            // Our own commits are written to the same file; after one, few looks are enough.
-                            let isOwn = ledger.transactions != own
-                            own = ledger.transactions
-                            try await look(isOwn ? Self.fewDelays : Self.delays)
-                        }
-                    }
-                }
+                if let changes { group.addTask { try await watch(changes) } }
                 group.addTask {
                     // In case a notice is ever lost.
                     while !Task.isCancelled {
                         try await time.sleep(until: time.now.uptime + pause)
-                        try await look([0])
+                        try await look()
                         // A change that was noticed while the database was locked.
                         do throws(LedgerError) {
                             try await runner.takeResumed()
@@ -51,25 +52,62 @@ struct ChangeWatcher: Service {
         }
     }
 
-    /// Milliseconds between looks. A frame of the log is written before its commit counts: that waits for the writer's
-    /// sync, which takes from a fraction of a millisecond to tens of them.
-    private static let delays: [Int64] = [0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 10]
-    private static let fewDelays: [Int64] = [0, 3, 12]
-
-    private func look(_ delays: [Int64]) async throws {
-        var hasChanged = false
-        for delay in delays {
-            if delay > 0 { try await time.sleep(until: time.now.uptime + .milliseconds(delay)) }
-            do throws(LedgerError) {
-                if !hasChanged { hasChanged = try await ledger.hasForeignChanges() }
-                guard hasChanged else { continue }
-                try await runner.ledgerChanged()
-                return
-            } catch {
-                guard error.isTransient else { throw error }
+    /// Looks after each write, as `LookPlan` says: one sequence of looks at a time, which writes prolong.
+    private func watch(_ changes: AsyncStream<Void>) async throws {
+        // Both a write and the alarm wake the loop; what has happened is kept beside, so that no element counts.
+        let (wakes, waker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let alarm = Alarm(time: time) { waker.yield() }
+        defer { alarm.cancel() }
+        let hasWrite = Flag()
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask {
+                for await _ in changes {
+                    hasWrite.raise()
+                    waker.yield()
+                }
+                waker.finish()
+            }
+            var plan = LookPlan()
+            var own = ledger.transactions
+            var armed: Duration?
+            for await _ in wakes {
+                if hasWrite.lower() {
+                    // Our own commits are written to the same file.
+                    let transactions = ledger.transactions
+                    plan.written(at: time.now.uptime, isOwn: transactions != own)
+                    own = transactions
+                }
+                if plan.isDue(at: time.now.uptime) {
+                    try await look()
+                    plan.looked(at: time.now.uptime)
+                }
+                if let next = plan.next, next != armed { alarm.set(next) }
+                armed = plan.next
             }
         }
     }
+
+    /// Tells the runner if somebody has committed. If the ledger cannot be read just now, the next look does.
+    private func look() async throws {
+        do throws(LedgerError) {
+            if try await ledger.hasForeignChanges() { unseen.raise() }
+            guard unseen.lower() else { return }
+            try await runner.ledgerChanged()
+        } catch {
+            unseen.raise()
+            guard error.isTransient else { throw error }
+        }
+    }
+}
+
+/// Something that happened and that somebody has yet to see.
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+
+    func raise() { value.store(true, ordering: .releasing) }
+
+    /// - Returns: whether it was raised.
+    func lower() -> Bool { value.exchange(false, ordering: .acquiringAndReleasing) }
 }
 
 /// A path's directory and last component.

@@ -4,7 +4,7 @@ package import PromptQueue
 /// What the runner asks of the provider.
 package protocol Provider: Sendable {
     func submit(_ job: ClaimedJob) async -> SubmissionOutcome
-    func poll(_ task: TaskID) async -> PollOutcome
+    func poll(_ task: TaskID) async -> PollAnswer
     func balance() async -> Result<Credits, FailureError>
 }
 
@@ -33,11 +33,11 @@ struct KieProvider: Provider {
         return outcome
     }
 
-    func poll(_ task: TaskID) async -> PollOutcome {
+    func poll(_ task: TaskID) async -> PollAnswer {
         keySource.refresh(client)
-        let outcome = await client.recordInfo(task)
-        if case .unavailable(let failure) = outcome { keySource.note(failure) }
-        return outcome
+        let answer = await client.recordInfo(task)
+        if case .unavailable(let failure) = answer.outcome { keySource.note(failure) }
+        return answer
     }
 
     func balance() async -> Result<Credits, FailureError> {

@@ -166,7 +166,10 @@ package final class Runner: Service {
         case .submit(let job):
             group.addTask { [self] in events.send(.submitted(job.attempt, await provider.submit(job))) }
         case .poll(let task):
-            group.addTask { [self] in events.send(.polled(task.attempt, await provider.poll(task.task))) }
+            group.addTask { [self] in
+                let answer = await provider.poll(task.task)
+                events.send(.polled(task.attempt, answer.outcome, origin: answer.origin))
+            }
         case .download(let download):
             group.addTask { [self] in events.send(.downloaded(download.result, await fetcher.fetch(download))) }
         case .checkBalance:

@@ -1,68 +1,77 @@
-/// What a callback asked for and has not brought yet.
-///
-/// A callback's body is not signed, so it settles nothing: it makes promptd ask. While a hint stands, further callbacks
-/// for the same attempt add nothing to it.
-struct Hint: Sendable {
-    /// The attempt with the task that the callback named, as it is adopted if the provider knows it.
-    var tentative: OpenTask?
-    /// Questions since the callback came.
-    var asked = 0
-    /// Whether the question under way is about `tentative`.
-    var isAskingTentatively = false
-    /// What the provider said of `tentative`, while its adoption is being recorded.
-    var answer: PollOutcome?
-
-    /// How often to ask about a task that is tracked, until the usual schedule will do: the record may lag behind the
-    /// callback a little.
-    static let questions = 4
-    /// How often to ask about a task that is not known to be the attempt's. With the delays that is two minutes; new
-    /// tasks were seen to stay invisible for up to 90 s.
-    static let tentativeQuestions = 8
-    /// After a question that taught nothing about the task.
-    static let pause: Duration = .seconds(10)
-
-    /// From the last answer to the next question: 1 s, doubling; none if the callback overtook the answer.
-    var delay: Duration { asked == 0 ? .zero : .seconds(1) * (1 << min(asked - 1, 6)) }
-}
-
 extension Engine {
     mutating func hinted(_ attempt: AttemptID, _ tentative: OpenTask?, now: Moment) {
-        guard hints[attempt] == nil else {
-            if submissions[attempt] != nil, hints[attempt]?.tentative == nil { hints[attempt]?.tentative = tentative }
-            return
-        }
-        if tasks[attempt] != nil {
-            hints[attempt] = Hint()
-            polls.hurry(attempt, at: now.uptime)
+        if hints[attempt] != nil {
+            hintedAgain(attempt, tentative, now: now)
+        } else if tasks[attempt] != nil {
+            follow(attempt, nil, now: now)
         } else if submissions[attempt] != nil {
             // The callback overtook the answer to createTask.
             hints[attempt] = Hint(tentative: tentative)
         } else if let tentative {
-            hints[attempt] = Hint(tentative: tentative)
-            ask(tentative, now: now)
+            follow(attempt, tentative, now: now)
         }
+    }
+
+    /// Another callback while a hint stands. The name that came last is the one that the ledger keeps.
+    private mutating func hintedAgain(_ attempt: AttemptID, _ tentative: OpenTask?, now: Moment) {
+        guard let hint = hints[attempt], hint.answer == nil else { return }
+        hints[attempt]?.hasCompany = true
+        guard let tentative, tentative.task != hint.tentative?.task, tasks[attempt] == nil else { return }
+        if submissions[attempt] != nil {
+            hints[attempt]?.tentative = tentative
+        } else if let followed = followedHints[attempt], followed.names < Hint.maximumNames {
+            followedHints[attempt]?.task = tentative.task
+            followedHints[attempt]?.names += 1
+            hints[attempt] = Hint(tentative: tentative, asking: hint.asking)
+            polls.askAgain(attempt, at: now.uptime)
+        }
+    }
+
+    /// Asks because of a callback: now, or, if this attempt was asked about for that reason before, after a pause.
+    private mutating func follow(_ attempt: AttemptID, _ tentative: OpenTask?, now: Moment) {
+        var hint = Hint(tentative: tentative)
+        if let before = followedHints[attempt] {
+            if let task = tentative?.task, task != before.task, before.names < Hint.maximumNames {
+                followedHints[attempt]?.task = task
+                followedHints[attempt]?.names += 1
+            } else {
+                hint.isRepeat = true
+                hint.notBefore = before.askedAt + Hint.repeatPause
+            }
+        } else {
+            noteFollowed(attempt, tentative?.task, now: now)
+        }
+        hints[attempt] = hint
+        if let tentative {
+            polls.add(attempt, key: tentative.key, age: age(of: tentative, now: now), at: now.uptime)
+            polls.askAgain(attempt, at: max(hint.notBefore, now.uptime))
+        } else if hint.notBefore > now.uptime {
+            polls.ask(attempt, by: hint.notBefore)
+        } else {
+            polls.hurry(attempt, at: now.uptime)
+        }
+    }
+
+    private mutating func noteFollowed(_ attempt: AttemptID, _ task: TaskID?, now: Moment) {
+        // What was settled behind the engine's back would stay for ever.
+        if followedHints.count >= 10_000 {
+            followedHints = followedHints.filter { now.uptime - $0.value.askedAt < Hint.repeatPause }
+        }
+        followedHints[attempt] = FollowedHint(askedAt: now.uptime, task: task)
     }
 
     /// Keeps what a callback said during `createTask`, or acts on it now that the answer is lost.
     mutating func keepHint(of attempt: AttemptID, after outcome: SubmissionOutcome, now: Moment) {
-        guard hints[attempt] != nil else { return }
+        guard let hint = hints[attempt] else { return }
         switch outcome {
         case .accepted:
             hints[attempt]?.tentative = nil
         case .rejected, .notSent:
             hints[attempt] = nil
         case .unknown:
-            guard let tentative = hints[attempt]?.tentative else {
-                hints[attempt] = nil
-                return
-            }
-            ask(tentative, now: now)
+            hints[attempt] = nil
+            if let tentative = hint.tentative { follow(attempt, tentative, now: now) }
         }
-    }
-
-    private mutating func ask(_ tentative: OpenTask, now: Moment) {
-        polls.add(tentative.attempt, key: tentative.key, age: age(of: tentative, now: now), at: now.uptime)
-        polls.hurry(tentative.attempt, at: now.uptime)
     }
 
     /// A question brought nothing that the schedule should know; ask again after `delay`, or, with nil, not at all.
@@ -72,24 +81,29 @@ extension Engine {
     }
 
     /// The task to ask about for an attempt whose turn has come.
-    mutating func taskToAskAbout(_ attempt: AttemptID) -> OpenTask? {
+    mutating func taskToAskAbout(_ attempt: AttemptID, now: Moment) -> OpenTask? {
         let task = tasks[attempt]
+        guard let hint = hints[attempt] else { return task }
         hints[attempt]?.asked += 1
-        hints[attempt]?.isAskingTentatively = task == nil
-        return task ?? hints[attempt]?.tentative
+        hints[attempt]?.hasCompany = false
+        hints[attempt]?.asking = task == nil ? hint.tentative : nil
+        if followedHints[attempt] == nil { noteFollowed(attempt, nil, now: now) }
+        followedHints[attempt]?.askedAt = now.uptime
+        return task ?? hint.tentative
     }
 
     /// The answer to a question about an attempt with a hint.
     mutating func polledOnHint(
         _ attempt: AttemptID,
         _ outcome: PollOutcome,
+        _ origin: TaskOrigin?,
         now: Moment,
         _ effects: inout [EngineEffect]
     ) {
-        if let hint = hints[attempt], hint.isAskingTentatively, let tentative = hint.tentative {
-            hints[attempt]?.isAskingTentatively = false
+        if let hint = hints[attempt], let tentative = hint.asking {
+            hints[attempt]?.asking = nil
             guard let task = tasks[attempt] else {
-                adopt(tentative, hint, outcome, now: now, &effects)
+                adopt(tentative, hint, outcome, origin, now: now, &effects)
                 return
             }
             guard task.task == tentative.task else {
@@ -103,47 +117,72 @@ extension Engine {
         guard let hint = hints[attempt] else { return }
         switch outcome {
         case .pending, .notFound:
-            if hint.asked < Hint.questions {
-                polls.askAgain(attempt, at: now.uptime + hint.delay)
-            } else {
+            if hint.asked >= hint.questions {
                 hints[attempt] = nil
+                if hint.hasCompany, tasks[attempt] != nil { follow(attempt, nil, now: now) }
+            } else if hint.isRepeat {
+                polls.ask(attempt, by: max(hint.notBefore, now.uptime))
+            } else {
+                polls.askAgain(attempt, at: now.uptime + hint.delay)
             }
-        case .unavailable(let failure):
+        case .unavailable:
+            // An outage uses up no question.
             hints[attempt]?.asked -= min(hint.asked, 1)
-            if failure.code != .keyRefused { polls.askAgain(attempt, at: now.uptime + Hint.pause) }
         case .succeeded, .failed:
             hints[attempt] = nil
         }
     }
 
-    /// Takes a task for the attempt's if the provider knows it: a callback named it for a request whose answer was lost.
+    /// Takes a task for the attempt's if the provider knows it, and says nothing that speaks against it: a callback named
+    /// it for a request whose answer was lost.
     private mutating func adopt(
         _ tentative: OpenTask,
         _ hint: Hint,
         _ outcome: PollOutcome,
+        _ origin: TaskOrigin?,
         now: Moment,
         _ effects: inout [EngineEffect]
     ) {
         let attempt = tentative.attempt
         switch outcome {
         case .pending, .succeeded, .failed:
+            if let difference = origin.flatMap(tentative.difference(from:)) {
+                drop(tentative, hint, difference, now: now, &effects)
+                return
+            }
             // The poll counts as under way until the adoption is recorded, so that nothing asks meanwhile.
             tasks[attempt] = tentative
             hints[attempt]?.answer = outcome
             record(.accepted(attempt, task: tentative.task, httpStatus: 200), &effects)
+        case .notFound where hint.asked < hint.questions:
+            wasAsked(attempt, againIn: hint.delay, now: now)
         case .notFound:
-            guard hint.asked >= Hint.tentativeQuestions else {
-                wasAsked(attempt, againIn: hint.delay, now: now)
-                return
-            }
-            wasAsked(attempt, againIn: nil, now: now)
-            hints[attempt] = nil
-            effects.append(.notify(.hintDropped(attempt, tentative.job, reason: "the provider does not know it")))
+            drop(tentative, hint, "the provider does not know it", now: now, &effects)
         case .unavailable(let failure):
             hints[attempt]?.asked -= min(hint.asked, 1)
             if failure.code == .rateLimited { polls.pause(at: now.uptime) }
-            wasAsked(attempt, againIn: failure.code == .keyRefused ? .seconds(60) : Hint.pause, now: now)
+            let pause: Duration = failure.code == .keyRefused ? .seconds(60) : .zero
+            polls.failed(attempt, at: now.uptime, notBefore: pause, isAwaited: true)
         }
+    }
+
+    /// Forgets a task that was named; another name, or the same once more, may have come meanwhile.
+    private mutating func drop(
+        _ tentative: OpenTask,
+        _ hint: Hint,
+        _ reason: String,
+        now: Moment,
+        _ effects: inout [EngineEffect]
+    ) {
+        let attempt = tentative.attempt
+        if !hint.isRepeat { effects.append(.notify(.hintDropped(attempt, tentative.job, reason: reason))) }
+        if let named = hint.tentative, named.task != tentative.task {
+            wasAsked(attempt, againIn: .zero, now: now)
+            return
+        }
+        wasAsked(attempt, againIn: nil, now: now)
+        hints[attempt] = nil
+        if hint.hasCompany { follow(attempt, tentative, now: now) }
     }
 
     /// An acceptance is in the ledger, or was refused by it: what a callback said can be followed now.

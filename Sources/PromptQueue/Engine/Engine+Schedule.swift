@@ -15,7 +15,10 @@ extension Engine {
         askForBalance(now: now, &effects)
         claim(now: now, &effects)
         for attempt in polls.takeDue(at: now.uptime) {
-            guard let task = taskToAskAbout(attempt) else { continue }
+            guard let task = taskToAskAbout(attempt, now: now) else {
+                polls.wasNotAsked(attempt)
+                continue
+            }
             pollsUnderWay += 1
             effects.append(.poll(task))
         }

@@ -25,7 +25,12 @@ extension Engine {
             end(task, Failure(.taskLost, "the provider no longer knows the task"), charged: nil, now: now, &effects)
         case .unavailable(let failure):
             if failure.code == .rateLimited { polls.pause(at: now.uptime) }
-            polls.failed(attempt, at: now.uptime, notBefore: failure.code == .keyRefused ? .seconds(60) : .zero)
+            polls.failed(
+                attempt,
+                at: now.uptime,
+                notBefore: failure.code == .keyRefused ? .seconds(60) : .zero,
+                isAwaited: hints[attempt] != nil
+            )
         case .succeeded(let outputs, let charged, let provider):
             let took = polls.ended(attempt, took: provider, at: now.uptime)
             guard !outputs.isEmpty else {
@@ -114,6 +119,7 @@ extension Engine {
         tasks[attempt] = nil
         providerStates[attempt] = nil
         hints[attempt] = nil
+        followedHints[attempt] = nil
         missingSince[attempt] = nil
         noteRoom()
     }

@@ -4,6 +4,8 @@ extension Engine {
         for attempt in unknown where lostAnswers[attempt.attempt] == nil {
             let age = max(.zero, now.instant - attempt.lostAt)
             lostAnswers[attempt.attempt] = LostAnswer(lostAt: now.uptime - age)
+            // A callback named its task to the process before this one, and the provider will not call again.
+            if let hinted = attempt.hinted { self.hinted(attempt.attempt, hinted, now: now) }
         }
     }
 

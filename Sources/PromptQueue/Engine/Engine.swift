@@ -31,6 +31,8 @@ package struct Engine: Sendable {
     var downloads: DownloadQueue
     /// What callbacks asked for and have not brought yet.
     var hints: [AttemptID: Hint] = [:]
+    /// What earlier callbacks led to, so that the same ones again lead to less.
+    var followedHints: [AttemptID: FollowedHint] = [:]
 
     var isStarted = false
     package private(set) var isDraining = false
@@ -85,13 +87,13 @@ package struct Engine: Sendable {
         case .submitted(let attempt, let outcome):
             submitted(attempt, outcome, now: now, &effects)
             keepHint(of: attempt, after: outcome, now: now)
-        case .polled(let attempt, let outcome):
+        case .polled(let attempt, let outcome, let origin):
             pollsUnderWay -= 1
             noteReach(outcome, now: now, &effects)
             if hints[attempt] == nil {
                 polled(attempt, outcome, now: now, &effects)
             } else {
-                polledOnHint(attempt, outcome, now: now, &effects)
+                polledOnHint(attempt, outcome, origin, now: now, &effects)
             }
         case .downloaded(let result, let outcome):
             downloaded(result, outcome, now: now, &effects)

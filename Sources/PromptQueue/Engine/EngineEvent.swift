@@ -7,7 +7,8 @@ package enum EngineEvent: Sendable {
     case claimed(Claim)
     case claimFailed(LedgerError)
     case submitted(AttemptID, SubmissionOutcome)
-    case polled(AttemptID, PollOutcome)
+    /// `origin`: what the task was made from, as far as the provider said.
+    case polled(AttemptID, PollOutcome, origin: TaskOrigin? = nil)
     case downloaded(ResultID, DownloadOutcome)
     /// A change is committed and synced.
     case recorded(LedgerChange, Recorded)

@@ -1,3 +1,4 @@
+import DequeModule
 import HeapModule
 
 /// When to ask about which task.
@@ -5,6 +6,9 @@ import HeapModule
 /// Each task is asked about when its kind's plan says so (`PollPlan`); polls that fail are backed off; no task is ever
 /// given up by the clock. All tasks together keep within the provider's polls per second. If more is due than that, what
 /// has been due for the longest goes first, so every task gets its turn.
+///
+/// An answer frees its poll's slot a window later, as in every `RateWindow`. A poll that hangs gives its slot back
+/// before: polls are free, and some that never get an answer must not keep all others waiting.
 package struct PollSchedule: Sendable {
     private struct Due: Comparable {
         var at: Duration
@@ -24,7 +28,8 @@ package struct PollSchedule: Sendable {
         /// Whether it was running already when it was taken over: nobody looked while it may have ended.
         var isTakenOver: Bool
         var generation = 0
-        var isPolling = false
+        /// When the next poll is due.
+        var dueAt: Duration = .zero
         var askedAt: Duration = .zero
         /// The age at which it was last seen running, in seconds.
         var seenRunning = 0.0
@@ -40,10 +45,23 @@ package struct PollSchedule: Sendable {
     /// News that somebody announced is asked for before what has been due for less than this.
     private static let hintAdvantage: Duration = .seconds(10)
     private static let longestBackoff: Duration = .seconds(60)
+    /// A poll without an answer for so long has reached the server long before, and frees its slot.
+    package static let patience: Duration = .seconds(2)
+    /// Polls without an answer at a time, unless the pace alone allows more. The HTTP client holds 64 connections, and
+    /// paid requests need some, too.
+    package static let concurrency = 48
+
+    private struct UnderWay {
+        var sentAt: Duration
+        var holdsSlot = true
+    }
 
     private var heap: Heap<Due> = []
     private var entries: [AttemptID: Entry] = [:]
     private var pace: RateWindow
+    private var underWay: [AttemptID: UnderWay] = [:]
+    /// The polls that may hold a slot, in the order in which they were sent; some are answered already.
+    private var sent: Deque<(attempt: AttemptID, at: Duration)> = []
     private var history: CompletionHistory
     private var callbacks = CallbackTrust()
     /// Refusals for too many polls, in a row.
@@ -77,9 +95,9 @@ package struct PollSchedule: Sendable {
 
     /// Makes the next poll due now: somebody says that there is news.
     package mutating func hurry(_ attempt: AttemptID, at uptime: Duration) {
-        guard let entry = entries[attempt] else { return }
+        guard entries[attempt] != nil else { return }
         entries[attempt]?.isHinted = true
-        if entry.isPolling {
+        if underWay[attempt] != nil {
             entries[attempt]?.isHintedAgain = true
         } else {
             schedule(attempt, at: uptime - Self.hintAdvantage)
@@ -88,27 +106,42 @@ package struct PollSchedule: Sendable {
 
     /// Makes the next poll due at `uptime`, whatever the plan says: there should be news by then.
     package mutating func askAgain(_ attempt: AttemptID, at uptime: Duration) {
-        guard let entry = entries[attempt], !entry.isPolling else { return }
+        guard entries[attempt] != nil, underWay[attempt] == nil else { return }
         entries[attempt]?.isHinted = true
         schedule(attempt, at: uptime)
     }
 
+    /// Makes the next poll due at `uptime`, if it is not due before.
+    package mutating func ask(_ attempt: AttemptID, by uptime: Duration) {
+        guard let entry = entries[attempt], underWay[attempt] == nil else { return }
+        entries[attempt]?.isHinted = true
+        if entry.dueAt > uptime { schedule(attempt, at: uptime) }
+    }
+
     /// The tasks to ask about now, within the pace. They count as being asked until they are answered.
     package mutating func takeDue(at uptime: Duration) -> [AttemptID] {
+        letGo(at: uptime)
         var due: [AttemptID] = []
-        var room = uptime < pausedUntil ? 0 : pace.available(at: uptime)
+        var room = uptime < pausedUntil ? 0 : min(pace.available(at: uptime), places)
         while room > 0, let next = heap.min, next.at <= uptime {
             heap.removeMin()
-            guard let entry = entries[next.attempt], entry.generation == next.generation, !entry.isPolling else {
-                continue
-            }
-            entries[next.attempt]?.isPolling = true
+            guard let entry = entries[next.attempt], entry.generation == next.generation,
+                underWay[next.attempt] == nil
+            else { continue }
             entries[next.attempt]?.askedAt = uptime
+            underWay[next.attempt] = UnderWay(sentAt: uptime)
+            sent.append((next.attempt, uptime))
             pace.send()
             room -= 1
             due.append(next.attempt)
         }
         return due
+    }
+
+    /// There was nothing to ask about after all: the slot is free, and the attempt is forgotten.
+    package mutating func wasNotAsked(_ attempt: AttemptID) {
+        if underWay.removeValue(forKey: attempt)?.holdsSlot == true { pace.letGo() }
+        entries[attempt] = nil
     }
 
     /// The task has not ended.
@@ -139,12 +172,24 @@ package struct PollSchedule: Sendable {
 
     /// The poll failed. The next one waits for the plan, and at least for 2 s, 4 s, 8 s … up to a minute.
     ///
-    /// - Parameter notBefore: a longer delay, if there is reason for one.
-    package mutating func failed(_ attempt: AttemptID, at uptime: Duration, notBefore: Duration = .zero) {
+    /// - Parameters:
+    ///   - notBefore: a longer delay, if there is reason for one.
+    ///   - isAwaited: whether there should be news already, so that there is no waiting for the plan.
+    package mutating func failed(
+        _ attempt: AttemptID,
+        at uptime: Duration,
+        notBefore: Duration = .zero,
+        isAwaited: Bool = false
+    ) {
         guard let entry = answered(attempt, at: uptime) else { return }
         let backoff = min(.seconds(1 << min(entry.failures + 1, 6)), Self.longestBackoff)
         entries[attempt]?.failures += 1
-        plan(attempt, after: entry.age(at: entry.askedAt), at: uptime, earliest: uptime + max(backoff, notBefore))
+        let earliest = uptime + max(backoff, notBefore)
+        if isAwaited {
+            schedule(attempt, at: earliest)
+        } else {
+            plan(attempt, after: entry.age(at: entry.askedAt), at: uptime, earliest: earliest)
+        }
     }
 
     /// The task has ended and is not asked about again.
@@ -187,16 +232,34 @@ package struct PollSchedule: Sendable {
     /// When `takeDue` next has something to do by the passing of time. Never in the past.
     package mutating func nextDue(at uptime: Duration) -> Duration? {
         while let next = heap.min, entries[next.attempt]?.generation != next.generation { heap.removeMin() }
-        guard let next = heap.min else { return nil }
+        letGo(at: uptime)
+        // With too many without an answer, only an answer helps.
+        guard let next = heap.min, places > 0 else { return nil }
         let earliest = max(next.at, pausedUntil, uptime)
         if pace.available(at: uptime) > 0 { return earliest }
-        guard let slot = pace.nextAvailable(at: uptime) else { return nil }
+        let slots = [pace.nextAvailable(at: uptime), sent.first.map { $0.at + Self.patience }]
+        guard let slot = slots.compactMap(\.self).min() else { return nil }
         return max(earliest, slot)
     }
 
+    /// How many more may be under way at once.
+    private var places: Int { max(Self.concurrency, pace.limit.count) - underWay.count }
+
+    /// Frees the slots of polls that hang.
+    private mutating func letGo(at uptime: Duration) {
+        while let first = sent.first {
+            if let poll = underWay[first.attempt], poll.sentAt == first.at, poll.holdsSlot {
+                guard first.at + Self.patience <= uptime else { return }
+                underWay[first.attempt]?.holdsSlot = false
+                pace.letGo()
+            }
+            sent.removeFirst()
+        }
+    }
+
     private mutating func answered(_ attempt: AttemptID, at uptime: Duration) -> Entry? {
-        pace.answer(at: uptime)
-        entries[attempt]?.isPolling = false
+        letGo(at: uptime)
+        if underWay.removeValue(forKey: attempt)?.holdsSlot == true { pace.answer(at: uptime) }
         return entries[attempt]
     }
 
@@ -218,6 +281,7 @@ package struct PollSchedule: Sendable {
     private mutating func schedule(_ attempt: AttemptID, at uptime: Duration) {
         guard var entry = entries[attempt] else { return }
         entry.generation += 1
+        entry.dueAt = uptime
         entries[attempt] = entry
         heap.insert(Due(at: uptime, attempt: attempt, generation: entry.generation))
         // What was superseded may lie an hour ahead and would pile up.

@@ -58,6 +58,12 @@ package struct RateWindow: Sendable {
         occupy(until: uptime + limit.window)
     }
 
+    /// Frees the slot of a request that is not answered yet: for requests that cost nothing when they are too many, and of
+    /// which it is known otherwise that they reached the server at least a window ago.
+    package mutating func letGo() {
+        inFlight -= 1
+    }
+
     /// Takes over a slot that an earlier process left busy.
     package mutating func occupy(until end: Duration) {
         // Answers come nearly in order, so the search from the end is short.

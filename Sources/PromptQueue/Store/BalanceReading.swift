@@ -64,11 +64,14 @@ package struct UnknownAttempt: Sendable, Hashable {
     package var attempt: AttemptID
     package var job: JobID
     package var lostAt: Instant
+    /// The attempt with the task that a callback named; nil if none did.
+    package var hinted: OpenTask?
 
-    package init(attempt: AttemptID, job: JobID, lostAt: Instant) {
+    package init(attempt: AttemptID, job: JobID, lostAt: Instant, hinted: OpenTask? = nil) {
         self.attempt = attempt
         self.job = job
         self.lostAt = lostAt
+        self.hinted = hinted
     }
 }
 

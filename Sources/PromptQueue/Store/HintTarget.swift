@@ -14,6 +14,15 @@ package struct HintTarget: Sendable, Hashable {
     package var maxAttempts: Int
     /// A `CompletionProfile`'s text.
     package var profile: String
+    /// The job's prompt, if its row is still there and has one.
+    package var prompt: String?
+    /// The task that a callback named before, as the ledger keeps it.
+    package var hinted: TaskID?
+    /// How often the ledger has noted another name.
+    package var hintChanges: Int
+
+    /// More names than this are not noted: a provider gives one.
+    package static let maximumChanges = 8
 
     package init(
         attempt: AttemptID,
@@ -25,7 +34,10 @@ package struct HintTarget: Sendable, Hashable {
         since: Instant,
         attemptCount: Int,
         maxAttempts: Int,
-        profile: String = ""
+        profile: String = "",
+        prompt: String? = nil,
+        hinted: TaskID? = nil,
+        hintChanges: Int = 0
     ) {
         self.attempt = attempt
         self.job = job
@@ -37,6 +49,15 @@ package struct HintTarget: Sendable, Hashable {
         self.attemptCount = attemptCount
         self.maxAttempts = maxAttempts
         self.profile = profile
+        self.prompt = prompt
+        self.hinted = hinted
+        self.hintChanges = hintChanges
+    }
+
+    /// Whether the ledger has to keep what a callback named: the answer that names the task is missing and may never come,
+    /// and the provider calls only once.
+    package func needsNote(of task: TaskID) -> Bool {
+        isOpen && (state == .unknown || state == .sending) && task != hinted && hintChanges < Self.maximumChanges
     }
 
     /// The attempt's task if it turns out to be the one that a callback named.
@@ -49,7 +70,8 @@ package struct HintTarget: Sendable, Hashable {
             acceptedAt: since,
             attemptCount: attemptCount,
             maxAttempts: maxAttempts,
-            profile: profile
+            profile: profile,
+            prompt: prompt
         )
     }
 }
@@ -58,4 +80,9 @@ package struct HintTarget: Sendable, Hashable {
 package protocol HintSource: Sendable {
     /// The attempt with this token, nil if there is none. Reads one row by an index and writes nothing.
     func hintTarget(token: AttemptToken) async throws(LedgerError) -> HintTarget?
+
+    /// Keeps the task that a callback named for an attempt without an answer, until that is settled. Committed and synced.
+    ///
+    /// It settles nothing: at a start promptd asks the provider about it. What needs no note is not written.
+    func noteHint(_ attempt: AttemptID, task: TaskID) async throws(LedgerError)
 }

@@ -64,6 +64,8 @@ package struct OpenTask: Sendable, Hashable {
     package var maxAttempts: Int
     /// A `CompletionProfile`'s text.
     package var profile: String
+    /// The job's, of a task that a callback named; nil if the request had another or none.
+    package var prompt: String?
 
     package var key: CompletionKey { CompletionKey(model: model, profile: profile) }
 
@@ -75,7 +77,8 @@ package struct OpenTask: Sendable, Hashable {
         acceptedAt: Instant,
         attemptCount: Int,
         maxAttempts: Int,
-        profile: String = ""
+        profile: String = "",
+        prompt: String? = nil
     ) {
         self.attempt = attempt
         self.job = job
@@ -85,6 +88,7 @@ package struct OpenTask: Sendable, Hashable {
         self.attemptCount = attemptCount
         self.maxAttempts = maxAttempts
         self.profile = profile
+        self.prompt = prompt
     }
 }
 

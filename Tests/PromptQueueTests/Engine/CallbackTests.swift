@@ -88,6 +88,64 @@ import Testing
         try fixture.untilPoll()
     }
 
+    @Test func `replays of a callback are worth a poll in thirty seconds`() throws {
+        // So that the usual schedule asks for nothing in between.
+        var fixture = EngineFixture { $0.callbacksEnabled = true }
+        let task = fixture.runOne()
+        var polls = 0
+        // Every tenth of a second for five minutes.
+        for _ in 0..<3_000 {
+            let effects = fixture.send(.hinted(task.attempt))
+            polls += effects.polls.count
+            if !effects.polls.isEmpty { _ = fixture.send(.polled(task.attempt, Self.waiting)) }
+            fixture.pass(.milliseconds(100))
+        }
+        // The first is worth four, in seven seconds; of the rest each is 30 s after the last.
+        #expect(polls >= 13 && polls <= 16, "\(polls)")
+    }
+
+    @Test func `a callback that comes again is not forgotten, only late`() throws {
+        var fixture = EngineFixture { $0.callbacksEnabled = true }
+        let task = fixture.runOne()
+        _ = fixture.send(.hinted(task.attempt))
+        for _ in 1..<Hint.questions {
+            _ = fixture.send(.polled(task.attempt, Self.waiting))
+            try fixture.untilPoll()
+        }
+        let last = fixture.now.uptime
+        _ = fixture.send(.polled(task.attempt, Self.waiting))
+        fixture.pass(.seconds(1))
+        #expect(fixture.send(.hinted(task.attempt)).polls == [])
+        try fixture.untilPoll()
+        #expect(fixture.now.uptime - last <= Hint.repeatPause)
+    }
+
+    @Test func `after a callback polls that fail are backed off, and not put off to the next planned one`() throws {
+        var fixture = EngineFixture { $0.callbacksEnabled = true }
+        let task = fixture.runOne()
+        _ = fixture.send(.hinted(task.attempt))
+        var delays: [Duration] = []
+        for _ in 0..<8 {
+            _ = fixture.send(.polled(task.attempt, .unavailable(Failure(.providerUnavailable, "…"))))
+            let before = fixture.now.uptime
+            try fixture.untilPoll()
+            delays.append(fixture.now.uptime - before)
+        }
+        #expect(delays.map(\.seconds) == [2, 4, 8, 16, 32, 60, 60, 60])
+    }
+
+    @Test func `polls that hang leave the others their turn`() throws {
+        var fixture = EngineFixture()
+        _ = fixture.start()
+        var recovery = Recovery()
+        recovery.tasks = (1...20).map { tentative(AttemptID($0), "task-\($0)", in: fixture) }
+        _ = fixture.send(.resumed(recovery))
+        fixture.pass(.seconds(5))
+        let hanging = fixture.send(.tick).polls
+        #expect(hanging.count == 10)
+        try fixture.untilPoll(limit: .seconds(3))
+    }
+
     @Test func `a callback that comes while a poll is under way is not answered by that poll`() throws {
         var fixture = EngineFixture()
         let task = fixture.runOne()
@@ -191,19 +249,86 @@ import Testing
         #expect(fixture.engine.hints.isEmpty)
         let next = fixture.passUntilPoll()
         #expect(next == nil)
-        #expect(
-            fixture.send(.hinted(task.attempt, tentative: task)).polls == [task.attempt],
-            "another callback, another try"
-        )
+        #expect(fixture.send(.hinted(task.attempt, tentative: task)).polls == [], "the same again, a moment later")
+        try fixture.untilPoll(limit: .seconds(31))
+        effects = fixture.send(.polled(task.attempt, .notFound))
+        #expect(effects.drops == 0, "once is enough for the log")
+        let other = tentative(task.attempt, "another", in: fixture)
+        effects = fixture.send(.hinted(task.attempt, tentative: other))
+        #expect(effects.polls == [task.attempt], "another name, another try")
     }
 
-    @Test func `an outage does not use up the questions`() throws {
+    @Test func `a name that an earlier process was told is asked about at the start`() {
+        var fixture = EngineFixture()
+        let task = tentative(AttemptID(9), "told-before", in: fixture)
+        var recovery = Recovery()
+        recovery.unknown = [
+            UnknownAttempt(attempt: AttemptID(9), job: JobID(9), lostAt: fixture.now.instant, hinted: task),
+            UnknownAttempt(attempt: AttemptID(10), job: JobID(10), lostAt: fixture.now.instant),
+        ]
+        let effects = fixture.send(.started(recovery))
+        #expect(effects.askedTasks == [TaskID("told-before")])
+        #expect(effects.records.isEmpty, "a hint is only a hint")
+        #expect(fixture.send(.polled(task.attempt, Self.waiting)).accepted == [task.task])
+    }
+
+    @Test func `of two names the later one is asked about, the earlier one is taken if the provider knows it`() {
         var (fixture, task, _) = lost()
+        let other = tentative(task.attempt, "other", in: fixture)
+        #expect(fixture.send(.hinted(task.attempt, tentative: other)).polls == [], "one at a time")
+        let effects = fixture.send(.polled(task.attempt, .notFound))
+        #expect(effects.askedTasks == [TaskID("other")])
+        #expect(effects.records.isEmpty)
+        #expect(fixture.send(.polled(task.attempt, Self.waiting)).accepted == [TaskID("other")])
+        (fixture, _, _) = lost()
+        _ = fixture.send(.hinted(task.attempt, tentative: other))
+        #expect(fixture.send(.polled(task.attempt, Self.waiting)).accepted == [task.task])
+    }
+
+    @Test func `ever new names are not asked about without end`() {
+        var (fixture, task, _) = lost()
+        var polls = 1
+        var asked = 1
+        // Five minutes long, ten a second.
+        for number in 0..<3_000 {
+            let other = tentative(task.attempt, "name-\(number)", in: fixture)
+            let answers = (0..<asked).map { _ in fixture.send(.polled(task.attempt, .notFound)).polls.count }
+            asked = fixture.send(.hinted(task.attempt, tentative: other)).polls.count + answers.reduce(0, +)
+            polls += asked
+            fixture.pass(.milliseconds(100))
+        }
+        #expect(polls < Hint.maximumNames + Hint.tentativeQuestions + 12, "\(polls)")
+    }
+
+    private static let origins: [(TaskOrigin?, Bool)] = [
+        (TaskOrigin(model: "another"), false), (TaskOrigin(model: "m"), true), (TaskOrigin(prompt: "a dog"), false),
+        (TaskOrigin(model: "m", prompt: " a\nred  fox "), true), (nil, true),
+    ]
+
+    @Test(arguments: origins)
+    func `a task of another model or prompt is not the job's`(origin: TaskOrigin?, isAdopted: Bool) {
+        var fixture = EngineFixture()
+        _ = fixture.start()
+        var task = tentative(AttemptID(9), "named", in: fixture)
+        task.prompt = "a red fox"
+        _ = fixture.send(.hinted(task.attempt, tentative: task))
+        let effects = fixture.send(.polled(task.attempt, Self.waiting, origin: origin))
+        #expect(effects.accepted == (isAdopted ? [task.task] : []))
+        #expect(effects.drops == (isAdopted ? 0 : 1))
+        #expect(fixture.engine.hints.isEmpty == !isAdopted)
+    }
+
+    @Test func `an outage does not use up the questions, and makes them rarer`() throws {
+        var (fixture, task, _) = lost()
+        let start = fixture.now.uptime
         for _ in 0..<100 {
             let failure = Failure(.providerUnavailable, "…")
             #expect(fixture.send(.polled(task.attempt, .unavailable(failure))).accepted.isEmpty)
             try fixture.untilPoll()
         }
+        // 2, 4, 8, 16 and 32 s, and then a minute each.
+        let all: Duration = .seconds(62 + 95 * 60)
+        #expect(fixture.now.uptime - start == all)
         #expect(fixture.send(.polled(task.attempt, Self.waiting)).accepted == [task.task])
     }
 

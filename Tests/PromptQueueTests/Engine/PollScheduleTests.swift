@@ -72,6 +72,58 @@ import Testing
         for (index, time) in sent.enumerated().dropFirst(5) { #expect(time - sent[index - 5] >= .seconds(1)) }
     }
 
+    @Test func `polls that hang do not keep the others waiting`() {
+        var polls = schedule(10)
+        for id in 1...20 { polls.add(AttemptID(Int64(id)), key: key, age: .seconds(5), at: .zero) }
+        let hanging = polls.takeDue(at: .zero)
+        #expect(hanging.count == 10)
+        let next = polls.nextDue(at: .zero)
+        #expect(next == PollSchedule.patience)
+        let early = polls.takeDue(at: .milliseconds(1_999))
+        #expect(early.isEmpty)
+        let others = polls.takeDue(at: .seconds(2))
+        #expect(others.count == 10)
+        #expect(Set(others).isDisjoint(with: hanging))
+        // Answers that come after all free no slot a second time.
+        for attempt in hanging { polls.wasRunning(attempt, at: .milliseconds(2_100)) }
+        let more = polls.takeDue(at: .milliseconds(3_999))
+        #expect(more.isEmpty, "ten are under way")
+    }
+
+    @Test func `an answer within two seconds frees its slot a second later, not before`() {
+        var polls = schedule(1)
+        for id in 1...2 { polls.add(AttemptID(Int64(id)), key: key, age: .seconds(5), at: .zero) }
+        let first = polls.takeDue(at: .zero)
+        polls.wasRunning(first[0], at: .milliseconds(1_900))
+        let early = polls.takeDue(at: .milliseconds(2_899))
+        let second = polls.takeDue(at: .milliseconds(2_900))
+        #expect(early.isEmpty)
+        #expect(second.count == 1)
+    }
+
+    @Test func `polls that hang for ever do not pile up`() {
+        var polls = schedule(10)
+        for id in 1...200 { polls.add(AttemptID(Int64(id)), key: key, age: .seconds(5), at: .zero) }
+        var hanging: [AttemptID] = []
+        for second in 0..<60 { hanging += polls.takeDue(at: .seconds(second)) }
+        #expect(hanging.count == PollSchedule.concurrency)
+        let next = polls.nextDue(at: .seconds(60))
+        #expect(next == nil, "only an answer helps")
+        polls.failed(hanging[0], at: .seconds(60))
+        let freed = polls.takeDue(at: .seconds(60))
+        #expect(freed.count == 1)
+    }
+
+    @Test func `what need not be asked gives its slot back`() {
+        var polls = schedule(1)
+        for id in 1...2 { polls.add(AttemptID(Int64(id)), key: key, age: .seconds(5), at: .zero) }
+        let first = polls.takeDue(at: .zero)
+        polls.wasNotAsked(first[0])
+        let second = polls.takeDue(at: .zero)
+        #expect(second.count == 1)
+        #expect(second != first)
+    }
+
     @Test func `a hint makes the next poll due now, before what is merely due`() {
         var polls = schedule(1)
         polls.add(AttemptID(2), key: key, age: .seconds(60), at: .zero)

@@ -66,6 +66,7 @@ extension World {
         guard let row = try place.rows("SELECT token FROM attempts WHERE id = ?", [attempt.rawValue]).first,
             let target = try await place.ledger.hintTarget(token: AttemptToken(row["token"])), target.isOpen
         else { return }
+        if target.needsNote(of: TaskID(task)) { try await place.ledger.noteHint(attempt, task: TaskID(task)) }
         try await tell(.hinted(attempt, tentative: target.task == nil ? target.tentative(TaskID(task)) : nil))
     }
 
@@ -188,7 +189,7 @@ extension World {
     private func isExpected(_ event: EngineEvent) -> Bool {
         switch event {
         case .submitted(let attempt, _): submissionsUnderWay.remove(attempt) != nil
-        case .polled(let attempt, _): pollsUnderWay.remove(attempt) != nil
+        case .polled(let attempt, _, _): pollsUnderWay.remove(attempt) != nil
         case .downloaded(let result, _): downloadsUnderWay.remove(result) != nil
         default: true
         }

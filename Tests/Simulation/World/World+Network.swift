@@ -117,7 +117,9 @@ extension World {
             case .notFound: .notFound
             case .failing(let failure): .unavailable(failure)
             }
-        later(.answer(.polled(poll.attempt, outcome)), in: network.milliseconds(20...400))
+        // An answer that is late to come says what was true long before, and holds a poll's slot for a while only.
+        let isSlow = network.happens(plan.faults.slowAnswer)
+        later(.answer(.polled(poll.attempt, outcome)), in: network.milliseconds(20...(isSlow ? 9_700 : 400)))
     }
 
     // MARK: - Media and the account
