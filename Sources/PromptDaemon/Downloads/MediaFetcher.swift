@@ -35,6 +35,11 @@ final class MediaFetcher: Fetcher {
     }
 
     private func fetchBlocking(_ download: PendingDownload) async -> DownloadOutcome {
+        do throws(MediaError) {
+            try media.probe(download.result)
+        } catch {
+            return Self.failure(error)
+        }
         switch download.output {
         case .object(let json):
             return save(download) { file throws(MediaError) in try file.write(Array(json.utf8)) }
@@ -180,7 +185,7 @@ final class MediaFetcher: Fetcher {
     }
 
     private static func failure(_ error: any Error) -> DownloadOutcome {
-        let isLocal = (error as? MediaError)?.isDiskFull ?? false
+        let isLocal = (error as? MediaError)?.isLocal ?? false
         return .failed(isLocal ? .local : .passing, message: describe(error))
     }
 
