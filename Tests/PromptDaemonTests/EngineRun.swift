@@ -86,7 +86,10 @@ final class EngineRun {
                 case .checkBalance: events.append(balance.map { .balance($0) } ?? .balanceUnknown(Failure(.providerUnavailable, "…")))
                 case .wake(let uptime): wake = uptime
                 case .notify(let notice): notices.append(notice)
-                case .download, .stop: break
+                case .checkDownloads(let results):
+                    events.append(.downloadsChecked(unwanted: try await ledger.unwanted(results)))
+                case .discard(let result, _): events.append(.discarded(result))
+                case .download, .cancelDownload, .stop: break
                 }
             }
         }

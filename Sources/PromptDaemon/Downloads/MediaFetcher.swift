@@ -28,9 +28,25 @@ final class MediaFetcher: Fetcher {
         // Writing and syncing block; that must not hold up the threads that run everything else.
         await withTaskExecutorPreference(executor) {
             let outcome = await fetchBlocking(download)
-            // Before the ledger is told: a job that has succeeded has its sidecar, whenever the process may end.
-            if case .saved(let file) = outcome { await sidecars?.write(for: download, file) }
-            return outcome
+            switch outcome {
+            case .saved(let file):
+                // Before the ledger is told: a job that has succeeded has its sidecar, whenever the process may end.
+                await sidecars?.write(for: download, file)
+                return outcome
+            case .failed(_, let message):
+                return Task.isCancelled ? .failed(.interrupted, message: message) : outcome
+            }
+        }
+    }
+
+    func forget(_ result: ResultID) {
+        media.discardPartial(result)
+    }
+
+    func discard(_ file: SavedFile, of result: ResultID) async throws {
+        try await withTaskExecutorPreference(executor) {
+            try media.remove(file)
+            await sidecars?.withdraw(result, folder: FilePathParts.split(file.path).directory)
         }
     }
 
@@ -161,7 +177,7 @@ final class MediaFetcher: Fetcher {
         guard file.count > 0 else { return .failed(.passing, message: "the file is empty") }
         if let total, total != file.count {
             if file.count > total { file.discard() }
-            return .failed(.passing, message: "broke off after \(file.count) of \(total) bytes")
+            return .failed(.passing, message: "broke off before all \(total) bytes were there")
         }
         return .saved(try media.keep(file, for: download))
     }
