@@ -18,6 +18,8 @@ extension SQLiteLedger {
                 return try record.succeeded(attempt, outputs, charged, fetch: fetch, took: took)
             case .taskFailed(let attempt, let failure, let charged, let then, let took):
                 return try record.failed(attempt, failure, charged, then, took: took)
+            case .resultDelayed(let result, let message):
+                return try record.delayed(result, message)
             case .resultSaved(let result, let file):
                 return try record.saved(result, file)
             case .resultFailed(let result, let message):
@@ -257,29 +259,6 @@ struct RecordWork {
             )
             return RecordedJob(id: job, state: .failed)
         }
-    }
-
-    func saved(_ result: ResultID, _ file: SavedFile) throws -> Recorded {
-        try run(
-            """
-            UPDATE results SET state = 'saved', path = ?, content_type = ?, bytes = ?, sha256 = ?, saved_at = ?,
-                error_message = NULL
-            WHERE job_id = ? AND ordinal = ?
-            """,
-            [
-                file.path, file.contentType, file.bytes, file.sha256, now.milliseconds, result.job.rawValue,
-                result.ordinal,
-            ]
-        )
-        return Recorded(job: try conclude(result.job))
-    }
-
-    func lost(_ result: ResultID, _ message: String) throws -> Recorded {
-        try run(
-            "UPDATE results SET state = 'failed', error_message = ? WHERE job_id = ? AND ordinal = ? AND state = 'pending'",
-            [message, result.job.rawValue, result.ordinal]
-        )
-        return Recorded(job: try conclude(result.job))
     }
 
     func gates(_ notes: [GateNote]) throws -> Recorded {

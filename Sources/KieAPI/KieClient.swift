@@ -73,14 +73,25 @@ package final class KieClient: Sendable {
     }
 
     /// A URL, valid for 20 minutes, for a result whose own URL no longer answers.
+    ///
+    /// The failure is `downloadFailed` only if the provider says that it has no such file.
     package func downloadURL(for url: String) async -> Result<String, FailureError> {
         switch await exchange(.POST, "/api/v1/common/download-url", body: .object(["url": .string(url)])) {
         case .answered(let status, let body):
             let answer = Answer(httpStatus: status, body: body)
             if answer.code == 200, let url = answer.data?.stringValue { return .success(url) }
-            return .failure(FailureError(answer.failure(.downloadFailed)))
+            return .failure(FailureError(answer.failure(Self.downloadFailure(answer.code))))
         case .notSent(let reason), .lost(let reason):
             return .failure(FailureError(Failure(.providerUnavailable, reason)))
+        }
+    }
+
+    private static func downloadFailure(_ code: Int?) -> FailureCode {
+        switch code {
+        case 404, 422: .downloadFailed
+        case 401, 403: .keyRefused
+        case 429: .rateLimited
+        default: .providerUnavailable
         }
     }
 

@@ -78,6 +78,24 @@ struct ProgramTests {
         #expect(outcome.code == 69)
     }
 
+    @Test func `the doctor looks whether results can be kept, where it knows the directory`() async throws {
+        let fixture = try CommandFixture()
+        func problems(_ media: String) async throws -> [String] {
+            let outcome = try await fixture.run(
+                ["doctor", "--offline", "--json"],
+                environment: ["PROMPTD_MEDIA": media]
+            )
+            let findings = try outcome.output.map { try JSONValue(parsing: $0).objectValue ?? [:] }
+            return findings.filter { $0["ok"] == false && $0["check"] == "media" }
+                .compactMap { $0["message"]?.stringValue }
+        }
+        #expect(try await problems(fixture.directory) == [])
+        let missing = fixture.directory + "/none"
+        let found = try await problems(missing)
+        #expect(found.count == 1)
+        #expect(found.first?.hasPrefix("\(missing): No such file or directory") == true)
+    }
+
     @Test(arguments: ["bash", "zsh", "fish"])
     func `every shell gets its completions`(shell: String) async throws {
         let outcome = try await CommandFixture().run("completions", shell)

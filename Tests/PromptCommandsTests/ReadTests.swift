@@ -67,6 +67,23 @@ struct ReadTests {
         }
     }
 
+    @Test func `a result that could not be fetched yet shows why`() async throws {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "a fox")
+        try await fixture.submit(.running)
+        let ledger = try SQLiteLedger(path: fixture.database)
+        let output = TaskOutput.file(url: "https://media.example/1.png")
+        let succeeded = LedgerChange.taskSucceeded(AttemptID(1), [output], charged: .zero, fetch: true)
+        _ = try await ledger.record(succeeded, now: fixture.instant)
+        #expect(try await fixture.run("show", "1").output.contains("  0  being downloaded"))
+        let result = ResultID(job: JobID(1), ordinal: 0)
+        let delayed = LedgerChange.resultDelayed(result, message: "the media server answered HTTP 503")
+        _ = try await ledger.record(delayed, now: fixture.instant)
+        try ledger.close()
+        let shown = try await fixture.run("show", "1").output
+        #expect(shown.contains("  0  waiting, tried again: the media server answered HTTP 503"))
+    }
+
     private func withoutColour(_ line: String) -> String {
         line.replacing(/\u{1B}\[[0-9;]*m/, with: "")
     }

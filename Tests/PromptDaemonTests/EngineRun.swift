@@ -88,7 +88,10 @@ final class EngineRun {
                     events.append(balance.map { .balance($0) } ?? unknown)
                 case .wake(let uptime): wake = uptime
                 case .notify(let notice): notices.append(notice)
-                case .download, .stop: break
+                case .checkDownloads(let results):
+                    events.append(.downloadsChecked(unwanted: try await ledger.unwanted(results)))
+                case .discard(let result, _): events.append(.discarded(result))
+                case .download, .cancelDownload, .stop: break
                 }
             }
         }

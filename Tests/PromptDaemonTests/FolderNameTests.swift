@@ -48,7 +48,7 @@ import Testing
             var file = try media.begin(download.result)
             try file.write(Array("{}".utf8))
             saved.append(try media.keep(file, for: download).path)
-            try media.keep(Array("{}".utf8), besideResultsOf: JobID(job), folder: folder)
+            try media.keep(Array("{}".utf8), besideResultsOf: JobID(job), folder: FolderName.safe(folder))
         }
         #expect(saved == ["a_b/1-0.json", "a_b/2-0.json", "a_b/3-0.json"])
         #expect(try FileManager.default.contentsOfDirectory(atPath: path + "/a_b").count == 6)

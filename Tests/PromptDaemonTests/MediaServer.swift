@@ -27,6 +27,7 @@ final class MediaServer: Sendable {
         /// Without a length ahead.
         var isChunked = false
 
+        static func json(_ text: String, status: Int = 200) -> Reply { Reply(status: status, body: Array(text.utf8)) }
         static func redirect(_ target: String) -> Reply { Reply(status: 302, headers: [.location: target]) }
 
         /// The file `bytes` from `offset` on, with a tag.
@@ -41,19 +42,31 @@ final class MediaServer: Sendable {
     }
 
     private let answer: @Sendable (Asked, _ number: Int) -> Reply
+    /// What the provider answers when it is asked for a fresh URL; told where this server is.
+    private let api: @Sendable (_ base: String) -> Reply
     private let log = Mutex<[Asked]>([])
+    private let apiLog = Mutex(0)
 
     /// - Parameter answer: told what is asked, and how many media requests came before.
-    init(_ answer: @escaping @Sendable (Asked, _ number: Int) -> Reply) {
+    init(
+        api: @escaping @Sendable (_ base: String) -> Reply = { _ in .json(#"{"code":422,"msg":"url is wrong"}"#) },
+        _ answer: @escaping @Sendable (Asked, _ number: Int) -> Reply
+    ) {
+        self.api = api
         self.answer = answer
     }
 
     /// Requests for media, in order.
     var asked: [Asked] { log.withLock { $0 } }
 
-    fileprivate func reply(to asked: Asked) -> Reply {
-        // The provider has no fresh URL for anything.
-        if asked.path.hasPrefix("/api/") { return Reply(body: Array(#"{"code":422,"msg":"url is wrong"}"#.utf8)) }
+    /// How often the provider was asked for a fresh URL.
+    var freshURLsAsked: Int { apiLog.withLock { $0 } }
+
+    fileprivate func reply(to asked: Asked, at authority: String) -> Reply {
+        if asked.path.hasPrefix("/api/") {
+            apiLog.withLock { $0 += 1 }
+            return api("http://\(authority)")
+        }
         let number = log.withLock { log in
             log.append(asked)
             return log.count - 1
@@ -66,6 +79,8 @@ final class MediaServer: Sendable {
         maximumBytes: Int64 = 1 << 30,
         mediaPath: String? = nil,
         resolve: (@Sendable (String) throws -> [String])? = nil,
+        pace: TransferPace.Rule = TransferPace.Rule(),
+        uptime: @escaping @Sendable () -> Duration = { .zero },
         _ body: @escaping @Sendable (Fixture) async throws -> Void
     ) async throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -83,7 +98,14 @@ final class MediaServer: Sendable {
             let provider = KieClient(KieSettings(baseURL: url), key: Secret("key"))
             var policy = URLPolicy(allowsLoopback: true, maximumBytes: maximumBytes)
             if let resolve { policy.resolve = resolve }
-            let fetcher = MediaFetcher(media: media, client: mediaClient, provider: provider, policy: policy)
+            let fetcher = MediaFetcher(
+                media: media,
+                client: mediaClient,
+                provider: provider,
+                policy: policy,
+                pace: pace,
+                uptime: uptime
+            )
             let result: Result<Void, any Error>
             do {
                 result = .success(try await body(Fixture(url: url, path: path, media: media, fetcher: fetcher)))
@@ -111,8 +133,10 @@ final class MediaServer: Sendable {
             )
         }
 
-        func fetch(_ target: String, job: Int64 = 7) async -> DownloadOutcome {
-            await fetcher.fetch(download(target, job: job))
+        func fetch(_ target: String, job: Int64 = 7, asksForFreshURL: Bool = false) async -> DownloadOutcome {
+            var download = download(target, job: job)
+            download.asksForFreshURL = asksForFreshURL
+            return await fetcher.fetch(download)
         }
 
         /// What lies in a folder; nothing if it is not there.
@@ -148,7 +172,7 @@ private struct Responder: HTTPResponder {
             range: request.headers[.range],
             ifRange: request.headers[.ifRange]
         )
-        let reply = server.reply(to: asked)
+        let reply = server.reply(to: asked, at: request.head.authority ?? "")
         var response = Response(status: .init(code: reply.status), headers: reply.headers)
         if reply.isChunked {
             response.body = ResponseBody { @concurrent writer in

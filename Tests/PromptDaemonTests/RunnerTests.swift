@@ -100,6 +100,8 @@ private struct FakeProvider: Provider {
 
 private struct NoFetcher: Fetcher {
     func fetch(_ download: PendingDownload) async -> DownloadOutcome { .failed(.gone, message: "none") }
+    func forget(_ result: ResultID) {}
+    func discard(_ file: SavedFile, of result: ResultID) async throws {}
 }
 
 /// A ledger in memory that claims `jobs` jobs at once and refuses to record the answer to one attempt.
@@ -166,6 +168,7 @@ private final class FakeLedger: JobLedger {
         return Recorded()
     }
 
+    func unwanted(_ results: [ResultID]) async throws(LedgerError) -> [ResultID] { [] }
     func hasForeignChanges() async throws(LedgerError) -> Bool { false }
     func takeResumed(now: Instant) async throws(LedgerError) -> Recovery { Recovery() }
 }

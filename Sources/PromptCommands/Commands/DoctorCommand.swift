@@ -25,6 +25,7 @@ struct DoctorCommand: AsyncParsableCommand {
         var findings = [directory]
         findings += file(console)
         findings.append(space)
+        if let media { findings.append(check(media: media)) }
         findings.append(await provider(console))
         for finding in findings {
             if format.json {
@@ -121,13 +122,38 @@ struct DoctorCommand: AsyncParsableCommand {
             return Finding(subject: "disk", text: "\(directory): \(reason(errno))", status: .inputOutput)
         }
         let free = Int64(status.f_bavail) * Int64(status.f_frsize)
-        let isLow = free < 500_000_000
+        let isLow = free < Self.leastFreeBytes
         return Finding(
             subject: "disk",
             text: "\(size(free)) free" + (isLow ? ": too little for results; make room" : ""),
             status: isLow ? .cannotCreate : nil
         )
     }
+
+    /// The media directory, where it is known: named, or beside the default database.
+    private var media: String? {
+        if let path = Console.current.environment["PROMPTD_MEDIA"], !path.isEmpty { return path }
+        return database.path == DatabaseOption.defaultPath ? "/var/lib/promptd/media" : nil
+    }
+
+    private func check(media path: String) -> Finding {
+        func problem(_ text: String) -> Finding {
+            Finding(subject: "media", text: "\(path): \(text)", status: .cannotCreate)
+        }
+        guard unsafe access(path, W_OK | X_OK) == 0 else {
+            let advice = "make it, or give promptd's user the right to write there (PROMPTD_MEDIA)"
+            return problem("\(reason(errno)); \(advice)")
+        }
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0 else { return problem(reason(errno)) }
+        let free = Int64(status.f_bavail) * Int64(status.f_frsize)
+        guard free >= Self.leastFreeBytes else {
+            return problem("\(size(free)) free: too little for results; make room")
+        }
+        return Finding(subject: "media", text: "\(path): this user may write there, \(size(free)) free")
+    }
+
+    private static let leastFreeBytes: Int64 = 500_000_000
 
     private func provider(_ console: Console) async -> Finding {
         do {

@@ -180,7 +180,12 @@ struct JobPage {
                 var lines: [String] =
                     switch result.state {
                     case .saved: ["  \(result.ordinal)  \(oneLine(result.path ?? ""))\(type)"]
-                    case .pending: ["  \(result.ordinal)  being downloaded"]
+                    case .pending:
+                        [
+                            "  \(result.ordinal)  "
+                                + (result.errorMessage.map { "waiting, tried again: \(oneLine($0))" }
+                                    ?? "being downloaded")
+                        ]
                     case .failed: ["  \(result.ordinal)  not saved: \(oneLine(result.errorMessage ?? "unknown"))"]
                     }
                 if let url = result.url { lines.append("     \(oneLine(url))") }

@@ -17,8 +17,10 @@ struct DatabaseOption: ParsableArguments {
     var path: String {
         if let database { return database }
         if let path = Console.current.environment["PROMPTD_DATABASE"], !path.isEmpty { return path }
-        return "/var/lib/promptd/promptd.sqlite"
+        return Self.defaultPath
     }
+
+    static let defaultPath = "/var/lib/promptd/promptd.sqlite"
 
     /// Whether there is such a file.
     var exists: Bool { FileManager.default.fileExists(atPath: path) }

@@ -7,18 +7,20 @@ package struct MediaDirectory: Sendable {
     package let path: String
 
     /// Half-written files live here, out of the way of whoever watches the folders.
-    private var partial: String { path + "/.partial" }
+    private var partial: String { path + "/" + Self.partialFolder }
+    static let partialFolder = ".partial"
+    private static let probeSuffix = ".probe"
 
     /// Makes the directory if need be.
     ///
     /// - Throws: `MediaError` that says what is missing.
     package init(path: String) throws(MediaError) {
         self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-        try Self.makeDirectory(self.path)
+        try Self.prepare(self.path)
         guard unsafe access(self.path, W_OK | X_OK) == 0 else {
             throw MediaError("\(self.path): the media directory is not writable for this user")
         }
-        try Self.makeDirectory(partial)
+        try Self.prepare(partial)
     }
 
     /// Removes what an earlier process left half written, except for the results that are still to be fetched.
@@ -48,6 +50,13 @@ package struct MediaDirectory: Sendable {
         }
     }
 
+    /// Finds out whether a small file can be written now, before anything is asked of a server.
+    func probe(_ result: ResultID) throws(MediaError) {
+        var file = try PartialFile.begin(path: partialPath(result) + Self.probeSuffix, source: nil)
+        try file.write([UInt8](repeating: 0, count: 4_096))
+        file.discard()
+    }
+
     /// Starts a file.
     ///
     /// - Parameter source: what it is and where from; with a validator, what is there when the connection breaks is
@@ -72,10 +81,13 @@ package struct MediaDirectory: Sendable {
     }
 
     /// Gives a complete file its final name: `FOLDER/JOB-ORDINAL.EXTENSION`.
+    ///
+    /// What cannot be kept does not stay: a full disk is not to be kept full by it.
     func keep(_ file: consuming PartialFile, for download: PendingDownload) throws(MediaError) -> SavedFile {
+        file.discard()
         let type = FileType(sniffing: file.head)
         let folder = FolderName.safe(download.folder)
-        try Self.makeDirectory("\(path)/\(folder)")
+        try Self.makeFolder("\(path)/\(folder)")
         let name = "\(folder)/\(download.result).\(type.fileExtension)"
         let bytes = file.count
         let sha256 = try file.finish(as: "\(path)/\(name)")
@@ -84,40 +96,49 @@ package struct MediaDirectory: Sendable {
     }
 
     /// Writes a small file beside the results of a job, whole or not at all: `FOLDER/JOB.json`.
+    ///
+    /// - Parameter folder: its name as it is in the media directory.
     func keep(_ bytes: [UInt8], besideResultsOf job: JobID, folder: String) throws(MediaError) {
-        let folder = FolderName.safe(folder)
-        try Self.makeDirectory("\(path)/\(folder)")
+        try Self.makeFolder("\(path)/\(folder)")
         var file = try PartialFile.begin(path: "\(partial)/\(job).sidecar", source: nil)
         try file.write(bytes)
         _ = try file.finish(as: "\(path)/\(folder)/\(job).json")
         try Self.sync("\(path)/\(folder)")
     }
 
+    /// Removes a file that was kept and is not wanted after all.
+    func remove(_ file: SavedFile) throws(MediaError) {
+        try Self.remove("\(path)/\(file.path)")
+    }
+
+    /// Removes what lies beside the results of a job.
+    func removeSidecar(of job: JobID, folder: String) throws(MediaError) {
+        try Self.remove("\(path)/\(folder)/\(job).json")
+    }
+
+    private static func remove(_ path: String) throws(MediaError) {
+        guard unsafe unlink(path) == 0 || errno == ENOENT else { throw MediaError(code: errno, at: path) }
+    }
+
     private static func partialName(_ result: ResultID) -> String { "\(result)" }
 
     private func partialPath(_ result: ResultID) -> String { "\(partial)/\(Self.partialName(result))" }
 
-    private static func makeDirectory(_ path: String) throws(MediaError) {
+    /// At a start, when somebody reads what is wrong with which path.
+    private static func prepare(_ path: String) throws(MediaError) {
         if unsafe mkdir(path, 0o755) == 0 || errno == EEXIST { return }
         throw MediaError("\(path): cannot be made: \(unsafe String(cString: strerror(errno)))")
+    }
+
+    private static func makeFolder(_ path: String) throws(MediaError) {
+        guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else { throw MediaError(code: errno, at: path) }
     }
 
     /// A new name in a directory is on disk only after the directory is synced (fsync(2)).
     private static func sync(_ directory: String) throws(MediaError) {
         let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw MediaError("\(directory): cannot be synced") }
+        guard descriptor >= 0 else { throw MediaError(code: errno, at: directory + "/") }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw MediaError("\(directory): cannot be synced") }
-    }
-}
-
-package struct MediaError: Error, Sendable, CustomStringConvertible {
-    package var description: String
-    /// Whether space is what is missing.
-    package var isDiskFull: Bool
-
-    init(_ description: String, isDiskFull: Bool = false) {
-        self.description = description
-        self.isDiskFull = isDiskFull
+        guard fsync(descriptor) == 0 else { throw MediaError(code: errno, at: directory + "/") }
     }
 }

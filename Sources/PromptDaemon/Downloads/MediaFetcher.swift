@@ -8,45 +8,81 @@ final class MediaFetcher: Fetcher {
     private let provider: KieClient
     private let policy: URLPolicy
     private let sidecars: Sidecars?
+    private let pace: TransferPace.Rule
+    private let uptime: @Sendable () -> Duration
     private let executor = BlockingExecutor()
 
+    /// - Parameters:
+    ///   - pace: how fast a server has to send.
+    ///   - uptime: the clock that this is measured by.
     init(
         media: MediaDirectory,
         client: MediaClient,
         provider: KieClient,
         policy: URLPolicy,
-        sidecars: Sidecars? = nil
+        sidecars: Sidecars? = nil,
+        pace: TransferPace.Rule = TransferPace.Rule(),
+        uptime: @escaping @Sendable () -> Duration
     ) {
         self.media = media
         self.client = client
         self.provider = provider
         self.policy = policy
         self.sidecars = sidecars
+        self.pace = pace
+        self.uptime = uptime
     }
 
     func fetch(_ download: PendingDownload) async -> DownloadOutcome {
         // Writing and syncing block; that must not hold up the threads that run everything else.
         await withTaskExecutorPreference(executor) {
             let outcome = await fetchBlocking(download)
-            // Before the ledger is told: a job that has succeeded has its sidecar, whenever the process may end.
-            if case .saved(let file) = outcome { await sidecars?.write(for: download, file) }
-            return outcome
+            switch outcome {
+            case .saved(let file):
+                // Before the ledger is told: a job that has succeeded has its sidecar, whenever the process may end.
+                await sidecars?.write(for: download, file)
+                return outcome
+            case .failed(_, let message):
+                return Task.isCancelled ? .failed(.interrupted, message: message) : outcome
+            }
+        }
+    }
+
+    func forget(_ result: ResultID) {
+        media.discardPartial(result)
+    }
+
+    func discard(_ file: SavedFile, of result: ResultID) async throws {
+        try await withTaskExecutorPreference(executor) {
+            try media.remove(file)
+            await sidecars?.withdraw(result, folder: FilePathParts.split(file.path).directory)
         }
     }
 
     private func fetchBlocking(_ download: PendingDownload) async -> DownloadOutcome {
+        do throws(MediaError) {
+            try media.probe(download.result)
+        } catch {
+            return Self.failure(error)
+        }
         switch download.output {
         case .object(let json):
             return save(download) { file throws(MediaError) in try file.write(Array(json.utf8)) }
         case .file(let url):
+            if download.asksForFreshURL, case .success(let fresh) = await provider.downloadURL(for: url) {
+                return await fetch(fresh, for: download).result
+            }
             let outcome = await fetch(url, for: download)
             guard case .gone(let reason) = outcome else { return outcome.result }
             // The provider can name a fresh URL for a result whose own no longer answers.
             switch await provider.downloadURL(for: url) {
             case .success(let fresh):
                 return await fetch(fresh, for: download).result
-            case .failure:
+            case .failure(let error) where error.failure.code == .downloadFailed:
                 return .failed(.gone, message: reason)
+            case .failure(let error):
+                // Whether there is a fresh URL is not known.
+                return .failed(.passing, message: "\(reason), and asking for a fresh URL failed: \(error)")
             }
         }
     }
@@ -113,9 +149,9 @@ final class MediaFetcher: Fetcher {
                     return .again
                 }
                 let reason = "the media server answered HTTP \(status)"
-                return .done(
-                    [403, 404, 410].contains(status) ? .gone(reason) : .done(.failed(.passing, message: reason))
-                )
+                // Of the faults that are ours, these two pass by themselves.
+                let isGone = (400..<500).contains(status) && status != 408 && status != 429
+                return .done(isGone ? .gone(reason) : .done(.failed(.passing, message: reason)))
             case .file(let body):
                 guard let range = body.range else { return .done(.done(try await stream(body, download))) }
                 guard let point, point.continues(with: range, validator: body.validator) else {
@@ -145,6 +181,7 @@ final class MediaFetcher: Fetcher {
             } else {
                 try media.begin(download.result, source: source)
             }
+        var pace = TransferPace(pace, at: uptime())
         for try await bytes in body.chunks {
             // Before it is written: not even for a moment is there more than is allowed.
             if file.count + Int64(bytes.count) > policy.maximumBytes {
@@ -152,11 +189,12 @@ final class MediaFetcher: Fetcher {
                 return tooLarge(download)
             }
             try file.write(bytes)
+            try pace.note(bytes.count, at: uptime())
         }
         guard file.count > 0 else { return .failed(.passing, message: "the file is empty") }
         if let total, total != file.count {
             if file.count > total { file.discard() }
-            return .failed(.passing, message: "broke off after \(file.count) of \(total) bytes")
+            return .failed(.passing, message: "broke off before all \(total) bytes were there")
         }
         return .saved(try media.keep(file, for: download))
     }
@@ -180,7 +218,7 @@ final class MediaFetcher: Fetcher {
     }
 
     private static func failure(_ error: any Error) -> DownloadOutcome {
-        let isLocal = (error as? MediaError)?.isDiskFull ?? false
+        let isLocal = (error as? MediaError)?.isLocal ?? false
         return .failed(isLocal ? .local : .passing, message: describe(error))
     }
 
@@ -188,6 +226,8 @@ final class MediaFetcher: Fetcher {
         switch error {
         case let error as MediaError: error.description
         case is DeadlineExceeded: "the media server stalled"
+        case let error as TransferPace.TooSlow:
+            "the media server sent less than \(error.rule.bytesPerSecond) bytes a second"
         default: "the download broke off (\(MediaClient.describe(error)))"
         }
     }

@@ -27,7 +27,7 @@ struct PartialFile: ~Copyable {
         unsafe unlink(path + noteSuffix)
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW
         let descriptor = unsafe open(path, flags, 0o644)
-        guard descriptor >= 0 else { throw failure(path) }
+        guard descriptor >= 0 else { throw MediaError(code: errno, at: path) }
         var file = PartialFile(path: path, descriptor: descriptor)
         if let source, source.validator != nil, source.bootID != nil { try file.writeNote(source) }
         return file
@@ -36,7 +36,7 @@ struct PartialFile: ~Copyable {
     /// Continues: what is there is read and hashed first.
     static func resume(path: String, at point: ResumePoint) throws(MediaError) -> PartialFile {
         let descriptor = unsafe open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { throw failure(path) }
+        guard descriptor >= 0 else { throw MediaError(code: errno, at: path) }
         var file = PartialFile(path: path, descriptor: descriptor)
         var bytes = try read(descriptor, path)
         while !bytes.isEmpty {
@@ -49,20 +49,27 @@ struct PartialFile: ~Copyable {
     }
 
     mutating func write(_ bytes: [UInt8]) throws(MediaError) {
+        do throws(MediaError) {
+            try Self.write(bytes, to: descriptor, path)
+        } catch {
+            // A full disk is not to be kept full by what cannot be finished.
+            staysForResumption = false
+            throw error
+        }
+        take(bytes)
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws(MediaError) {
         var offset = 0
         while offset < bytes.count {
             let written = unsafe bytes.withUnsafeBytes {
                 unsafe Glibc.write(descriptor, $0.baseAddress.map { unsafe $0 + offset }, $0.count - offset)
             }
             if written < 0, errno == EINTR { continue }
-            guard written > 0 else {
-                // A full disk is not to be kept full by what cannot be finished.
-                staysForResumption = false
-                throw Self.failure(path)
-            }
+            // A write of nothing sets no errno (write(2)).
+            guard written > 0 else { throw MediaError(code: written == 0 ? EIO : errno, at: path) }
             offset += written
         }
-        take(bytes)
     }
 
     /// Gives up, and leaves nothing to be continued.
@@ -73,8 +80,8 @@ struct PartialFile: ~Copyable {
     /// Syncs the file and renames it; returns its SHA-256 in hexadecimal.
     consuming func finish(as final: String) throws(MediaError) -> String {
         staysForResumption = false
-        guard fsync(descriptor) == 0 else { throw Self.failure(path) }
-        guard unsafe rename(path, final) == 0 else { throw Self.failure(final) }
+        guard fsync(descriptor) == 0 else { throw MediaError(code: errno, at: path) }
+        guard unsafe rename(path, final) == 0 else { throw MediaError(code: errno, at: final) }
         return hash.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
     }
 
@@ -109,10 +116,9 @@ struct PartialFile: ~Copyable {
         guard let data = try? JSONEncoder().encode(source) else { return }
         let path = path + Self.noteSuffix
         let note = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard note >= 0 else { throw Self.failure(path) }
+        guard note >= 0 else { throw MediaError(code: errno, at: path) }
         defer { close(note) }
-        let written = unsafe Array(data).withUnsafeBytes { unsafe Glibc.write(note, $0.baseAddress, $0.count) }
-        guard written == data.count else { throw Self.failure(path) }
+        try Self.write(Array(data), to: note, path)
         staysForResumption = true
     }
 
@@ -129,14 +135,8 @@ struct PartialFile: ~Copyable {
                 unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
             }
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw failure(path) }
+            guard count >= 0 else { throw MediaError(code: errno, at: path) }
             return Array(buffer.prefix(count))
         }
-    }
-
-    private static func failure(_ path: String) -> MediaError {
-        errno == ENOSPC || errno == EDQUOT
-            ? MediaError("the media disk is full", isDiskFull: true)
-            : MediaError("\(path): \(unsafe String(cString: strerror(errno)))")
     }
 }

@@ -50,6 +50,32 @@ final class Sidecars: Sendable {
             fresh[job, default: Fresh()].files[download.result.ordinal] = file
             fresh[job]?.writers += 1
         }
+        if let failure = await rewrite(job, folder: FolderName.safe(download.folder)) {
+            logger.warning(
+                "the result is saved, but its sidecar could not be written: \(failure)",
+                metadata: ["job.id": "\(job)"]
+            )
+        }
+    }
+
+    /// Takes a file back that was removed because nobody waits for it; without any file the sidecar goes. Blocks.
+    ///
+    /// - Parameter folder: its name as it is in the media directory.
+    func withdraw(_ result: ResultID, folder: String) async {
+        guard isEnabled() else { return }
+        fresh.withLock { fresh in
+            fresh[result.job, default: Fresh()].files[result.ordinal] = nil
+            fresh[result.job]?.writers += 1
+        }
+        if let failure = await rewrite(result.job, folder: folder) {
+            logger.warning(
+                "a cancelled result is removed, but its sidecar could not be: \(failure)",
+                metadata: ["job.id": "\(result.job)"]
+            )
+        }
+    }
+
+    private func rewrite(_ job: JobID, folder: String) async -> (any Error)? {
         let found: Result<JobProvenance?, LedgerError>
         do throws(LedgerError) {
             found = .success(try await source.provenance(of: job))
@@ -58,26 +84,27 @@ final class Sidecars: Sendable {
         }
         // Several results of a job may be saved at the same moment. Whoever writes last knows of all that were noted
         // before, so the last sidecar is the fullest.
-        let failure: (any Error)? = fresh.withLock { fresh in
+        return fresh.withLock { fresh -> (any Error)? in
             defer { forget(job, found, &fresh) }
             do {
-                guard var provenance = try found.get() else { return nil }
+                guard var provenance = try found.get() else {
+                    try media.removeSidecar(of: job, folder: folder)
+                    return nil
+                }
                 for index in provenance.results.indices {
                     let saved = fresh[job]?.files[provenance.results[index].ordinal]
                     provenance.results[index].file = saved ?? provenance.results[index].file
                 }
+                guard provenance.results.contains(where: { $0.file != nil }) else {
+                    try media.removeSidecar(of: job, folder: folder)
+                    return nil
+                }
                 let sidecar = Sidecar(provenance, input: input(of: provenance.job), savedAt: now())
-                try media.keep(try sidecar.bytes, besideResultsOf: job, folder: download.folder)
+                try media.keep(try sidecar.bytes, besideResultsOf: job, folder: folder)
                 return nil
             } catch {
                 return error
             }
-        }
-        if let failure {
-            logger.warning(
-                "the result is saved, but its sidecar could not be written: \(failure)",
-                metadata: ["job.id": "\(job)"]
-            )
         }
     }
 
@@ -98,7 +125,8 @@ final class Sidecars: Sendable {
         fresh[job]?.writers -= 1
         guard let entry = fresh[job], entry.writers == 0 else { return }
         let results = (try? found.get())??.results ?? []
-        if results.allSatisfy({ $0.file != nil || entry.files[$0.ordinal] != nil }) { fresh[job] = nil }
+        let isComplete = results.allSatisfy { $0.file != nil || entry.files[$0.ordinal] != nil }
+        if isComplete || entry.files.isEmpty { fresh[job] = nil }
         guard fresh.count > Self.rememberedJobs else { return }
         let oldest = fresh.filter { $0.value.writers == 0 }.keys.min()
         if let oldest { fresh[oldest] = nil }

@@ -1,4 +1,5 @@
-import NIOPosix
+import KieAPI
+import PromptQueue
 
 /// Which URLs may be fetched, and at which addresses: whoever controls an answer of the provider must not reach this
 /// machine's network.
@@ -8,6 +9,7 @@ struct URLPolicy: Sendable {
     var maximumBytes: Int64 = 4 << 30
     /// All addresses of a host, as text; blocks. Throws when there are none.
     var resolve: @Sendable (_ host: String) throws -> [String] = HostAddresses.resolve
+    var lookup = HostLookup.shared
 
     /// Why a URL is not fetched.
     struct Refusal: Error, Equatable {
@@ -30,7 +32,12 @@ struct URLPolicy: Sendable {
         }
         let addresses: [String]
         do {
-            addresses = try await NIOThreadPool.singleton.runIfActive { [resolve] in try resolve(parts.host) }
+            addresses = try await lookup.addresses(of: parts.host, resolve)
+        } catch is DeadlineExceeded {
+            throw Refusal(
+                reason: "\(parts.host) could not be looked up within \(lookup.limit.text)",
+                isFinal: false
+            )
         } catch {
             throw Refusal(reason: "\(parts.host) cannot be resolved", isFinal: false)
         }

@@ -81,7 +81,8 @@ struct Daemon {
                     isEnabled: { [live] in live.sidecars },
                     now: { time.now.instant },
                     logger: logger
-                )
+                ),
+                uptime: { time.now.uptime }
             ),
             prepare: prepare,
             settings: engineSettings,

@@ -31,6 +31,13 @@ struct Announcer: Sendable {
         logger.warning("stopping: cutting off what is still under way after \(grace.text)")
     }
 
+    func notRemoved(_ file: SavedFile, of result: ResultID, _ error: any Error) {
+        logger.warning(
+            "a file of a cancelled job could not be removed: \(error)",
+            metadata: ["job.id": "\(result.job)", "path": "\(file.path)"]
+        )
+    }
+
     func claimed(_ claim: Claim, in duration: Duration) {
         guard !claim.jobs.isEmpty else { return }
         let milliseconds = (duration.seconds * 100_000).rounded() / 100
@@ -88,6 +95,11 @@ struct Announcer: Sendable {
             logger.debug(
                 "saved",
                 metadata: ["job.id": "\(result.job)", "path": "\(file.path)", "bytes": "\(file.bytes)"]
+            )
+        case .resultDelayed(let result, let message):
+            logger.warning(
+                "a result could not be fetched yet, it is tried again: \(message)",
+                metadata: ["job.id": "\(result.job)"]
             )
         case .resultFailed(let result, let message):
             logger.error("a result could not be downloaded: \(message)", metadata: ["job.id": "\(result.job)"])

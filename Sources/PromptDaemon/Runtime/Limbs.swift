@@ -11,6 +11,10 @@ package protocol Provider: Sendable {
 /// What the runner asks of the downloader.
 package protocol Fetcher: Sendable {
     func fetch(_ download: PendingDownload) async -> DownloadOutcome
+    /// Removes what is there of a result that is not being fetched.
+    func forget(_ result: ResultID)
+    /// Removes a file that was saved and that nobody waits for.
+    func discard(_ file: SavedFile, of result: ResultID) async throws
 }
 
 /// The provider over its API.

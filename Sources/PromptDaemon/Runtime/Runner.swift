@@ -7,7 +7,7 @@ import Synchronization
 package final class Runner: Service {
     private let ledger: any JobLedger
     private let provider: any Provider
-    private let fetcher: any Fetcher
+    private let fetches: Fetches
     private let prepare: @Sendable (QueuedJob) -> Preparation
     private let settings: EngineSettings
     private let seed: UInt64
@@ -37,7 +37,7 @@ package final class Runner: Service {
     ) {
         self.ledger = ledger
         self.provider = provider
-        self.fetcher = fetcher
+        fetches = Fetches(fetcher)
         self.prepare = prepare
         self.settings = settings
         self.seed = seed
@@ -171,7 +171,29 @@ package final class Runner: Service {
                 events.send(.polled(task.attempt, answer.outcome, origin: answer.origin))
             }
         case .download(let download):
-            group.addTask { [self] in events.send(.downloaded(download.result, await fetcher.fetch(download))) }
+            let stop = fetches.begin(download)
+            group.addTask { [self] in
+                events.send(.downloaded(download.result, await fetches.run(download, until: stop)))
+            }
+        case .checkDownloads(let results):
+            group.addTask { [self] in
+                do throws(LedgerError) {
+                    events.send(.downloadsChecked(unwanted: try await ledger.unwanted(results)))
+                } catch {
+                    events.send(.downloadsChecked(unwanted: nil))
+                }
+            }
+        case .cancelDownload(let result):
+            fetches.cancel(result)
+        case .discard(let result, let file):
+            group.addTask { [self] in
+                do {
+                    try await fetches.discard(file, of: result)
+                } catch {
+                    log.notRemoved(file, of: result, error)
+                }
+                events.send(.discarded(result))
+            }
         case .checkBalance:
             group.addTask { [self] in
                 switch await provider.balance() {

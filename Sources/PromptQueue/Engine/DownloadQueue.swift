@@ -6,10 +6,12 @@ package struct DownloadQueue: Sendable {
     private struct Ready: Comparable {
         var createdAt: Instant
         var result: ResultID
+        /// Its place in line is the entry's latest only if this is.
+        var ticket: Int
 
         static func < (left: Ready, right: Ready) -> Bool {
-            (left.createdAt, left.result.job, left.result.ordinal)
-                < (right.createdAt, right.result.job, right.result.ordinal)
+            (left.createdAt, left.result.job, left.result.ordinal, left.ticket)
+                < (right.createdAt, right.result.job, right.result.ordinal, right.ticket)
         }
     }
 
@@ -26,17 +28,34 @@ package struct DownloadQueue: Sendable {
     private struct Entry {
         var download: PendingDownload
         var attempts = 0
+        /// Of its latest place in line.
+        var ticket = 0
+        /// Whether the latest try asked the provider for a fresh URL before all else.
+        var hasAskedForFreshURL = false
+        /// Whether one more try is all it gets.
+        var isAtLastTry = false
+        /// Whether the latest try found that this machine cannot store it.
+        var isHeldByDisk = false
+        /// Why the latest try failed.
+        var reason: String?
+        /// Whether it was asked for again while it had a place.
+        var isAskedForAgain = false
     }
 
     package static let maximumAttempts = 8
     /// How long result URLs usually live.
     package static let lifetime: Duration = .seconds(86_400)
+    /// From this try on every other one goes to a fresh URL.
+    private static let firstFreshTry = 4
 
     private let concurrency: Int
     private var entries: [ResultID: Entry] = [:]
+    /// Those that have a place: being fetched, recorded, or removed again. Some may have no entry any more.
     private var active: Set<ResultID> = []
     private var ready: Heap<Ready> = []
     private var waiting: Heap<Waiting> = []
+    private var heldByDisk = 0
+    private var tickets = 0
     private var retry: RetryPolicy
 
     package init(concurrency: Int) {
@@ -47,11 +66,22 @@ package struct DownloadQueue: Sendable {
 
     package var activeCount: Int { active.count }
     package var isEmpty: Bool { entries.isEmpty }
+    /// All that are not finished, in order.
+    package var results: [ResultID] {
+        entries.keys.sorted { ($0.job, $0.ordinal) < ($1.job, $1.ordinal) }
+    }
+    /// Whether any waits because this machine could not store it.
+    package var isHeldByDisk: Bool { heldByDisk > 0 }
 
     package mutating func add(_ download: PendingDownload, at uptime: Duration) {
-        guard entries[download.result] == nil else { return }
-        entries[download.result] = Entry(download: download)
-        ready.insert(Ready(createdAt: download.createdAt, result: download.result))
+        let hasPlace = active.contains(download.result)
+        guard entries[download.result] == nil else {
+            entries[download.result]?.isAskedForAgain = hasPlace
+            return
+        }
+        entries[download.result] = Entry(download: download, isAskedForAgain: hasPlace)
+        // What was dropped and still has a place is put in line when it has left that.
+        if !hasPlace { putInLine(download.result) }
     }
 
     package mutating func takeReady(at uptime: Duration) -> [PendingDownload] {
@@ -62,49 +92,99 @@ package struct DownloadQueue: Sendable {
         }
         var taken: [PendingDownload] = []
         while active.count < concurrency, let next = ready.popMin() {
-            guard let entry = entries[next.result] else { continue }
+            guard var entry = entries[next.result], entry.ticket == next.ticket else { continue }
+            let number = entry.attempts + 1
+            let isFreshTurn = number >= Self.firstFreshTry && (number - Self.firstFreshTry).isMultiple(of: 2)
+            entry.hasAskedForFreshURL = entry.isAtLastTry || isFreshTurn
+            entry.isAskedForAgain = false
+            entries[next.result] = entry
             active.insert(next.result)
-            taken.append(entry.download)
+            var download = entry.download
+            download.asksForFreshURL = entry.hasAskedForFreshURL
+            taken.append(download)
         }
         return taken
     }
 
     package mutating func finish(_ result: ResultID) {
         active.remove(result)
-        entries[result] = nil
+        drop(result)
+    }
+
+    /// Forgets a result that nobody waits for any more. If it has a place it keeps that until `leave`.
+    package mutating func drop(_ result: ResultID) {
+        if let entry = entries.removeValue(forKey: result), entry.isHeldByDisk { heldByDisk -= 1 }
+    }
+
+    /// Whether a result was asked for again since it got its place.
+    package func isAskedForAgain(_ result: ResultID) -> Bool { entries[result]?.isAskedForAgain ?? false }
+
+    /// Takes the place back from a result that was cut off or dropped; it is fetched anew if it is wanted (again).
+    package mutating func leave(_ result: ResultID) {
+        active.remove(result)
+        if entries[result] != nil { putInLine(result) }
+    }
+
+    /// Notes why a result is not there yet.
+    ///
+    /// - Returns: whether it is the first reason, and whether it is another one than before.
+    package mutating func note(_ reason: String, of result: ResultID) -> (isFirst: Bool, isNews: Bool) {
+        guard let entry = entries[result] else { return (false, false) }
+        entries[result]?.reason = reason
+        return (entry.reason == nil, entry.reason != reason)
     }
 
     /// Plans another try; false when there have been enough.
     ///
     /// A file that is gone is given up after `maximumAttempts`; trouble that may pass is waited out for as long as the
-    /// URL may live, and a full disk for ever.
+    /// URL may live, and at last a fresh URL is asked for; a full disk is waited out for ever. What was cut off counts
+    /// for nothing.
     package mutating func retry(
         _ result: ResultID,
         after failure: DownloadFailure,
         now: Moment,
         using generator: inout some RandomNumberGenerator
     ) -> Bool {
+        guard var entry = entries[result], failure != .interrupted else {
+            leave(result)
+            return true
+        }
         active.remove(result)
-        guard var entry = entries[result] else { return true }
-        let age = now.instant - entry.download.createdAt
-        let isWorthIt =
-            switch failure {
-            case .refused: false
-            case .gone: entry.attempts + 1 < Self.maximumAttempts
-            case .passing: entry.attempts + 1 < Self.maximumAttempts || age < Self.lifetime
-            case .local: true
+        if entry.isHeldByDisk != (failure == .local) { heldByDisk += failure == .local ? 1 : -1 }
+        entry.isHeldByDisk = failure == .local
+        entries[result] = entry
+        let isEnough = entry.attempts + 1 >= Self.maximumAttempts
+        switch failure {
+        case .refused: return false
+        case .gone: if isEnough || entry.isAtLastTry { return false }
+        case .passing:
+            if isEnough, now.instant - entry.download.createdAt >= Self.lifetime {
+                if entry.hasAskedForFreshURL { return false }
+                entry.isAtLastTry = true
             }
-        guard isWorthIt else { return false }
+        case .local, .interrupted: break
+        }
         entry.attempts += failure == .local ? 0 : 1
         entries[result] = entry
         let delay = retry.delay(attempts: failure == .local ? 4 : entry.attempts, using: &generator)
-        waiting.insert(
-            Waiting(readyAt: now.uptime + delay, ready: Ready(createdAt: entry.download.createdAt, result: result))
-        )
+        putInLine(result, at: now.uptime + delay)
         return true
     }
 
     package func nextReady() -> Duration? {
         active.count < concurrency ? waiting.min?.readyAt : nil
+    }
+
+    private mutating func putInLine(_ result: ResultID, at readyAt: Duration? = nil) {
+        guard var entry = entries[result] else { return }
+        tickets += 1
+        entry.ticket = tickets
+        entries[result] = entry
+        let next = Ready(createdAt: entry.download.createdAt, result: result, ticket: entry.ticket)
+        if let readyAt {
+            waiting.insert(Waiting(readyAt: readyAt, ready: next))
+        } else {
+            ready.insert(next)
+        }
     }
 }

@@ -22,6 +22,7 @@ extension Engine {
             pollsUnderWay += 1
             effects.append(.poll(task))
         }
+        lookForCancelled(now: now, &effects)
         for download in downloads.takeReady(at: now.uptime) {
             effects.append(.download(download))
         }
@@ -84,6 +85,7 @@ extension Engine {
         var times: [Duration] = []
         if let due = polls.nextDue(at: now.uptime) { times.append(due) }
         if let ready = downloads.nextReady() { times.append(ready) }
+        if let look = nextDownloadLook { times.append(look) }
         if mayHaveDue, !isClaiming {
             if let slot = window.nextAvailable(at: now.uptime) { times.append(slot) }
             let earliest = max(claimNotBefore, firstReadingBy ?? .zero)

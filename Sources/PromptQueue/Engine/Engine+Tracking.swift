@@ -72,25 +72,6 @@ extension Engine {
         record(.taskFailed(task.attempt, failure, charged: charged, then: then, took: took), &effects)
     }
 
-    mutating func downloaded(
-        _ result: ResultID,
-        _ outcome: DownloadOutcome,
-        now: Moment,
-        _ effects: inout [EngineEffect]
-    ) {
-        switch outcome {
-        case .saved(let file):
-            open(.media, &effects)
-            effects.append(.notify(.resultSaved(result, file)))
-            record(.resultSaved(result, file), &effects)
-        case .failed(let failure, let message):
-            if failure == .local { close(.media, message: message, now: now, &effects) }
-            if downloads.retry(result, after: failure, now: now, using: &random) { return }
-            effects.append(.notify(.resultFailed(result, message)))
-            record(.resultFailed(result, message: message), &effects)
-        }
-    }
-
     mutating func recorded(_ change: LedgerChange, _ recorded: Recorded, now: Moment) {
         switch change {
         case .accepted(let attempt, _, _):
@@ -107,10 +88,8 @@ extension Engine {
         case .taskFailed(let attempt, _, _, let then, _):
             forget(attempt)
             if case .retry(let at, _) = then { comeBack(at: at, now: now) }
-        case .resultSaved(let result, _), .resultFailed(let result, _):
-            downloads.finish(result)
-            if waitsForPlace { noteDue() }
-        case .progressed, .gates, .balance, .gaveUp, .limits, .rules, .trouble:
+        case .progressed, .resultDelayed, .resultSaved, .resultFailed, .gates, .balance, .gaveUp, .limits, .rules,
+            .trouble:
             return
         }
     }

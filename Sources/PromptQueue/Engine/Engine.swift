@@ -29,6 +29,7 @@ package struct Engine: Sendable {
     var missingSince: [AttemptID: Duration] = [:]
     var polls: PollSchedule
     var downloads: DownloadQueue
+    var downloadLook = DownloadLook()
     /// What callbacks asked for and have not brought yet.
     var hints: [AttemptID: Hint] = [:]
     /// What earlier callbacks led to, so that the same ones again lead to less.
@@ -78,6 +79,7 @@ package struct Engine: Sendable {
             if !recovery.hasComparison { firstReadingBy = now.uptime + Self.firstReadingPatience }
         case .ledgerChanged:
             account.shortage?.hasNews = true
+            downloadLook.isDue = true
             noteDue()
         case .claimed(let claim):
             claimed(claim, now: now, &effects)
@@ -97,11 +99,16 @@ package struct Engine: Sendable {
             }
         case .downloaded(let result, let outcome):
             downloaded(result, outcome, now: now, &effects)
+        case .downloadsChecked(let unwanted):
+            downloadsChecked(unwanted, &effects)
+        case .discarded(let result):
+            downloads.leave(result)
         case .recordAbandoned:
             recordsUnderWay -= 1
         case .recorded(let change, let recorded):
             recordsUnderWay -= 1
             self.recorded(change, recorded, now: now)
+            downloadRecorded(change, recorded, &effects)
             if case .accepted(let attempt, _, _) = change {
                 acceptanceRecorded(attempt, recorded.refusal, now: now, &effects)
             }
@@ -178,7 +185,7 @@ package struct Engine: Sendable {
             polls.add(task.attempt, key: task.key, age: age(of: task, now: now), at: now.uptime)
         }
         for download in recovery.downloads {
-            downloads.add(download, at: now.uptime)
+            takeUp(download, now: now)
         }
     }
 

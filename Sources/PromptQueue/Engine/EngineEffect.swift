@@ -1,4 +1,4 @@
-/// What the engine wants done. Each comes back as an event, but for `wake`, `notify` and `stop`.
+/// What the engine wants done. Each comes back as an event, but for `cancelDownload`, `wake`, `notify` and `stop`.
 package enum EngineEffect: Sendable {
     case claim(ClaimRequest)
     case submit(ClaimedJob)
@@ -6,6 +6,12 @@ package enum EngineEffect: Sendable {
     case record(LedgerChange)
     case poll(OpenTask)
     case download(PendingDownload)
+    /// Ask the ledger which of these results nobody waits for any more.
+    case checkDownloads([ResultID])
+    /// Nobody waits for the result any more: cut its download off if it is under way, and remove what is there of it.
+    case cancelDownload(ResultID)
+    /// The file was saved after its job was cancelled: remove it.
+    case discard(ResultID, SavedFile)
     case checkBalance
     /// Send `tick` at this uptime. Replaces any earlier one.
     case wake(at: Duration)
@@ -42,5 +48,7 @@ package enum Notice: Sendable {
     case taskSucceeded(OpenTask, charged: Credits?)
     case taskFailed(OpenTask, Failure, then: Aftermath)
     case resultSaved(ResultID, SavedFile)
+    /// A result could not be fetched the first time; it is tried again.
+    case resultDelayed(ResultID, String)
     case resultFailed(ResultID, String)
 }

@@ -10,6 +10,10 @@ package enum EngineEvent: Sendable {
     /// `origin`: what the task was made from, as far as the provider said.
     case polled(AttemptID, PollOutcome, origin: TaskOrigin? = nil)
     case downloaded(ResultID, DownloadOutcome)
+    /// Which of the results that were asked about nobody waits for any more; nil: the ledger could not be read.
+    case downloadsChecked(unwanted: [ResultID]?)
+    /// A file that nobody waits for is removed.
+    case discarded(ResultID)
     /// A change is committed and synced.
     case recorded(LedgerChange, Recorded)
     /// A change can never be committed; the daemon is ending.
@@ -72,6 +76,8 @@ package enum DownloadFailure: Sendable, Hashable {
     case gone
     /// The server or the network; it may pass.
     case passing
-    /// This machine cannot store it: the disk is full.
+    /// This machine cannot store it: the disk is full, or the media directory cannot be written.
     case local
+    /// It was cut off by us, which says nothing about the file.
+    case interrupted
 }

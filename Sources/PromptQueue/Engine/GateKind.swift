@@ -13,7 +13,8 @@ package enum GateKind: Sendable, Hashable {
     case model(String)
     /// The ledger cannot be written: the disk is full, or something holds the database.
     case disk
-    /// Results cannot be stored: the media disk is full. Opens when one could be.
+    /// Results cannot be stored: the media disk is full, or the directory cannot be written. Opens when one could be, or
+    /// when none waits for it any more.
     case media
 
     /// As `queue_status.blocked_by` shows it.
@@ -51,7 +52,7 @@ package enum GateKind: Sendable, Hashable {
         case .provider: "nothing to do, the next job is sent as a trial, with backoff"
         case .model: "nothing to do; one of its jobs is sent as a trial, with backoff"
         case .disk: "free space on the database's disk; it goes on by itself"
-        case .media: "free space on the media disk; it goes on by itself"
+        case .media: "make room, or let promptd write there; it goes on by itself"
         }
     }
 }

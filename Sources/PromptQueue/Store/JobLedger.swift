@@ -34,6 +34,9 @@ package protocol JobLedger: Sendable {
     /// Recording the same change twice is harmless: the second time it changes nothing.
     func record(_ change: LedgerChange, now: Instant) async throws(LedgerError) -> Recorded
 
+    /// Those of `results` that nobody waits for any more: their jobs were cancelled, or are gone.
+    func unwanted(_ results: [ResultID]) async throws(LedgerError) -> [ResultID]
+
     /// Whether somebody else has committed since the last call.
     func hasForeignChanges() async throws(LedgerError) -> Bool
 

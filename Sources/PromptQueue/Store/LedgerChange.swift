@@ -13,6 +13,9 @@ package enum LedgerChange: Sendable {
     /// `took`: how long it took, if that is known.
     case taskSucceeded(AttemptID, [TaskOutput], charged: Credits?, fetch: Bool, took: Duration? = nil)
     case taskFailed(AttemptID, Failure, charged: Credits?, then: Aftermath, took: Duration? = nil)
+    /// A result could not be fetched yet, for a reason that was not known.
+    case resultDelayed(ResultID, message: String)
+    /// A file is on disk. If nobody waits for it any more, the ledger says so instead of taking it.
     case resultSaved(ResultID, SavedFile)
     case resultFailed(ResultID, message: String)
     /// The gates that are closed now, instead of those in the ledger.

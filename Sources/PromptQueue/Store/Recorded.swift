@@ -6,6 +6,8 @@ package struct Recorded: Sendable {
     package var downloads: [PendingDownload] = []
     /// Why an acceptance was not recorded; nil for everything else.
     package var refusal: AcceptanceRefusal?
+    /// Whether a file was not taken, because its job was cancelled meanwhile.
+    package var isUnwanted = false
     /// Attempts whose answer was lost and that the change has settled.
     package var settled: [SettledUnknown] = []
     /// How the account compares, after a reading of the balance that can be compared.
@@ -44,6 +46,8 @@ package struct PendingDownload: Sendable, Hashable {
     package var folder: String
     /// When the provider reported it: media are kept for 14 days at most, and often for 24 hours.
     package var createdAt: Instant
+    /// Whether to ask the provider for a fresh URL before all else.
+    package var asksForFreshURL = false
 
     package init(result: ResultID, output: TaskOutput, folder: String, createdAt: Instant) {
         self.result = result

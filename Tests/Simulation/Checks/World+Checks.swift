@@ -147,12 +147,29 @@ extension World {
         let patience: Duration = .seconds(4_500)
         guard isUp, !isDraining, now - startedAt > patience else { return }
         if now - lastStir > .seconds(3_500) { try checkReasons() }
+        try checkMediaGate()
         for entry in books.sorted where entry.state == .accepted && now - entry.lastPoll > patience {
             throw Violation(
                 .tracking,
                 "attempt \(entry.attempt) was last asked about \((now - entry.lastPoll).milliseconds / 1_000) s ago"
             )
         }
+    }
+
+    /// Submitting is stopped for the media disk only while a result waits for it: nothing else would find out that it
+    /// can be written again.
+    private func checkMediaGate() throws {
+        guard outstanding == 0, notices == 0, now - lastStir > .seconds(10), !weather.has(.databaseFull, at: now)
+        else { return }
+        let isStuck = try place.number(
+            """
+            SELECT EXISTS (SELECT 1 FROM gates WHERE message LIKE '%' || ?)
+                AND NOT EXISTS (SELECT 1 FROM results AS r JOIN jobs AS j ON j.id = r.job_id
+                    WHERE r.state = 'pending' AND j.state = 'running')
+            """,
+            [GateKind.media.advice]
+        )
+        if isStuck > 0 { throw Violation(.liveness, "submitting waits for the media disk, and nothing tries it") }
     }
 
     /// Whoever asks why a job waits is told.

@@ -162,7 +162,7 @@ extension World {
             later(.answer(.polled(attempt, .unavailable(Failure(.providerUnavailable, "cut off")))), in: .zero)
         }
         for result in downloadsUnderWay.sorted(by: { ($0.job, $0.ordinal) < ($1.job, $1.ordinal) }) {
-            later(.answer(.downloaded(result, .failed(.passing, message: "cut off"))), in: .zero)
+            later(.answer(.downloaded(result, .failed(.interrupted, message: "cut off"))), in: .zero)
         }
     }
 
@@ -232,6 +232,17 @@ extension World {
                 outstanding += 1
                 downloadsUnderWay.insert(download.result)
                 fetch(download)
+            case .checkDownloads(let results):
+                outstanding += 1
+                let unwanted = try await place.ledger.unwanted(results)
+                later(.answer(.downloadsChecked(unwanted: unwanted)), in: disk.milliseconds(0...20))
+            case .cancelDownload(let result):
+                guard downloadsUnderWay.contains(result) else { continue }
+                let outcome = DownloadOutcome.failed(.interrupted, message: "cancelled")
+                later(.answer(.downloaded(result, outcome)), in: .zero)
+            case .discard(let result, _):
+                outstanding += 1
+                later(.answer(.discarded(result)), in: disk.milliseconds(0...20))
             case .checkBalance:
                 outstanding += 1
                 readBalance()
