@@ -53,20 +53,20 @@ struct BudgetCommand: ParsableCommand {
         }
 
         func run() throws {
-            let queue = try database.open { file in
+            let kept = try database.open { file in
                 let old = try file.budgets().first { $0.name == name }
-                let queue = allQueues ? nil : queue ?? old?.queue
-                if let queue, try !file.queues().contains(where: { $0.name == queue }) {
+                let kept = allQueues ? nil : queue ?? old?.queue
+                if let kept, try !file.queues().contains(where: { $0.name == kept }) {
                     Console.current.say(
-                        "there was no queue \(queue) yet: it is made now; promptctl queue list shows the others"
+                        "there was no queue \(kept) yet: it is made now; promptctl queue list shows the others"
                     )
                 }
-                try file.setBudget(name, queue: queue, period: period, limit: limit)
-                return queue
+                try file.setBudget(name, queue: kept, period: period, limit: limit)
+                return kept
             }
             let time = period == .total ? "in total" : "each \(period.rawValue)"
             Console.current.say(
-                "budget \(name): \(limit.inWords) \(time) for \(queue.map { "queue \($0)" } ?? "all queues")"
+                "budget \(name): \(limit.inWords) \(time) for \(kept.map { "queue \($0)" } ?? "all queues")"
             )
         }
     }

@@ -49,9 +49,9 @@ struct ProviderAccess {
     /// How a task stands.
     func recordInfo(_ task: TaskID) async throws -> PollOutcome {
         let client = KieClient(KieSettings(baseURL: baseURL), key: key)
-        let outcome = await client.recordInfo(task)
+        let answer = await client.recordInfo(task)
         try await client.shutdown()
-        return outcome
+        return answer.outcome
     }
 
     private static func checked(_ text: String, _ source: String) throws(CommandError) -> Secret {
