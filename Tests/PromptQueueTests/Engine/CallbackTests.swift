@@ -249,7 +249,11 @@ import Testing
         #expect(fixture.engine.hints.isEmpty)
         let next = fixture.passUntilPoll()
         #expect(next == nil)
-        #expect(fixture.send(.hinted(task.attempt, tentative: task)).polls == [], "the same again, a moment later")
+        effects = fixture.send(.hinted(task.attempt, tentative: task))
+        #expect(effects.polls == [task.attempt], "an hour later it is worth one question")
+        _ = fixture.send(.polled(task.attempt, .notFound))
+        effects = fixture.send(.hinted(task.attempt, tentative: task))
+        #expect(effects.polls == [], "the same again, a moment later")
         try fixture.untilPoll(limit: .seconds(31))
         effects = fixture.send(.polled(task.attempt, .notFound))
         #expect(effects.drops == 0, "once is enough for the log")
@@ -323,7 +327,7 @@ import Testing
         let start = fixture.now.uptime
         for _ in 0..<100 {
             let failure = Failure(.providerUnavailable, "…")
-            #expect(fixture.send(.polled(task.attempt, .unavailable(failure))).records.isEmpty)
+            #expect(fixture.send(.polled(task.attempt, .unavailable(failure))).accepted.isEmpty)
             try fixture.untilPoll()
         }
         // 2, 4, 8, 16 and 32 s, and then a minute each.
