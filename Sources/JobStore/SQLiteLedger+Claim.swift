@@ -159,7 +159,7 @@ struct ClaimWork {
     ) throws {
         let job = candidate.job
         let reserved = estimate.credits
-        let token = AttemptToken.random(using: &generator)
+        let token = AttemptToken.random(at: request.now, using: &generator)
         try db.cachedStatement(
             sql: """
                 INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits,

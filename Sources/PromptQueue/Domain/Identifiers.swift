@@ -38,19 +38,24 @@ package struct TaskID: Sendable, Hashable, CustomStringConvertible {
     package var description: String { rawValue }
 }
 
-/// The unguessable name of an attempt in its callback URL: 32 lower-case hexadecimal digits (128 bits).
+/// The unguessable name of an attempt in its callback URL: 32 lower-case hexadecimal digits, of which the first 8 tell the
+/// second in which it was made and the others are 96 random bits.
 ///
-/// Whoever knows it may ask the daemon to look at the attempt, so it is kept out of logs.
+/// With the time in front (as in a version 7 UUID, RFC 9562) new names go side by side into the ledger's index, instead of
+/// each into a page of its own. Whoever knows it may ask the daemon to look at the attempt, so it is kept out of logs.
 package struct AttemptToken: Sendable, Hashable {
     package let rawValue: String
 
     package init(_ rawValue: String) { self.rawValue = rawValue }
 
-    package static func random(using generator: inout some RandomNumberGenerator) -> AttemptToken {
-        let digits = (0..<2).map { _ in
-            let part = String(generator.next() as UInt64, radix: 16)
-            return String(repeating: "0", count: 16 - part.count) + part
-        }
-        return AttemptToken(digits.joined())
+    package static func random(at instant: Instant, using generator: inout some RandomNumberGenerator) -> AttemptToken {
+        let seconds = UInt32(truncatingIfNeeded: instant.milliseconds / 1_000)
+        let high = UInt64(seconds) << 32 | UInt64(generator.next() as UInt32)
+        return AttemptToken(hexadecimal(high) + hexadecimal(generator.next()))
+    }
+
+    private static func hexadecimal(_ number: UInt64) -> String {
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 }
