@@ -79,7 +79,7 @@ extension ClaimWork {
 
     /// Fetches the next jobs of a head. What was taken or refused has left the index; what was looked past has not.
     func fill(_ head: inout ClaimHead, count: Int, _ db: Database) throws {
-        let rows = try Row.fetchAll(
+        let rows = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """
                     SELECT id, prompt, input, priority, turn, attempt_count, max_attempts FROM jobs
@@ -89,23 +89,21 @@ extension ClaimWork {
             ),
             arguments: [head.queue, head.model, count, head.skipped]
         )
-        head.mayHaveMore = rows.count == count
-        head.jobs = ArraySlice(
-            rows.map { row in
+        var jobs: [ClaimHead.Candidate] = []
+        // Columns by their place: to look names up costs more than to read them.
+        while let row = try rows.next() {
+            let job = QueuedJob(id: JobID(row[0]), queue: head.queue, model: head.model, prompt: row[1], input: row[2])
+            jobs.append(
                 ClaimHead.Candidate(
-                    job: QueuedJob(
-                        id: JobID(row["id"]),
-                        queue: head.queue,
-                        model: head.model,
-                        prompt: row["prompt"],
-                        input: row["input"]
-                    ),
-                    priority: row["priority"],
-                    turn: row["turn"],
-                    attemptCount: row["attempt_count"],
-                    maxAttempts: row["max_attempts"]
+                    job: job,
+                    priority: row[3],
+                    turn: row[4],
+                    attemptCount: row[5],
+                    maxAttempts: row[6]
                 )
-            }
-        )
+            )
+        }
+        head.mayHaveMore = jobs.count == count
+        head.jobs = ArraySlice(jobs)
     }
 }

@@ -160,28 +160,28 @@ struct ClaimWork {
         let job = candidate.job
         let reserved = estimate.credits
         let token = AttemptToken.random(at: request.now, using: &generator)
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits,
-                    estimated_millicredits, estimate_basis, profile)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)
-                """
+        try Self.run(
+            """
+            INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits,
+                estimated_millicredits, estimate_basis, profile)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)
+            """,
+            [
+                job.id.rawValue, token.rawValue, job.queue, job.model, request.now.milliseconds, reserved.millicredits,
+                estimate.kind.rawValue, CompletionProfile.text(of: prepared.input),
+            ],
+            db
         )
-        .execute(arguments: [
-            job.id.rawValue, token.rawValue, job.queue, job.model, request.now.milliseconds, reserved.millicredits,
-            estimate.kind.rawValue, CompletionProfile.text(of: prepared.input),
-        ])
         let attempt = AttemptID(db.lastInsertedRowID)
-        try db.cachedStatement(
-            sql: """
-                UPDATE jobs SET state = 'submitting', attempt_count = attempt_count + 1, estimated_millicredits = ?,
-                    estimate_basis = ?, submitted_at = ?, error_code = NULL, error_message = NULL
-                WHERE id = ?
-                """
+        try Self.run(
+            """
+            UPDATE jobs SET state = 'submitting', attempt_count = attempt_count + 1, estimated_millicredits = ?,
+                estimate_basis = ?, submitted_at = ?, error_code = NULL, error_message = NULL
+            WHERE id = ?
+            """,
+            [reserved.millicredits, estimate.kind.rawValue, request.now.milliseconds, job.id.rawValue],
+            db
         )
-        .execute(arguments: [
-            reserved.millicredits, estimate.kind.rawValue, request.now.milliseconds, job.id.rawValue,
-        ])
         let lane = ServedLane(queue: job.queue, priority: candidate.priority)
         served[lane] = max(served[lane] ?? candidate.turn, candidate.turn)
         claim.jobs.append(
@@ -197,6 +197,13 @@ struct ClaimWork {
                 maxAttempts: candidate.maxAttempts
             )
         )
+    }
+
+    private static func run(_ sql: String, _ arguments: StatementArguments, _ db: Database) throws {
+        let statement = try db.cachedStatement(sql: sql)
+        // They are as many as the statement takes: they need not be counted for each job.
+        statement.setUncheckedArguments(arguments)
+        try statement.execute()
     }
 
     /// Says which queues a budget holds: those of which nothing was taken and nothing else is left to be taken.

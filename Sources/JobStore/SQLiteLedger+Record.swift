@@ -54,7 +54,10 @@ struct RecordWork {
 
     @discardableResult
     func run(_ sql: String, _ arguments: StatementArguments) throws -> Int {
-        try db.cachedStatement(sql: sql).execute(arguments: arguments)
+        let statement = try db.cachedStatement(sql: sql)
+        // Every call here has as many arguments as its statement takes: they need not be counted each time.
+        statement.setUncheckedArguments(arguments)
+        try statement.execute()
         return db.changesCount
     }
 
@@ -72,16 +75,32 @@ struct RecordWork {
 
     func accepted(_ attempt: AttemptID, _ task: TaskID, _ status: Int) throws -> Recorded {
         // A task that a callback names for a lost request must be nobody else's, and what was settled stays so.
-        let changed = try run(
-            """
-            UPDATE attempts SET state = 'accepted', task_id = ?1, answered_at = coalesce(answered_at, ?2),
-                http_status = ?3, api_code = 200, error_code = NULL, message = NULL
-            WHERE id = ?4 AND finished_at IS NULL AND (state = 'sending'
-                OR (state = 'unknown' AND NOT EXISTS (SELECT 1 FROM attempts AS other WHERE other.task_id = ?1)))
-            """,
-            [task.rawValue, now.milliseconds, status, attempt.rawValue]
+        let accepted = try Int64.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    UPDATE attempts SET state = 'accepted', task_id = ?1, answered_at = coalesce(answered_at, ?2),
+                        http_status = ?3, api_code = 200, error_code = NULL, message = NULL
+                    WHERE id = ?4 AND finished_at IS NULL AND (state = 'sending'
+                        OR (state = 'unknown' AND NOT EXISTS (SELECT 1 FROM attempts AS other WHERE other.task_id = ?1)))
+                    RETURNING job_id
+                    """
+            ),
+            arguments: [task.rawValue, now.milliseconds, status, attempt.rawValue]
         )
-        if changed == 0, let refusal = try refusal(of: attempt, task) {
+        if let accepted {
+            let changed = try run(
+                """
+                UPDATE jobs SET state = 'running', task_id = ?, error_code = NULL, error_message = NULL
+                WHERE id = ? AND state IN ('submitting', 'unconfirmed')
+                """,
+                [task.rawValue, accepted]
+            )
+            return Recorded(
+                job: changed > 0 ? RecordedJob(id: JobID(accepted), state: .running) : try job(of: attempt)
+            )
+        }
+        // It was recorded before, or somebody has settled it meanwhile.
+        if let refusal = try refusal(of: attempt, task) {
             var recorded = Recorded(job: try job(of: attempt))
             recorded.refusal = refusal
             return recorded
@@ -155,15 +174,13 @@ struct RecordWork {
         fetch: Bool,
         took: Duration?
     ) throws -> Recorded {
-        let changed = try finish(attempt, charged, failure: nil, took: took)
-        guard let job = try job(of: attempt) else { return Recorded() }
-        guard changed else { return Recorded(job: job, downloads: try downloads(of: job)) }
+        guard let settled = try finish(attempt, charged, failure: nil, took: took) else {
+            guard let job = try job(of: attempt) else { return Recorded() }
+            return Recorded(job: job, downloads: try downloads(of: job))
+        }
+        guard let (job, first) = try jobAndNextOrdinal(settled.job) else { return Recorded() }
         let isWanted = job.state == .running
-        let first = try Int.fetchOne(
-            db.cachedStatement(sql: "SELECT coalesce(max(ordinal) + 1, 0) FROM results WHERE job_id = ?"),
-            arguments: [job.id.rawValue]
-        )
-        for (ordinal, output) in zip((first ?? 0)..., outputs) {
+        for (ordinal, output) in zip(first..., outputs) {
             var url: String?
             var content: String?
             switch output {
@@ -182,14 +199,27 @@ struct RecordWork {
                 ]
             )
         }
-        guard isWanted else { return Recorded(job: job) }
+        guard isWanted else {
+            try book(settled)
+            return Recorded(job: job)
+        }
         if fetch {
-            try run("UPDATE jobs SET provider_state = 'success' WHERE id = ?", [job.id.rawValue])
+            try run(
+                """
+                UPDATE jobs SET provider_state = 'success', charged_millicredits = coalesce(charged_millicredits, 0) + ?
+                WHERE id = ?
+                """,
+                [settled.charged, job.id.rawValue]
+            )
             return Recorded(job: job, downloads: try downloads(of: job))
         }
         try run(
-            "UPDATE jobs SET state = 'succeeded', provider_state = 'success', finished_at = ? WHERE id = ?",
-            [now.milliseconds, job.id.rawValue]
+            """
+            UPDATE jobs SET state = 'succeeded', provider_state = 'success', finished_at = ?,
+                charged_millicredits = coalesce(charged_millicredits, 0) + ?
+            WHERE id = ?
+            """,
+            [now.milliseconds, settled.charged, job.id.rawValue]
         )
         return Recorded(job: RecordedJob(id: job.id, state: .succeeded))
     }
@@ -201,38 +231,69 @@ struct RecordWork {
         _ then: Aftermath,
         took: Duration?
     ) throws -> Recorded {
-        let changed = try finish(attempt, charged, failure: failure, took: took)
+        let settled = try finish(attempt, charged, failure: failure, took: took)
+        if let settled { try book(settled) }
         guard let job = try job(of: attempt) else { return Recorded() }
-        guard changed, job.state == .running else { return Recorded(job: job) }
+        guard settled != nil, job.state == .running else { return Recorded(job: job) }
         try run("UPDATE jobs SET provider_state = 'fail' WHERE id = ?", [job.id.rawValue])
         return Recorded(job: try settle(job.id, failure, then))
     }
 
-    /// Settles an attempt's money: what was reserved is released, what was charged is booked. False the second time.
+    /// An attempt whose money was settled just now.
+    private struct SettledAttempt {
+        var job: JobID
+        /// In thousandths of a credit.
+        var charged: Int64
+    }
+
+    /// Settles an attempt's money: what was reserved is released, what was charged is booked, and still to be booked for
+    /// its job. Nil the second time.
     ///
     /// A charge that the provider does not report is booked at the reserved amount: rather too much than too little.
-    private func finish(_ attempt: AttemptID, _ charged: Credits?, failure: Failure?, took: Duration?) throws -> Bool {
-        let changed = try run(
-            """
-            UPDATE attempts SET finished_at = ?, charged_millicredits = coalesce(?, reserved_millicredits),
-                charge_reported = ?, reserved_millicredits = 0, error_code = ?, message = ?, took_milliseconds = ?
-            WHERE id = ? AND state = 'accepted' AND finished_at IS NULL
-            """,
-            [
+    private func finish(
+        _ attempt: AttemptID,
+        _ charged: Credits?,
+        failure: Failure?,
+        took: Duration?
+    ) throws -> SettledAttempt? {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    UPDATE attempts SET finished_at = ?, charged_millicredits = coalesce(?, reserved_millicredits),
+                        charge_reported = ?, reserved_millicredits = 0, error_code = ?, message = ?, took_milliseconds = ?
+                    WHERE id = ? AND state = 'accepted' AND finished_at IS NULL
+                    RETURNING job_id, charged_millicredits
+                    """
+            ),
+            arguments: [
                 now.milliseconds, charged?.millicredits, charged != nil, failure?.code.rawValue, failure?.message,
                 took.map { max(0, $0.milliseconds) }, attempt.rawValue,
             ]
         )
-        guard changed > 0 else { return false }
+        return try rows.next().map { SettledAttempt(job: JobID($0[0]), charged: $0[1]) }
+    }
+
+    /// Adds to a job's charges.
+    private func book(_ settled: SettledAttempt) throws {
         try run(
-            """
-            UPDATE jobs SET charged_millicredits = coalesce(charged_millicredits, 0)
-                + (SELECT charged_millicredits FROM attempts WHERE id = ?1)
-            WHERE id = (SELECT job_id FROM attempts WHERE id = ?1)
-            """,
-            [attempt.rawValue]
+            "UPDATE jobs SET charged_millicredits = coalesce(charged_millicredits, 0) + ? WHERE id = ?",
+            [settled.charged, settled.job.rawValue]
         )
-        return true
+    }
+
+    /// A job, if its row is still there, and the ordinal of its next result.
+    private func jobAndNextOrdinal(_ job: JobID) throws -> (RecordedJob, Int)? {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    SELECT state, (SELECT coalesce(max(ordinal) + 1, 0) FROM results WHERE job_id = jobs.id)
+                    FROM jobs WHERE id = ?
+                    """
+            ),
+            arguments: [job.rawValue]
+        )
+        guard let row = try rows.next(), let state = JobState(rawValue: row[0]) else { return nil }
+        return (RecordedJob(id: job, state: state), row[1])
     }
 
     func settle(_ job: JobID, _ failure: Failure, _ then: Aftermath) throws -> RecordedJob {
