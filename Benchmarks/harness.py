@@ -64,8 +64,9 @@ def tail(path):
 
 
 def cpu_seconds(process):
-    """User and system time that a process has used."""
-    return time.clock_gettime(~process.pid << 3 | 2)  # clock_getcpuclockid(3)
+    """User and system time that a process, or the process of an id, has used."""
+    pid = process if isinstance(process, int) else process.pid
+    return time.clock_gettime(~pid << 3 | 2)  # clock_getcpuclockid(3)
 
 
 def resident_bytes(process):

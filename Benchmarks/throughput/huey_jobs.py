@@ -1,8 +1,8 @@
 """The same work for huey: its consumer runs the two calls of each job as one task.
 
 Run by Benchmarks/throughput/run with the Python of an environment that has huey and urllib3:
-huey_jobs.py DATABASE URL JOBS WORKERS thread|process. Prints `ready`, and at SIGINT the instants (Unix time) at which the
-first task was taken and the last one was finished.
+huey_jobs.py DATABASE URL JOBS WORKERS thread|process. Prints `ready` and the CPU time used so far, and at SIGINT the
+instants (Unix time) at which the first task was taken and the last one was finished.
 """
 
 import json
@@ -60,7 +60,7 @@ def main():
     consumer = huey.create_consumer(
         workers=workers, worker_type=kind, periodic=False, initial_delay=0.01, max_delay=0.1
     )
-    print("ready", flush=True)
+    print("ready", time.process_time(), flush=True)
     try:
         consumer.run()
     finally:
