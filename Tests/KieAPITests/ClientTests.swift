@@ -131,8 +131,11 @@ import Testing
 
     @Test func `a question that hangs is given up before a request for a task would be`() async throws {
         let fault = try #require(Fault(rawValue: "poll-slow"))
+        let input = Self.input
         let outcome = try await withClient(fault, adjust: { $0.questionTimeout = .milliseconds(500) }) { client in
-            await client.recordInfo(TaskID("t")).outcome
+            let made = await client.createTask(model: "flux-2/flex-text-to-image", input: input, callbackURL: nil)
+            guard case .accepted(let task, _) = made else { return PollOutcome.notFound }
+            return await client.recordInfo(task).outcome
         }
         guard case .unavailable(let failure) = outcome else {
             Issue.record("\(outcome)")

@@ -23,8 +23,8 @@ struct ChangeTests {
         #expect(outcome.code == 65)
         #expect(
             outcome.talk == [
-                "job 1: jobs.state: illegal transition succeeded -> cancelled",
-                "job 2: jobs.state: illegal transition failed -> cancelled",
+                "job 1: has succeeded already",
+                "job 2: has failed already",
                 "job 9: there is no such job",
                 "cancelled 3 jobs",
             ]

@@ -138,6 +138,7 @@ struct ImportTests {
                 "\(file):2: unique_key: \"k1\" belongs to job 1 (queued) already",
                 "\(file):4: unique_key: \"k2\" belongs to line 3 already",
                 "2 of 4 lines are wrong; nothing was imported.",
+                "--skip-duplicates leaves out what is there already.",
             ]
         )
         let skipping = try await fixture.run("import", file, "--skip-duplicates", "--json")

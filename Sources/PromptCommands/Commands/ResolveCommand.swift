@@ -39,21 +39,24 @@ struct ResolveCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = Console.current
-        if let task, !unchecked { try await check(TaskID(task), console) }
+        var note: String?
+        if let task, !unchecked { note = try await check(TaskID(task), console) }
         let resolution: Resolution = task.map { .task(TaskID($0)) } ?? (resubmit ? .resubmit : .fail)
         try database.open { file in try file.resolve(id, resolution, now: console.now()) }
         switch resolution {
-        case .task(let task): console.say("job \(id): is running as task \(task)")
+        case .task(let task):
+            console.say("job \(id): is running as task \(task)" + (note.map { "; \($0)" } ?? ""))
         case .resubmit: console.say("job \(id): is queued again")
         case .fail: console.say("job \(id): has failed; its reservation counts as spent")
         }
     }
 
     /// A wrong id would be asked about for two months, and the right task never fetched.
-    private func check(_ task: TaskID, _ console: Console) async throws {
+    ///
+    /// - Returns: why the provider could not tell, if so.
+    private func check(_ task: TaskID, _ console: Console) async throws -> String? {
         guard let access = try? ProviderAccess(console) else {
-            console.say("taken as it is: without an API key in the environment the provider cannot be asked")
-            return
+            return "the provider was not asked, for there is no API key in the environment"
         }
         switch try await access.recordInfo(task) {
         case .notFound:
@@ -62,9 +65,9 @@ struct ResolveCommand: AsyncParsableCommand {
                 "task \(task): \(access.baseURL) does not know it; copy its id anew, or add --unchecked. Nothing was changed"
             )
         case .unavailable(let failure):
-            console.say("the task is taken as it is: the provider could not be asked (\(failure.message))")
+            return "the provider could not be asked: \(failure.message)"
         case .pending, .succeeded, .failed:
-            break
+            return nil
         }
     }
 }
