@@ -33,8 +33,8 @@ demo: ## run 24 jobs through promptd against a stand-in for the provider: no acc
 	@scripts/demo
 
 simulate: setup ## run SEEDS (1000) seeds, from FROM (1), of engine and ledger in a world of trouble, and check what they promise
-	@scripts/build --product promptd-simulate
-	@.build/debug/promptd-simulate --seeds $(SEEDS) --from $(FROM)
+	@scripts/build -c release --scratch-path .build-release --product promptd-simulate
+	@.build-release/release/promptd-simulate --seeds $(SEEDS) --from $(FROM)
 
 mutate: setup ## break promptd on purpose, in one place at a time, and check that the simulation notices
 	@scripts/mutate
