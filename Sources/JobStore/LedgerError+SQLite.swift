@@ -7,6 +7,9 @@ extension LedgerError {
         switch error {
         case let error as LedgerError:
             self = error
+        // GRDB's asynchronous accesses throw it in a cancelled task.
+        case is CancellationError:
+            self.init(.cancelled, "was cut off")
         case let error as DatabaseError:
             let message = error.message ?? "SQLite error \(error.extendedResultCode.rawValue)"
             switch error.resultCode {

@@ -90,4 +90,21 @@ import Testing
         #expect(OwnerLock.holder(database: directory + "/l.sqlite") == nil)
         _ = try OwnerLock(database: directory + "/l.sqlite")
     }
+
+    @Test func `a look at the ledger that is cut off is no trouble of the ledger's`() async throws {
+        let fixture = try LedgerFixture()
+        let code = await withTaskGroup(of: LedgerError.Code?.self) { group in
+            group.cancelAll()
+            group.addTask { [ledger = fixture.ledger] in
+                do throws(LedgerError) {
+                    _ = try await ledger.hasForeignChanges()
+                    return nil
+                } catch {
+                    return error.code
+                }
+            }
+            return await group.next() ?? nil
+        }
+        #expect(code == .cancelled)
+    }
 }

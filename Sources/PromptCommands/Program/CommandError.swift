@@ -20,7 +20,7 @@ package enum ExitStatus: Int32, Sendable {
         case .permission: self = .noPermission
         case .unusable, .constraint: self = .badData
         case .inputOutput: self = .inputOutput
-        case .other: self = .internal
+        case .cancelled, .other: self = .internal
         }
     }
 }

@@ -59,7 +59,7 @@ package struct DaemonCommand: AsyncParsableCommand {
             case .permission: 77
             case .unusable: 65
             case .inputOutput: 74
-            case .constraint, .other: 70
+            case .constraint, .cancelled, .other: 70
             }
         default: 70
         }

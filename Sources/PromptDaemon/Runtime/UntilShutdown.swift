@@ -1,3 +1,4 @@
+import PromptQueue
 import ServiceLifecycle
 
 /// Runs `body` until a graceful shutdown begins, which is its ordinary end.
@@ -5,6 +6,9 @@ func untilShutdown(_ body: @Sendable @escaping @concurrent () async throws -> Vo
     do {
         try await cancelWhenGracefulShutdown(body)
     } catch is CancellationError {
+        return
+    } catch let error as LedgerError where error.code == .cancelled {
+        // A look at the ledger that was under way.
         return
     }
 }

@@ -83,6 +83,8 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
         case unusable
         /// A rule of the schema refused it.
         case constraint
+        /// The task that asked was cancelled; nothing was read or written.
+        case cancelled
         case other
     }
 
@@ -98,7 +100,7 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
     package var isTransient: Bool {
         switch code {
         case .busy, .full, .inputOutput: true
-        case .permission, .unusable, .constraint, .other: false
+        case .permission, .unusable, .constraint, .cancelled, .other: false
         }
     }
 
