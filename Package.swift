@@ -137,6 +137,14 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // The provider's client alone, as the measure of what a queue adds to it.
+        .executableTarget(
+            name: "client-benchmark",
+            dependencies: ["KieAPI", "PromptQueue"],
+            path: "Benchmarks/throughput/Client",
+            swiftSettings: settings
+        ),
+
         // The tests.
         .testTarget(
             name: "PromptQueueTests",
@@ -157,7 +165,9 @@ let package = Package(
         ),
         .testTarget(
             name: "KieAPITests",
-            dependencies: ["KieAPI", "KieSandbox", "PromptQueue", hummingbird, hummingbirdTesting, logging],
+            dependencies: [
+                "KieAPI", "KieSandbox", "PromptQueue", hummingbird, hummingbirdTesting, logging, nioCore,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

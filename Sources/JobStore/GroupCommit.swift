@@ -40,23 +40,25 @@ final class GroupCommit: Sendable {
 
     /// Returns after `change` is committed and synced.
     func commit<T: Sendable>(_ change: @escaping @Sendable (Database) throws -> T) async throws(LedgerError) -> T {
-        let result: Result<T, LedgerError> = await withCheckedContinuation { continuation in
-            enqueue(
-                Entry(
-                    run: { db in
-                        let value = try change(db)
-                        return { error in
-                            continuation.resume(returning: error.map { .failure($0) } ?? .success(value))
-                        }
-                    },
-                    fail: { continuation.resume(returning: .failure($0)) }
-                )
-            )
+        let result = await withCheckedContinuation { continuation in
+            commit(change) { continuation.resume(returning: $0) }
         }
         return try result.get()
     }
 
-    private func enqueue(_ entry: Entry) {
+    /// Calls `done`, once, after `change` is committed and synced, or has failed. `done` runs on the writer and must be
+    /// short.
+    func commit<T: Sendable>(
+        _ change: @escaping @Sendable (Database) throws -> T,
+        done: @escaping @Sendable (Result<T, LedgerError>) -> Void
+    ) {
+        let entry = Entry(
+            run: { db in
+                let value = try change(db)
+                return { error in done(error.map { .failure($0) } ?? .success(value)) }
+            },
+            fail: { done(.failure($0)) }
+        )
         let starts = state.withLock { state in
             state.waiting.append(entry)
             defer { state.isCommitting = true }

@@ -109,7 +109,7 @@ enum PriceRows {
             }
         return rows.compactMap { row in
             // Nesting or escapes that SQLite takes and we do not: such a price fits no input, and holds up no claim.
-            guard let conditions = conditions(row["input"]) else { return nil }
+            guard let conditions = JSONValue.object(in: row["input"]) else { return nil }
             let source: String = row["source"]
             return PriceOverride(
                 model: row["model"],
@@ -120,10 +120,6 @@ enum PriceRows {
                 note: row["note"]
             )
         }
-    }
-
-    static func conditions(_ text: String) -> JSONObject? {
-        text == "{}" ? [:] : (try? JSONValue(parsing: text))?.objectValue
     }
 
     static func insert(_ price: PriceOverride, source: PriceOverride.Source, _ db: Database) throws {

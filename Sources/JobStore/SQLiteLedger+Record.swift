@@ -2,8 +2,12 @@ import GRDB
 package import PromptQueue
 
 extension SQLiteLedger {
-    package func record(_ change: LedgerChange, now: Instant) async throws(LedgerError) -> Recorded {
-        try await commits.commit { db in
+    package func record(
+        _ change: LedgerChange,
+        now: Instant,
+        done: @escaping @Sendable (Result<Recorded, LedgerError>) -> Void
+    ) {
+        let work: @Sendable (Database) throws -> Recorded = { db in
             let record = RecordWork(db: db, now: now)
             switch change {
             case .accepted(let attempt, let task, let status):
@@ -44,6 +48,7 @@ extension SQLiteLedger {
                 return Recorded()
             }
         }
+        commits.commit(work, done: done)
     }
 }
 

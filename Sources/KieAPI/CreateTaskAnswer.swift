@@ -4,10 +4,10 @@ package import PromptQueue
 package enum CreateTaskAnswer {
     /// - Returns: `accepted`, `rejected`, or `unknown` when the answer does not tell whether a task was made.
     package static func outcome(httpStatus: Int, body: [UInt8]) -> SubmissionOutcome {
-        let answer = Answer(httpStatus: httpStatus, body: body)
+        let answer = Answer<CreatedTask>(httpStatus: httpStatus, body: body)
         guard let code = answer.code else { return withoutCode(answer) }
         if code == 200 {
-            guard let task = taskID(answer.data) else {
+            guard let task = answer.data?.id else {
                 return .unknown(
                     Failure(
                         .answerLost,
@@ -20,20 +20,14 @@ package enum CreateTaskAnswer {
             return .accepted(task, httpStatus: httpStatus)
         }
         // What names a task, or tells of a time-out behind the API, does not show that nothing was made.
-        if taskID(answer.data) != nil || ProviderMessages.isTimeOut(code, answer.message) {
+        if answer.data?.id != nil || ProviderMessages.isTimeOut(code, answer.message) {
             return .unknown(answer.failure(.answerLost))
         }
         return .rejected(answer.failure(failureCode(code, answer.message)))
     }
 
-    private static func taskID(_ data: JSONValue?) -> TaskID? {
-        let object = data?.objectValue
-        let text = object?["taskId"]?.stringValue ?? object?["recordId"]?.stringValue ?? object?["task_id"]?.stringValue
-        return text.flatMap { $0.isEmpty ? nil : TaskID($0) }
-    }
-
     /// Answers that are not the API's JSON: the CDN's, a gateway's, a proxy's.
-    private static func withoutCode(_ answer: Answer) -> SubmissionOutcome {
+    private static func withoutCode(_ answer: Answer<CreatedTask>) -> SubmissionOutcome {
         switch answer.httpStatus {
         case 401, 403: .rejected(answer.failure(.keyRefused))
         case 402: .rejected(answer.failure(.creditsExhausted))
@@ -67,5 +61,22 @@ package enum CreateTaskAnswer {
                 .providerUnavailable
             }
         }
+    }
+}
+
+/// The `data` of an answer that names a task.
+private struct CreatedTask: Decodable {
+    /// Its id, under one of the names that are seen; nil when it is missing or empty.
+    var id: TaskID?
+
+    private enum Key: String, CodingKey {
+        case taskId, recordId
+        case snakeCased = "task_id"
+    }
+
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Key.self)
+        let text = fields.text(.taskId) ?? fields.text(.recordId) ?? fields.text(.snakeCased)
+        id = text.flatMap { $0.isEmpty ? nil : TaskID($0) }
     }
 }

@@ -11,12 +11,9 @@ package final class KieClient: Sendable {
     private let settings: KieSettings
     private let client: HTTPClient
     private let key: Mutex<Secret>
-    private let clock: any Clock<Duration>
-
-    package init(_ settings: KieSettings, key: Secret, clock: any Clock<Duration> = ContinuousClock()) {
+    package init(_ settings: KieSettings, key: Secret) {
         self.settings = settings
         self.key = Mutex(key)
-        self.clock = clock
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout.connect = .milliseconds(settings.connectTimeout.milliseconds)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
@@ -25,7 +22,11 @@ package final class KieClient: Sendable {
         configuration.connectionPool.idleTimeout = .seconds(10)
         // A refused connection is reported at once; the breaker decides when to try again.
         configuration.connectionPool.retryConnectionEstablishment = false
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        // One event loop: the provider takes far less than it can do, and nothing is handed between threads.
+        client = HTTPClient(
+            eventLoopGroupProvider: .shared(HTTPClient.defaultEventLoopGroup.any()),
+            configuration: configuration
+        )
     }
 
     package func replaceKey(_ new: Secret) {
@@ -63,8 +64,8 @@ package final class KieClient: Sendable {
     package func credits() async -> Result<Credits, FailureError> {
         switch await exchange(.GET, "/api/v1/chat/credit", body: nil) {
         case .answered(let status, let body):
-            let answer = Answer(httpStatus: status, body: body)
-            if answer.code == 200, let credits = Answer.credits(answer.data) { return .success(credits) }
+            let answer = Answer<LooseNumber>(httpStatus: status, body: body)
+            if answer.code == 200, let credits = answer.data?.credits { return .success(credits) }
             let code = answer.code.map { CreateTaskAnswer.failureCode($0, answer.message) }
             return .failure(FailureError(answer.failure(code ?? .providerUnavailable)))
         case .notSent(let reason), .lost(let reason):
@@ -78,8 +79,8 @@ package final class KieClient: Sendable {
     package func downloadURL(for url: String) async -> Result<String, FailureError> {
         switch await exchange(.POST, "/api/v1/common/download-url", body: .object(["url": .string(url)])) {
         case .answered(let status, let body):
-            let answer = Answer(httpStatus: status, body: body)
-            if answer.code == 200, let url = answer.data?.stringValue { return .success(url) }
+            let answer = Answer<String>(httpStatus: status, body: body)
+            if answer.code == 200, let url = answer.data { return .success(url) }
             return .failure(FailureError(answer.failure(Self.downloadFailure(answer.code))))
         case .notSent(let reason), .lost(let reason):
             return .failure(FailureError(Failure(.providerUnavailable, reason)))
@@ -97,43 +98,48 @@ package final class KieClient: Sendable {
 
     // MARK: - One exchange
 
-    /// - Parameter limit: for the head of the answer, and for its body, if that is less than what the settings allow.
+    /// - Parameter limit: for the whole answer, if that is less than what the settings allow.
     private func exchange(
         _ method: HTTPMethod,
         _ path: String,
         body: JSONValue?,
         within limit: Duration? = nil
     ) async -> Exchange {
-        let answerTimeout = limit.map { min($0, settings.answerTimeout) } ?? settings.answerTimeout
-        let bodyTimeout = limit.map { min($0, settings.bodyTimeout) } ?? settings.bodyTimeout
-        var request = HTTPClientRequest(url: settings.baseURL + path)
-        request.method = method
-        request.headers.add(name: "Authorization", value: "Bearer \(key.withLock { $0.value })")
-        request.headers.add(name: "User-Agent", value: settings.userAgent)
-        request.headers.add(name: "Accept", value: "application/json")
-        if let body {
-            request.headers.add(name: "Content-Type", value: "application/json")
-            request.body = .bytes(ByteBuffer(string: body.json))
-        }
-        let response: HTTPClientResponse
+        let timeout = limit.map { min($0, settings.answerTimeout) } ?? settings.answerTimeout
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(6)
+        headers.add(name: "Authorization", value: "Bearer \(key.withLock { $0.value })")
+        headers.add(name: "User-Agent", value: settings.userAgent)
+        headers.add(name: "Accept", value: "application/json")
+        if body != nil { headers.add(name: "Content-Type", value: "application/json") }
         do {
-            response = try await client.execute(request, timeout: .milliseconds(answerTimeout.milliseconds))
+            let request = try HTTPClient.Request(
+                url: settings.baseURL + path,
+                method: method,
+                headers: headers,
+                body: body.map { .byteBuffer(ByteBuffer(string: $0.json)) }
+            )
+            // The deadline covers the body, which this interface waits for.
+            let task = client.execute(
+                request: request,
+                delegate: ResponseAccumulator(request: request, maxBodySize: settings.maximumBodyBytes),
+                deadline: .now() + .milliseconds(timeout.milliseconds)
+            )
+            let response = try await withTaskCancellationHandler {
+                try await task.futureResult.get()
+            } onCancel: {
+                task.cancel()
+            }
+            return .answered(
+                status: Int(response.status.code),
+                body: response.body.map { Array($0.readableBytesView) } ?? []
+            )
         } catch {
             if TransportError.isNotSent(error) { return .notSent(TransportError.describe(error)) }
             if let error = error as? HTTPClientError, error == .deadlineExceeded {
-                return .lost("no answer within \(answerTimeout.text)")
+                return .lost("no whole answer within \(timeout.text)")
             }
             return .lost("the connection was lost (\(TransportError.describe(error)))")
-        }
-        do {
-            let bytes = try await withDeadline(bodyTimeout, clock: clock) {
-                [limit = settings.maximumBodyBytes] in
-                var buffer = try await response.body.collect(upTo: limit)
-                return buffer.readBytes(length: buffer.readableBytes) ?? []
-            }
-            return .answered(status: Int(response.status.code), body: bytes)
-        } catch {
-            return .lost("the answer broke off (\(TransportError.describe(error)))")
         }
     }
 

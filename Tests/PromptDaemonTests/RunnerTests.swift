@@ -159,13 +159,18 @@ private final class FakeLedger: JobLedger {
         return claim
     }
 
-    func record(_ change: LedgerChange, now: Instant) async throws(LedgerError) -> Recorded {
+    func record(
+        _ change: LedgerChange,
+        now: Instant,
+        done: @escaping @Sendable (Result<Recorded, LedgerError>) -> Void
+    ) {
         if case .accepted(let attempt, _, _) = change, attempt == refused {
+            done(.failure(LedgerError(.constraint, "refused")))
             refusal.open()
-            throw LedgerError(.constraint, "refused")
+            return
         }
         state.withLock { $0.recorded.append(change) }
-        return Recorded()
+        done(.success(Recorded()))
     }
 
     func unwanted(_ results: [ResultID]) async throws(LedgerError) -> [ResultID] { [] }

@@ -49,7 +49,7 @@ extension QueueFile {
             sql: "SELECT input FROM prices WHERE model = ? AND source = 'operator'",
             arguments: [model]
         )
-        let found = inputs.filter { PriceRows.conditions($0) == conditions }
+        let found = inputs.filter { JSONValue.object(in: $0) == conditions }
         for input in found {
             try db.execute(
                 sql: "DELETE FROM prices WHERE model = ? AND source = 'operator' AND input = ?",

@@ -276,7 +276,7 @@ extension EngineSettings {
 extension QueuedJob {
     /// Completes and checks the job's input against the catalogue.
     func prepared(unknownModels: UnknownModelPolicy) -> Preparation {
-        guard let input = (try? JSONValue(parsing: input))?.objectValue else {
+        guard let input = JSONValue.object(in: input) else {
             return .refused(
                 Refusal(
                     code: .invalidInput,

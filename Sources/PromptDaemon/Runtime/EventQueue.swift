@@ -5,6 +5,8 @@ enum RunnerEvent: Sendable {
     case engine(EngineEvent)
     /// A change of the gates is committed.
     case gatesWritten(Recorded)
+    /// A change could not be committed yet.
+    case unrecorded(LedgerChange, at: Instant, LedgerError)
     /// The time for an orderly end is over: what is still under way is cut off.
     case graceOver
     /// A change can never be committed; nil for a claim.

@@ -17,6 +17,8 @@ package final class Runner: Service {
     private let start: Latch
     private let onStarted: @Sendable (Recovery) async -> Void
     private let running = Atomic(false)
+    /// Changes that were handed to the ledger.
+    private let records = UnderWay()
     let events = EventQueue()
 
     /// Whether the engine is at work.
@@ -109,8 +111,11 @@ package final class Runner: Service {
                     effects = engine.handle(event, now: now)
                 case .gatesWritten(let recorded):
                     let (done, next) = gates.finished()
-                    if let next { write(next, at: now.instant, in: &group, gates: true) }
+                    if let next { write(next, at: now.instant, gates: true) }
                     effects = done.flatMap { engine.handle(.recorded($0, recorded), now: now) }
+                case .unrecorded(let change, let instant, let error):
+                    retry(change, at: instant, after: error, in: &group)
+                    effects = []
                 case .graceOver:
                     log.graceOver(grace)
                     group.cancelAll()
@@ -131,7 +136,7 @@ package final class Runner: Service {
                     switch effect {
                     case .record(.gates(let notes)):
                         if let first = gates.start(.gates(notes)) {
-                            write(first, at: now.instant, in: &group, gates: true)
+                            write(first, at: now.instant, gates: true)
                         }
                     case .wake(let uptime):
                         alarm.set(uptime)
@@ -147,6 +152,8 @@ package final class Runner: Service {
             alarm.cancel()
             group.cancelAll()
         }
+        // After a cancellation too: what was handed to the ledger is committed before it may be closed.
+        await records.settled()
         if let failure { throw failure }
     }
 
@@ -202,35 +209,38 @@ package final class Runner: Service {
                 }
             }
         case .record(let change):
-            write(change, at: instant, in: &group, gates: false)
+            write(change, at: instant, gates: false)
         case .wake, .notify, .stop:
             break
         }
     }
 
-    /// Commits a change, again and again while waiting may help.
-    private func write(
+    /// Commits a change, without a task of its own: there are many, and nearly none fails.
+    private func write(_ change: LedgerChange, at instant: Instant, gates: Bool) {
+        records.enter()
+        ledger.record(change, now: instant) { [events, records] result in
+            switch result {
+            case .success(let recorded):
+                events.send(gates ? .gatesWritten(recorded) : .engine(.recorded(change, recorded)))
+            case .failure(let error):
+                events.send(.unrecorded(change, at: instant, error))
+            }
+            records.leave()
+        }
+    }
+
+    /// Commits a change that could not be committed, again and again while waiting may help.
+    private func retry(
         _ change: LedgerChange,
         at instant: Instant,
-        in group: inout DiscardingTaskGroup,
-        gates: Bool
+        after error: LedgerError,
+        in group: inout DiscardingTaskGroup
     ) {
+        let isGates = if case .gates = change { true } else { false }
         group.addTask { [self] in
-            var stalled = false
-            while true {
-                do throws(LedgerError) {
-                    let recorded = try await ledger.record(change, now: instant)
-                    if stalled { events.send(.recordResumed) }
-                    events.send(gates ? .gatesWritten(recorded) : .engine(.recorded(change, recorded)))
-                    return
-                } catch {
-                    guard error.isTransient else {
-                        events.send(.failed(error, change))
-                        return
-                    }
-                    if !stalled { events.send(.recordStalled(error)) }
-                    stalled = true
-                }
+            var error = error
+            if error.isTransient { events.send(.recordStalled(error)) }
+            while error.isTransient {
                 do {
                     try await time.sleep(until: time.now.uptime + .seconds(1))
                 } catch {
@@ -238,7 +248,16 @@ package final class Runner: Service {
                     events.send(.failed(LedgerError(.full, "stopped before everything could be recorded"), change))
                     return
                 }
+                do throws(LedgerError) {
+                    let recorded = try await ledger.record(change, now: instant)
+                    events.send(.recordResumed)
+                    events.send(isGates ? .gatesWritten(recorded) : .engine(.recorded(change, recorded)))
+                    return
+                } catch let new {
+                    error = new
+                }
             }
+            events.send(.failed(error, change))
         }
     }
 

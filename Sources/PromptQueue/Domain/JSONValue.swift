@@ -24,6 +24,12 @@ extension JSONValue {
         try self.init(parsing: Data(text.utf8))
     }
 
+    /// The object in a JSON text; nil when it is something else, or no JSON.
+    package static func object(in text: String) -> JSONObject? {
+        // By far the most frequent.
+        text == "{}" ? [:] : (try? JSONValue(parsing: text))?.objectValue
+    }
+
     /// Compact JSON with sorted keys, so that equal values have equal texts.
     package var json: String {
         let encoder = JSONEncoder()

@@ -29,10 +29,15 @@ package protocol JobLedger: Sendable {
         prepare: @escaping @Sendable (QueuedJob) -> Preparation
     ) async throws(LedgerError) -> Claim
 
-    /// Records what happened at `now`.
+    /// Records what happened at `now`, and calls `done` once when that is durable or has failed, whatever becomes of the
+    /// caller. `done` must be short.
     ///
     /// Recording the same change twice is harmless: the second time it changes nothing.
-    func record(_ change: LedgerChange, now: Instant) async throws(LedgerError) -> Recorded
+    func record(
+        _ change: LedgerChange,
+        now: Instant,
+        done: @escaping @Sendable (Result<Recorded, LedgerError>) -> Void
+    )
 
     /// Those of `results` that nobody waits for any more: their jobs were cancelled, or are gone.
     func unwanted(_ results: [ResultID]) async throws(LedgerError) -> [ResultID]
@@ -43,6 +48,16 @@ package protocol JobLedger: Sendable {
     /// Hands over, once, the tasks and downloads that producers took up again by setting `queued` on jobs that are
     /// already paid for.
     func takeResumed(now: Instant) async throws(LedgerError) -> Recovery
+}
+
+extension JobLedger {
+    /// Records what happened at `now`, and returns when that is durable.
+    package func record(_ change: LedgerChange, now: Instant) async throws(LedgerError) -> Recorded {
+        let result = await withCheckedContinuation { continuation in
+            record(change, now: now) { continuation.resume(returning: $0) }
+        }
+        return try result.get()
+    }
 }
 
 /// The daemon, as `daemon_status` shows it.
