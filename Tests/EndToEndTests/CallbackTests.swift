@@ -69,6 +69,37 @@ struct CallbackTests {
         }
     }
 
+    @Test func `a callback that comes during an outage is remembered over a kill`() async throws {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox("--duration", "1s", "--jitter", "0s")
+            // Questions fail for as long as the first daemon lives, and once more afterwards.
+            try await sandbox.next("lost", "poll-gateway", "poll-lost", "poll-gateway", "poll-gateway")
+            let settings = try CallbackAddress().settings()
+            let first = try await stage.daemon(sandbox, settings)
+            let job = try await stage.ledger.insert("a fox in an outage")
+            _ = try await eventually("the task is asked about") {
+                try await sandbox.statistics().recordInfo.arrivals > 0 ? true : nil
+            }
+            // It was told 200, so the provider does not call again.
+            #expect(try await sandbox.statistics().callbacks.delivered == 1)
+            first.send(SIGKILL)
+            _ = try await first.end()
+            #expect(try await stage.ledger("SELECT state FROM jobs") == "unconfirmed")
+
+            let second = try await stage.daemon(sandbox, settings)
+            try await stage.ledger.wait(job: job, is: "succeeded")
+            let statistics = try await sandbox.statistics()
+            #expect(statistics.tasks.made == 1)
+            #expect(statistics.createTask.arrivals == 1)
+            #expect(statistics.callbacks.attempts == 1)
+            let (charged, reserved) = try await stage.money()
+            #expect(Double(charged) == statistics.credits.consumed * 1_000)
+            #expect(reserved == 0)
+            try await stage.expectMediaMatchesResults()
+            try await stage.stop(second)
+        }
+    }
+
     @Test func `a callback that overtakes the answer to createTask harms nothing`() async throws {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox("--duration", "300ms", "--jitter", "0s", "--slow", "2s")

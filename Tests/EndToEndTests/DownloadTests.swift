@@ -37,6 +37,39 @@ struct DownloadTests {
         }
     }
 
+    @Test func `cancelling stops a download under way, and taking the job up again pays nothing`() async throws {
+        try await Stage.with { stage in
+            // Only the cancellation can end the first download in time.
+            let sandbox = try await stage.sandbox("--duration", "100ms", "--jitter", "0s", "--slow", "100s")
+            try await sandbox.next("media-stall")
+            let daemon = try await stage.daemon(sandbox)
+            let job = try await stage.ledger.insert("a fox who is called off")
+            let part = "\(stage.media)/.partial/\(job)-0"
+            _ = try await eventually("half of the file is there", explain: { daemon.tail }) {
+                let size = try? FileManager.default.attributesOfItem(atPath: part)[.size] as? Int
+                return size.flatMap { $0 > 0 ? true : nil }
+            }
+            try await stage.ledger("UPDATE jobs SET state = 'cancelled' WHERE id = \(job)")
+            _ = try await eventually("what was downloaded is gone", explain: { daemon.tail }) {
+                FileManager.default.fileExists(atPath: part) ? nil : true
+            }
+            #expect(!FileManager.default.fileExists(atPath: "\(stage.media)/default"))
+            #expect(
+                try await stage.ledger("SELECT j.state, r.state, r.error_message FROM jobs AS j JOIN results AS r")
+                    == "cancelled|failed|cancelled before it was downloaded"
+            )
+
+            try await stage.ledger("UPDATE jobs SET state = 'queued' WHERE id = \(job)")
+            try await stage.ledger.wait(job: job, is: "succeeded")
+            try await stage.expectMediaMatchesResults()
+            let statistics = try await sandbox.statistics()
+            #expect(statistics.createTask.arrivals == 1)
+            #expect(statistics.media.requests == 2)
+            #expect(statistics.media.parts == 0, "the whole file was asked for")
+            try await stage.stop(daemon)
+        }
+    }
+
     @Test func `a hostile batch name stays in the media directory; its sidecar tells where the file comes from`()
         async throws
     {

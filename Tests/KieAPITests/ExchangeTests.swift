@@ -29,6 +29,7 @@ import Testing
         asked: AsyncStream<Void>.Continuation? = nil,
         _ body: @escaping @Sendable (KieClient) async throws -> T
     ) async throws -> T {
+        let (released, release) = AsyncStream<Void>.makeStream()
         let router = Router()
         router.post("/api/v1/jobs/createTask") { _, _ in
             asked?.yield()
@@ -38,7 +39,7 @@ import Testing
                     if manner != .silent { try await writer.write(ByteBuffer(string: Self.head)) }
                     switch manner {
                     case .plain: break
-                    case .silent: try await Task.sleep(for: .seconds(60))
+                    case .silent: for await _ in released {}
                     case .dripping:
                         while true {
                             try await Task.sleep(for: .milliseconds(50))
@@ -64,6 +65,7 @@ import Testing
             let result: Result<T, any Error>
             do { result = .success(try await body(client)) } catch { result = .failure(error) }
             try await client.shutdown()
+            release.finish()
             return try result.get()
         }
     }

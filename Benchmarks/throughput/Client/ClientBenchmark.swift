@@ -16,22 +16,32 @@ struct ClientBenchmark {
             throw Problem.usage
         }
         let client = KieClient(KieSettings(baseURL: arguments[1]), key: Secret("a-key"))
-        let begun = Atomic(0)
         let start = ContinuousClock.now
+        try await carry(jobs, concurrency: concurrency, client)
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        try await client.shutdown()
+        print(seconds)
+    }
+
+    @concurrent private static func carry(_ jobs: Int, concurrency: Int, _ client: KieClient) async throws {
+        let begun = Counter()
         try await withThrowingDiscardingTaskGroup { group in
             for _ in 0..<concurrency {
                 group.addTask {
                     while true {
-                        let number = begun.wrappingAdd(1, ordering: .relaxed).newValue
+                        let number = begun.next()
                         guard number <= jobs else { return }
                         try await carry(number, client)
                     }
                 }
             }
         }
-        let seconds = (ContinuousClock.now - start) / .seconds(1)
-        try await client.shutdown()
-        print(seconds)
+    }
+
+    private final class Counter: Sendable {
+        private let value = Atomic(0)
+
+        func next() -> Int { value.wrappingAdd(1, ordering: .relaxed).newValue }
     }
 
     private static func carry(_ number: Int, _ client: KieClient) async throws {

@@ -105,6 +105,7 @@ extension Engine {
         guard gates.removeValue(forKey: kind) != nil else { return }
         if reach.closed == kind { reach.closed = nil }
         if kind == .credits { endShortage() }
+        if kind == .key || kind == .provider { isReachedAgain = true }
         noteDue()
         effects.append(.notify(.gateOpened(kind)))
         recordGates(now: nil, &effects)

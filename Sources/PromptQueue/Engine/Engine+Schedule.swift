@@ -14,6 +14,10 @@ extension Engine {
         // Before the claim: a reading with nothing under way can be compared.
         askForBalance(now: now, &effects)
         claim(now: now, &effects)
+        if isReachedAgain {
+            isReachedAgain = false
+            polls.forgetFailures(at: now.uptime)
+        }
         for attempt in polls.takeDue(at: now.uptime) {
             guard let task = taskToAskAbout(attempt, now: now) else {
                 polls.wasNotAsked(attempt)

@@ -16,6 +16,8 @@ package struct Engine: Sendable {
     /// Nothing is claimed before this, or the first reading of the balance: what is spent meanwhile could not be compared.
     var firstReadingBy: Duration?
     var reach = Reach()
+    /// Whether the key or the provider is well again, which no poll has been told yet.
+    var isReachedAgain = false
     /// Requests whose answer was lost, as long as they are not settled.
     var lostAnswers: [AttemptID: LostAnswer] = [:]
 
@@ -130,6 +132,7 @@ package struct Engine: Sendable {
             hinted(attempt, tentative, now: now)
         case .reloaded(let new):
             open(.key, &effects)
+            isReachedAgain = true
             // The cap was the old key's.
             open(.keyCap, &effects)
             apply(new, &effects)

@@ -192,6 +192,20 @@ package struct PollSchedule: Sendable {
         }
     }
 
+    /// What made polls fail is over: those that were backed off are due as the plan has them, as a rule now.
+    package mutating func forgetFailures(at uptime: Duration) {
+        let waiting = entries.filter { $0.value.failures > 0 && underWay[$0.key] == nil }
+        // By age, so that equal histories give equal orders.
+        for (attempt, entry) in waiting.sorted(by: { $0.key < $1.key }) {
+            entries[attempt]?.failures = 0
+            if entry.isHinted {
+                schedule(attempt, at: uptime)
+            } else {
+                plan(attempt, after: entry.age(at: entry.askedAt), at: uptime)
+            }
+        }
+    }
+
     /// The task has ended and is not asked about again.
     ///
     /// - Parameter took: by the provider's own clock, if it said.

@@ -87,6 +87,31 @@ import Testing
         #expect(fixture.send(.reloaded(fixture.engine.settings)).claims.count == 1)
     }
 
+    @Test func `a new key lets polls that were backed off go at once`() throws {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        try fixture.untilPoll()
+        _ = fixture.send(.polled(task.attempt, .unavailable(Failure(.keyRefused, "…"))))
+        fixture.pass(.seconds(30))
+        #expect(fixture.send(.tick).polls.isEmpty, "a refused key is asked with once a minute")
+        #expect(fixture.send(.reloaded(fixture.engine.settings)).polls == [task.attempt])
+    }
+
+    @Test func `the end of an outage lets polls that were backed off go at once`() throws {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        let failure = Failure(.providerUnavailable, "…")
+        let start = fixture.now.uptime
+        while fixture.now.uptime - start < .seconds(100) {
+            try fixture.untilPoll()
+            _ = fixture.send(.polled(task.attempt, .unavailable(failure)))
+        }
+        fixture.pass(.seconds(20))
+        #expect(fixture.send(.tick).polls.isEmpty)
+        // Another question gets through.
+        #expect(fixture.send(.balance(Credits(millicredits: 1_000))).polls == [task.attempt])
+    }
+
     @Test func `a disabled model waits while others go on`() {
         var (fixture, effects) = closed(by: failure(.modelDisabled, 505))
         #expect(effects.claims.map(\.closedModels) == [["m"]])
