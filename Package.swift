@@ -166,7 +166,9 @@ let package = Package(
         .testTarget(
             name: "KieAPITests",
             dependencies: [
-                "KieAPI", "KieSandbox", "PromptQueue", hummingbird, hummingbirdTesting, logging, nioCore,
+                "KieAPI", "KieSandbox", "PromptQueue", asyncHTTPClient, hummingbird, hummingbirdTesting, logging,
+                nioCore,
+                nioSSL,
             ],
             swiftSettings: settings
         ),

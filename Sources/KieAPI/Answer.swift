@@ -51,9 +51,9 @@ private struct Envelope<Content: Decodable>: Decodable {
 
     init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
-        code = fields.number(.code)?.whole
-        message = fields.text(.msg) ?? fields.text(.message)
-        data = fields.value(.data)
+        code = try fields.number(.code)?.whole
+        message = try fields.text(.msg) ?? fields.text(.message)
+        data = try fields.value(.data)
     }
 }
 
@@ -98,12 +98,18 @@ enum LooseNumber: Decodable {
 
 /// Fields of an object that may be missing, null, or of another kind than is expected: nil then.
 ///
-/// The kind that is expected is asked for at once: a decoder's error costs more than many values.
+/// What cannot be read at all, such as a text with a broken escape, is an error: an answer that holds it is no JSON, and must
+/// not be taken for one without that field. The kind that is expected is asked for at once: a decoder's error costs more
+/// than many values.
 extension KeyedDecodingContainer {
-    func value<Value: Decodable>(_ key: Key) -> Value? {
-        (try? decodeIfPresent(Value.self, forKey: key)) ?? nil
+    func value<Value: Decodable>(_ key: Key) throws -> Value? {
+        do {
+            return try decodeIfPresent(Value.self, forKey: key)
+        } catch DecodingError.typeMismatch, DecodingError.valueNotFound, DecodingError.keyNotFound {
+            return nil
+        }
     }
 
-    func text(_ key: Key) -> String? { value(key) }
-    func number(_ key: Key) -> LooseNumber? { value(key) }
+    func text(_ key: Key) throws -> String? { try value(key) }
+    func number(_ key: Key) throws -> LooseNumber? { try value(key) }
 }

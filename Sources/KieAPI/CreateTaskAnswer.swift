@@ -76,7 +76,7 @@ private struct CreatedTask: Decodable {
 
     init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
-        let text = fields.text(.taskId) ?? fields.text(.recordId) ?? fields.text(.snakeCased)
+        let text = try fields.text(.taskId) ?? fields.text(.recordId) ?? fields.text(.snakeCased)
         id = text.flatMap { $0.isEmpty ? nil : TaskID($0) }
     }
 }

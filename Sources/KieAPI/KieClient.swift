@@ -112,30 +112,36 @@ package final class KieClient: Sendable {
         headers.add(name: "User-Agent", value: settings.userAgent)
         headers.add(name: "Accept", value: "application/json")
         if body != nil { headers.add(name: "Content-Type", value: "application/json") }
+        let request: HTTPClient.Request
         do {
-            let request = try HTTPClient.Request(
+            request = try HTTPClient.Request(
                 url: settings.baseURL + path,
                 method: method,
                 headers: headers,
                 body: body.map { .byteBuffer(ByteBuffer(string: $0.json)) }
             )
-            // The deadline covers the body, which this interface waits for.
-            let task = client.execute(
-                request: request,
-                delegate: ResponseAccumulator(request: request, maxBodySize: settings.maximumBodyBytes),
-                deadline: .now() + .milliseconds(timeout.milliseconds)
-            )
+        } catch {
+            return .notSent(TransportError.describe(error))
+        }
+        let delegate = ExchangeDelegate(request, maximumBodyBytes: settings.maximumBodyBytes)
+        // The deadline covers the body, which this interface waits for.
+        let task = client.execute(
+            request: request,
+            delegate: delegate,
+            deadline: .now() + .milliseconds(timeout.milliseconds)
+        )
+        do {
             let response = try await withTaskCancellationHandler {
                 try await task.futureResult.get()
             } onCancel: {
                 task.cancel()
             }
-            return .answered(
-                status: Int(response.status.code),
-                body: response.body.map { Array($0.readableBytesView) } ?? []
-            )
+            let body = response.body.map { Array($0.readableBytesView) } ?? []
+            return .answered(status: Int(response.status.code), body: body)
         } catch {
-            if TransportError.isNotSent(error) { return .notSent(TransportError.describe(error)) }
+            if TransportError.isNotSent(error), !delegate.hasSentHead {
+                return .notSent(TransportError.describe(error))
+            }
             if let error = error as? HTTPClientError, error == .deadlineExceeded {
                 return .lost("no whole answer within \(timeout.text)")
             }

@@ -5,6 +5,9 @@ package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebug
 
     package init(_ value: String) { self.value = value }
 
+    /// Whether it can go into a header: printable ASCII without spaces.
+    package var isSendable: Bool { value.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
+
     package var description: String { "<redacted>" }
     package var debugDescription: String { "<redacted>" }
     package var customMirror: Mirror { Mirror(self, children: []) }

@@ -24,15 +24,16 @@ struct TaskRecord: Decodable {
 
     init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
-        state = fields.text(.state)
-        model = fields.text(.model)
-        param = fields.value(.param)
-        resultJSON = fields.value(.resultJson)
-        charge = (fields.number(.creditsConsumed) ?? fields.number(.consumeCredits))?.charge
-        failCode = Self.word(fields.value(.failCode))
-        failMessage = Self.word(fields.value(.failMsg))
-        createdAt = fields.value(.createTime)
-        completedAt = fields.value(.completeTime)
+        state = try fields.text(.state)
+        // The result is what was paid for: a record whose result cannot be read is not taken for one without a result.
+        resultJSON = try fields.decodeIfPresent(JSONValue.self, forKey: .resultJson)
+        charge = try (fields.number(.creditsConsumed) ?? fields.number(.consumeCredits))?.charge
+        createdAt = try fields.number(.createTime)?.whole.map(Int64.init)
+        completedAt = try fields.number(.completeTime)?.whole.map(Int64.init)
+        model = try? fields.text(.model)
+        param = try? fields.value(.param)
+        failCode = Self.word(try? fields.value(.failCode))
+        failMessage = Self.word(try? fields.value(.failMsg))
     }
 
     /// From creation to completion. `costTime` does not say whether it counts the waiting.
@@ -62,12 +63,12 @@ struct TaskResults: Decodable {
 
     init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
-        if let urls: [String] = fields.value(.resultUrls) {
+        if let urls: [String] = try fields.value(.resultUrls) {
             self.urls = urls
-        } else if let values: [JSONValue] = fields.value(.resultUrls) {
+        } else if let values: [JSONValue] = try fields.value(.resultUrls) {
             urls = values.compactMap(\.stringValue)
         }
-        object = fields.value(.resultObject)
+        object = try fields.value(.resultObject)
     }
 
     /// From the text, or from what stands in its place.

@@ -13,13 +13,21 @@ enum Exchange: Sendable {
     case lost(String)
 }
 
-/// Which errors of the HTTP client prove that no request left.
+/// Which errors of the HTTP client prove that no request left, if none had when they came.
 package enum TransportError {
     static func isNotSent(_ error: any Error) -> Bool {
-        if error is NIOConnectionError || error is NIOSSLExtraError { return true }
+        if error is NIOConnectionError { return true }
+        // From connecting to an address; from a connection at work it would have come after the head.
+        if let error = error as? IOError { return error.errnoCode == ECONNREFUSED }
         // Before the handshake is done nothing of a request leaves.
         if let error = error as? NIOSSLError, case .handshakeFailed = error { return true }
-        if let error = error as? IOError { return error.errnoCode == ECONNREFUSED }
+        if let error = error as? NIOSSLExtraError {
+            let ofHandshake: [NIOSSLExtraError] = [
+                .failedToValidateHostname, .serverHostnameImpossibleToMatch, .cannotUseIPAddressInSNI,
+                .invalidSNIHostname,
+            ]
+            return ofHandshake.contains(error)
+        }
         guard let error = error as? HTTPClientError else { return false }
         let sure: [HTTPClientError] = [
             .connectTimeout, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout, .invalidURL, .emptyHost,

@@ -92,6 +92,30 @@ import Testing
         #expect(found == row.expected)
     }
 
+    @Test(arguments: [
+        #"{"code":500,"msg":"upstream timed out \ud83d","data":null}"#,
+        #"{"code":500,"msg":"oops","data":{"taskId":"\ud83d"}}"#,
+        #"{"code":455,"msg":"maintenance \x","data":null}"#,
+        "{\"code\":\"5\\ud83d\",\"msg\":\"oops\"}",
+    ])
+    func `an answer of which a part cannot be read says nothing`(body: String) {
+        guard case .unknown(let failure) = CreateTaskAnswer.outcome(httpStatus: 200, body: Array(body.utf8)) else {
+            Issue.record("taken for an answer: \(body)")
+            return
+        }
+        #expect(failure.message == "HTTP 200 with a body that is no JSON")
+    }
+
+    @Test func `a text that breaks off within a sign makes the answer unreadable`() {
+        var body = Array(#"{"code":500,"msg":"upstream timed out "#.utf8)
+        body += [0xE2, 0x82]
+        body += Array(#"","data":null}"#.utf8)
+        guard case .unknown = CreateTaskAnswer.outcome(httpStatus: 200, body: body) else {
+            Issue.record("taken for an answer")
+            return
+        }
+    }
+
     @Test func `a failure keeps the codes and a message on one short line`() {
         let body = #"{"code":422,"msg":"This\nfield \#(String(repeating: "x", count: 400))","data":null}"#
         guard case .rejected(let failure) = CreateTaskAnswer.outcome(httpStatus: 200, body: Array(body.utf8)) else {

@@ -44,6 +44,28 @@ import Testing
         #expect(RecordInfoAnswer.answer(httpStatus: 200, body: Array(#"{"code":422}"#.utf8)).origin == nil)
     }
 
+    @Test(arguments: [
+        #""state":"success","resultJson":"\ud83d","creditsConsumed":4.0"#,
+        #""state":"success","resultJson":{"resultUrls":["https://x/1"],"seed":1e999},"creditsConsumed":4.0"#,
+        #""state":"\ud83d","resultJson":"""#,
+    ])
+    func `a record whose state or result cannot be read is asked for again`(fields: String) {
+        guard case .unavailable(let failure) = task(fields) else {
+            Issue.record("taken for an answer: \(task(fields))")
+            return
+        }
+        #expect(failure.code == .providerUnavailable)
+    }
+
+    @Test func `what does not decide may be unreadable, or of another kind`() {
+        let result = #""resultJson":"{\"resultUrls\":[\"https://x/1\",7,\"\"]}""#
+        let odd = #""param":"\ud83d","failMsg":"\ud83d","failCode":"\ud83d","createTime":"soon","completeTime":1.5"#
+        #expect(
+            task(#""state":"success",\#(result),\#(odd),"creditsConsumed":null,"consumeCredits":"4""#)
+                == .succeeded([.file(url: "https://x/1")], charged: Credits(millicredits: 4_000))
+        )
+    }
+
     @Test(arguments: ["waiting", "queuing", "generating", "something new"])
     func `a state that is not final is pending, unknown words too`(state: String) {
         let fields = #""state":"\#(state)","resultJson":"","failCode":null,"failMsg":null,"creditsConsumed":4.0"#

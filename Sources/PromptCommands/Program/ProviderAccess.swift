@@ -56,12 +56,12 @@ struct ProviderAccess {
 
     private static func checked(_ text: String, _ source: String) throws(CommandError) -> Secret {
         let key = text.split(whereSeparator: \.isWhitespace)
-        guard key.count == 1, let only = key.first, only.allSatisfy(\.isASCII) else {
+        guard key.count == 1, let secret = key.first.map({ Secret(String($0)) }), secret.isSendable else {
             throw CommandError(
                 .configuration,
                 "\(source): holds no API key (it is empty, or has spaces or other signs)"
             )
         }
-        return Secret(String(only))
+        return secret
     }
 }

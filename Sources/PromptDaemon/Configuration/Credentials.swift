@@ -31,9 +31,10 @@ package enum Credentials {
 
     private static func checked(_ key: String, _ what: String) throws(ConfigurationError) -> Secret {
         guard !key.isEmpty else { throw ConfigurationError("\(what): is empty; put the API key there") }
-        guard key.allSatisfy({ $0.isASCII && !$0.isWhitespace }) else {
+        let secret = Secret(key)
+        guard secret.isSendable else {
             throw ConfigurationError("\(what): holds something that is no API key (spaces or other signs)")
         }
-        return Secret(key)
+        return secret
     }
 }

@@ -14,10 +14,7 @@ extension Engine {
         // Before the claim: a reading with nothing under way can be compared.
         askForBalance(now: now, &effects)
         claim(now: now, &effects)
-        if isReachedAgain {
-            isReachedAgain = false
-            polls.forgetFailures(at: now.uptime)
-        }
+        endBackoff(now: now)
         for attempt in polls.takeDue(at: now.uptime) {
             guard let task = taskToAskAbout(attempt, now: now) else {
                 polls.wasNotAsked(attempt)
@@ -31,6 +28,16 @@ extension Engine {
             effects.append(.download(download))
         }
         wake(now: now, &effects)
+    }
+
+    /// Lets polls that were backed off go when the key or the provider is well again; but once in a while only, since a
+    /// provider that is half well closes and opens its gate all the time.
+    private mutating func endBackoff(now: Moment) {
+        guard isReachedAgain else { return }
+        isReachedAgain = false
+        guard now.uptime >= backoffEndsNotBefore else { return }
+        backoffEndsNotBefore = now.uptime + .seconds(60)
+        polls.endBackoff(at: now.uptime)
     }
 
     private var isIdle: Bool {

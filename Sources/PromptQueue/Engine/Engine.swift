@@ -18,6 +18,7 @@ package struct Engine: Sendable {
     var reach = Reach()
     /// Whether the key or the provider is well again, which no poll has been told yet.
     var isReachedAgain = false
+    var backoffEndsNotBefore: Duration = .zero
     /// Requests whose answer was lost, as long as they are not settled.
     var lostAnswers: [AttemptID: LostAnswer] = [:]
 
@@ -133,6 +134,7 @@ package struct Engine: Sendable {
         case .reloaded(let new):
             open(.key, &effects)
             isReachedAgain = true
+            backoffEndsNotBefore = .zero
             // The cap was the old key's.
             open(.keyCap, &effects)
             apply(new, &effects)

@@ -192,17 +192,14 @@ package struct PollSchedule: Sendable {
         }
     }
 
-    /// What made polls fail is over: those that were backed off are due as the plan has them, as a rule now.
-    package mutating func forgetFailures(at uptime: Duration) {
-        let waiting = entries.filter { $0.value.failures > 0 && underWay[$0.key] == nil }
-        // By age, so that equal histories give equal orders.
+    /// What made polls fail is over: those that were backed off are due when the plan has them, as a rule now. Another
+    /// failure backs them off further.
+    package mutating func endBackoff(at uptime: Duration) {
+        let waiting = entries.filter { $0.value.failures > 0 && $0.value.dueAt > uptime && underWay[$0.key] == nil }
+        // In order, so that equal histories give equal orders.
         for (attempt, entry) in waiting.sorted(by: { $0.key < $1.key }) {
-            entries[attempt]?.failures = 0
-            if entry.isHinted {
-                schedule(attempt, at: uptime)
-            } else {
-                plan(attempt, after: entry.age(at: entry.askedAt), at: uptime)
-            }
+            let due = entry.isHinted ? uptime : planned(entry, after: entry.age(at: entry.askedAt))
+            schedule(attempt, at: min(max(due, uptime), entry.dueAt))
         }
     }
 
@@ -285,11 +282,14 @@ package struct PollSchedule: Sendable {
         earliest: Duration? = nil
     ) {
         guard let entry = entries[attempt] else { return }
+        // What is late is due now, and no more than that: hints go before it.
+        schedule(attempt, at: max(planned(entry, after: age), earliest ?? uptime))
+    }
+
+    private mutating func planned(_ entry: Entry, after age: Double) -> Duration {
         let step = expectsCallbacks ? callbacks.step : 1
         let next = history.plan(for: entry.key).next(after: age, step: step)
-        let due = entry.start + .milliseconds(Int64((next * 1_000).rounded(.up)))
-        // What is late is due now, and no more than that: hints go before it.
-        schedule(attempt, at: max(due, earliest ?? uptime))
+        return entry.start + .milliseconds(Int64((next * 1_000).rounded(.up)))
     }
 
     private mutating func schedule(_ attempt: AttemptID, at uptime: Duration) {

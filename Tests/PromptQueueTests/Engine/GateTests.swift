@@ -112,6 +112,31 @@ import Testing
         #expect(fixture.send(.balance(Credits(millicredits: 1_000))).polls == [task.attempt])
     }
 
+    @Test func `a provider that is half well does not let polls that failed go each time`() throws {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        let failed = Failure(.providerUnavailable, "…")
+        let start = fixture.now.uptime
+        var (polls, openings) = (0, 0)
+        _ = fixture.answerOne(failure(.providerUnavailable))
+        while fixture.now.uptime - start < .seconds(600) {
+            fixture.pass(.seconds(1))
+            var effects = fixture.send(.tick)
+            if !effects.claims.isEmpty {
+                // The probe gets through, the request after it does not; questions about tasks never do.
+                let opened = fixture.answerOne(.accepted(TaskID("t-\(openings)"), httpStatus: 200))
+                openings += opened.gates == [] ? 1 : 0
+                effects += opened + fixture.answerOne(failure(.providerUnavailable))
+            }
+            for attempt in effects.polls {
+                polls += attempt == task.attempt ? 1 : 0
+                _ = fixture.send(.polled(attempt, .unavailable(failed)))
+            }
+        }
+        #expect(openings > 15)
+        #expect(polls <= 20, "backed off to a minute, and hastened once a minute at most")
+    }
+
     @Test func `a disabled model waits while others go on`() {
         var (fixture, effects) = closed(by: failure(.modelDisabled, 505))
         #expect(effects.claims.map(\.closedModels) == [["m"]])

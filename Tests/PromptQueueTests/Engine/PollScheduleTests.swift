@@ -215,6 +215,31 @@ import Testing
         #expect(due - now <= .seconds(15))
     }
 
+    @Test func `the end of what made polls fail makes them due by the plan, never later than they were`() {
+        var polls = schedule()
+        polls.add(attempt, key: key, age: .seconds(20), at: .zero)
+        var now: Duration = .zero
+        for _ in 0..<5 {
+            _ = polls.takeDue(at: now)
+            polls.failed(attempt, at: now)
+            now = polls.nextDue(at: now) ?? now
+        }
+        // Backed off by 32 s; the plan asks each 10 s at this age.
+        let before = now
+        polls.endBackoff(at: now - .seconds(15))
+        let hastened = polls.nextDue(at: now - .seconds(15)) ?? .zero
+        #expect(hastened < before)
+        let due = polls.takeDue(at: hastened)
+        #expect(due == [attempt])
+        polls.failed(attempt, at: hastened)
+        let next = polls.nextDue(at: hastened) ?? .zero
+        #expect(next - hastened >= .seconds(60), "another failure backs off further")
+        // What is due already keeps its place.
+        polls.add(AttemptID(99), key: key, age: .seconds(20), at: next - .seconds(30))
+        polls.endBackoff(at: next + .seconds(5))
+        #expect(polls.nextDue(at: next - .seconds(60)) ?? .zero <= next)
+    }
+
     @Test func `a refusal for too many polls holds all of them back, and a second one longer`() {
         var polls = schedule()
         for id in 1...3 { polls.add(AttemptID(Int64(id)), key: key, age: .seconds(5), at: .zero) }
