@@ -10,7 +10,7 @@ package struct EngineSettings: Sendable {
     package var callbacksEnabled = false
     package var concurrentDownloads = 8
     /// Jobs in one claim, so that the transaction stays short.
-    package var claimLimit = 128
+    package var claimLimit = 256
     /// How often the account's balance is read while there is work.
     package var balanceInterval: Duration = .seconds(300)
     package var account = AccountRules()
