@@ -2,18 +2,20 @@ import GRDB
 package import PromptQueue
 
 extension QueueFile {
-    /// Reads what `status` shows, fast however many jobs there are: counts are kept by triggers, and of each queue's
-    /// backlog no more than `sample` jobs are looked at.
-    package func status(sample: Int = 5_000) throws(LedgerError) -> StatusRecord {
+    /// Reads what `status` shows, fast however many jobs there are: counts are kept by triggers, and of the backlog no more
+    /// than `sample` jobs are looked at.
+    package func status(sample: Int = 10_000) throws(LedgerError) -> StatusRecord {
         try read { db in
             let queues = try Self.queues(db)
+            let waiting = queues.map { ($0.name, jobs: $0.counts[.queued] ?? 0) }.filter { $0.jobs > 0 }
+            let shares = Self.shares(of: sample, among: waiting.map(\.jobs))
             return StatusRecord(
                 daemon: try Self.daemon(db),
                 queues: queues,
                 budgets: try Self.budgets(db),
                 gates: try Self.gates(db),
-                backlog: try queues.filter { $0.counts[.queued] ?? 0 > 0 }.map {
-                    try Self.backlog($0.name, jobs: $0.counts[.queued] ?? 0, sample: sample, db)
+                backlog: try zip(waiting, shares).map { queue, share in
+                    try Self.backlog(queue.0, jobs: queue.jobs, sample: share, db)
                 },
                 underWay: try Self.underWay(db),
                 prices: try Self.priceBook(db),
@@ -112,13 +114,27 @@ extension QueueFile {
             }
     }
 
+    /// How much of `total` each of `amounts` gets: what is small is served in full, the others share the rest equally.
+    static func shares(of total: Int, among amounts: [Int]) -> [Int] {
+        var shares = amounts
+        var left = total
+        let order = amounts.indices.sorted { (amounts[$0], $0) < (amounts[$1], $1) }
+        for (served, index) in order.enumerated() {
+            // At least one, so that something is known of every queue.
+            shares[index] = min(amounts[index], max(left / (order.count - served), 1))
+            left -= shares[index]
+        }
+        return shares
+    }
+
     private static func backlog(_ queue: String, jobs: Int, sample: Int, _ db: Database) throws -> BacklogSample {
         var result = BacklogSample(queue: queue, jobs: jobs)
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT id, model, input, iif(is_firm, estimated_millicredits, NULL) AS estimate,
-                    iif(is_firm, NULL, prompt) AS prompt
+                SELECT model, is_firm, iif(is_firm, NULL, input), count(*), sum(iif(is_firm, estimated_millicredits, 0)),
+                    -- The prompt is that of the first.
+                    min(id), prompt
                 FROM (SELECT *, estimate_basis IS 'listed'
                         AND NOT EXISTS (SELECT 1 FROM prices WHERE prices.model = jobs.model) AS is_firm
                     FROM jobs WHERE id IN (
@@ -129,24 +145,20 @@ extension QueueFile {
                         SELECT id FROM (SELECT id, queue FROM jobs
                             WHERE state = 'queued' AND turn IS NULL ORDER BY run_at LIMIT :sample) WHERE queue = :queue)
                     LIMIT :sample)
+                GROUP BY 1, 2, 3
                 """,
             arguments: ["queue": queue, "sample": sample]
         )
         while let row = try rows.next() {
-            result.sampled += 1
-            result.models[row["model"], default: 0] += 1
-            if let estimate = row.credits("estimate") {
-                result.estimated += estimate
+            let model: String = row[0]
+            let jobs: Int = row[3]
+            result.sampled += jobs
+            result.models[model, default: 0] += jobs
+            if row[1] {
+                result.estimated += Credits(millicredits: row[4])
             } else {
-                result.unpriced.append(
-                    QueuedJob(
-                        id: JobID(row["id"]),
-                        queue: queue,
-                        model: row["model"],
-                        prompt: row["prompt"],
-                        input: row["input"]
-                    )
-                )
+                let first = QueuedJob(id: JobID(row[5]), queue: queue, model: model, prompt: row[6], input: row[2])
+                result.unpriced.append(UnpricedJobs(first: first, jobs: jobs))
             }
         }
         return result

@@ -96,9 +96,15 @@ package struct BacklogSample: Sendable {
     package var estimated = Credits.zero
     /// Sampled jobs whose estimate is missing, or may change until they are claimed: it rests on something other than a
     /// listed price, or there are overrides for their model.
-    package var unpriced: [QueuedJob] = []
+    package var unpriced: [UnpricedJobs] = []
     /// Sampled jobs by model.
     package var models: [String: Int] = [:]
+}
+
+/// Queued jobs of one model with the same input, apart from their prompts.
+package struct UnpricedJobs: Sendable {
+    package let first: QueuedJob
+    package let jobs: Int
 }
 
 /// The tasks of one model that the provider is working on, or whose request is out.

@@ -27,7 +27,8 @@ struct Forecast {
             jobs += sample.jobs
             guard sample.sampled > 0 else { continue }
             var sum = sample.estimated
-            for job in sample.unpriced {
+            for group in sample.unpriced {
+                let job = group.first
                 let key = Key(model: job.model, input: job.input)
                 let estimate: Estimate?
                 if let found = estimates[key] {
@@ -37,8 +38,8 @@ struct Forecast {
                     estimates[key] = estimate
                 }
                 guard let estimate else { continue }
-                sum += estimate.credits
-                if estimate.kind == .default { unpricedJobs += 1 }
+                sum += Credits(millicredits: estimate.credits.millicredits * Int64(group.jobs))
+                if estimate.kind == .default { unpricedJobs += group.jobs }
             }
             if sample.sampled < sample.jobs {
                 isExact = false

@@ -9,8 +9,8 @@ struct Status {
     let forecast: Forecast
     let now: Instant
 
-    /// - Parameter sample: of each queue's backlog no more jobs than this are looked at.
-    init(_ file: QueueFile, now: Instant, sample: Int = 5_000) throws {
+    /// - Parameter sample: of the backlog no more jobs than this are looked at.
+    init(_ file: QueueFile, now: Instant, sample: Int = 10_000) throws {
         record = try file.status(sample: sample)
         processID = OwnerLock.holder(database: file.path)
         forecast = Forecast(record, .builtIn, now: now)
