@@ -6,7 +6,7 @@ package struct KieSettings: Sendable {
     package var baseURL: String
     package var connectTimeout: Duration = .seconds(10)
     /// From the request to the end of its answer.
-    package var answerTimeout: Duration = .seconds(45)
+    package var answerTimeout: Duration = .seconds(30)
     /// For questions about tasks: they are free and asked again soon, so one that hangs is given up earlier.
     package var questionTimeout: Duration = .seconds(10)
     package var maximumBodyBytes = 4 << 20

@@ -143,7 +143,7 @@ import Testing
         #expect(failure.message == "no whole answer within 500ms")
         let settings = KieSettings(baseURL: "http://127.0.0.1:1")
         #expect(settings.questionTimeout == .seconds(10))
-        #expect(settings.answerTimeout == .seconds(45))
+        #expect(settings.answerTimeout == .seconds(30))
     }
 
     @Test(arguments: ["poll-429", "poll-404", "poll-455", "poll-500", "poll-gateway", "poll-lost", "poll-broken"])

@@ -99,6 +99,29 @@ struct ChangeTests {
         #expect(details.attempts.first?.reserved == .zero)
     }
 
+    @Test func `several jobs are settled at once, by ids or by filters`() async throws {
+        let fixture = try await fixture()
+        let some = try await fixture.run("resolve", "--fail", "3", "1", "99")
+        #expect(some.code == 65)
+        #expect(
+            some.talk == [
+                "job 1: is succeeded; only unconfirmed jobs need to be settled", "job 99: there is no such job",
+                "gave up 1 job; what was reserved counts as spent",
+            ]
+        )
+        #expect(try states(fixture)[2] == "failed")
+
+        let other = try await self.fixture()
+        #expect(try await other.run("resolve", "--resubmit", "--queue", "nobody's").talk == ["queued 0 jobs again"])
+        #expect(try await other.run("resolve", "--resubmit", "--state", "failed").talk == ["queued 0 jobs again"])
+        #expect(try await other.run("resolve", "--resubmit", "--batch", "b").talk == ["queued 1 job again"])
+        #expect(try states(other) == ["succeeded", "failed", "queued", "running", "queued"])
+        #expect(try await other.run("resolve", "--task", "t", "--batch", "b").code == 64)
+        #expect(try await other.run("resolve", "--task", "t", "1", "3").code == 64)
+        #expect(try await other.run("resolve", "--fail").code == 64)
+        #expect(try await other.run("resolve", "--fail", "3", "--batch", "b").code == 64)
+    }
+
     @Test func `a job that is given up is booked as charged`() async throws {
         let fixture = try await fixture()
         #expect(try await fixture.run("resolve", "3", "--fail").code == 0)
@@ -132,7 +155,10 @@ struct ChangeTests {
         #expect(try await fixture.run("budget", "remove", "b").code == 0)
         #expect(try await fixture.run("budget", "remove", "b").code == 65)
         #expect(try await fixture.run("budget", "set", "b", "--limit", "-1", "--period", "day").code == 64)
-        #expect(try await fixture.run("queue", "pause", "night").code == 0)
+        let paused = try await fixture.run("queue", "pause", "night")
+        #expect(paused.code == 0)
+        #expect(paused.talk == ["paused night: a new queue, without jobs; there were default"])
+        #expect(try await fixture.run("queue", "pause", "night").talk == ["paused night"])
         #expect(try await fixture.run("queue", "set", "night", "--max-running", "8").code == 0)
         #expect(
             try await fixture.run("queue", "list").output.last

@@ -220,6 +220,27 @@ struct ReadTests {
         #expect(outcome.output.contains { $0.contains("promptctl resolve 1 --resubmit") })
     }
 
+    @Test func `a task that a callback named is shown, and one that was set by hand is told from an answer`()
+        async throws
+    {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "a fox")
+        try await fixture.submit(.unconfirmed)
+        let ledger = try SQLiteLedger(path: fixture.database)
+        try await ledger.noteHint(AttemptID(1), task: TaskID("abc"))
+        try ledger.close()
+        let waiting = try await fixture.run("show", "1").output
+        #expect(waiting.contains { $0.hasPrefix("A callback named task abc: promptd asks the provider") })
+        let json = try JSONValue(parsing: try await fixture.run("show", "1", "--json").output.joined())
+        let attempt = json.objectValue?["attempts"]?.arrayValue?.first?.objectValue
+        #expect(attempt?["hinted_task_id"] == "abc")
+
+        _ = try await fixture.run("resolve", "1", "--task", "found")
+        let settled = try await fixture.run("show", "1").output
+        #expect(settled.contains { $0.hasSuffix("the answer was lost; settled by hand, as task found") })
+        #expect(!settled.contains { $0.contains("A callback named") })
+    }
+
     @Test func `the status tells the queues, the backlog and who is not running`() async throws {
         let fixture = try CommandFixture()
         _ = try await fixture.run("add", "a fox", "a dog", "a cat")

@@ -79,6 +79,8 @@ package struct AttemptRecord: Sendable {
     package let id: AttemptID
     package let state: AttemptState
     package let taskID: TaskID?
+    /// The task that a callback named when the answer was not there, or lost.
+    package let hintedTask: TaskID?
     package let sentAt: Instant
     package let answeredAt: Instant?
     package let finishedAt: Instant?
@@ -104,6 +106,8 @@ package struct AttemptRecord: Sendable {
         self.state = state
         let task: String? = row["task_id"]
         taskID = task.map(TaskID.init)
+        let hinted: String? = row["hinted_task_id"]
+        hintedTask = hinted.map(TaskID.init)
         sentAt = Instant(milliseconds: row["sent_at"])
         answeredAt = row.instant("answered_at")
         finishedAt = row.instant("finished_at")

@@ -16,32 +16,62 @@ extension QueueFile {
     ///
     /// - Throws: `LedgerError` with code `constraint` when the job is not unconfirmed, or the task is another job's.
     package func resolve(_ job: JobID, _ resolution: Resolution, now: Instant) throws(LedgerError) {
+        try write { db in try Self.settle(job, resolution, now, db) }
+    }
+
+    /// Settles those of `jobs` that can be settled so; the others stay as they are and are named with the reason.
+    package func resolve(_ jobs: [JobID], _ resolution: Resolution, now: Instant) throws(LedgerError) -> ChangeOutcome {
         try write { db in
-            let state = try String.fetchOne(db, sql: "SELECT state FROM jobs WHERE id = ?", arguments: [job.rawValue])
-            guard let state else { throw LedgerError(.constraint, "job \(job): there is no such job") }
-            // A job that was cancelled while unconfirmed still has its lost request to settle.
-            guard state == JobState.unconfirmed.rawValue || state == JobState.cancelled.rawValue else {
-                throw LedgerError(.constraint, "job \(job): is \(state); only unconfirmed jobs need to be settled")
+            var outcome = ChangeOutcome()
+            for job in jobs {
+                do {
+                    try db.inSavepoint {
+                        try Self.settle(job, resolution, now, db)
+                        return .commit
+                    }
+                    outcome.changed += 1
+                } catch let error as LedgerError where error.code == .constraint {
+                    outcome.refused.append((job, error.message))
+                }
             }
-            let attempt = try Int64.fetchOne(
-                db,
-                sql: """
-                    SELECT id FROM attempts WHERE job_id = ? AND state = 'unknown' AND finished_at IS NULL
-                    ORDER BY id DESC LIMIT 1
-                    """,
-                arguments: [job.rawValue]
-            )
-            guard let attempt else {
-                throw LedgerError(
-                    .constraint,
-                    "job \(job): has no attempt whose answer was lost; promptctl show \(job)"
-                )
-            }
-            switch resolution {
-            case .task(let task): try Self.adopt(task, job, attempt, db)
-            case .resubmit: try Self.resubmit(job, attempt, now, db)
-            case .fail: try Self.fail(job, attempt, now, db)
-            }
+            return outcome
+        }
+    }
+
+    /// The unconfirmed jobs that match, the oldest first.
+    package func unconfirmed(matching filter: JobFilter) throws(LedgerError) -> [JobID] {
+        var filter = filter
+        filter.states = filter.states.isEmpty ? [.unconfirmed] : filter.states.intersection([.unconfirmed])
+        guard !filter.states.isEmpty else { return [] }
+        let (condition, arguments) = filter.condition
+        return try read { db in
+            try Int64.fetchAll(db, sql: "SELECT id FROM jobs WHERE \(condition) ORDER BY id", arguments: arguments)
+                .map { JobID($0) }
+        }
+    }
+
+    private static func settle(_ job: JobID, _ resolution: Resolution, _ now: Instant, _ db: Database) throws {
+        let state = try String.fetchOne(db, sql: "SELECT state FROM jobs WHERE id = ?", arguments: [job.rawValue])
+        guard let state else { throw LedgerError(.constraint, "job \(job): there is no such job") }
+        // A job that was cancelled while unconfirmed still has its lost request to settle.
+        guard state == JobState.unconfirmed.rawValue || state == JobState.cancelled.rawValue else {
+            throw LedgerError(.constraint, "job \(job): is \(state); only unconfirmed jobs need to be settled")
+        }
+        let attempt = try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT id FROM attempts WHERE job_id = ? AND state = 'unknown' AND finished_at IS NULL
+                ORDER BY id DESC LIMIT 1
+                """,
+            arguments: [job.rawValue]
+        )
+        guard let attempt else {
+            throw LedgerError(.constraint, "job \(job): has no attempt whose answer was lost; promptctl show \(job)")
+        }
+        switch resolution {
+        case .task(let task): try adopt(task, job, attempt, db)
+        case .resubmit: try resubmit(job, attempt, now, db)
+        case .fail: try fail(job, attempt, now, db)
         }
     }
 

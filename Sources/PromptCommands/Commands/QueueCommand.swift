@@ -52,12 +52,19 @@ struct QueueCommand: ParsableCommand {
 
         func run() throws {
             try database.open { file in
+                let known = try file.queues().map(\.name)
                 for name in names {
                     try file.setPaused(true, queue: name)
-                    Console.current.say("paused \(name)")
+                    Console.current.say("paused \(name)" + QueueCommand.remark(name, known))
                 }
             }
         }
+    }
+
+    /// A mistyped name would leave the queue that was meant as it is.
+    private static func remark(_ name: String, _ known: [String]) -> String {
+        known.contains(name)
+            ? "" : ": a new queue, without jobs; there were \(known.map(oneLine).joined(separator: ", "))"
     }
 
     struct Resume: ParsableCommand {
@@ -95,8 +102,13 @@ struct QueueCommand: ParsableCommand {
         }
 
         func run() throws {
-            try database.open { file in try file.setMaxRunning(Int(maxRunning), queue: name) }
-            Console.current.say("\(name): \(maxRunning == "none" ? "no limit of its own" : "\(maxRunning) at once")")
+            let known = try database.open { file in
+                let known = try file.queues().map(\.name)
+                try file.setMaxRunning(Int(maxRunning), queue: name)
+                return known
+            }
+            let limit = maxRunning == "none" ? "no limit of its own" : "\(maxRunning) at once"
+            Console.current.say("\(name): \(limit)" + QueueCommand.remark(name, known))
         }
     }
 }

@@ -5,7 +5,7 @@ import PromptQueue
 struct ResolveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resolve",
-        abstract: "Settle an unconfirmed job.",
+        abstract: "Settle unconfirmed jobs.",
         discussion: """
             A job is unconfirmed when its request was sent and the answer was lost: the provider may have made a task, \
             and charged for it. Look at the provider's list of tasks, and then say what you have seen. With the key in the \
@@ -14,8 +14,9 @@ struct ResolveCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var database: DatabaseOption
+    @OptionGroup var filters: FilterOptions
 
-    @Option(help: ArgumentHelp("The provider has made this task: follow it.", valueName: "id"))
+    @Option(help: ArgumentHelp("The provider has made this task: follow it. For one job.", valueName: "id"))
     var task: String?
 
     @Flag(help: "Take --task as it is, without asking the provider.")
@@ -27,18 +28,28 @@ struct ResolveCommand: AsyncParsableCommand {
     @Flag(help: "Give the job up. What was reserved counts as spent, because it may have been.")
     var fail = false
 
-    @Argument(help: "The job.")
-    var id: JobID
+    @Argument(help: "Jobs; or filters.")
+    var ids: [JobID] = []
 
     func validate() throws {
         guard [task != nil, resubmit, fail].count(where: \.self) == 1 else {
             throw ValidationError("Say what became of it, by one of --task ID, --resubmit and --fail.")
         }
+        try Change.validate(ids, filters)
         if task?.isEmpty == true { throw ValidationError("--task: is empty.") }
+        if task != nil, ids.count != 1 { throw ValidationError("--task: is the task of one job; give its id.") }
     }
 
     func run() async throws {
         let console = Console.current
+        if let id = ids.first, ids.count == 1 {
+            try await settle(id, console)
+        } else {
+            try settleMany(console)
+        }
+    }
+
+    private func settle(_ id: JobID, _ console: Console) async throws {
         var note: String?
         if let task, !unchecked { note = try await check(TaskID(task), console) }
         let resolution: Resolution = task.map { .task(TaskID($0)) } ?? (resubmit ? .resubmit : .fail)
@@ -49,6 +60,17 @@ struct ResolveCommand: AsyncParsableCommand {
         case .resubmit: console.say("job \(id): is queued again")
         case .fail: console.say("job \(id): has failed; its reservation counts as spent")
         }
+    }
+
+    private func settleMany(_ console: Console) throws {
+        let outcome = try database.open { file in
+            let jobs = ids.isEmpty ? try file.unconfirmed(matching: filters.filter) : ids
+            return try file.resolve(jobs, resubmit ? .resubmit : .fail, now: console.now())
+        }
+        for (_, reason) in outcome.refused { console.say(reason) }
+        let jobs = count(outcome.changed, "job")
+        console.say(resubmit ? "queued \(jobs) again" : "gave up \(jobs); what was reserved counts as spent")
+        if !outcome.refused.isEmpty { throw CommandError(.badData, "") }
     }
 
     /// A wrong id would be asked about for two months, and the right task never fetched.

@@ -146,7 +146,7 @@ struct JobPage {
         if let answered = attempt.answeredAt {
             switch attempt.state {
             case .sending: break
-            case .accepted: events.append((answered, "accepted as task \(attempt.taskID.map { "\($0)" } ?? "")"))
+            case .accepted: events.append((answered, acceptance(attempt)))
             case .rejected where attempt.evidence != nil:
                 // Its answer was lost; what was learnt of it came later.
                 events.append((answered, "the answer was lost"))
@@ -166,6 +166,13 @@ struct JobPage {
             events.append((finished, end + charge))
         }
         return events
+    }
+
+    private func acceptance(_ attempt: AttemptRecord) -> String {
+        let task = attempt.taskID.map { oneLine("\($0)") } ?? ""
+        // Only an operator sets a task without an answer.
+        if attempt.apiCode != 200 { return "the answer was lost; settled by hand, as task \(task)" }
+        return "accepted as task \(task)" + (attempt.hintedTask == attempt.taskID ? ", which a callback named" : "")
     }
 
     private var evidence: [String] {
@@ -193,10 +200,16 @@ struct JobPage {
             }
     }
 
+    private var hints: [String] {
+        details.attempts.filter { $0.state == .unknown && $0.finishedAt == nil }.compactMap(\.hintedTask).map {
+            "A callback named task \(oneLine("\($0)")): promptd asks the provider, and takes it up if it is this job's."
+        }
+    }
+
     private var advice: [String] {
         switch job.state {
         case .unconfirmed:
-            (details.waiting?.lines(console) ?? []) + [
+            hints + (details.waiting?.lines(console) ?? []) + [
                 "If you see the task at the provider: promptctl resolve \(job.id) --task ID.",
                 "If you are sure that it does not exist: promptctl resolve \(job.id) --resubmit.",
                 "To give it up: promptctl resolve \(job.id) --fail.",

@@ -61,6 +61,7 @@ extension AttemptRecord {
             "id": .integer(id.rawValue),
             "state": .string(state.rawValue),
             "task_id": JSONValue(taskID?.rawValue),
+            "hinted_task_id": JSONValue(hintedTask?.rawValue),
             "sent_at": JSONValue(sentAt),
             "answered_at": JSONValue(answeredAt),
             "finished_at": JSONValue(finishedAt),
