@@ -6,6 +6,15 @@ import Testing
 @testable import PromptCommands
 
 struct AddTests {
+    @Test(arguments: ["   ", "\u{A0}\u{A0}", "\t\n"])
+    func `a blank prompt is refused`(prompt: String) async throws {
+        let fixture = try CommandFixture()
+        let outcome = try await fixture.run("add", prompt)
+        #expect(outcome.code == 65)
+        #expect(outcome.talk.first == "promptctl: prompt: is blank")
+        #expect(try fixture.jobs().isEmpty)
+    }
+
     @Test func `ids go to standard output and the sentence to standard error`() async throws {
         let fixture = try CommandFixture()
         let outcome = try await fixture.run(

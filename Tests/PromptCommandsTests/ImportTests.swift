@@ -6,6 +6,20 @@ import Testing
 @testable import PromptCommands
 
 struct ImportTests {
+    @Test func `spaces around the cells of a CSV file are not taken for names`() async throws {
+        let fixture = try CommandFixture()
+        let file = try fixture.write(
+            "prompt,queue,batch,priority\n a fox,shop,tea,1\na dog, shop, tea , 2\na cow,\" \", ,\n",
+            "spaces.csv"
+        )
+        #expect(try await fixture.run("import", file).code == 0)
+        let jobs = try fixture.jobs().reversed()
+        #expect(jobs.map(\.queue) == ["shop", "shop", "default"])
+        #expect(jobs.map(\.batch) == ["tea", "tea", nil])
+        #expect(jobs.map(\.priority) == [1, 2, 0])
+        #expect(jobs.first?.prompt == " a fox", "a prompt is taken as it is")
+    }
+
     @Test func `a CSV file becomes jobs with their columns and inputs`() async throws {
         let fixture = try CommandFixture()
         let file = try fixture.write(

@@ -119,6 +119,7 @@ struct AddCommand: AsyncParsableCommand {
         }
         guard problems.isEmpty else {
             for problem in problems { console.say("promptctl: \(problem)") }
+            if catalogue.model(named: model) == nil { console.say(Catalogue.unknownModelsHint) }
             let hint = catalogue.model(named: model) == nil ? "lists all models" : "\(model) shows what the model takes"
             throw CommandError(.badData, "nothing was added; promptctl models \(hint)")
         }

@@ -93,7 +93,9 @@ struct JobPage {
             facts.append(("run at", console.time(runAt)))
         }
         if let task = job.taskID { facts.append(("task", oneLine("\(task)"))) }
-        if job.state == .running, let running = details.running {
+        if job.state == .running, job.providerState == "not_found" {
+            facts.append(("provider", "does not know this task; promptd goes on asking for two months"))
+        } else if job.state == .running, let running = details.running {
             let now = console.now()
             let (half, most) = (running.end(0.5, now: now), running.end(0.9, now: now))
             let about = "at about \(console.time(half)) (in \((half - now).inWords))"
@@ -191,7 +193,8 @@ struct JobPage {
                         [
                             "  \(result.ordinal)  "
                                 + (result.errorMessage.map { "waiting, tried again: \(oneLine($0))" }
-                                    ?? "being downloaded")
+                                    ?? (job.state == .succeeded
+                                        ? "not downloaded: downloads were off" : "being downloaded"))
                         ]
                     case .failed: ["  \(result.ordinal)  not saved: \(oneLine(result.errorMessage ?? "unknown"))"]
                     }
@@ -213,6 +216,10 @@ struct JobPage {
                 "If you see the task at the provider: promptctl resolve \(job.id) --task ID.",
                 "If you are sure that it does not exist: promptctl resolve \(job.id) --resubmit.",
                 "To give it up: promptctl resolve \(job.id) --fail.",
+            ]
+        case .failed where details.attempts.isEmpty:
+            [
+                "It was never sent. Add it anew with what is wrong put right, or set its columns and: promptctl retry \(job.id)"
             ]
         case .failed: ["To try again: promptctl retry \(job.id)"]
         case .queued:

@@ -27,6 +27,9 @@ struct ImportRow {
 
     /// Sets a column from text, as CSV has it.
     mutating func set(_ column: ImportColumn, text: String) {
+        // Spaces around a comma are nobody's intention: " shop" would be a queue of its own, beyond the budget of "shop".
+        let text = column == .prompt ? text : text.trimmingSpaces()
+        guard !text.isEmpty else { return }
         switch column {
         case .prompt: prompt = text
         case .model: model = text

@@ -10,8 +10,15 @@ extension AccountRecord {
             return "the account lost \(about)\((Credits.zero - unexplained).inWords) less than the ledger has booked: "
                 + "promptctl credits"
         }
+        if isCovered {
+            return "requests without an answer cost \(about)\(unexplained.inWords), it seems; "
+                + "\((reservedForUnknown + givenUp).inWords) are set aside for them: promptctl credits"
+        }
         return "the account lost \(about)\(unexplained.inWords) that the ledger does not know of: promptctl credits"
     }
+
+    /// Whether what is reserved or booked for requests without an answer covers all that is unexplained.
+    private var isCovered: Bool { unexplained > .zero && unexplained <= reservedForUnknown + givenUp }
 
     /// The comparison, for people.
     var lines: [String] {
@@ -32,6 +39,11 @@ extension AccountRecord {
 
     private var advice: [String] {
         guard unexplained != .zero else { return [] }
+        if isCovered {
+            return [
+                "Requests without an answer may have been charged: as much, or more, is reserved or booked for them."
+            ]
+        }
         if unexplained > .zero {
             return [
                 "Requests without an answer may have been charged, or somebody else uses the account. With tasks running, "

@@ -64,6 +64,9 @@ extension Instant {
     /// `00:00 UTC`.
     package var utcMinutes: String { CivilTime(milliseconds: milliseconds).minutes + " UTC" }
 
+    /// `2026-12-01 00:00 UTC`.
+    package var utcDayAndMinutes: String { CivilTime(milliseconds: milliseconds).date + " " + utcMinutes }
+
     /// Reads `2026-11-22T09:00Z`, `2026-11-22T09:00:30.5+01:00`: an ISO 8601 date and time with its zone.
     package init?(iso8601 text: String) {
         guard let match = text.wholeMatch(of: Self.iso8601Form) else { return nil }

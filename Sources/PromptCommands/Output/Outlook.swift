@@ -65,7 +65,9 @@ struct Outlook {
             return "\(name): \(budget.left.grouped) → \(about)\(line.after.grouped) of \(budget.limit.grouped) left"
                 + " after the backlog."
         }
-        let reset = budget.resetsAt.map { " until \($0.utcMinutes)" } ?? " for a higher limit"
+        let isNear = budget.period == "hour" || budget.period == "day"
+        let reset =
+            budget.resetsAt.map { " until \(isNear ? $0.utcMinutes : $0.utcDayAndMinutes)" } ?? " for a higher limit"
         return
             "\(name): \(budget.left.grouped) of \(budget.limit.grouped) left and \(about)\(line.backlog.grouped) queued; "
             + "what does not fit waits\(reset)."

@@ -78,6 +78,9 @@ struct KeyValue: ExpressibleByArgument, Sendable {
 }
 
 extension Catalogue {
+    static let unknownModelsHint =
+        "Where promptd sends unknown models (catalogue.unknownModels), set PROMPTD_CATALOGUE_UNKNOWN_MODELS=allow here, too."
+
     /// The policy of the daemon, as far as the environment tells.
     static func unknownModels(_ console: Console) throws(CommandError) -> UnknownModelPolicy {
         guard let text = console.environment["PROMPTD_CATALOGUE_UNKNOWN_MODELS"] else { return .refuse }

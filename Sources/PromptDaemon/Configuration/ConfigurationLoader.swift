@@ -205,10 +205,3 @@ package struct ConfigurationLoader {
         return .some(value)
     }
 }
-
-extension String {
-    func trimmingSpaces() -> String {
-        let start = drop(while: \.isWhitespace)
-        return String(start.reversed().drop(while: \.isWhitespace).reversed())
-    }
-}

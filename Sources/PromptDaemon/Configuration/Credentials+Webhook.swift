@@ -1,5 +1,6 @@
 import FoundationEssentials
 package import KieAPI
+import PromptQueue
 
 extension Credentials {
     /// Finds the key that signs callbacks: the configured file, else systemd's credential, else the environment; nil if

@@ -1,5 +1,6 @@
 import FoundationEssentials
 package import KieAPI
+import PromptQueue
 
 /// Finds the API key: the configured file, else systemd's credential, else the environment.
 package enum Credentials {

@@ -40,6 +40,13 @@ extension Announcer {
             logger.notice("the account and the ledger agree again", metadata: metadata)
             return
         }
+        if amount > .zero, amount <= standing.unknown {
+            logger.notice(
+                "requests without an answer seem to have cost \(amount) credits; \(standing.unknown) are set aside for them",
+                metadata: metadata
+            )
+            return
+        }
         let message =
             amount > .zero
             ? "the account lost \(amount) credits that the ledger does not know of: requests without an answer that were "

@@ -81,6 +81,11 @@ struct Announcer: Sendable {
                 "a callback named a task that is not taken for the job's: \(reason)",
                 metadata: ["job.id": "\(job)"]
             )
+        case .taskMissing(let task):
+            logger.warning(
+                "the provider does not know this job's task; it is asked about for two months, and its credits stay reserved",
+                metadata: ["job.id": "\(task.job)", "task.id": "\(task.task)"]
+            )
         case .taskSucceeded(let task, let charged):
             logger.debug(
                 "task succeeded",

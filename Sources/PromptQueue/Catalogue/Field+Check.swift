@@ -30,6 +30,9 @@ private struct FieldCheck {
             return [problem(.wrongType, "is \(value.typeName); \(model) takes a text")]
         }
         guard field.allowedValues.isEmpty else { return choice(value, field) }
+        if field.isRequired, !text.isEmpty, text.allSatisfy(\.isWhitespace) {
+            return [problem(.tooShort, "is blank")]
+        }
         let length = text.unicodeScalars.count
         let bounds = field.bounds.atLeastOne(if: field.isRequired)
         if let violation = bounds.violation(by: Double(length)) {

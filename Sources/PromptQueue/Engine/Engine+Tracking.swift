@@ -8,15 +8,21 @@ extension Engine {
         case .pending(let state):
             missingSince[attempt] = nil
             polls.wasRunning(attempt, at: now.uptime)
-            if providerStates[attempt] != state {
-                providerStates[attempt] = state
-                // The first word is nearly always the same and says nothing; it is not worth a commit.
-                if state != "waiting" { record(.progressed(attempt, providerState: state), &effects) }
+            let last = providerStates.updateValue(state, forKey: attempt)
+            // The first word is nearly always the same and says nothing; it is not worth a commit.
+            if state != last, state != "waiting" || last == Self.missing {
+                record(.progressed(attempt, providerState: state), &effects)
             }
         case .notFound:
             polls.wasUnknown(attempt, at: now.uptime)
             let since = missingSince[attempt] ?? now.uptime
             missingSince[attempt] = since
+            if now.uptime - since >= Self.missingNews,
+                providerStates.updateValue(Self.missing, forKey: attempt) != Self.missing
+            {
+                effects.append(.notify(.taskMissing(task)))
+                record(.progressed(attempt, providerState: Self.missing), &effects)
+            }
             // The provider keeps records for two months. Before that an unknown id may still turn up. Age is by the wall
             // clock, which may have been set: only a day of asking in vain is believed.
             guard age(of: task, now: now) > Self.recordLifetime, now.uptime - since >= Self.missingPatience else {
@@ -53,6 +59,10 @@ extension Engine {
         }
     }
 
+    /// What `jobs.provider_state` says of a task that the provider does not know: promptd's word, not the provider's.
+    static var missing: String { "not_found" }
+    /// A new task may stay unknown for a moment; after this it is worth a word.
+    static var missingNews: Duration { .seconds(120) }
     /// How long the provider keeps a task's record.
     static var recordLifetime: Duration { .seconds(60 * 86_400) }
     /// How long the provider has to deny a task before it is given up.

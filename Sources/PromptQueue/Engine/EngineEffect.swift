@@ -45,6 +45,8 @@ package enum Notice: Sendable {
     case jobGivenUp(JobID, state: JobState)
     /// The account and the ledger differ by another amount than before.
     case accountDiffers(AccountStanding)
+    /// The provider has not known a task for some minutes. It is asked about all the same.
+    case taskMissing(OpenTask)
     case taskSucceeded(OpenTask, charged: Credits?)
     case taskFailed(OpenTask, Failure, then: Aftermath)
     case resultSaved(ResultID, SavedFile)

@@ -51,7 +51,8 @@ package enum GateKind: Sendable, Hashable {
             "raise this key's own limit at the provider, or wait until it resets; it is tried again with backoff"
         case .provider: "nothing to do, the next job is sent as a trial, with backoff"
         case .model: "nothing to do; one of its jobs is sent as a trial, with backoff"
-        case .disk: "free space on the database's disk; it goes on by itself"
+        case .disk:
+            "end the process that holds the database, or make room on its disk, as the message says; it goes on by itself"
         case .media: "make room, or let promptd write there; it goes on by itself"
         }
     }

@@ -34,4 +34,28 @@ struct MissingTaskTests {
     @Test func `within the life of a record a task is never given up`() throws {
         #expect(try givenUp(age: .seconds(50 * 86_400), within: .seconds(9 * 86_400)) == nil)
     }
+
+    @Test func `a task that stays unknown for minutes is noted, once, and so is its return`() throws {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        var notes: [String] = []
+        let start = fixture.now.uptime
+        while fixture.now.uptime - start < .seconds(600) {
+            try fixture.untilPoll()
+            let effects = fixture.send(.polled(task.attempt, .notFound))
+            for case .progressed(_, let state) in effects.records {
+                notes.append(state)
+                #expect(fixture.now.uptime - start >= .seconds(120))
+            }
+            let isSaid = effects.contains { if case .notify(.taskMissing) = $0 { true } else { false } }
+            #expect(isSaid == !effects.records.isEmpty)
+        }
+        #expect(notes == ["not_found"])
+        try fixture.untilPoll()
+        let found = fixture.send(.polled(task.attempt, .pending(providerState: "waiting")))
+        guard case .progressed(task.attempt, providerState: "waiting")? = found.records.first else {
+            Issue.record("its return is not noted: \(found)")
+            return
+        }
+    }
 }
