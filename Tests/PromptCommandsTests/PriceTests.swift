@@ -101,6 +101,20 @@ struct PriceTests {
         ).objectValue
         #expect(report?["balance_after_backlog_credits"]?.doubleValue == 22.5)
         #expect(report?["estimated_credits_by_basis"] == .object(["listed": 14]))
+
+        let keeper = try SQLiteLedger(path: fixture.database)
+        var rules = AccountRules()
+        rules.creditReserve = Credits(millicredits: 30_000)
+        _ = try await keeper.record(.rules(rules), now: fixture.instant)
+        let held = try await fixture.run("import", file, "--dry-run")
+        #expect(
+            held.output.first?.hasSuffix(
+                " Account: 50.5 credits, of which 30 are its reserve, and 28 queued; what the rest cannot pay waits for a top-up."
+            ) == true
+        )
+        _ = try await keeper.record(.rules(AccountRules()), now: fixture.instant)
+        try keeper.close()
+
         _ = try await fixture.run("import", file)
         let last = try await fixture.run("add", "a cat", "a cow")
         #expect(

@@ -4,6 +4,22 @@ import Testing
 @testable import PromptCommands
 
 struct WordsTests {
+    @Test func `what does not fit on the terminal is left out at the end`() {
+        var console = Console(
+            environment: [:],
+            now: { Instant(milliseconds: 0) },
+            sleep: { _ in },
+            writeOutput: { _ in },
+            writeError: { _ in }
+        )
+        console.rows = 5
+        #expect(WatchCommand.fitting(["1", "2", "3", "4"], console) == ["1", "2", "3", "4"])
+        #expect(
+            WatchCommand.fitting(["1", "2", "3", "4", "5"], console)
+                == ["1", "2", "3", "… and 2 more lines: promptctl status"]
+        )
+    }
+
     @Test(arguments: [
         (0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567"), (-4_311, "-4,311"),
     ])

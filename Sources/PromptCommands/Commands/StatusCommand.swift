@@ -41,12 +41,20 @@ struct WatchCommand: AsyncParsableCommand {
             while true {
                 let page = StatusPage(status: try Status(file, now: console.now()), console: console)
                 // Overwriting line by line does not flicker as clearing the screen would.
-                let lines = page.lines.map { truncateStyled($0, console) + "\u{1B}[K" }
+                let lines = Self.fitting(page.lines, console).map { truncateStyled($0, console) + "\u{1B}[K" }
                 console.writeOutput("\u{1B}[H" + lines.joined(separator: "\n") + "\n\u{1B}[J")
                 console.writeError("")
                 try await console.sleep(.seconds(1))
             }
         }
+    }
+
+    /// The first lines say most; a terminal would show the last ones.
+    static func fitting(_ lines: [String], _ console: Console) -> [String] {
+        // The cursor stands in a line of its own.
+        let room = console.rows - 1
+        guard lines.count > room else { return lines }
+        return lines.prefix(room - 1) + ["… and \(lines.count - room + 1) more lines: promptctl status"]
     }
 
     /// Lines with colour are left to the terminal.

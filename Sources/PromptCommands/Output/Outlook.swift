@@ -15,6 +15,8 @@ struct Outlook {
     let budgets: [BudgetLine]
     /// The account's, less what was sent since it was last asked for.
     let balance: Credits?
+    /// What the account is to keep (`credits.reserve`).
+    let reserve: Credits
     /// What the whole backlog will take, the new jobs included.
     let backlog: Credits
     /// Whether every queued job was looked at.
@@ -27,6 +29,7 @@ struct Outlook {
         let forecast = Forecast(record, .builtIn, now: now)
         backlog = added.values.reduce(forecast.credits, +)
         balance = record.daemon.available
+        reserve = record.daemon.rules.creditReserve
         isExact = forecast.isExact
         let all = backlog
         budgets = record.budgets.compactMap { budget in
@@ -53,6 +56,7 @@ struct Outlook {
             ),
             "balance_credits": JSONValue(balance),
             "balance_after_backlog_credits": JSONValue(balance.map { $0 - backlog }),
+            "reserve_credits": JSONValue(reserve),
         ]
     }
 
@@ -76,6 +80,10 @@ struct Outlook {
     private var account: String? {
         guard let balance else { return nil }
         let after = balance - backlog
+        guard after >= reserve || reserve == .zero else {
+            return "Account: \(balance.inWords), of which \(reserve.grouped) are its reserve, and "
+                + "\(about)\(backlog.grouped) queued; what the rest cannot pay waits for a top-up."
+        }
         guard after < .zero else {
             return "Account: \(balance.grouped) → \(about)\(after.grouped) credits after the backlog."
         }

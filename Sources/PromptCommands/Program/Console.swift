@@ -10,6 +10,7 @@ package struct Console: Sendable {
     package var isOutputTerminal = false
     package var isErrorTerminal = false
     package var columns = 80
+    package var rows = 24
     /// Where `-` reads from.
     package var inputDescriptor: Int32 = 0
     /// Seconds that the local time is ahead of UTC.
@@ -77,14 +78,15 @@ extension Console {
         console.isOutputTerminal = isatty(STDOUT_FILENO) == 1
         console.isErrorTerminal = isatty(STDERR_FILENO) == 1
         var size = winsize()
+        let isKnown =
+            unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0
+            || ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0
         if let columns = console.environment["COLUMNS"].flatMap(Int.init), columns > 20 {
             console.columns = columns
-        } else if unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0
-            || ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0,
-            size.ws_col > 20
-        {
+        } else if isKnown, size.ws_col > 20 {
             console.columns = Int(size.ws_col)
         }
+        if isKnown, size.ws_row > 2 { console.rows = Int(size.ws_row) }
         return console
     }
 }
