@@ -168,7 +168,7 @@ let package = Package(
             dependencies: [
                 "KieAPI", "KieSandbox", "PromptQueue", asyncHTTPClient, hummingbird, hummingbirdTesting, logging,
                 nioCore,
-                nioSSL,
+                nioHTTP1, nioSSL,
             ],
             swiftSettings: settings
         ),

@@ -11,6 +11,7 @@ package final class KieClient: Sendable {
     private let settings: KieSettings
     private let client: HTTPClient
     private let key: Mutex<Secret>
+
     package init(_ settings: KieSettings, key: Secret) {
         self.settings = settings
         self.key = Mutex(key)
@@ -139,7 +140,7 @@ package final class KieClient: Sendable {
             let body = response.body.map { Array($0.readableBytesView) } ?? []
             return .answered(status: Int(response.status.code), body: body)
         } catch {
-            if TransportError.isNotSent(error), !delegate.hasSentHead {
+            if TransportError.isNotSent(error, hasSentHead: delegate.hasSentHead) {
                 return .notSent(TransportError.describe(error))
             }
             if let error = error as? HTTPClientError, error == .deadlineExceeded {

@@ -13,9 +13,11 @@ enum Exchange: Sendable {
     case lost(String)
 }
 
-/// Which errors of the HTTP client prove that no request left, if none had when they came.
+/// Which errors of the HTTP client prove that no request left.
 package enum TransportError {
-    static func isNotSent(_ error: any Error) -> Bool {
+    /// - Parameter hasSentHead: whether a request's head was handed to the system before the error came.
+    static func isNotSent(_ error: any Error, hasSentHead: Bool = false) -> Bool {
+        if hasSentHead { return false }
         if error is NIOConnectionError { return true }
         // From connecting to an address; from a connection at work it would have come after the head.
         if let error = error as? IOError { return error.errnoCode == ECONNREFUSED }

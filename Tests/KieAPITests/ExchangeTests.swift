@@ -1,7 +1,9 @@
+import AsyncHTTPClient
 import Hummingbird
 import HummingbirdTesting
 import Logging
 import NIOCore
+import NIOHTTP1
 import PromptQueue
 import Testing
 
@@ -23,11 +25,11 @@ import Testing
         case large
     }
 
-    private func withClient<T: Sendable>(
+    /// Lets `body` use the URL of a server.
+    private func withServer<T: Sendable>(
         _ manner: Manner,
-        timeout: Duration = .seconds(30),
         asked: AsyncStream<Void>.Continuation? = nil,
-        _ body: @escaping @Sendable (KieClient) async throws -> T
+        _ body: @escaping @Sendable (String) async throws -> T
     ) async throws -> T {
         let (released, release) = AsyncStream<Void>.makeStream()
         let router = Router()
@@ -41,9 +43,10 @@ import Testing
                     case .plain: break
                     case .silent: for await _ in released {}
                     case .dripping:
+                        // Until the client has gone.
                         while true {
-                            try await Task.sleep(for: .milliseconds(50))
                             try await writer.write(ByteBuffer(string: " "))
+                            await Task.yield()
                         }
                     case .large:
                         for _ in 0..<50 { try await writer.write(ByteBuffer(repeating: 32, count: 100_000)) }
@@ -59,13 +62,24 @@ import Testing
             logger: logger
         )
         return try await application.test(.live) { @concurrent test in
-            var settings = KieSettings(baseURL: "http://127.0.0.1:\(try #require(test.port))")
+            defer { release.finish() }
+            return try await body("http://127.0.0.1:\(try #require(test.port))")
+        }
+    }
+
+    private func withClient<T: Sendable>(
+        _ manner: Manner,
+        timeout: Duration = .seconds(30),
+        asked: AsyncStream<Void>.Continuation? = nil,
+        _ body: @escaping @Sendable (KieClient) async throws -> T
+    ) async throws -> T {
+        try await withServer(manner, asked: asked) { url in
+            var settings = KieSettings(baseURL: url)
             settings.answerTimeout = timeout
             let client = KieClient(settings, key: Secret("key"))
             let result: Result<T, any Error>
             do { result = .success(try await body(client)) } catch { result = .failure(error) }
             try await client.shutdown()
-            release.finish()
             return try result.get()
         }
     }
@@ -109,6 +123,31 @@ import Testing
         guard case .unknown = outcome else {
             Issue.record("\(outcome)")
             return
+        }
+    }
+
+    @Test func `a request without an answer is known to have left, one without a connection not`() async throws {
+        try await withServer(.silent) { url in
+            let (silent, refused) = try await (Self.hasSentHead(url), Self.hasSentHead("http://127.0.0.1:1"))
+            #expect(silent)
+            #expect(!refused)
+        }
+    }
+
+    /// Whether the head of a request that fails was sent.
+    private static func hasSentHead(_ url: String) async throws -> Bool {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return try await HTTPClient.withHTTPClient(configuration: configuration) { client in
+            let request = try HTTPClient.Request(
+                url: "\(url)/api/v1/jobs/createTask",
+                method: .POST,
+                body: .string("{}")
+            )
+            let delegate = ExchangeDelegate(request, maximumBodyBytes: 1_000)
+            let task = client.execute(request: request, delegate: delegate, deadline: .now() + .seconds(1))
+            await #expect(throws: (any Error).self) { try await task.futureResult.get() }
+            return delegate.hasSentHead
         }
     }
 }

@@ -30,6 +30,12 @@ import Testing
         #expect(!TransportError.isNotSent(IOError(errnoCode: ETIMEDOUT, reason: "connect")))
     }
 
+    @Test(arguments: [ECONNREFUSED, ECONNRESET])
+    func `after the head no error proves anything`(code: CInt) {
+        #expect(!TransportError.isNotSent(IOError(errnoCode: code, reason: "read"), hasSentHead: true))
+        #expect(!TransportError.isNotSent(HTTPClientError.connectTimeout, hasSentHead: true))
+    }
+
     @Test func `a handshake that fails sends nothing`() {
         #expect(TransportError.isNotSent(NIOSSLError.handshakeFailed(.noError)))
         #expect(TransportError.isNotSent(NIOSSLExtraError.failedToValidateHostname))

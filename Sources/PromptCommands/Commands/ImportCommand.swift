@@ -8,7 +8,8 @@ struct ImportCommand: ParsableCommand {
         abstract: "Queue the jobs of a file: all of them, or none.",
         discussion: """
             .jsonl  one object a line, with the columns of the table jobs; input may be an object
-            .csv    the first line names the columns; input.NAME is a field of the input
+            .csv    the first line names the columns; input.NAME is a field of the input; spaces around a cell count in \
+            prompts and fields of the input only
             .txt    one prompt a line
             -       standard input, with --format; it is copied to a temporary file first
 

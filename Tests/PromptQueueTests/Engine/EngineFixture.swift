@@ -77,6 +77,19 @@ struct EngineFixture {
         )
     }
 
+    /// A task that a callback has named, or that ran before the start.
+    func openTask(_ attempt: AttemptID, _ task: String) -> OpenTask {
+        OpenTask(
+            attempt: attempt,
+            job: JobID(attempt.rawValue),
+            task: TaskID(task),
+            model: "m",
+            acceptedAt: now.instant,
+            attemptCount: 1,
+            maxAttempts: 3
+        )
+    }
+
     struct NoPoll: Error {}
 
     mutating func untilPoll(limit: Duration = .seconds(3_600)) throws {
@@ -100,10 +113,19 @@ struct EngineFixture {
     }
 }
 
+extension PollOutcome {
+    static let waiting: PollOutcome = .pending(providerState: "waiting")
+    static let picture: PollOutcome = .succeeded(
+        [.file(url: "https://x/1.png")],
+        charged: Credits(millicredits: 14_000)
+    )
+}
+
 extension [EngineEffect] {
     var claims: [ClaimRequest] { compactMap { if case .claim(let request) = $0 { request } else { nil } } }
     var submissions: [AttemptID] { compactMap { if case .submit(let job) = $0 { job.attempt } else { nil } } }
     var polls: [AttemptID] { compactMap { if case .poll(let task) = $0 { task.attempt } else { nil } } }
+    var askedTasks: [TaskID] { compactMap { if case .poll(let task) = $0 { task.task } else { nil } } }
     var downloads: [ResultID] { compactMap { if case .download(let download) = $0 { download.result } else { nil } } }
     var records: [LedgerChange] { compactMap { if case .record(let change) = $0 { change } else { nil } } }
     var wake: Duration? { compactMap { if case .wake(let at) = $0 { at } else { nil } }.last }

@@ -1,9 +1,9 @@
 /// No end within the time that was given.
-package struct DeadlineExceeded: Error {}
+struct DeadlineExceeded: Error {}
 
 /// Runs `body`, and cancels it when it takes longer than `limit`.
 /// - Throws: `DeadlineExceeded`, or what `body` throws.
-package func withDeadline<T: Sendable>(
+func withDeadline<T: Sendable>(
     _ limit: Duration,
     clock: any Clock<Duration>,
     _ body: @escaping @concurrent @Sendable () async throws -> T
