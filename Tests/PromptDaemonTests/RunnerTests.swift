@@ -45,6 +45,24 @@ import Testing
         #expect(ledger.recorded.contains { if case .accepted = $0 { true } else { false } })
     }
 
+    @Test func `a cancellation waits for what was handed to the ledger`() async throws {
+        let ledger = FakeLedger(jobs: 1, refusing: nil, delaying: AttemptID(1))
+        let runner = runner(ledger, FakeProvider(holding: nil) {})
+        try await withThrowingTaskGroup { group in
+            group.addTask {
+                try await runner.run()
+                ledger.runnerHasEnded()
+            }
+            _ = await ledger.delay.wait()
+            group.cancelAll()
+            for _ in 0..<10_000 { await Task.yield() }
+            #expect(!ledger.isRunnerDone, "its ledger may be closed now")
+            ledger.commitDelayed()
+            try await group.waitForAll()
+        }
+        #expect(ledger.recorded.count == 1)
+    }
+
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     private func runner(_ ledger: FakeLedger, _ provider: FakeProvider, start: Latch? = nil) -> Runner {
@@ -110,15 +128,21 @@ private final class FakeLedger: JobLedger {
         var jobs: Int
         var recoveries = 0
         var recorded: [LedgerChange] = []
+        var delayed: (@Sendable () -> Void)?
+        var isRunnerDone = false
     }
 
     private let refused: AttemptID?
+    private let delayed: AttemptID?
     private let state: Mutex<State>
     /// Opens when the answer has been refused.
     let refusal = Latch()
+    /// Opens when the answer to `delayed` is to be recorded.
+    let delay = Latch()
 
-    init(jobs: Int, refusing refused: AttemptID?) {
+    init(jobs: Int, refusing refused: AttemptID?, delaying delayed: AttemptID? = nil) {
         self.refused = refused
+        self.delayed = delayed
         state = Mutex(State(jobs: jobs))
     }
 
@@ -169,8 +193,21 @@ private final class FakeLedger: JobLedger {
             refusal.open()
             return
         }
-        state.withLock { $0.recorded.append(change) }
-        done(.success(Recorded()))
+        let commit: @Sendable () -> Void = { [self] in
+            state.withLock { $0.recorded.append(change) }
+            done(.success(Recorded()))
+        }
+        guard case .accepted(let attempt, _, _) = change, attempt == delayed else { return commit() }
+        state.withLock { $0.delayed = commit }
+        delay.open()
+    }
+
+    var isRunnerDone: Bool { state.withLock { $0.isRunnerDone } }
+
+    func runnerHasEnded() { state.withLock { $0.isRunnerDone = true } }
+
+    func commitDelayed() {
+        state.withLock { $0.delayed.take() }?()
     }
 
     func unwanted(_ results: [ResultID]) async throws(LedgerError) -> [ResultID] { [] }
