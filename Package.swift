@@ -67,6 +67,7 @@ let package = Package(
                 .embedInCode("0001_queue.sql"), .embedInCode("0002_turns.sql"), .embedInCode("0003_prices.sql"),
                 .embedInCode("0004_history.sql"), .embedInCode("0005_account.sql"),
                 .embedInCode("0006_views.sql"), .embedInCode("0007_hints.sql"),
+                .embedInCode("0008_money.sql"),
             ],
             swiftSettings: settings
         ),

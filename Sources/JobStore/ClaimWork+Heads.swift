@@ -1,66 +1,122 @@
+import FoundationEssentials
 import GRDB
 import PromptQueue
 
 /// The jobs of one queue and model that are next, fetched and not yet taken.
 struct ClaimHead {
     struct Candidate {
-        var job: QueuedJob
+        var id: JobID
+        /// Nil if a text of it is no UTF-8.
+        var job: QueuedJob?
         var priority: Int64
         var turn: Int64
         var attemptCount: Int
         var maxAttempts: Int
     }
 
-    var queue: String
+    var queue: ExactText
     var model: String
+    var priority: Int64
     /// Whether at most one job is wanted, to find out whether the model is on again.
     var isProbe = false
     var jobs: ArraySlice<Candidate> = []
     /// Whether the database may hold more jobs behind these.
     var mayHaveMore = true
-    /// Jobs that were looked past: they are still queued, in front of those to be fetched.
+    /// Jobs that are still queued, in front of those to be fetched.
+    var passed = 0
+    /// Of those, jobs that were looked past because of a budget.
     var skipped = 0
+    /// How many to fetch next: the first of each queue is often all that is wanted.
+    var fetchCount = 1
+
+    /// By turn, then age.
+    var order: (Int64, Int64) { (jobs.first?.turn ?? .max, jobs.first?.id.rawValue ?? .max) }
+}
+
+/// A queue whose turn it is, with what it has of one priority.
+struct QueueHeads {
+    var queue: ExactText
+    var heads: [ClaimHead]
 }
 
 extension ClaimWork {
-    /// A head for each open queue and model with jobs that are due.
-    mutating func openHeads(_ db: Database) throws -> [ClaimHead] {
+    /// The highest priority of waiting jobs, below another.
+    func highestPriority(below priority: Int64?, _ db: Database) throws -> Int64? {
+        try Int64.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT priority FROM turns WHERE waiting > 0 AND priority < ? ORDER BY priority DESC LIMIT 1
+                    """
+            ),
+            arguments: [priority ?? .max]
+        )
+    }
+
+    /// The next queue by name that has jobs of a priority waiting.
+    func nextQueue(after name: ExactText?, at priority: Int64, _ db: Database) throws -> ExactText? {
+        try String.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT queue FROM turns WHERE waiting > 0 AND priority = ? AND queue > ?
+                    ORDER BY queue LIMIT 1
+                    """
+            ),
+            arguments: [priority, name?.text ?? ""]
+        )
+        .map { ExactText($0) }
+    }
+
+    /// Whether jobs of a queue may be taken now.
+    mutating func open(_ name: ExactText, _ db: Database) throws -> Bool {
+        if let room = rooms[name] { return room > 0 }
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT paused, max_running, CASE WHEN max_running IS NULL THEN 0 ELSE (
+                        SELECT coalesce(sum(r.jobs), 0) FROM queue_counts AS r
+                        WHERE r.queue = q.name AND r.state IN ('submitting', 'running')) END
+                    FROM queues AS q WHERE q.name = ?
+                    """
+            ),
+            arguments: [name.text]
+        )
+        guard let row, row[0] == 0 else { return false }
+        guard let maximum = row[1] as Int? else { return true }
+        let room = maximum - row[2]
+        rooms[name] = room
+        if room <= 0 { claim.waitsForPlace = true }
+        return room > 0
+    }
+
+    /// A head for each model of a queue that is on and has jobs of a priority waiting.
+    mutating func heads(of queue: ExactText, at priority: Int64, _ db: Database) throws -> [ClaimHead] {
         var heads: [ClaimHead] = []
-        for queue in try openQueues(db) {
-            for model in try models(of: queue, db) where !request.closedModels.contains(model) {
-                heads.append(ClaimHead(queue: queue, model: model, isProbe: request.probedModels.contains(model)))
+        for model in try models(of: queue, db) where !request.closedModels.contains(model) {
+            let isProbe = request.probedModels.contains(model)
+            if isProbe, claim.jobs.contains(where: { $0.model == model }) || missing.contains(where: { $0.model == model }) {
+                continue
             }
+            heads.append(ClaimHead(queue: queue, model: model, priority: priority, isProbe: isProbe))
         }
         return heads
     }
 
-    private mutating func openQueues(_ db: Database) throws -> [String] {
-        let rows = try Row.fetchAll(
-            db.cachedStatement(
-                sql: """
-                    SELECT q.name, q.max_running, (
-                        SELECT coalesce(sum(r.jobs), 0) FROM queue_counts AS r
-                        WHERE r.queue = q.name AND r.state IN ('submitting', 'running')) AS running
-                    FROM queues AS q JOIN queue_counts AS c ON c.queue = q.name AND c.state = 'queued'
-                    WHERE NOT q.paused AND c.jobs > 0
-                    """
-            )
-        )
-        return rows.compactMap { row in
-            let name: String = row["name"]
-            guard let maximum = row["max_running"] as Int? else { return name }
-            let room = maximum - row["running"]
-            guard room > 0 else {
-                claim.waitsForPlace = true
-                return nil
+    /// Whether anything could be claimed if there were room.
+    mutating func hasOpenJob(_ db: Database) throws -> Bool {
+        var priority = try highestPriority(below: nil, db)
+        while let level = priority {
+            var name = try nextQueue(after: nil, at: level, db)
+            while let queue = name {
+                if try open(queue, db), try !heads(of: queue, at: level, db).isEmpty { return true }
+                name = try nextQueue(after: queue, at: level, db)
             }
-            rooms[name] = room
-            return name
+            priority = try highestPriority(below: level, db)
         }
+        return false
     }
 
     /// The models of a queue's due jobs, by one seek each.
-    private func models(of queue: String, _ db: Database) throws -> [String] {
+    private func models(of queue: ExactText, _ db: Database) throws -> [String] {
         try String.fetchAll(
             db.cachedStatement(
                 sql: """
@@ -73,29 +129,33 @@ extension ClaimWork {
                     SELECT model FROM models WHERE model IS NOT NULL
                     """
             ),
-            arguments: ["queue": queue]
+            arguments: ["queue": queue.text]
         )
     }
 
-    /// Fetches the next jobs of a head. What was taken or refused has left the index; what was looked past has not.
-    func fill(_ head: inout ClaimHead, count: Int, _ db: Database) throws {
+    /// Fetches the next jobs of a head. What was taken or refused has left the index; what was passed has not.
+    func fill(_ head: inout ClaimHead, _ db: Database) throws {
+        let count = min(head.fetchCount, request.limit)
+        head.fetchCount = min(head.fetchCount * 8, 256)
         let rows = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """
                     SELECT id, prompt, input, priority, turn, attempt_count, max_attempts FROM jobs
-                    WHERE state = 'queued' AND turn IS NOT NULL AND queue = ? AND model = ?
-                    ORDER BY priority DESC, turn, id LIMIT ? OFFSET ?
+                    WHERE state = 'queued' AND turn IS NOT NULL AND queue = ? AND model = ? AND priority = ?
+                        AND id NOT IN (SELECT job_id FROM set_aside)
+                    ORDER BY turn, id LIMIT ? OFFSET ?
                     """
             ),
-            arguments: [head.queue, head.model, count, head.skipped]
+            arguments: [head.queue.text, head.model, head.priority, count, head.passed]
         )
         var jobs: [ClaimHead.Candidate] = []
         // Columns by their place: to look names up costs more than to read them.
         while let row = try rows.next() {
-            let job = QueuedJob(id: JobID(row[0]), queue: head.queue, model: head.model, prompt: row[1], input: row[2])
+            let id = JobID(row[0])
             jobs.append(
                 ClaimHead.Candidate(
-                    job: job,
+                    id: id,
+                    job: Self.job(id, head, prompt: row[1], input: row[2]),
                     priority: row[3],
                     turn: row[4],
                     attemptCount: row[5],
@@ -106,4 +166,30 @@ extension ClaimWork {
         head.mayHaveMore = jobs.count == count
         head.jobs = ArraySlice(jobs)
     }
+
+    /// Texts are read as bytes: SQLite's may hold what is no UTF-8, which a `String` would silently repair.
+    private static func job(_ id: JobID, _ head: ClaimHead, prompt: Data?, input: Data) -> QueuedJob? {
+        guard let input = String(validating: input, as: UTF8.self) else { return nil }
+        var text: String?
+        if let prompt {
+            guard let valid = String(validating: prompt, as: UTF8.self) else { return nil }
+            text = valid
+        }
+        return QueuedJob(id: id, queue: head.queue.text, model: head.model, prompt: text, input: input)
+    }
+}
+
+extension QueuedJob {
+    /// Whether nothing of it has changed, byte by byte.
+    func isSame(as other: QueuedJob) -> Bool {
+        id == other.id && ExactText(model) == ExactText(other.model) && ExactText(input) == ExactText(other.input)
+            && prompt.map { ExactText($0) } == other.prompt.map { ExactText($0) }
+    }
+}
+
+extension Refusal {
+    static let notUTF8 = Refusal(
+        code: .invalidInput,
+        problems: [InputProblem(field: "prompt", kind: .wrongType, message: "it or the input is not valid UTF-8")]
+    )
 }

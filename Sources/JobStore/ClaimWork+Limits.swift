@@ -18,23 +18,28 @@ extension ClaimWork {
         let sending = try Int.fetchOne(
             db.cachedStatement(sql: "SELECT count(*) FROM attempts WHERE state = 'sending'")
         )
-        // Instants beyond one window from now are from before the clock was set back, and say nothing.
+        // Instants beyond one window from now are from before the clock was set back, and say nothing. A request whose
+        // answer was lost may be on its way for longer, and has its slot until then.
         let since = (request.now - window).milliseconds
         let until = (request.now + window).milliseconds
+        let late = (request.now + window + LateArrival.longest).milliseconds
+        let busy = """
+            SELECT answered_at AS busy FROM attempts
+            WHERE answered_at > :since AND answered_at <= :until AND arrives_until IS NULL
+            UNION ALL
+            SELECT arrives_until FROM attempts
+            WHERE arrives_until IS NOT NULL AND arrives_until > :since AND arrives_until <= :late
+            """
+        let arguments: StatementArguments = ["since": since, "until": until, "late": late]
         let answered = try Int.fetchOne(
-            db.cachedStatement(sql: "SELECT count(*) FROM attempts WHERE answered_at > ? AND answered_at <= ?"),
-            arguments: [since, until]
+            db.cachedStatement(sql: "SELECT count(*) FROM (\(busy))"),
+            arguments: arguments
         )
         let free = request.rate.count - (sending ?? 0) - (answered ?? 0)
         if free <= 0, let answered, answered > 0 {
             let oldest = try Int64.fetchOne(
-                db.cachedStatement(
-                    sql: """
-                        SELECT answered_at FROM attempts WHERE answered_at > ? AND answered_at <= ?
-                        ORDER BY answered_at LIMIT 1 OFFSET ?
-                        """
-                ),
-                arguments: [since, until, min(-free, answered - 1)]
+                db.cachedStatement(sql: "SELECT busy FROM (\(busy)) ORDER BY busy LIMIT 1 OFFSET :offset"),
+                arguments: arguments &+ ["offset": min(-free, answered - 1)]
             )
             claim.nextSlotAt = oldest.map { Instant(milliseconds: $0) + window }
         }
@@ -46,7 +51,7 @@ extension ClaimWork {
 struct BudgetRoom {
     var name: String
     /// nil: all queues.
-    var queue: String?
+    var queue: ExactText?
     var limit: Credits
     /// When its next period begins; nil if it has none.
     var resetsAt: Instant?
@@ -86,7 +91,7 @@ struct BudgetRoom {
             .map { row in
                 BudgetRoom(
                     name: row["name"],
-                    queue: row["queue"],
+                    queue: (row["queue"] as String?).map { ExactText($0) },
                     limit: Credits(millicredits: row["limit_millicredits"]),
                     resetsAt: row.instant("resets_at"),
                     left: row["room"]

@@ -73,8 +73,8 @@ extension RecordWork {
         )
     }
 
-    /// Notes the balance, keeps the reading beside what the ledger has booked, and looks whether it proves something.
-    func balance(_ reading: BalanceReading) throws -> Recorded {
+    /// Notes the balance, keeps the reading beside what the ledger has booked, and looks what it tells.
+    func balance(_ reading: BalanceReading, settles: Bool) throws -> Recorded {
         let lastAttempt = try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(id) FROM attempts")) ?? 0
         try run(
             """
@@ -90,7 +90,17 @@ extension RecordWork {
             if row.isComparable {
                 let settled = try AccountReading.lastSettled(db)
                 row.compare(first: first, previous: previous, settled: settled)
-                if let settled { recorded.settled = try examineUnknown(from: settled, to: row) }
+                if let settled, row.isSettled, settled.constant > row.constant {
+                    // The account has lost what the ledger does not know of: something was charged late.
+                    try run(
+                        """
+                        UPDATE attempts SET evidence_charged = NULL
+                        WHERE finished_at IS NULL AND state = 'unknown' AND evidence_charged = 0
+                        """,
+                        []
+                    )
+                }
+                if let settled { recorded.settled = try examineUnknown(from: settled, to: row, settles: settles) }
                 recorded.account = AccountStanding(
                     unexplained: first.constant - row.constant,
                     uncertainty: row.open,

@@ -3,161 +3,267 @@ package import PromptQueue
 import Synchronization
 
 extension SQLiteLedger {
+    /// How often a claim is tried anew because rows were changed meanwhile, or had to be set aside.
+    private static let maximumPasses = 8
+
     package func claim(
         _ request: ClaimRequest,
         prepare: @escaping @Sendable (QueuedJob) -> Preparation
     ) async throws(LedgerError) -> Claim {
-        try await commits.commit { [self] db in
-            var work = ClaimWork(request: request, rotation: rotation.withLock { $0 }, prepare: prepare)
-            let claim = try work.run(db)
-            // A transaction that fails afterwards has only moved a turn.
-            rotation.withLock { [work] in $0 = work.rotation }
-            return claim
+        // Preparing reads texts of any length and shape: it is done outside the transaction, which others wait for. The
+        // first pass finds the jobs, the next claims those that are still as they were prepared.
+        var prepared: [JobID: PreparedJob] = [:]
+        var asideBefore: [SetAside] = []
+        var claim = Claim()
+        for _ in 0..<Self.maximumPasses {
+            let (found, missing) = try await commits.commit { [self, prepared] db in
+                var work = ClaimWork(request: request, rotation: rotation.withLock { $0 }, prepared: prepared)
+                let claim = try work.runAround(db)
+                // A transaction that fails afterwards has only moved a turn.
+                if work.missing.isEmpty { rotation.withLock { [work] in $0 = work.rotation } }
+                return (claim, work.missing)
+            }
+            claim = found
+            asideBefore += found.setAside
+            claim.setAside = asideBefore
+            guard !missing.isEmpty else { return claim }
+            // What is claimed is not kept waiting for the others.
+            if !claim.jobs.isEmpty || !claim.refused.isEmpty { break }
+            for job in missing { prepared[job.id] = PreparedJob(job: job, preparation: prepare(job)) }
         }
+        claim.hasMore = true
+        return claim
     }
+}
+
+/// A job as it was when it was prepared.
+struct PreparedJob: Sendable {
+    var job: QueuedJob
+    var preparation: Preparation
 }
 
 /// One claim, inside its transaction.
 ///
 /// The order is by priority (higher first). Among equals the queues take turns, and within a queue `jobs.turn` decides,
-/// which makes its batches take turns. Each queue gives its best job of each model by one seek in `jobs_claim`, so the cost
-/// does not grow with the backlog, nor with what is scheduled for later, waits in paused queues, or is for models that are
-/// switched off.
+/// which makes its batches take turns. Only the queues that come next are looked at, and each gives its best job of each
+/// model by one seek in `jobs_claim`: the cost does not grow with the backlog, nor with the number of queues, nor with what
+/// is scheduled for later or is for models that are switched off.
 struct ClaimWork {
     let request: ClaimRequest
-    let prepare: @Sendable (QueuedJob) -> Preparation
-    private(set) var rotation: QueueRotation
+    let prepared: [JobID: PreparedJob]
+    var rotation: QueueRotation
 
     var claim = Claim()
+    /// Jobs that have to be prepared before they can be claimed.
+    var missing: [QueuedJob] = []
+    private var limit = 0
     private var budgets: [BudgetRoom] = []
     /// How many more jobs of a queue may run; absent without a limit of its own.
-    var rooms: [String: Int] = [:]
+    var rooms: [ExactText: Int] = [:]
     private var prices = ClaimPrices()
     private var reserve: ReserveRoom?
+    private var isHeldForReserve = false
     private var generator = SystemRandomNumberGenerator()
+    /// Queues of which something was left that could be claimed but for want of room.
+    private var othersLeft: Set<ExactText> = []
+    private var served: [ServedLane: Int64] = [:]
+    /// The job that is being written.
+    private(set) var current: JobID?
 
     /// Jobs that are refused cost no slot, but time: the transaction stays short.
     private static let maximumRefusals = 200
     /// How many jobs of one queue and model are looked past because they do not fit a budget.
     private static let maximumSkips = 100
 
-    init(
-        request: ClaimRequest,
-        rotation: QueueRotation,
-        prepare: @escaping @Sendable (QueuedJob) -> Preparation
-    ) {
+    init(request: ClaimRequest, rotation: QueueRotation, prepared: [JobID: PreparedJob]) {
         self.request = request
         self.rotation = rotation
-        self.prepare = prepare
+        self.prepared = prepared
     }
 
-    mutating func run(_ db: Database) throws -> Claim {
+    /// Runs the claim; a job that the database refuses to have claimed is set aside with the reason, and the others are
+    /// claimed without it.
+    mutating func runAround(_ db: Database) throws -> Claim {
+        var aside: [SetAside] = []
+        while true {
+            var attempt = self
+            do {
+                var result = Claim()
+                try db.inSavepoint {
+                    result = try attempt.run(db)
+                    return .commit
+                }
+                self = attempt
+                claim.setAside = aside
+                result.setAside = aside
+                return result
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+                guard let job = attempt.current, aside.count < 20 else { throw error }
+                let reason = LedgerError(error).message
+                try SetAsideRows.insert(job, reason, at: request.now, db)
+                aside.append(SetAside(job: job, reason: reason))
+            }
+        }
+    }
+
+    private mutating func run(_ db: Database) throws -> Claim {
         let mayHaveUnserved = try giveTurns(db)
-        var limit = min(request.limit, try freePlaces(db))
+        limit = min(request.limit, try freePlaces(db))
         limit = min(limit, try freeSlots(db))
-        var heads = try openHeads(db)
         claim.nextRunAt = try nextRunAt(db)
         guard limit > 0 else {
-            claim.hasMore = !heads.isEmpty || mayHaveUnserved
+            claim.hasMore = try hasOpenJob(db) || mayHaveUnserved
             return claim
         }
         budgets = try BudgetRoom.all(db, at: request.now)
         reserve = try ReserveRoom(request, db)
-        while claim.jobs.count < limit, claim.refused.count < Self.maximumRefusals {
-            for index in heads.indices where heads[index].jobs.isEmpty && heads[index].mayHaveMore {
-                try fill(&heads[index], count: limit - claim.jobs.count, db)
-            }
-            heads.removeAll { $0.jobs.isEmpty }
-            guard let best = next(of: heads) else { break }
-            try takeFirst(of: best, &heads, db)
+        var priority = try highestPriority(below: nil, db)
+        while let level = priority, hasRoom {
+            try take(at: level, db)
+            priority = hasRoom ? try highestPriority(below: level, db) : nil
         }
         claim.hasMore =
             mayHaveUnserved || claim.jobs.count >= limit || claim.refused.count >= Self.maximumRefusals
             // Which queues a budget holds shows when nothing more of them can be taken.
             || (claim.waitsForBudget && !claim.jobs.isEmpty)
         try noteTurns(db)
-        noteHolds(left: heads)
-        rotation.keep(Set(heads.map(\.queue)))
+        noteHolds()
         return claim
     }
 
-    /// The head whose job is next: of the queues with a job of the highest priority the one that was served longest ago,
-    /// and within it the lowest turn.
-    private func next(of heads: [ClaimHead]) -> Int? {
-        guard let highest = heads.compactMap({ $0.jobs.first?.priority }).max() else { return nil }
-        let best = heads.indices.filter { heads[$0].jobs.first?.priority == highest }
-        let queue = best.min { left, right in
-            let one = (rotation.lastTurn(of: heads[left].queue), heads[left].jobs.first?.job.id.rawValue ?? 0)
-            return one < (rotation.lastTurn(of: heads[right].queue), heads[right].jobs.first?.job.id.rawValue ?? 0)
-        }
-        guard let queue else { return nil }
-        return best.filter { heads[$0].queue == heads[queue].queue }
-            .min { left, right in
-                let one = (heads[left].jobs.first?.turn ?? 0, heads[left].jobs.first?.job.id.rawValue ?? 0)
-                return one < (heads[right].jobs.first?.turn ?? 0, heads[right].jobs.first?.job.id.rawValue ?? 0)
+    private var hasRoom: Bool {
+        claim.jobs.count + missing.count < limit && claim.refused.count < Self.maximumRefusals && !isHeldForReserve
+    }
+
+    // MARK: - Order
+
+    /// Takes jobs of one priority: from each queue in turn, beginning behind the one that was served last.
+    private mutating func take(at priority: Int64, _ db: Database) throws {
+        let last = rotation.lastServed(at: priority)
+        var heads: [QueueHeads] = []
+        var cursor = last
+        var hasWrapped = last == nil
+        // The first round opens queues as it comes to them.
+        while hasRoom {
+            guard let name = try nextQueue(after: cursor, at: priority, db) else {
+                guard !hasWrapped else { break }
+                hasWrapped = true
+                cursor = nil
+                continue
             }
+            cursor = name
+            if try open(name, db) {
+                var queue = QueueHeads(queue: name, heads: try self.heads(of: name, at: priority, db))
+                try takeOne(of: &queue, db)
+                if !queue.heads.isEmpty { heads.append(queue) }
+            }
+            if hasWrapped, let last, name == last { break }
+        }
+        // The later rounds go on with those that have more.
+        while hasRoom, !heads.isEmpty {
+            for index in heads.indices where hasRoom { try takeOne(of: &heads[index], db) }
+            heads.removeAll { $0.heads.isEmpty }
+        }
+        if !hasRoom { othersLeft.formUnion(heads.lazy.map(\.queue)) }
+    }
+
+    /// Takes the next job of a queue, past those that are refused or do not fit.
+    private mutating func takeOne(of queue: inout QueueHeads, _ db: Database) throws {
+        while hasRoom {
+            for index in queue.heads.indices where queue.heads[index].jobs.isEmpty && queue.heads[index].mayHaveMore {
+                try fill(&queue.heads[index], db)
+            }
+            queue.heads.removeAll { $0.jobs.isEmpty }
+            let best = queue.heads.indices.min { left, right in
+                queue.heads[left].order < queue.heads[right].order
+            }
+            guard let best else { return }
+            if try takeFirst(of: best, in: &queue, db) { return }
+        }
     }
 
     // MARK: - Jobs
 
-    /// Claims, refuses or looks past the first job of a head.
-    private mutating func takeFirst(of index: Int, _ heads: inout [ClaimHead], _ db: Database) throws {
-        let candidate = heads[index].jobs.removeFirst()
-        let job = candidate.job
-        switch prepare(job) {
+    /// Claims, refuses or looks past the first job of a head; true if it was taken.
+    private mutating func takeFirst(of index: Int, in queue: inout QueueHeads, _ db: Database) throws -> Bool {
+        let candidate = queue.heads[index].jobs.removeFirst()
+        guard let job = candidate.job else {
+            try refuse(candidate.id, Refusal.notUTF8, db)
+            return false
+        }
+        guard let known = prepared[candidate.id], known.job.isSame(as: job) else {
+            missing.append(job)
+            queue.heads[index].passed += 1
+            if queue.heads[index].isProbe { queue.heads.remove(at: index) }
+            takePlace(&queue)
+            return true
+        }
+        switch known.preparation {
         case .refused(let refusal):
-            try refuse(job, refusal, db)
+            try refuse(candidate.id, refusal, db)
+            return false
         case .ready(let prepared):
             let estimate = try prices.estimate(of: prepared, model: job.model, db)
             let reserved = estimate.credits
-            let concerned = budgets.indices.filter { budgets[$0].queue == nil || budgets[$0].queue == job.queue }
+            let name = queue.queue
+            let concerned = budgets.indices.filter { budgets[$0].queue == nil || budgets[$0].queue == name }
             if let full = concerned.first(where: { budgets[$0].left < reserved.millicredits }) {
                 // It waits, and is the first again at the next claim. Cheaper ones go on meanwhile.
                 claim.waitsForBudget = true
                 let hold = BudgetHold(budget: budgets[full].name, queue: job.queue)
                 if claim.budgetSkips[hold] == nil { claim.budgetSkips[hold] = budgets[full].skip(of: reserved) }
-                heads[index].skipped += 1
-                if heads[index].skipped >= Self.maximumSkips { heads.remove(at: index) }
-                return
+                queue.heads[index].passed += 1
+                queue.heads[index].skipped += 1
+                if queue.heads[index].skipped >= Self.maximumSkips { queue.heads.remove(at: index) }
+                return false
             }
             if let hold = reserve?.take(reserved) {
                 // It concerns the account, so everything waits with this job: the order is kept.
                 claim.reserveHold = hold
-                heads.removeAll()
-                return
+                isHeldForReserve = true
+                queue.heads.removeAll()
+                return true
             }
             for index in concerned { budgets[index].left -= reserved.millicredits }
-            try insert(candidate, prepared, estimate, db)
-            rotation.serve(job.queue)
-            if heads[index].isProbe { heads.remove(at: index) }
-            if let room = rooms[job.queue] {
-                rooms[job.queue] = room - 1
-                if room <= 1 {
-                    claim.waitsForPlace = true
-                    heads.removeAll { $0.queue == job.queue }
-                }
-            }
+            try insert(candidate, job, prepared, estimate, db)
+            rotation.serve(name, at: candidate.priority)
+            if queue.heads[index].isProbe { queue.heads.remove(at: index) }
+            takePlace(&queue)
+            return true
         }
     }
 
-    private mutating func refuse(_ job: QueuedJob, _ refusal: Refusal, _ db: Database) throws {
-        let message = refusal.description
+    private mutating func takePlace(_ queue: inout QueueHeads) {
+        guard let room = rooms[queue.queue] else { return }
+        rooms[queue.queue] = room - 1
+        if room <= 1 {
+            claim.waitsForPlace = true
+            queue.heads.removeAll()
+        }
+    }
+
+    private mutating func refuse(_ job: JobID, _ refusal: Refusal, _ db: Database) throws {
+        current = job
+        let message = BoundedText.message(refusal.description)
         try db.cachedStatement(
             sql: """
-                UPDATE jobs SET state = 'failed', finished_at = ?, error_code = ?, error_message = ? WHERE id = ?
+                UPDATE jobs SET state = 'failed', finished_at = ?, error_code = ?, error_message = ?
+                WHERE id = ? AND state = 'queued'
                 """
         )
-        .execute(arguments: [request.now.milliseconds, refusal.code.rawValue, message, job.id.rawValue])
-        claim.refused.append(RefusedJob(job: job.id, code: refusal.code, message: message))
+        .execute(arguments: [request.now.milliseconds, refusal.code.rawValue, message, job.rawValue])
+        current = nil
+        claim.refused.append(RefusedJob(job: job, code: refusal.code, message: message))
     }
 
     private mutating func insert(
         _ candidate: ClaimHead.Candidate,
+        _ job: QueuedJob,
         _ prepared: PreparedInput,
         _ estimate: Estimate,
         _ db: Database
     ) throws {
-        let job = candidate.job
+        current = job.id
         let reserved = estimate.credits
         let token = AttemptToken.random(at: request.now, using: &generator)
         try Self.run(
@@ -177,12 +283,17 @@ struct ClaimWork {
             """
             UPDATE jobs SET state = 'submitting', attempt_count = attempt_count + 1, estimated_millicredits = ?,
                 estimate_basis = ?, submitted_at = ?, error_code = NULL, error_message = NULL
-            WHERE id = ?
+            WHERE id = ? AND state = 'queued'
             """,
             [reserved.millicredits, estimate.kind.rawValue, request.now.milliseconds, job.id.rawValue],
             db
         )
-        let lane = ServedLane(queue: job.queue, priority: candidate.priority)
+        // One attempt for one job that was queued: anything else would pay twice.
+        guard db.changesCount == 1 else {
+            throw DatabaseError(resultCode: .SQLITE_CONSTRAINT, message: "it is no longer queued")
+        }
+        current = nil
+        let lane = ServedLane(queue: ExactText(job.queue), priority: candidate.priority)
         served[lane] = max(served[lane] ?? candidate.turn, candidate.turn)
         claim.jobs.append(
             ClaimedJob(
@@ -207,38 +318,45 @@ struct ClaimWork {
     }
 
     /// Says which queues a budget holds: those of which nothing was taken and nothing else is left to be taken.
-    private mutating func noteHolds(left heads: [ClaimHead]) {
-        let others = Set(claim.jobs.map(\.queue)).union(heads.lazy.filter { !$0.jobs.isEmpty }.map(\.queue))
-        claim.budgetHolds = claim.budgetSkips.keys.filter { !others.contains($0.queue) }
+    private mutating func noteHolds() {
+        let others = Set(claim.jobs.map { ExactText($0.queue) }).union(missing.map { ExactText($0.queue) })
+            .union(othersLeft)
+        claim.budgetHolds = claim.budgetSkips.keys.filter { !others.contains(ExactText($0.queue)) }
             .sorted { ($0.queue, $0.budget) < ($1.queue, $1.budget) }
     }
 
     // MARK: - Turns
 
     private struct ServedLane: Hashable {
-        var queue: String
+        var queue: ExactText
         var priority: Int64
     }
-
-    private var served: [ServedLane: Int64] = [:]
 
     /// How many jobs that have become due get their turn in one claim.
     private static let maximumTurns = 500
 
     /// Gives a turn to each job that has become due; true when there may be more of them.
-    private func giveTurns(_ db: Database) throws -> Bool {
+    private mutating func giveTurns(_ db: Database) throws -> Bool {
         let due = try Int64.fetchAll(
             db.cachedStatement(
                 sql: """
                     SELECT id FROM jobs WHERE state = 'queued' AND turn IS NULL AND run_at <= ?
+                        AND id NOT IN (SELECT job_id FROM set_aside)
                     ORDER BY run_at, id LIMIT ?
                     """
             ),
             arguments: [request.now.milliseconds, Self.maximumTurns]
         )
         guard !due.isEmpty else { return false }
-        let ask = try db.cachedStatement(sql: "UPDATE jobs SET turn = -1 WHERE id = ?")
-        for id in due { try ask.execute(arguments: [id]) }
+        // One that comes back has kept its turn.
+        let ask = try db.cachedStatement(
+            sql: "UPDATE jobs SET turn = coalesce(kept_turn, -1), kept_turn = NULL WHERE id = ?"
+        )
+        for id in due {
+            current = JobID(id)
+            try ask.execute(arguments: [id])
+        }
+        current = nil
         return due.count == Self.maximumTurns
     }
 
@@ -251,7 +369,7 @@ struct ClaimWork {
                     ON CONFLICT (queue, priority) DO UPDATE SET turn = excluded.turn WHERE excluded.turn > turn
                     """
             )
-            .execute(arguments: [lane.queue, lane.priority, turn])
+            .execute(arguments: [lane.queue.text, lane.priority, turn])
         }
     }
 

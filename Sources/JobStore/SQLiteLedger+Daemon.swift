@@ -19,7 +19,7 @@ extension SQLiteLedger {
             // Batches that have no job waiting any more: their next one begins at what is being served in any case.
             try db.execute(
                 sql: """
-                    DELETE FROM turns WHERE turn < (SELECT s.turn FROM turns_served AS s
+                    DELETE FROM turns WHERE waiting <= 0 AND taken < (SELECT s.turn FROM turns_served AS s
                         WHERE s.queue = turns.queue AND s.priority = turns.priority)
                     """
             )

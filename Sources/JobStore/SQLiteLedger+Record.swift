@@ -30,10 +30,12 @@ extension SQLiteLedger {
                 return try record.lost(result, message)
             case .gates(let notes):
                 return try record.gates(notes)
-            case .balance(let reading):
-                return try record.balance(reading)
+            case .balance(let reading, let settles):
+                return try record.balance(reading, settles: settles)
             case .gaveUp(let attempt):
                 return try record.gaveUp(attempt)
+            case .hintRefuted(let attempt, let task):
+                return try record.hintRefuted(attempt, task)
             case .rules(let rules):
                 try record.rules(rules)
                 return Recorded()
@@ -84,6 +86,8 @@ struct RecordWork {
             db.cachedStatement(
                 sql: """
                     UPDATE attempts SET state = 'accepted', task_id = ?1, answered_at = coalesce(answered_at, ?2),
+                        -- It has arrived by now, which may be long after its answer was lost.
+                        arrives_until = CASE WHEN state = 'unknown' THEN min(arrives_until, ?2) ELSE arrives_until END,
                         http_status = ?3, api_code = 200, error_code = NULL, message = NULL
                     WHERE id = ?4 AND finished_at IS NULL AND (state = 'sending'
                         OR (state = 'unknown' AND NOT EXISTS (SELECT 1 FROM attempts AS other WHERE other.task_id = ?1)))
@@ -126,10 +130,10 @@ struct RecordWork {
             """
             UPDATE attempts SET state = 'rejected', answered_at = coalesce(answered_at, ?1), finished_at = ?1,
                 reserved_millicredits = 0, http_status = ?2, api_code = ?3, error_code = ?4, message = ?5
-            WHERE id = ?6 AND state IN ('sending', 'unknown')
+            WHERE id = ?6 AND state IN ('sending', 'unknown') AND finished_at IS NULL
             """,
             [
-                now.milliseconds, failure.httpStatus, failure.apiCode, failure.code.rawValue, failure.message,
+                now.milliseconds, failure.httpStatus, failure.apiCode, failure.code.rawValue, BoundedText.message(failure.message),
                 attempt.rawValue,
             ]
         )
@@ -143,11 +147,12 @@ struct RecordWork {
     func unknown(_ attempt: AttemptID, _ failure: Failure) throws -> Recorded {
         try run(
             """
-            UPDATE attempts SET state = 'unknown', answered_at = ?, http_status = ?, api_code = ?, error_code = ?, message = ?
+            UPDATE attempts SET state = 'unknown', answered_at = ?, arrives_until = ?, http_status = ?, api_code = ?,
+                error_code = ?, message = ?
             WHERE id = ? AND state = 'sending'
             """,
             [
-                now.milliseconds, failure.httpStatus, failure.apiCode, failure.code.rawValue, failure.message,
+                now.milliseconds, (now + LateArrival.longest).milliseconds, failure.httpStatus, failure.apiCode, failure.code.rawValue, BoundedText.message(failure.message),
                 attempt.rawValue,
             ]
         )
@@ -156,7 +161,7 @@ struct RecordWork {
             UPDATE jobs SET state = 'unconfirmed', error_code = ?, error_message = ?
             WHERE id = (SELECT job_id FROM attempts WHERE id = ?) AND state = 'submitting'
             """,
-            [failure.code.rawValue, failure.message, attempt.rawValue]
+            [failure.code.rawValue, BoundedText.message(failure.message), attempt.rawValue]
         )
         return Recorded(job: try job(of: attempt))
     }
@@ -167,7 +172,7 @@ struct RecordWork {
             UPDATE jobs SET provider_state = ?
             WHERE id = (SELECT job_id FROM attempts WHERE id = ?) AND state = 'running'
             """,
-            [state, attempt.rawValue]
+            [BoundedText.word(state), attempt.rawValue]
         )
         return Recorded(job: try job(of: attempt))
     }
@@ -179,11 +184,16 @@ struct RecordWork {
         fetch: Bool,
         took: Duration?
     ) throws -> Recorded {
-        guard let settled = try finish(attempt, charged, failure: nil, took: took) else {
+        let known: SettledAttempt
+        if let settled = try finish(attempt, charged, failure: nil, took: took) {
+            known = settled
+        } else if let late = try lateSuccess(of: attempt) {
+            known = late
+        } else {
             guard let job = try job(of: attempt) else { return Recorded() }
             return Recorded(job: job, downloads: try downloads(of: job))
         }
-        guard let (job, first) = try jobAndNextOrdinal(settled.job) else { return Recorded() }
+        guard let (job, first) = try jobAndNextOrdinal(known.job) else { return Recorded() }
         let isWanted = job.state == .running
         for (ordinal, output) in zip(first..., outputs) {
             var url: String?
@@ -204,27 +214,16 @@ struct RecordWork {
                 ]
             )
         }
-        guard isWanted else {
-            try book(settled)
-            return Recorded(job: job)
-        }
+        if known.wasFailed { try adoptLateSuccess(attempt, charged) }
+        try book(job.id)
+        guard isWanted else { return Recorded(job: job) }
         if fetch {
-            try run(
-                """
-                UPDATE jobs SET provider_state = 'success', charged_millicredits = coalesce(charged_millicredits, 0) + ?
-                WHERE id = ?
-                """,
-                [settled.charged, job.id.rawValue]
-            )
+            try run("UPDATE jobs SET provider_state = 'success' WHERE id = ?", [job.id.rawValue])
             return Recorded(job: job, downloads: try downloads(of: job))
         }
         try run(
-            """
-            UPDATE jobs SET state = 'succeeded', provider_state = 'success', finished_at = ?,
-                charged_millicredits = coalesce(charged_millicredits, 0) + ?
-            WHERE id = ?
-            """,
-            [now.milliseconds, settled.charged, job.id.rawValue]
+            "UPDATE jobs SET state = 'succeeded', provider_state = 'success', finished_at = ? WHERE id = ?",
+            [now.milliseconds, job.id.rawValue]
         )
         return Recorded(job: RecordedJob(id: job.id, state: .succeeded))
     }
@@ -237,18 +236,22 @@ struct RecordWork {
         took: Duration?
     ) throws -> Recorded {
         let settled = try finish(attempt, charged, failure: failure, took: took)
-        if let settled { try book(settled) }
+        if let settled { try book(settled.job) }
         guard let job = try job(of: attempt) else { return Recorded() }
-        guard settled != nil, job.state == .running else { return Recorded(job: job) }
+        guard job.state == .running else { return Recorded(job: job) }
+        if settled == nil {
+            // A task that had failed before, and was asked about once more because its job is tried again.
+            guard try isAskedAgain(attempt) else { return Recorded(job: job) }
+        }
         try run("UPDATE jobs SET provider_state = 'fail' WHERE id = ?", [job.id.rawValue])
         return Recorded(job: try settle(job.id, failure, then))
     }
 
-    /// An attempt whose money was settled just now.
+    /// An attempt whose money is settled.
     private struct SettledAttempt {
         var job: JobID
-        /// In thousandths of a credit.
-        var charged: Int64
+        /// Whether it was settled before, as a failure.
+        var wasFailed = false
     }
 
     /// Settles an attempt's money: what was reserved is released, what was charged is booked, and still to be booked for
@@ -267,22 +270,63 @@ struct RecordWork {
                     UPDATE attempts SET finished_at = ?, charged_millicredits = coalesce(?, reserved_millicredits),
                         charge_reported = ?, reserved_millicredits = 0, error_code = ?, message = ?, took_milliseconds = ?
                     WHERE id = ? AND state = 'accepted' AND finished_at IS NULL
-                    RETURNING job_id, charged_millicredits
+                    RETURNING job_id
                     """
             ),
             arguments: [
-                now.milliseconds, charged?.millicredits, charged != nil, failure?.code.rawValue, failure?.message,
-                took.map { max(0, $0.milliseconds) }, attempt.rawValue,
+                now.milliseconds, charged?.millicredits, charged != nil, failure?.code.rawValue,
+                failure.map { BoundedText.message($0.message) }, took.map { max(0, $0.milliseconds) }, attempt.rawValue,
             ]
         )
-        return try rows.next().map { SettledAttempt(job: JobID($0[0]), charged: $0[1]) }
+        return try rows.next().map { SettledAttempt(job: JobID($0[0])) }
     }
 
-    /// Adds to a job's charges.
-    private func book(_ settled: SettledAttempt) throws {
+    /// Books what a job's attempts were charged.
+    func book(_ job: JobID) throws {
         try run(
-            "UPDATE jobs SET charged_millicredits = coalesce(charged_millicredits, 0) + ? WHERE id = ?",
-            [settled.charged, settled.job.rawValue]
+            """
+            UPDATE jobs SET charged_millicredits =
+                (SELECT sum(charged_millicredits) FROM attempts WHERE job_id = jobs.id)
+            WHERE id = ?
+            """,
+            [job.rawValue]
+        )
+    }
+
+    // MARK: - Tasks that are asked about once more
+
+    /// Whether the task of an attempt that failed is asked about again: its job runs on it, and nothing came of it yet.
+    private func isAskedAgain(_ attempt: AttemptID) throws -> Bool {
+        try Bool.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id
+                        WHERE a.id = ? AND a.state = 'accepted' AND a.error_code IS NOT NULL
+                            AND a.finished_at IS NOT NULL AND j.state = 'running' AND j.task_id = a.task_id
+                            AND NOT EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id)
+                            AND NOT EXISTS (SELECT 1 FROM attempts AS o
+                                WHERE o.job_id = j.id AND o.finished_at IS NULL))
+                    """
+            ),
+            arguments: [attempt.rawValue]
+        ) ?? false
+    }
+
+    private func lateSuccess(of attempt: AttemptID) throws -> SettledAttempt? {
+        guard try isAskedAgain(attempt), let job = try job(of: attempt) else { return nil }
+        return SettledAttempt(job: job.id, wasFailed: true)
+    }
+
+    /// The task has results after all: what it was charged is what the provider says now.
+    private func adoptLateSuccess(_ attempt: AttemptID, _ charged: Credits?) throws {
+        try run(
+            """
+            UPDATE attempts SET error_code = NULL, message = NULL,
+                charged_millicredits = coalesce(?1, charged_millicredits),
+                charge_reported = CASE WHEN ?1 IS NULL THEN charge_reported ELSE 1 END
+            WHERE id = ?2
+            """,
+            [charged?.millicredits, attempt.rawValue]
         )
     }
 
@@ -304,16 +348,17 @@ struct RecordWork {
     func settle(_ job: JobID, _ failure: Failure, _ then: Aftermath) throws -> RecordedJob {
         switch then {
         case .retry(let at, let counted):
-            // A job that need not wait keeps its place in the order. What was cancelled and taken up again has not counted.
+            // A job keeps its place in the order, also while it waits. What was cancelled and taken up again has not counted.
             try run(
                 """
                 UPDATE jobs SET state = 'queued', run_at = CASE WHEN ?1 > ?2 THEN ?1 ELSE run_at END,
                     turn = CASE WHEN ?1 > ?2 THEN NULL ELSE turn END,
+                    kept_turn = CASE WHEN ?1 > ?2 THEN coalesce(turn, kept_turn) END,
                     attempt_count = max(attempt_count - ?3, 0), error_code = ?4, error_message = ?5
                 WHERE id = ?6
                 """,
                 [
-                    at.milliseconds, now.milliseconds, counted ? 0 : 1, failure.code.rawValue, failure.message,
+                    at.milliseconds, now.milliseconds, counted ? 0 : 1, failure.code.rawValue, BoundedText.message(failure.message),
                     job.rawValue,
                 ]
             )
@@ -321,7 +366,7 @@ struct RecordWork {
         case .fail:
             try run(
                 "UPDATE jobs SET state = 'failed', finished_at = ?, error_code = ?, error_message = ? WHERE id = ?",
-                [now.milliseconds, failure.code.rawValue, failure.message, job.rawValue]
+                [now.milliseconds, failure.code.rawValue, BoundedText.message(failure.message), job.rawValue]
             )
             return RecordedJob(id: job, state: .failed)
         }

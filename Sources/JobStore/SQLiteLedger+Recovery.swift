@@ -5,16 +5,17 @@ extension SQLiteLedger {
     package func recover(now: Instant, rate: RateLimit) async throws(LedgerError) -> Recovery {
         try await commits.commit { db in
             var recovery = Recovery()
+            try SetAsideRows.clear(db)
             recovery.lost = try Int64.fetchAll(db, sql: "SELECT job_id FROM attempts WHERE state = 'sending'").map(
                 JobID.init
             )
             let message = "promptd ended before the answer came: the task may exist and may have been charged"
             try db.execute(
                 sql: """
-                    UPDATE attempts SET state = 'unknown', answered_at = ?, error_code = ?, message = ?
+                    UPDATE attempts SET state = 'unknown', answered_at = ?, arrives_until = ?, error_code = ?, message = ?
                     WHERE state = 'sending'
                     """,
-                arguments: [now.milliseconds, FailureCode.answerLost.rawValue, message]
+                arguments: [now.milliseconds, (now + LateArrival.longest).milliseconds, FailureCode.answerLost.rawValue, message]
             )
             try db.execute(
                 sql: """
@@ -33,7 +34,10 @@ extension SQLiteLedger {
                 try Int64
                 .fetchAll(
                     db,
-                    sql: "SELECT answered_at FROM attempts WHERE answered_at > ? ORDER BY answered_at",
+                    sql: """
+                        SELECT answered_at FROM attempts WHERE answered_at > ? AND arrives_until IS NULL
+                        ORDER BY answered_at
+                        """,
                     arguments: [(now - rate.window).milliseconds]
                 )
                 .map(Instant.init(milliseconds:))
@@ -120,13 +124,23 @@ extension SQLiteLedger {
             .fetchAll(
                 db,
                 sql: """
-                    SELECT a.id, a.job_id, a.task_id, a.model, a.profile, a.answered_at,
+                    SELECT a.id, a.job_id, a.task_id, a.model, a.profile, a.answered_at, NULL AS ended_as,
                         coalesce(j.attempt_count, 1) AS attempt_count, coalesce(j.max_attempts, 1) AS max_attempts
                     FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
-                    WHERE a.finished_at IS NULL AND a.state = 'accepted' \(job == nil ? "" : "AND a.job_id = ?")
-                    ORDER BY a.id
+                    WHERE a.finished_at IS NULL AND a.state = 'accepted' \(job == nil ? "" : "AND a.job_id = :job")
+                    UNION ALL
+                    -- Jobs that are tried again: their last task is asked about once more.
+                    SELECT a.id, a.job_id, a.task_id, a.model, a.profile, a.answered_at, a.error_code,
+                        j.attempt_count, j.max_attempts
+                    FROM jobs AS j JOIN attempts AS a ON a.job_id = j.id
+                    WHERE j.state = 'running' AND a.state = 'accepted' AND a.task_id = j.task_id
+                        AND a.finished_at IS NOT NULL AND a.error_code IS NOT NULL
+                        \(job == nil ? "" : "AND j.id = :job")
+                        AND NOT EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id)
+                        AND NOT EXISTS (SELECT 1 FROM attempts AS o WHERE o.job_id = j.id AND o.finished_at IS NULL)
+                    ORDER BY 1
                     """,
-                arguments: job.map { [$0] } ?? []
+                arguments: job.map { ["job": $0] } ?? StatementArguments()
             )
             .map { row in
                 OpenTask(
@@ -137,7 +151,8 @@ extension SQLiteLedger {
                     acceptedAt: Instant(milliseconds: row["answered_at"]),
                     attemptCount: row["attempt_count"],
                     maxAttempts: row["max_attempts"],
-                    profile: row["profile"]
+                    profile: row["profile"],
+                    endedAs: (row["ended_as"] as String?).map { FailureCode(rawValue: $0) ?? .taskFailed }
                 )
             }
     }

@@ -51,19 +51,12 @@ extension RecordWork {
         let changed = try run(
             """
             UPDATE attempts SET finished_at = ?, charged_millicredits = reserved_millicredits, reserved_millicredits = 0
-            WHERE id = ? AND state = 'unknown' AND finished_at IS NULL
+            WHERE id = ? AND state = 'unknown' AND finished_at IS NULL AND hinted_task_id IS NULL
             """,
             [now.milliseconds, attempt.rawValue]
         )
         guard changed > 0 else { return Recorded(job: job) }
-        try run(
-            """
-            UPDATE jobs SET charged_millicredits = coalesce(charged_millicredits, 0)
-                + (SELECT charged_millicredits FROM attempts WHERE id = ?)
-            WHERE id = ?
-            """,
-            [attempt.rawValue, job.id.rawValue]
-        )
+        try book(job.id)
         let mayRetry =
             try Bool.fetchOne(
                 db.cachedStatement(sql: "SELECT attempt_count < max_attempts FROM jobs WHERE id = ?"),
@@ -82,6 +75,18 @@ extension RecordWork {
         return recorded
     }
 
+    /// Forgets a task that a callback named: the provider says that it is not this request's.
+    func hintRefuted(_ attempt: AttemptID, _ task: TaskID) throws -> Recorded {
+        try run(
+            """
+            UPDATE attempts SET hinted_task_id = NULL
+            WHERE id = ? AND hinted_task_id = ? AND finished_at IS NULL AND state = 'unknown'
+            """,
+            [attempt.rawValue, task.rawValue]
+        )
+        return Recorded(job: try job(of: attempt))
+    }
+
     // MARK: - Evidence
 
     /// How many requests between two readings are looked at; after more the proof is not tried, to keep it short.
@@ -92,11 +97,18 @@ extension RecordWork {
     private static let trustTime: Duration = .seconds(86_400)
 
     /// Looks whether two readings of the balance tell if the requests between them whose answer was lost were charged.
+    /// It is evidence and no proof: a request may arrive, and be charged, when nobody looks any more.
     ///
     /// Neither reading has a request under way or a task open, and the later one comes at least a minute after the last
     /// answer was lost. If the balance fell by exactly what the provider reported for all other requests in between,
     /// then none of the lost ones was charged. docs/decisions/0012-balance-as-evidence.md has the reasoning.
-    func examineUnknown(from before: AccountReading, to after: AccountReading) throws -> [SettledUnknown] {
+    ///
+    /// - Parameter settles: whether those that cost nothing are settled by it; otherwise it is only noted.
+    func examineUnknown(
+        from before: AccountReading,
+        to after: AccountReading,
+        settles: Bool
+    ) throws -> [SettledUnknown] {
         guard after.isSettled, after.topUps == before.topUps,
             let sums = try sums(after: before.lastAttempt, upTo: after.lastAttempt), !sums.lost.isEmpty,
             try isTrustworthy(before)
@@ -113,7 +125,7 @@ extension RecordWork {
             + "it fell by \(fallen), and the \(sums.tasks) other tasks of that time were charged \(sums.charged), so this "
             + (sums.lost.count == 1 ? "request" : "and \(sums.lost.count - 1) more lost requests")
             + (wasCharged ? " cost \(sums.reserved)" : " cost nothing")
-        return try sums.lost.compactMap { try settle($0, evidence, wasCharged: wasCharged) }
+        return try sums.lost.compactMap { try settle($0, evidence, wasCharged: wasCharged, settles: settles) }
     }
 
     /// What the requests after one attempt and up to another came to.
@@ -186,20 +198,28 @@ extension RecordWork {
         ) ?? "?"
     }
 
-    /// Writes the evidence down; where it shows that nothing was charged, there is no task, and the job may be sent again.
-    private func settle(_ attempt: AttemptID, _ evidence: String, wasCharged: Bool) throws -> SettledUnknown? {
-        guard !wasCharged else {
-            try run("UPDATE attempts SET evidence = ? WHERE id = ?", [evidence, attempt.rawValue])
-            return nil
-        }
-        let message = "no answer came, and the account's balance shows that nothing was charged"
+    /// Writes the evidence down. Where it shows that nothing was charged, and that is to be acted on, the job may be sent
+    /// again, unless a callback named a task of which the provider has not said whose it is.
+    private func settle(
+        _ attempt: AttemptID,
+        _ evidence: String,
+        wasCharged: Bool,
+        settles: Bool
+    ) throws -> SettledUnknown? {
         try run(
-            """
-            UPDATE attempts SET state = 'rejected', finished_at = ?, reserved_millicredits = 0, message = ?, evidence = ?
-            WHERE id = ?
-            """,
-            [now.milliseconds, message, evidence, attempt.rawValue]
+            "UPDATE attempts SET evidence = ?, evidence_charged = ? WHERE id = ?",
+            [BoundedText.message(evidence), wasCharged, attempt.rawValue]
         )
+        guard settles, !wasCharged else { return nil }
+        let message = "no answer came, and the account's balance shows that nothing was charged"
+        let changed = try run(
+            """
+            UPDATE attempts SET state = 'rejected', finished_at = ?, reserved_millicredits = 0, message = ?
+            WHERE id = ? AND hinted_task_id IS NULL
+            """,
+            [now.milliseconds, message, attempt.rawValue]
+        )
+        guard changed > 0 else { return nil }
         guard var job = try job(of: attempt) else {
             return SettledUnknown(attempt: attempt, job: nil, evidence: evidence)
         }

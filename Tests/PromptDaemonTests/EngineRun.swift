@@ -22,6 +22,7 @@ final class EngineRun {
 
     init(_ change: (inout EngineSettings) -> Void = { _ in }) throws {
         var settings = EngineSettings()
+        settings.firstSubmissions = 1_000
         settings.downloadsEnabled = false
         change(&settings)
         engine = Engine(settings: settings, seed: 11)

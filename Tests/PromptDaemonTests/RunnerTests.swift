@@ -63,6 +63,12 @@ import Testing
         #expect(ledger.recorded.count == 1)
     }
 
+    private static var settings: EngineSettings {
+        var settings = EngineSettings()
+        settings.firstSubmissions = 1_000
+        return settings
+    }
+
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     private func runner(_ ledger: FakeLedger, _ provider: FakeProvider, start: Latch? = nil) -> Runner {
@@ -73,7 +79,7 @@ import Testing
             provider: provider,
             fetcher: NoFetcher(),
             prepare: { _ in .refused(Refusal(code: .invalidInput, problems: [])) },
-            settings: EngineSettings(),
+            settings: Self.settings,
             seed: 1,
             grace: .seconds(10),
             time: StoppedTime(),

@@ -12,11 +12,14 @@ package struct JobFilter: Sendable {
     package var labels: [String: String] = [:]
     /// Of a failed job.
     package var errorCode: String?
+    /// Only unconfirmed jobs of whose lost request the account's balance shows no charge, and no callback has named a task.
+    package var isUncharged = false
 
     package init() {}
 
     package var isEmpty: Bool {
         states.isEmpty && queue == nil && batch == nil && model == nil && labels.isEmpty && errorCode == nil
+            && !isUncharged
     }
 
     /// A condition for a WHERE clause over `jobs`.
@@ -35,6 +38,14 @@ package struct JobFilter: Sendable {
         if let batch { require("jobs.batch = ?", [batch]) }
         if let model { require("jobs.model = ?", [model]) }
         if let errorCode { require("jobs.error_code = ?", [errorCode]) }
+        if isUncharged {
+            parts.append(
+                """
+                EXISTS (SELECT 1 FROM attempts AS a WHERE a.job_id = jobs.id AND a.state = 'unknown'
+                    AND a.finished_at IS NULL AND a.evidence_charged = 0 AND a.hinted_task_id IS NULL)
+                """
+            )
+        }
         for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
             require("CAST(json_extract(jobs.labels, ?) AS TEXT) = ?", ["$.\"\(key)\"", value])
         }

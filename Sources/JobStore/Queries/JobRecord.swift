@@ -97,6 +97,8 @@ package struct AttemptRecord: Sendable {
     package let isChargeReported: Bool
     /// What the account's balance says of a request whose answer was lost.
     package let evidence: String?
+    /// What that comes to: whether it was charged.
+    package let wasCharged: Bool?
 
     init(_ row: Row) throws {
         guard let state = AttemptState(rawValue: row["state"]) else {
@@ -122,6 +124,7 @@ package struct AttemptRecord: Sendable {
         charged = row.credits("charged_millicredits")
         isChargeReported = (row["charge_reported"] as Bool?) ?? false
         evidence = row["evidence"]
+        wasCharged = row["evidence_charged"]
     }
 }
 

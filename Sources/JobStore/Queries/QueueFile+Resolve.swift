@@ -57,25 +57,40 @@ extension QueueFile {
         guard state == JobState.unconfirmed.rawValue || state == JobState.cancelled.rawValue else {
             throw LedgerError(.constraint, "job \(job): is \(state); only unconfirmed jobs need to be settled")
         }
-        let attempt = try Int64.fetchOne(
+        let row = try Row.fetchOne(
             db,
             sql: """
-                SELECT id FROM attempts WHERE job_id = ? AND state = 'unknown' AND finished_at IS NULL
+                SELECT id, hinted_task_id FROM attempts WHERE job_id = ? AND state = 'unknown' AND finished_at IS NULL
                 ORDER BY id DESC LIMIT 1
                 """,
             arguments: [job.rawValue]
         )
-        guard let attempt else {
+        guard let row, let attempt: Int64 = row["id"] else {
             throw LedgerError(.constraint, "job \(job): has no attempt whose answer was lost; promptctl show \(job)")
         }
         switch resolution {
-        case .task(let task): try adopt(task, job, attempt, db)
-        case .resubmit: try resubmit(job, attempt, now, db)
+        case .task(let task): try adopt(task, job, attempt, now, db)
+        case .resubmit:
+            if let named: String = row["hinted_task_id"] {
+                throw LedgerError(
+                    .constraint,
+                    "job \(job): a callback named task \(named) for its lost request, and the provider has not said yet "
+                        + "whose that is; promptd asks while it runs. If it is this job's: promptctl resolve \(job) "
+                        + "--task \(named)"
+                )
+            }
+            try resubmit(job, attempt, now, db)
         case .fail: try fail(job, attempt, now, db)
         }
     }
 
-    private static func adopt(_ task: TaskID, _ job: JobID, _ attempt: Int64, _ db: Database) throws {
+    private static func adopt(
+        _ task: TaskID,
+        _ job: JobID,
+        _ attempt: Int64,
+        _ now: Instant,
+        _ db: Database
+    ) throws {
         let other = try Int64.fetchOne(
             db,
             sql: "SELECT job_id FROM attempts WHERE task_id = ?",
@@ -83,8 +98,12 @@ extension QueueFile {
         )
         if let other { throw LedgerError(.constraint, "task \(task): belongs to job \(other) already") }
         try db.execute(
-            sql: "UPDATE attempts SET state = 'accepted', task_id = ?, error_code = NULL, message = NULL WHERE id = ?",
-            arguments: [task.rawValue, attempt]
+            sql: """
+                UPDATE attempts SET state = 'accepted', task_id = ?, arrives_until = min(arrives_until, ?),
+                    error_code = NULL, message = NULL
+                WHERE id = ?
+                """,
+            arguments: [task.rawValue, now.milliseconds, attempt]
         )
         // A job with an open task and no counted attempts is what a daemon at work takes up (SQLiteLedger.takeResumed).
         try db.execute(
@@ -106,9 +125,9 @@ extension QueueFile {
     private static func resubmit(_ job: JobID, _ attempt: Int64, _ now: Instant, _ db: Database) throws {
         try db.execute(
             sql: """
-                UPDATE attempts SET state = 'rejected', finished_at = ?, reserved_millicredits = 0, error_code = ?,
-                    message = 'settled by an operator: there is no task'
-                WHERE id = ?
+                UPDATE attempts SET state = 'rejected', finished_at = ?1, arrives_until = min(arrives_until, ?1),
+                    reserved_millicredits = 0, error_code = ?2, message = 'settled by an operator: there is no task'
+                WHERE id = ?3
                 """,
             arguments: [now.milliseconds, FailureCode.settledByOperator.rawValue, attempt]
         )
@@ -133,11 +152,11 @@ extension QueueFile {
         )
         try db.execute(
             sql: """
-                UPDATE jobs SET charged_millicredits = coalesce(charged_millicredits, 0)
-                    + (SELECT charged_millicredits FROM attempts WHERE id = ?)
+                UPDATE jobs SET charged_millicredits =
+                    (SELECT sum(charged_millicredits) FROM attempts WHERE job_id = jobs.id)
                 WHERE id = ?
                 """,
-            arguments: [attempt, job.rawValue]
+            arguments: [job.rawValue]
         )
         // A cancelled job stays cancelled, whatever became of its request.
         try db.execute(

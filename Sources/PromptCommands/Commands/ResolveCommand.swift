@@ -25,6 +25,14 @@ struct ResolveCommand: AsyncParsableCommand {
     @Flag(help: "There is no task: send the request again.")
     var resubmit = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "With --resubmit: only those whose request shows no charge in the account's balance.",
+            discussion: "It is evidence and no proof: a request that a front still holds is charged when it arrives."
+        )
+    )
+    var uncharged = false
+
     @Flag(help: "Give the job up. What was reserved counts as spent, because it may have been.")
     var fail = false
 
@@ -35,7 +43,10 @@ struct ResolveCommand: AsyncParsableCommand {
         guard [task != nil, resubmit, fail].count(where: \.self) == 1 else {
             throw ValidationError("Say what became of it, by one of --task ID, --resubmit and --fail.")
         }
-        try Change.validate(ids, filters)
+        if !uncharged { try Change.validate(ids, filters) }
+        if uncharged, !resubmit || !ids.isEmpty {
+            throw ValidationError("--uncharged: goes with --resubmit, and with filters or alone; not with ids.")
+        }
         if task?.isEmpty == true { throw ValidationError("--task: is empty.") }
         if task != nil, ids.count != 1 { throw ValidationError("--task: is the task of one job; give its id.") }
     }
@@ -64,7 +75,9 @@ struct ResolveCommand: AsyncParsableCommand {
 
     private func settleMany(_ console: Console) throws {
         let outcome = try database.open { file in
-            let jobs = ids.isEmpty ? try file.unconfirmed(matching: filters.filter) : ids
+            var filter = filters.filter
+            filter.isUncharged = uncharged
+            let jobs = ids.isEmpty ? try file.unconfirmed(matching: filter) : ids
             return try file.resolve(jobs, resubmit ? .resubmit : .fail, now: console.now())
         }
         for (_, reason) in outcome.refused { console.say(reason) }

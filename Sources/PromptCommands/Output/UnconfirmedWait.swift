@@ -8,34 +8,46 @@ struct UnconfirmedWait {
     let until: Instant
     /// Whether the job may be sent once more.
     let hasAttempts: Bool
-    /// Whether the account's balance shows that the lost request was charged.
-    let wasCharged: Bool
+    /// What the account's balance says of the lost request; nil if it says nothing.
+    let wasCharged: Bool?
 
     func lines(_ console: Console) -> [String] {
-        let charged =
-            wasCharged ? ["The account's balance shows that it was charged: look for its task at the provider."] : []
-        let rest =
-            "If the account's balance proves that nothing was charged, it is queued again by itself (uncounted)."
+        evidence + [wait(console)]
+    }
+
+    private func wait(_ console: Console) -> String {
         switch policy {
         case .hold:
-            return charged + [
-                "Waiting for news, without an end: it is not sent again unless somebody says so "
-                    + "(unconfirmed.policy is hold)."
-            ] + (wasCharged ? [] : [rest])
+            "Waiting for news, without an end: it is not sent again unless somebody says so "
+                + "(unconfirmed.policy is hold)."
+        case .evidence:
+            "Waiting for news, or until the account's balance shows no charge for it: then it is sent again, "
+                + "uncounted (unconfirmed.policy is evidence)."
         case .resubmit:
-            let what = hasAttempts ? "it is sent again" : "it fails, for its attempts are used up"
-            return charged + [
-                "Waiting for news until \(console.time(until)); without any, \(what), and what is reserved counts as spent "
-                    + "(unconfirmed.policy is resubmit)."
-            ] + (wasCharged ? [] : [rest])
+            "Waiting for news until \(console.time(until)); without any, "
+                + (hasAttempts ? "it is sent again" : "it fails, for its attempts are used up")
+                + ", and what is reserved counts as spent (unconfirmed.policy is resubmit)."
+        }
+    }
+
+    private var evidence: [String] {
+        switch wasCharged {
+        case true?: ["The account's balance shows that it was charged: look for its task at the provider."]
+        case false?:
+            [
+                "The account's balance shows no charge for it. That is no proof: a request can arrive later. To send all "
+                    + "such jobs again: promptctl resolve --resubmit --uncharged."
+            ]
+        case nil: []
         }
     }
 
     var object: JSONObject {
         [
             "policy": .string(policy.rawValue),
-            "until": policy == .hold ? .null : JSONValue(until),
-            "then": .string(policy == .hold ? "hold" : hasAttempts ? "resubmit" : "fail"),
+            "until": policy == .resubmit ? JSONValue(until) : .null,
+            "then": .string(policy != .resubmit ? policy.rawValue : hasAttempts ? "resubmit" : "fail"),
+            "charged_by_balance": wasCharged.map { .bool($0) } ?? .null,
         ]
     }
 }
@@ -51,7 +63,7 @@ extension JobDetails {
             policy: rules.unconfirmedPolicy,
             until: lostAt + rules.unconfirmedWindow,
             hasAttempts: job.attemptCount < job.maxAttempts,
-            wasCharged: lost.evidence != nil
+            wasCharged: lost.wasCharged
         )
     }
 }

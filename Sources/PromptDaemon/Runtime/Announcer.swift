@@ -64,6 +64,16 @@ struct Announcer: Sendable {
             )
         case .jobRefused(let job):
             logger.warning("failed before it was sent: \(job.message)", metadata: metadata(job.job, job.code))
+        case .jobSetAside(let job):
+            logger.error(
+                "left alone until the next start, the database refuses to have it claimed: \(job.reason)",
+                metadata: ["job.id": "\(job.job)"]
+            )
+        case .resultAwaited(let task):
+            logger.info(
+                "the provider reports success and shows no result yet; it is asked again",
+                metadata: ["job.id": "\(task.job)", "task.id": "\(task.task)"]
+            )
         case .attemptFailed(_, let job, let failure, let then):
             logger.info("refused: \(failure.message)\(suffix(then))", metadata: metadata(job, failure.code))
         case .jobUnconfirmed(_, let job, let failure):

@@ -2,6 +2,9 @@
 package enum UnconfirmedPolicy: String, Sendable, CaseIterable {
     /// It waits until somebody settles it.
     case hold
+    /// It is sent again when the account's balance shows no charge for the lost request: taken for granted that no request
+    /// arrives later than a minute after its answer was lost.
+    case evidence
     /// It is sent again, and what was reserved for the lost request counts as spent.
     case resubmit
 }

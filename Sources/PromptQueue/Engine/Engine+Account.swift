@@ -66,7 +66,7 @@ extension Engine {
             account.hasActivity = false
             for attempt in lostAnswers.keys { lostAnswers[attempt]?.isExamined = true }
         }
-        record(.balance(reading), &effects)
+        record(.balance(reading, settles: settings.account.unconfirmedPolicy == .evidence), &effects)
         if var shortage = account.shortage, question.askedAt.uptime >= shortage.refusedAt {
             let hasRisen = shortage.lowest.map { balance > $0 } ?? false
             shortage.hasCover = hasRisen || balance >= shortage.price + settings.account.creditReserve

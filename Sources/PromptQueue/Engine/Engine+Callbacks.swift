@@ -175,6 +175,7 @@ extension Engine {
         _ effects: inout [EngineEffect]
     ) {
         let attempt = tentative.attempt
+        record(.hintRefuted(attempt, tentative.task), &effects)
         if !hint.isRepeat { effects.append(.notify(.hintDropped(attempt, tentative.job, reason: reason))) }
         if let named = hint.tentative, named.task != tentative.task {
             wasAsked(attempt, againIn: .zero, now: now)

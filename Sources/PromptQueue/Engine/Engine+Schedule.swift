@@ -51,6 +51,7 @@ extension Engine {
         }
         guard mayHaveDue, !isClaiming, now.uptime >= max(claimNotBefore, firstReadingBy ?? .zero) else { return }
         var limit = min(window.available(at: now.uptime), settings.running - runningCount, settings.claimLimit)
+        limit = min(limit, ramp.available(underWay: submissions.count, at: now.uptime))
         var closedModels: Set<String> = []
         var probedModels: Set<String> = []
         for (kind, gate) in gates {

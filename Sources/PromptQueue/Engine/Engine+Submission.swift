@@ -26,6 +26,7 @@ extension Engine {
         }
         hold(claim, now: now, &effects)
         holdForReserve(claim, now: now, &effects)
+        for job in claim.setAside { effects.append(.notify(.jobSetAside(job))) }
         for refused in claim.refused { effects.append(.notify(.jobRefused(refused))) }
         for job in claim.jobs {
             if let reason = reasonToGiveBack(job, now: now) {
@@ -65,6 +66,11 @@ extension Engine {
         account.hasActivity = true
         let wasHealthy = gates[.provider] == nil
         judge(job, outcome, now: now, &effects)
+        switch outcome {
+        case .accepted, .rejected: ramp.answered(at: now.uptime)
+        case .unknown: ramp.lost()
+        case .notSent: break
+        }
         switch outcome {
         case .accepted(let task, let httpStatus):
             tasks[attempt] = OpenTask(

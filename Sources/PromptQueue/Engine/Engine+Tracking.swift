@@ -23,6 +23,7 @@ extension Engine {
                 effects.append(.notify(.taskMissing(task)))
                 record(.progressed(attempt, providerState: Self.missing), &effects)
             }
+            if task.endedAs != nil { return denied(task, since: since, now: now, &effects) }
             // The provider keeps records for two months. Before that an unknown id may still turn up. Age is by the wall
             // clock, which may have been set: only a day of asking in vain is believed.
             guard age(of: task, now: now) > Self.recordLifetime, now.uptime - since >= Self.missingPatience else {
@@ -38,21 +39,16 @@ extension Engine {
                 isAwaited: hints[attempt] != nil
             )
         case .succeeded(let outputs, let charged, let provider):
-            let took = polls.ended(attempt, took: provider, at: now.uptime)
             guard !outputs.isEmpty else {
-                end(
-                    task,
-                    Failure(.emptyResult, "the provider reported success without a result"),
-                    charged: charged,
-                    took: took,
-                    now: now,
-                    &effects
-                )
-                return
+                let failure = Failure(.emptyResult, "the provider reported success without a result")
+                return awaitResult(task, failure, charged: charged, took: provider, now: now, &effects)
             }
+            let took = polls.ended(attempt, took: provider, at: now.uptime)
             effects.append(.notify(.taskSucceeded(task, charged: charged)))
             let fetch = settings.downloadsEnabled
             record(.taskSucceeded(attempt, outputs, charged: charged, fetch: fetch, took: took), &effects)
+        case .failed(let failure, let charged, let provider) where failure.code == .emptyResult:
+            awaitResult(task, failure, charged: charged, took: provider, now: now, &effects)
         case .failed(let failure, let charged, let provider):
             let took = polls.ended(attempt, took: provider, at: now.uptime)
             end(task, failure, charged: charged, took: took, now: now, &effects)
@@ -67,20 +63,6 @@ extension Engine {
     static var recordLifetime: Duration { .seconds(60 * 86_400) }
     /// How long the provider has to deny a task before it is given up.
     static var missingPatience: Duration { .seconds(86_400) }
-
-    private mutating func end(
-        _ task: OpenTask,
-        _ failure: Failure,
-        charged: Credits?,
-        took: Duration? = nil,
-        now: Moment,
-        _ effects: inout [EngineEffect]
-    ) {
-        polls.remove(task.attempt)
-        let then = aftermath(of: failure, attempts: task.attemptCount, of: task.maxAttempts, now: now)
-        effects.append(.notify(.taskFailed(task, failure, then: then)))
-        record(.taskFailed(task.attempt, failure, charged: charged, then: then, took: took), &effects)
-    }
 
     mutating func recorded(_ change: LedgerChange, _ recorded: Recorded, now: Moment) {
         switch change {
@@ -98,8 +80,8 @@ extension Engine {
         case .taskFailed(let attempt, _, _, let then, _):
             forget(attempt)
             if case .retry(let at, _) = then { comeBack(at: at, now: now) }
-        case .progressed, .resultDelayed, .resultSaved, .resultFailed, .gates, .balance, .gaveUp, .limits, .rules,
-            .trouble:
+        case .progressed, .resultDelayed, .resultSaved, .resultFailed, .gates, .balance, .gaveUp, .hintRefuted, .limits,
+            .rules, .trouble:
             return
         }
     }
@@ -110,6 +92,7 @@ extension Engine {
         hints[attempt] = nil
         followedHints[attempt] = nil
         missingSince[attempt] = nil
+        resultMissingSince[attempt] = nil
         noteRoom()
     }
 

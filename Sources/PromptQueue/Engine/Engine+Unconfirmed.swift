@@ -12,7 +12,10 @@ extension Engine {
     /// Gives up those of which there was no news for `unconfirmed.window`, if that is the policy.
     mutating func giveUpLostAnswers(now: Moment, _ effects: inout [EngineEffect]) {
         guard settings.account.unconfirmedPolicy == .resubmit else { return }
-        let due = lostAnswers.filter { !$0.value.isClosing && givenUpAt($0.value) <= now.uptime }.keys
+        // A task that a callback named may be the one: the provider has to say.
+        let due = lostAnswers.filter {
+            !$0.value.isClosing && givenUpAt($0.value) <= now.uptime && hints[$0.key] == nil
+        }.keys
         for attempt in due.sorted() {
             lostAnswers[attempt]?.isClosing = true
             record(.gaveUp(attempt), &effects)
@@ -22,8 +25,11 @@ extension Engine {
     /// When the next lost answer is given up.
     var nextGivenUp: Duration? {
         guard settings.account.unconfirmedPolicy == .resubmit else { return nil }
-        return lostAnswers.values.filter { !$0.isClosing }.map(givenUpAt).min()
+        return lostAnswers.filter { !$0.value.isClosing && hints[$0.key] == nil }.values.map(givenUpAt).min()
     }
+
+    /// How long to wait before giving up is tried again while the ledger holds a task that a callback named.
+    private static var namedPause: Duration { .seconds(60) }
 
     private func givenUpAt(_ lost: LostAnswer) -> Duration {
         max(lost.lostAt + settings.account.unconfirmedWindow, lost.notBefore)
@@ -50,6 +56,10 @@ extension Engine {
                 // Its reservation stays until somebody settles it; the job may also be taken up again.
                 lostAnswers[attempt]?.isClosing = false
                 lostAnswers[attempt]?.notBefore = now.uptime + settings.account.unconfirmedWindow
+            } else if recorded.job?.state == .unconfirmed {
+                // A callback has named a task meanwhile.
+                lostAnswers[attempt]?.isClosing = false
+                lostAnswers[attempt]?.notBefore = now.uptime + Self.namedPause
             } else {
                 // Settled otherwise meanwhile; or this is the second time that it is recorded.
                 lostAnswers[attempt] = nil

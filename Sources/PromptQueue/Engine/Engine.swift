@@ -8,6 +8,7 @@ package struct Engine: Sendable {
     var retries = RetryPolicy()
 
     var window: RateWindow
+    var ramp: SubmissionRamp
     var gates: [GateKind: Gate] = [:]
     var budgetHolds: [BudgetHold: (since: Moment, job: BudgetSkip)] = [:]
     /// Since when the rate window is shut, or smaller than it should be, because the provider refused a request.
@@ -28,6 +29,8 @@ package struct Engine: Sendable {
     var tasks: [AttemptID: OpenTask] = [:]
     /// The last word of the provider about each task.
     var providerStates: [AttemptID: String] = [:]
+    /// Since when, in uptime, the provider says that a task has succeeded and shows no result.
+    var resultMissingSince: [AttemptID: Duration] = [:]
     /// Since when, in uptime, the provider has not known a task.
     var missingSince: [AttemptID: Duration] = [:]
     var polls: PollSchedule
@@ -64,6 +67,7 @@ package struct Engine: Sendable {
         self.settings = settings
         random = SeededGenerator(seed: seed)
         window = RateWindow(limit: settings.rate)
+        ramp = SubmissionRamp(first: settings.firstSubmissions)
         polls = PollSchedule(pace: RateLimit(count: settings.pollsPerSecond, window: .seconds(1)))
         polls.expectsCallbacks = settings.callbacksEnabled
         downloads = DownloadQueue(concurrency: settings.concurrentDownloads)
@@ -188,6 +192,7 @@ package struct Engine: Sendable {
             lostAnswers[task.attempt] = nil
             tasks[task.attempt] = task
             polls.add(task.attempt, key: task.key, age: age(of: task, now: now), at: now.uptime)
+            if task.endedAs != nil { polls.hurry(task.attempt, at: now.uptime) }
         }
         for download in recovery.downloads {
             takeUp(download, now: now)

@@ -33,6 +33,10 @@ package enum Notice: Sendable {
     case reserveHeld(message: String)
     case reserveReleased
     case jobRefused(RefusedJob)
+    /// The ledger could not claim it, and leaves it alone.
+    case jobSetAside(SetAside)
+    /// The provider reported success, and the result is not to be seen yet.
+    case resultAwaited(OpenTask)
     case attemptFailed(AttemptID, JobID, Failure, then: Aftermath)
     case jobUnconfirmed(AttemptID, JobID, Failure)
     /// A callback named the task of a job whose answer was lost, and the provider knows it.

@@ -9,6 +9,8 @@ package struct EngineSettings: Sendable {
     /// Whether the provider calls back, so that polling is the safety net only.
     package var callbacksEnabled = false
     package var concurrentDownloads = 8
+    /// Requests that are sent at once before any was answered (`SubmissionRamp`).
+    package var firstSubmissions = 1
     /// Jobs in one claim, so that the transaction stays short.
     package var claimLimit = 256
     /// How often the account's balance is read while there is work.

@@ -101,6 +101,17 @@ package struct RefusedJob: Sendable {
     }
 }
 
+/// A job that the ledger could not handle.
+package struct SetAside: Sendable, Hashable {
+    package var job: JobID
+    package var reason: String
+
+    package init(job: JobID, reason: String) {
+        self.job = job
+        self.reason = reason
+    }
+}
+
 /// What a claim brought.
 package struct Claim: Sendable {
     package var jobs: [ClaimedJob] = []
@@ -121,6 +132,8 @@ package struct Claim: Sendable {
     package var budgetSkips: [BudgetHold: BudgetSkip] = [:]
     /// Why jobs were left for the sake of `creditReserve`.
     package var reserveHold: ReserveHold?
+    /// Jobs that the ledger could not claim, and leaves alone until the next start.
+    package var setAside: [SetAside] = []
 
     package init() {}
 }
@@ -154,10 +167,19 @@ package struct BudgetSkip: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// A queue that a budget holds: none of its next jobs fits.
+/// A queue that a budget holds: none of its next jobs fits. Names are told apart by their bytes.
 package struct BudgetHold: Sendable, Hashable {
     package var budget: String
     package var queue: String
+
+    package static func == (left: BudgetHold, right: BudgetHold) -> Bool {
+        ExactText(left.budget) == ExactText(right.budget) && ExactText(left.queue) == ExactText(right.queue)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(ExactText(budget))
+        hasher.combine(ExactText(queue))
+    }
 
     package init(budget: String, queue: String) {
         self.budget = budget

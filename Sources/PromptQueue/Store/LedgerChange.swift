@@ -20,11 +20,14 @@ package enum LedgerChange: Sendable {
     case resultFailed(ResultID, message: String)
     /// The gates that are closed now, instead of those in the ledger.
     case gates([GateNote])
-    /// The account's balance. Settles attempts whose answer was lost, if it proves that they were not charged.
-    case balance(BalanceReading)
+    /// The account's balance. What it tells of attempts whose answer was lost is noted; with `settles`, those that it shows
+    /// to have cost nothing are settled by it.
+    case balance(BalanceReading, settles: Bool = false)
     /// No news of a lost answer came in time: its reservation counts as spent, and its job, if it is still
     /// `unconfirmed`, goes back to the queue, counted, or fails when its attempts are used up.
     case gaveUp(AttemptID)
+    /// The provider has answered that a task which a callback named for a lost request is not that request's.
+    case hintRefuted(AttemptID, TaskID)
     /// The limits that hold from now on.
     case limits(RateLimit, running: Int)
     case rules(AccountRules)

@@ -1,23 +1,19 @@
-/// Whose turn it is among queues: the one that was served longest ago goes first.
+/// Whose turn it is among queues of one priority: after the queue that was served last comes the next by name, and after
+/// the last the first.
 ///
-/// It is kept in memory only. After a restart all queues are equal again, which costs none of them more than one turn.
+/// It is kept in memory only. After a restart the first begins again, which costs no queue more than one turn.
 package struct QueueRotation: Sendable {
-    private var lastServed: [String: Int] = [:]
-    private var clock = 0
+    private var lastServed: [Int64: ExactText] = [:]
 
     package init() {}
 
-    /// When a queue was last served; less is longer ago, and a queue that never was comes first.
-    package func lastTurn(of queue: String) -> Int { lastServed[queue] ?? -1 }
+    /// The queue that was served last; nil if none was.
+    package func lastServed(at priority: Int64) -> ExactText? { lastServed[priority] }
 
     /// A job of this queue was taken.
-    package mutating func serve(_ queue: String) {
-        clock += 1
-        lastServed[queue] = clock
-    }
-
-    /// Forgets queues that have nothing waiting.
-    package mutating func keep(_ queues: Set<String>) {
-        if lastServed.count > 2 * queues.count + 100 { lastServed = lastServed.filter { queues.contains($0.key) } }
+    package mutating func serve(_ queue: ExactText, at priority: Int64) {
+        // Whoever gives each job a priority of its own has no turns to take.
+        if lastServed.count >= 1_000, lastServed[priority] == nil { lastServed = [:] }
+        lastServed[priority] = queue
     }
 }

@@ -70,6 +70,8 @@ package struct OpenTask: Sendable, Hashable {
     package var profile: String
     /// The job's, of a task that a callback named; nil if the request had another or none.
     package var prompt: String?
+    /// How the task had failed when its job was tried again: it is asked about once more before another one is paid for.
+    package var endedAs: FailureCode?
 
     package var key: CompletionKey { CompletionKey(model: model, profile: profile) }
 
@@ -82,7 +84,8 @@ package struct OpenTask: Sendable, Hashable {
         attemptCount: Int,
         maxAttempts: Int,
         profile: String = "",
-        prompt: String? = nil
+        prompt: String? = nil,
+        endedAs: FailureCode? = nil
     ) {
         self.attempt = attempt
         self.job = job
@@ -93,6 +96,7 @@ package struct OpenTask: Sendable, Hashable {
         self.maxAttempts = maxAttempts
         self.profile = profile
         self.prompt = prompt
+        self.endedAs = endedAs
     }
 }
 

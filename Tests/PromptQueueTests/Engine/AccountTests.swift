@@ -322,6 +322,6 @@ extension EngineFixture {
 extension [EngineEffect] {
     var notices: [Notice] { compactMap { if case .notify(let notice) = $0 { notice } else { nil } } }
     var reading: BalanceReading? {
-        records.compactMap { if case .balance(let reading) = $0 { reading } else { nil } }.last
+        records.compactMap { if case .balance(let reading, _) = $0 { reading } else { nil } }.last
     }
 }

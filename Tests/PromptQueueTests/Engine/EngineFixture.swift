@@ -8,6 +8,8 @@ struct EngineFixture {
 
     init(_ change: (inout EngineSettings) -> Void = { _ in }) {
         var settings = EngineSettings()
+        // Most tests are about what comes after the ramp.
+        settings.firstSubmissions = 1_000
         change(&settings)
         engine = Engine(settings: settings, seed: 7)
     }

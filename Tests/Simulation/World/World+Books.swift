@@ -63,7 +63,7 @@ extension World {
                 trace.note(now, "given up", attempt.rawValue)
                 books.move(attempt, to: .givenUp)
             }
-        case .progressed, .resultDelayed, .resultSaved, .resultFailed, .gates, .limits, .rules, .trouble:
+        case .progressed, .resultDelayed, .resultSaved, .resultFailed, .gates, .hintRefuted, .limits, .rules, .trouble:
             return
         }
         try checkTotal()

@@ -1,0 +1,17 @@
+import GRDB
+import PromptQueue
+
+/// Jobs that the ledger could not handle: `set_aside`.
+enum SetAsideRows {
+    static func insert(_ job: JobID, _ reason: String, at now: Instant, _ db: Database) throws {
+        try db.cachedStatement(
+            sql: "INSERT INTO set_aside (job_id, reason, since) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        )
+        .execute(arguments: [job.rawValue, BoundedText.message(reason), now.milliseconds])
+    }
+
+    /// Lets all of them be tried again.
+    static func clear(_ db: Database) throws {
+        try db.execute(sql: "DELETE FROM set_aside")
+    }
+}
