@@ -93,7 +93,9 @@ extension ClaimWork {
         var heads: [ClaimHead] = []
         for model in try models(of: queue, db) where !request.closedModels.contains(model) {
             let isProbe = request.probedModels.contains(model)
-            if isProbe, claim.jobs.contains(where: { $0.model == model }) || missing.contains(where: { $0.model == model }) {
+            if isProbe,
+                claim.jobs.contains(where: { $0.model == model }) || missing.contains(where: { $0.model == model })
+            {
                 continue
             }
             heads.append(ClaimHead(queue: queue, model: model, priority: priority, isProbe: isProbe))
@@ -135,7 +137,7 @@ extension ClaimWork {
 
     /// Fetches the next jobs of a head. What was taken or refused has left the index; what was passed has not.
     func fill(_ head: inout ClaimHead, _ db: Database) throws {
-        let count = min(head.fetchCount, request.limit)
+        let count = head.fetchCount
         head.fetchCount = min(head.fetchCount * 8, 256)
         let rows = try Row.fetchCursor(
             db.cachedStatement(

@@ -13,24 +13,38 @@ extension SQLiteLedger {
         // Preparing reads texts of any length and shape: it is done outside the transaction, which others wait for. The
         // first pass finds the jobs, the next claims those that are still as they were prepared.
         var prepared: [JobID: PreparedJob] = [:]
-        var asideBefore: [SetAside] = []
-        var claim = Claim()
+        var refused: [RefusedJob] = []
+        var aside: [SetAside] = []
+        // Of what does not fit a budget many jobs may be looked past: each pass looks further.
+        var lookahead = request.limit
         for _ in 0..<Self.maximumPasses {
-            let (found, missing) = try await commits.commit { [self, prepared] db in
-                var work = ClaimWork(request: request, rotation: rotation.withLock { $0 }, prepared: prepared)
+            let (found, missing) = try await commits.commit { [self, prepared, lookahead] db in
+                var work = ClaimWork(
+                    request: request,
+                    rotation: rotation.withLock { $0 },
+                    prepared: prepared,
+                    lookahead: lookahead
+                )
                 let claim = try work.runAround(db)
                 // A transaction that fails afterwards has only moved a turn.
-                if work.missing.isEmpty { rotation.withLock { [work] in $0 = work.rotation } }
+                if work.missing.isEmpty || !claim.jobs.isEmpty { rotation.withLock { [work] in $0 = work.rotation } }
                 return (claim, work.missing)
             }
-            claim = found
-            asideBefore += found.setAside
-            claim.setAside = asideBefore
+            var claim = found
+            refused += found.refused
+            aside += found.setAside
+            claim.refused = refused
+            claim.setAside = aside
             guard !missing.isEmpty else { return claim }
             // What is claimed is not kept waiting for the others.
-            if !claim.jobs.isEmpty || !claim.refused.isEmpty { break }
+            claim.hasMore = true
+            if !claim.jobs.isEmpty || refused.count >= ClaimWork.maximumRefusals { return claim }
             for job in missing { prepared[job.id] = PreparedJob(job: job, preparation: prepare(job)) }
+            lookahead = min(lookahead * 2 + 8, 512)
         }
+        var claim = Claim()
+        claim.refused = refused
+        claim.setAside = aside
         claim.hasMore = true
         return claim
     }
@@ -51,6 +65,8 @@ struct PreparedJob: Sendable {
 struct ClaimWork {
     let request: ClaimRequest
     let prepared: [JobID: PreparedJob]
+    /// How many jobs are found that still have to be prepared.
+    let lookahead: Int
     var rotation: QueueRotation
 
     var claim = Claim()
@@ -71,11 +87,12 @@ struct ClaimWork {
     private(set) var current: JobID?
 
     /// Jobs that are refused cost no slot, but time: the transaction stays short.
-    private static let maximumRefusals = 200
+    static let maximumRefusals = 200
     /// How many jobs of one queue and model are looked past because they do not fit a budget.
     private static let maximumSkips = 100
 
-    init(request: ClaimRequest, rotation: QueueRotation, prepared: [JobID: PreparedJob]) {
+    init(request: ClaimRequest, rotation: QueueRotation, prepared: [JobID: PreparedJob], lookahead: Int) {
+        self.lookahead = lookahead
         self.request = request
         self.rotation = rotation
         self.prepared = prepared
@@ -132,7 +149,8 @@ struct ClaimWork {
     }
 
     private var hasRoom: Bool {
-        claim.jobs.count + missing.count < limit && claim.refused.count < Self.maximumRefusals && !isHeldForReserve
+        claim.jobs.count < limit && missing.count < max(lookahead, limit)
+            && claim.refused.count < Self.maximumRefusals && !isHeldForReserve
     }
 
     // MARK: - Order

@@ -133,7 +133,8 @@ struct RecordWork {
             WHERE id = ?6 AND state IN ('sending', 'unknown') AND finished_at IS NULL
             """,
             [
-                now.milliseconds, failure.httpStatus, failure.apiCode, failure.code.rawValue, BoundedText.message(failure.message),
+                now.milliseconds, failure.httpStatus, failure.apiCode, failure.code.rawValue,
+                BoundedText.message(failure.message),
                 attempt.rawValue,
             ]
         )
@@ -152,7 +153,8 @@ struct RecordWork {
             WHERE id = ? AND state = 'sending'
             """,
             [
-                now.milliseconds, (now + LateArrival.longest).milliseconds, failure.httpStatus, failure.apiCode, failure.code.rawValue, BoundedText.message(failure.message),
+                now.milliseconds, (now + LateArrival.longest).milliseconds, failure.httpStatus, failure.apiCode,
+                failure.code.rawValue, BoundedText.message(failure.message),
                 attempt.rawValue,
             ]
         )
@@ -358,7 +360,8 @@ struct RecordWork {
                 WHERE id = ?6
                 """,
                 [
-                    at.milliseconds, now.milliseconds, counted ? 0 : 1, failure.code.rawValue, BoundedText.message(failure.message),
+                    at.milliseconds, now.milliseconds, counted ? 0 : 1, failure.code.rawValue,
+                    BoundedText.message(failure.message),
                     job.rawValue,
                 ]
             )

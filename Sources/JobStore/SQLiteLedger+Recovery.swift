@@ -15,7 +15,10 @@ extension SQLiteLedger {
                     UPDATE attempts SET state = 'unknown', answered_at = ?, arrives_until = ?, error_code = ?, message = ?
                     WHERE state = 'sending'
                     """,
-                arguments: [now.milliseconds, (now + LateArrival.longest).milliseconds, FailureCode.answerLost.rawValue, message]
+                arguments: [
+                    now.milliseconds, (now + LateArrival.longest).milliseconds, FailureCode.answerLost.rawValue,
+                    message,
+                ]
             )
             try db.execute(
                 sql: """
@@ -119,41 +122,37 @@ extension SQLiteLedger {
     }
 
     static func openTasks(_ db: Database, job: Int64? = nil) throws -> [OpenTask] {
+        let columns = """
+            SELECT a.id, a.job_id, a.task_id, a.model, a.profile, a.answered_at, a.error_code,
+                coalesce(j.attempt_count, 1) AS attempt_count, coalesce(j.max_attempts, 1) AS max_attempts
+            """
+        let arguments: StatementArguments = job.map { [$0] } ?? []
         // A cancelled job's task is asked about like any other, so that its charge is booked.
-        try Row
-            .fetchAll(
-                db,
-                sql: """
-                    SELECT a.id, a.job_id, a.task_id, a.model, a.profile, a.answered_at, NULL AS ended_as,
-                        coalesce(j.attempt_count, 1) AS attempt_count, coalesce(j.max_attempts, 1) AS max_attempts
-                    FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
-                    WHERE a.finished_at IS NULL AND a.state = 'accepted' \(job == nil ? "" : "AND a.job_id = :job")
-                    UNION ALL
-                    -- Jobs that are tried again: their last task is asked about once more.
-                    SELECT a.id, a.job_id, a.task_id, a.model, a.profile, a.answered_at, a.error_code,
-                        j.attempt_count, j.max_attempts
-                    FROM jobs AS j JOIN attempts AS a ON a.job_id = j.id
-                    WHERE j.state = 'running' AND a.state = 'accepted' AND a.task_id = j.task_id
-                        AND a.finished_at IS NOT NULL AND a.error_code IS NOT NULL
-                        \(job == nil ? "" : "AND j.id = :job")
-                        AND NOT EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id)
-                        AND NOT EXISTS (SELECT 1 FROM attempts AS o WHERE o.job_id = j.id AND o.finished_at IS NULL)
-                    ORDER BY 1
-                    """,
-                arguments: job.map { ["job": $0] } ?? StatementArguments()
-            )
-            .map { row in
-                OpenTask(
-                    attempt: AttemptID(row["id"]),
-                    job: JobID(row["job_id"]),
-                    task: TaskID(row["task_id"]),
-                    model: row["model"],
-                    acceptedAt: Instant(milliseconds: row["answered_at"]),
-                    attemptCount: row["attempt_count"],
-                    maxAttempts: row["max_attempts"],
-                    profile: row["profile"],
-                    endedAs: (row["ended_as"] as String?).map { FailureCode(rawValue: $0) ?? .taskFailed }
-                )
+        let open = try Row.fetchAll(
+            db,
+            sql: """
+                \(columns) FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
+                WHERE a.finished_at IS NULL AND a.state = 'accepted' \(job == nil ? "" : "AND a.job_id = ?")
+                ORDER BY a.id
+                """,
+            arguments: arguments
+        )
+        // Of a job that is tried again the last task is asked about once more.
+        let ended = try Row.fetchAll(
+            db,
+            sql: """
+                \(columns) FROM jobs AS j INDEXED BY jobs_running CROSS JOIN attempts AS a ON a.job_id = j.id
+                WHERE j.state = 'running' AND a.state = 'accepted' AND a.task_id = j.task_id
+                    AND a.finished_at IS NOT NULL AND a.error_code IS NOT NULL \(job == nil ? "" : "AND j.id = ?")
+                    AND NOT EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id)
+                    AND NOT EXISTS (SELECT 1 FROM attempts AS o WHERE o.job_id = j.id AND o.finished_at IS NULL)
+                """,
+            arguments: arguments
+        )
+        return open.map { OpenTask($0, endedAs: nil) }
+            + ended.map { row in
+                let code: String = row["error_code"]
+                return OpenTask(row, endedAs: FailureCode(rawValue: code) ?? .taskFailed)
             }
     }
 
@@ -180,5 +179,21 @@ extension SQLiteLedger {
                     createdAt: Instant(milliseconds: row["created_at"])
                 )
             }
+    }
+}
+
+extension OpenTask {
+    fileprivate init(_ row: Row, endedAs: FailureCode?) {
+        self.init(
+            attempt: AttemptID(row["id"]),
+            job: JobID(row["job_id"]),
+            task: TaskID(row["task_id"]),
+            model: row["model"],
+            acceptedAt: Instant(milliseconds: row["answered_at"]),
+            attemptCount: row["attempt_count"],
+            maxAttempts: row["max_attempts"],
+            profile: row["profile"],
+            endedAs: endedAs
+        )
     }
 }

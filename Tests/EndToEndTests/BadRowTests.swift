@@ -85,7 +85,7 @@ struct BadRowTests {
                 ("UPDATE jobs SET state = 'queued'", "illegal transition succeeded -> queued"),
                 ("UPDATE jobs SET state = 'cancelled'", "illegal transition succeeded -> cancelled"),
                 ("UPDATE jobs SET prompt = 'another fox'", "only while the job is queued"),
-                ("UPDATE attempts SET state = 'rejected'", "what the provider answered does not change"),
+                ("UPDATE attempts SET state = 'rejected'", "attempts"),
                 ("DELETE FROM attempts", "the ledger is kept for ever"),
             ] {
                 let refused = try await #require(throws: Ledger.Refused.self) { try await stage.ledger(statement) }

@@ -111,14 +111,20 @@ import Testing
 extension LedgerFixture {
     /// The account is asked for its balance and answers; in whole credits, and seconds from the fixture's instant.
     @discardableResult
-    func read(_ credits: Double, asked: Int64? = nil, at seconds: Int64, isQuiet: Bool = true) async throws -> Recorded
-    {
+    /// Reads the balance; `settles` as under the policy `evidence`.
+    func read(
+        _ credits: Double,
+        asked: Int64? = nil,
+        at seconds: Int64,
+        isQuiet: Bool = true,
+        settles: Bool = true
+    ) async throws -> Recorded {
         let reading = BalanceReading(
             balance: Credits(credits) ?? .zero,
             askedAt: now + .seconds(asked ?? seconds),
             isQuiet: isQuiet
         )
-        return try await record(.balance(reading), at: now + .seconds(seconds))
+        return try await record(.balance(reading, settles: settles), at: now + .seconds(seconds))
     }
 
     func accept(_ job: ClaimedJob, at seconds: Int64) async throws {

@@ -102,6 +102,71 @@ import Testing
         #expect(try await fixture.claim(1, at: fixture.now + .seconds(80)).jobs.map(\.attemptCount) == [1])
     }
 
+    @Test func `under the policy hold a balance that has not moved is noted, and settles nothing`() async throws {
+        let (fixture, job) = try await lost()
+        #expect(try await fixture.read(1_000, at: 71, settles: false).settled.isEmpty)
+        #expect(try fixture.rows(Self.attempt + "\(job.attempt)") == ["unknown|14000||0"])
+        #expect(try fixture.state(job.job) == "unconfirmed")
+        #expect(try fixture.rows("SELECT evidence_charged, evidence LIKE '%cost nothing' FROM attempts") == ["0|1"])
+        let file = try QueueFile(path: fixture.path)
+        var filter = JobFilter()
+        filter.isUncharged = true
+        #expect(try file.unconfirmed(matching: filter) == [job.job])
+        // It was charged later than anybody looked: the account has lost what the ledger does not know of.
+        _ = try await fixture.read(986, at: 200, settles: false)
+        #expect(try file.unconfirmed(matching: filter) == [])
+    }
+
+    @Test
+    func `a task that a callback named and that was not refuted settles nothing by a balance, a window or a person`()
+        async throws
+    {
+        let (fixture, job) = try await lost()
+        let named = TaskID("named")
+        try await fixture.ledger.noteHint(job.attempt, task: named)
+        #expect(try await fixture.read(1_000, at: 71).settled.isEmpty)
+        let given = try await fixture.record(.gaveUp(job.attempt), at: fixture.now + .seconds(9_000))
+        #expect(given.settled.isEmpty)
+        #expect(given.job?.state == .unconfirmed)
+        let file = try QueueFile(path: fixture.path)
+        let refusal = #expect(throws: LedgerError.self) { try file.resolve(job.job, .resubmit, now: fixture.now) }
+        #expect(refusal?.message.contains("a callback named task named") == true)
+        #expect(try fixture.rows(Self.attempt + "\(job.attempt)") == ["unknown|14000||0"])
+
+        try await fixture.record(.hintRefuted(job.attempt, TaskID("another")))
+        #expect(try fixture.rows("SELECT hinted_task_id FROM attempts") == ["named"])
+        try await fixture.record(.hintRefuted(job.attempt, named))
+        #expect(try fixture.rows("SELECT hinted_task_id FROM attempts") == [""])
+        try file.resolve(job.job, .resubmit, now: fixture.now)
+        #expect(try fixture.state(job.job) == "queued")
+    }
+
+    @Test func `a request whose answer was lost keeps its slot for as long as it may arrive`() async throws {
+        let (fixture, job) = try await lost()
+        let lostAt = fixture.now + .seconds(11)
+        try fixture.insert("(prompt) VALUES ('x')")
+        func free(at instant: Instant) async throws -> Bool {
+            var request = fixture.request(1, at: instant)
+            request.rate = RateLimit(count: 1, window: .seconds(10))
+            let claim = try await fixture.claim(request)
+            for job in claim.jobs {
+                let then = Aftermath.retry(at: instant, counted: false)
+                // Not a request that has left: nothing is kept busy by it.
+                try await fixture.record(.rejected(job.attempt, Failure(.notSent, "x"), then: then), at: instant)
+            }
+            return !claim.jobs.isEmpty
+        }
+        #expect(try await !free(at: lostAt + .seconds(60)))
+        #expect(try await !free(at: lostAt + LateArrival.longest + .seconds(9)))
+        try fixture.run("UPDATE daemon SET rate_window_ms = 10000")
+        #expect(try fixture.rows("SELECT rate_used FROM daemon_load") == ["1"])
+        // Found by a callback after half an hour: it may have arrived a moment before.
+        let found = lostAt + .seconds(1_800)
+        try await fixture.record(.accepted(job.attempt, task: TaskID("late"), httpStatus: 200), at: found)
+        #expect(try await !free(at: found + .seconds(9)))
+        #expect(try await free(at: found + .seconds(11)))
+    }
+
     @Test func `what other tasks were charged is told apart`() async throws {
         let (fixture, job) = try await lost()
         let other = try await send(fixture)

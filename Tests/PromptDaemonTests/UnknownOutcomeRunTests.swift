@@ -15,8 +15,19 @@ import Testing
         return (run, try await run.add())
     }
 
-    @Test func `an untouched balance sends the job again within two minutes, for one price`() async throws {
+    @Test func `under the policy hold an untouched balance sends nothing again`() async throws {
         let (run, job) = try await lose()
+        try await run.pass(.seconds(86_400))
+        let details = try #require(try run.details(of: job))
+        #expect(details.job.state == .unconfirmed)
+        #expect(details.attempts.map(\.state) == [.unknown])
+        #expect(details.attempts.first?.wasCharged == false, "but a person is told")
+    }
+
+    @Test func `under the policy evidence an untouched balance sends the job again within two minutes, for one price`()
+        async throws
+    {
+        let (run, job) = try await lose { $0.account.unconfirmedPolicy = .evidence }
         #expect(try run.details(of: job)?.job.state == .unconfirmed)
         try await run.pass(.seconds(59))
         #expect(try run.details(of: job)?.job.state == .unconfirmed)
@@ -40,7 +51,7 @@ import Testing
     }
 
     @Test func `a restart in between changes nothing about the proof`() async throws {
-        let (run, job) = try await lose()
+        let (run, job) = try await lose { $0.account.unconfirmedPolicy = .evidence }
         run.engine = Engine(settings: run.engine.settings, seed: 3)
         try await run.start()
         #expect(try run.details(of: job)?.job.state == .unconfirmed)

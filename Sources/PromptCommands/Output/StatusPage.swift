@@ -134,7 +134,8 @@ struct StatusPage {
             let jobs = status.total(.unconfirmed)
             lines.append(
                 "          \(count(jobs, "job")) \(jobs == 1 ? "is" : "are") unconfirmed: "
-                    + (jobs == 1 ? "promptctl show \(job)" : "promptctl list --state unconfirmed, promptctl resolve --help")
+                    + (jobs == 1
+                        ? "promptctl show \(job)" : "promptctl list --state unconfirmed, promptctl resolve --help")
             )
         }
         if let difference = status.record.account?.difference { lines.append("          \(difference)") }

@@ -103,7 +103,6 @@ import Testing
         #expect(try end(.providerFault, attempts: 3).isRetry)
         #expect(try end(.providerFault, attempts: 1) == .fail)
         #expect(try end(.contentRefused, attempts: 3) == .fail)
-        #expect(try end(.emptyResult, attempts: 3) == .fail, "it is paid for; trying again would pay twice")
     }
 
     private func end(_ code: FailureCode, attempts: Int) throws -> Aftermath {

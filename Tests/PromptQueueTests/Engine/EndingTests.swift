@@ -1,0 +1,95 @@
+import Testing
+
+@testable import PromptQueue
+
+/// A task's last word is waited for, and asked for once more before another task is paid for.
+@Suite struct EndingTests {
+    private static let empty = PollOutcome.failed(Failure(.emptyResult, "…"), charged: Credits(millicredits: 14_000))
+    private static let picture = PollOutcome.succeeded([.file(url: "u")], charged: Credits(millicredits: 14_000))
+
+    @Test(arguments: [empty, .succeeded([], charged: nil)])
+    func `a success without a result is asked about again for minutes, and then fails for good`(
+        answer: PollOutcome
+    )
+        throws
+    {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        try fixture.untilPoll()
+        let start = fixture.now.uptime
+        var polls = 0
+        var effects = fixture.send(.polled(task.attempt, answer))
+        while effects.aftermath == nil, polls < 500 {
+            try fixture.untilPoll()
+            polls += 1
+            effects = fixture.send(.polled(task.attempt, answer))
+        }
+        #expect(effects.aftermath == .fail, "it is paid for; trying again would pay twice")
+        #expect(fixture.now.uptime - start >= Engine.resultPatience)
+        #expect(fixture.now.uptime - start < Engine.resultPatience + .seconds(70))
+        #expect((8...40).contains(polls))
+    }
+
+    @Test func `a result that comes after the word success is taken`() throws {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        try fixture.untilPoll()
+        var effects = fixture.send(.polled(task.attempt, Self.empty))
+        #expect(effects.aftermath == nil)
+        try fixture.untilPoll()
+        effects = fixture.send(.polled(task.attempt, Self.picture))
+        #expect(effects.hasSuccess)
+    }
+
+    private func retried(_ code: FailureCode) throws -> (EngineFixture, OpenTask) {
+        var fixture = EngineFixture()
+        _ = fixture.start()
+        var task = fixture.openTask(AttemptID(900), "old")
+        task.acceptedAt = fixture.now.instant - .seconds(86_400)
+        task.endedAs = code
+        var recovery = Recovery()
+        recovery.tasks = [task]
+        let effects = fixture.send(.resumed(recovery))
+        #expect(effects.polls == [task.attempt], "at once, however old it is")
+        return (fixture, task)
+    }
+
+    @Test func `a job that is tried again takes the old task's result if there is one after all`() throws {
+        var (fixture, task) = try retried(.taskFailed)
+        #expect(fixture.send(.polled(task.attempt, Self.picture)).hasSuccess)
+    }
+
+    @Test func `a job that is tried again is sent anew when its old task has failed indeed`() throws {
+        var (fixture, task) = try retried(.taskFailed)
+        let failed = PollOutcome.failed(Failure(.contentRefused, "…"), charged: .zero)
+        #expect(
+            fixture.send(.polled(task.attempt, failed)).aftermath == .retry(at: fixture.now.instant, counted: false)
+        )
+    }
+
+    @Test func `a job that is tried again is sent anew when its failed task is not known any more`() throws {
+        var (fixture, task) = try retried(.taskFailed)
+        #expect(fixture.send(.polled(task.attempt, .notFound)).aftermath == nil)
+        fixture.pass(.seconds(11))
+        #expect(fixture.send(.polled(task.attempt, .notFound)).aftermath != .fail)
+    }
+
+    @Test(arguments: [
+        PollOutcome.failed(Failure(.taskFailed, "…"), charged: .zero), .notFound, empty, .succeeded([], charged: nil),
+    ])
+    func `what has reported success once is never paid for again`(answer: PollOutcome) throws {
+        var (fixture, task) = try retried(.emptyResult)
+        var effects = fixture.send(.polled(task.attempt, answer))
+        for _ in 0..<100 where effects.aftermath == nil {
+            try fixture.untilPoll()
+            effects = fixture.send(.polled(task.attempt, answer))
+        }
+        #expect(effects.aftermath == .fail)
+    }
+}
+
+extension [EngineEffect] {
+    fileprivate var hasSuccess: Bool {
+        records.contains { if case .taskSucceeded = $0 { true } else { false } }
+    }
+}

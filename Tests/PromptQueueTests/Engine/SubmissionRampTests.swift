@@ -1,0 +1,61 @@
+import Testing
+
+@testable import PromptQueue
+
+/// How many requests are in doubt when answers begin to be lost.
+@Suite struct SubmissionRampTests {
+    private static let accepted = SubmissionOutcome.accepted(TaskID("t"), httpStatus: 200)
+    private static let lost = SubmissionOutcome.unknown(Failure(.answerLost, "HTTP 502"))
+
+    private func fixture() -> EngineFixture {
+        EngineFixture { $0.firstSubmissions = 1 }
+    }
+
+    @Test func `the first request goes alone, and answers let ever more go at once`() {
+        var fixture = fixture()
+        var limits = [fixture.start().claimLimit]
+        for _ in 0..<3 {
+            let (jobs, _) = fixture.claim(limits.last.flatMap { $0 } ?? 0)
+            var effects: [EngineEffect] = []
+            for job in jobs { effects = fixture.send(.submitted(job.attempt, Self.accepted)) }
+            // Nothing is claimed while a claim is out, so the last answer tells.
+            limits.append(effects.claimLimit)
+            _ = effects
+        }
+        #expect(limits.first == 1)
+        #expect(limits.compactMap(\.self) == limits.compactMap(\.self).sorted())
+    }
+
+    @Test func `once an answer is lost at most one request is in doubt at a time`() {
+        var fixture = fixture()
+        var effects = fixture.start()
+        var inDoubt = 0
+        for _ in 0..<60 {
+            if let limit = effects.claimLimit {
+                #expect(limit == 1)
+                let (jobs, _) = fixture.claim(1)
+                inDoubt += 1
+                effects = fixture.send(.submitted(jobs[0].attempt, Self.lost))
+                #expect(effects.claimLimit == nil)
+            }
+            fixture.pass(.seconds(1))
+            effects = fixture.send(.tick)
+        }
+        #expect(inDoubt > 2)
+        #expect(inDoubt < 9, "a minute of 502 costs a handful of answers, not windows of them")
+    }
+
+    @Test func `what was known before an idle time counts no longer`() {
+        var ramp = SubmissionRamp(first: 1)
+        for _ in 0..<9 { ramp.answered(at: .seconds(1)) }
+        #expect(ramp.available(underWay: 0, at: .seconds(2)) == 10)
+        #expect(ramp.available(underWay: 4, at: .seconds(60)) == 6, "while some are under way it holds")
+        #expect(ramp.available(underWay: 0, at: .seconds(60)) == 1)
+    }
+}
+
+extension [EngineEffect] {
+    fileprivate var claimLimit: Int? {
+        compactMap { if case .claim(let request) = $0 { request.limit } else { nil } }.last
+    }
+}
