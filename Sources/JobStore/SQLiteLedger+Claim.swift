@@ -170,6 +170,8 @@ struct ClaimWork {
                 continue
             }
             cursor = name
+            // The round is over behind the queue that it began behind.
+            if hasWrapped, let last, name > last { break }
             if try open(name, db) {
                 var queue = QueueHeads(queue: name, heads: try self.heads(of: name, at: priority, db))
                 try takeOne(of: &queue, db)

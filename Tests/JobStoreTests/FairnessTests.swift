@@ -75,6 +75,17 @@ import Testing
         #expect(taken == ["a", "b", "a", "b", "a", "b"])
     }
 
+    @Test func `a round of queues ends where it began, also if that queue has nothing left`() async throws {
+        let fixture = try LedgerFixture()
+        try fill(fixture, 1, "queue", "'b'")
+        #expect(try await fixture.claim(1).jobs.count == 1)
+        try fill(fixture, 3, "queue", "'a'")
+        try fill(fixture, 3, "queue", "'c'")
+        let claim = try await fixture.claim(10)
+        #expect(claim.jobs.count == 6)
+        #expect(claim.setAside.isEmpty)
+    }
+
     @Test func `a higher priority goes first, and does not spoil the turns of the others`() async throws {
         let fixture = try LedgerFixture()
         try fill(fixture, 300, "batch", "'large'")

@@ -4,6 +4,9 @@ import PromptQueue
 
 extension World {
     func book(_ claim: Claim, _ request: ClaimRequest) throws {
+        if let aside = claim.setAside.first {
+            throw Violation(.recording, "job \(aside.job) could not be claimed: \(aside.reason)")
+        }
         // What was due once stays due when the clock is set back.
         latestClaim = max(latestClaim, request.now)
         for job in claim.jobs {
