@@ -8,34 +8,8 @@ package struct CallbackBody: Sendable, Equatable {
 
     /// - Returns: nil if `bytes` is no JSON object.
     package init?(_ bytes: Data) {
-        // Only the fields that matter are decoded, so that deep nesting costs nothing.
-        guard let body = try? JSONDecoder().decode(Wire.self, from: bytes) else { return nil }
-        task = body.task
-    }
-
-    /// Task ids are opaque; this keeps out what cannot be one.
-    static let longestTaskID = 200
-
-    private struct Wire: Decodable {
-        var task: TaskID?
-
-        enum Key: String, CodingKey { case data }
-        enum DataKey: String, CodingKey, CaseIterable {
-            case taskID = "taskId"
-            case oldTaskID = "task_id"
-        }
-
-        init(from decoder: any Decoder) throws {
-            let body = try decoder.container(keyedBy: Key.self)
-            guard let data = try? body.nestedContainer(keyedBy: DataKey.self, forKey: .data) else { return }
-            for key in DataKey.allCases {
-                guard let text = try? data.decodeIfPresent(String.self, forKey: key), !text.isEmpty,
-                    text.utf8.count <= CallbackBody.longestTaskID,
-                    text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7F })
-                else { continue }
-                task = TaskID(text)
-                return
-            }
-        }
+        guard let body = (try? JSONValue(answer: Array(bytes)))?.objectValue else { return nil }
+        let data = body["data"]?.objectValue
+        task = ["taskId", "task_id"].lazy.compactMap { data?.text($0).flatMap(TaskID.init(usable:)) }.first
     }
 }

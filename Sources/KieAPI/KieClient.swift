@@ -65,10 +65,10 @@ package final class KieClient: Sendable {
     package func credits() async -> Result<Credits, FailureError> {
         switch await exchange(.GET, "/api/v1/chat/credit", body: nil) {
         case .answered(let status, let body):
-            let answer = Answer<LooseNumber>(httpStatus: status, body: body)
-            if answer.code == 200, let credits = answer.data?.credits { return .success(credits) }
-            let code = answer.code.map { CreateTaskAnswer.failureCode($0, answer.message) }
-            return .failure(FailureError(answer.failure(code ?? .providerUnavailable)))
+            let answer = Answer(httpStatus: status, body: body)
+            if answer.code == 200, status == 200, let credits = answer.data?.credits { return .success(credits) }
+            let code: FailureCode = [401, 403].contains(answer.code ?? status) ? .keyRefused : .providerUnavailable
+            return .failure(FailureError(answer.failure(code)))
         case .notSent(let reason), .lost(let reason):
             return .failure(FailureError(Failure(.providerUnavailable, reason)))
         }
@@ -80,19 +80,21 @@ package final class KieClient: Sendable {
     package func downloadURL(for url: String) async -> Result<String, FailureError> {
         switch await exchange(.POST, "/api/v1/common/download-url", body: .object(["url": .string(url)])) {
         case .answered(let status, let body):
-            let answer = Answer<String>(httpStatus: status, body: body)
-            if answer.code == 200, let url = answer.data { return .success(url) }
-            return .failure(FailureError(answer.failure(Self.downloadFailure(answer.code))))
+            let answer = Answer(httpStatus: status, body: body)
+            if answer.code == 200, status == 200, let url = answer.data?.stringValue { return .success(url) }
+            return .failure(FailureError(answer.failure(Self.downloadFailure(answer))))
         case .notSent(let reason), .lost(let reason):
             return .failure(FailureError(Failure(.providerUnavailable, reason)))
         }
     }
 
-    private static func downloadFailure(_ code: Int?) -> FailureCode {
-        switch code {
-        case 404, 422: .downloadFailed
-        case 401, 403: .keyRefused
-        case 429: .rateLimited
+    /// A result is given up only by the API's own word: "url is wrong" (documented).
+    private static func downloadFailure(_ answer: Answer) -> FailureCode {
+        switch (answer.code ?? answer.httpStatus, answer.httpStatus) {
+        case (404, 200), (422, 200), (404, 404), (422, 422):
+            answer.code == nil ? .providerUnavailable : .downloadFailed
+        case (401, _), (403, _): .keyRefused
+        case (429, _): .rateLimited
         default: .providerUnavailable
         }
     }

@@ -1,24 +1,25 @@
 /// What the provider's messages mean: the one place where its texts are matched, because nothing else tells.
 enum ProviderMessages {
-    /// Code 500 is a permanent error when it speaks of a field of the input, and a fault of the server otherwise.
-    static func speaksOfInput(_ message: String) -> Bool {
+    /// Whether a field of the input is missing or out of range: seen under code 500.
+    static func refusesField(_ message: String) -> Bool {
+        contains(message, ["is required", "is not within the range of allowed options"])
+    }
+
+    /// The API's own fault, seen word for word.
+    static func isServerException(_ message: String) -> Bool {
+        contains(message, ["server exception, please try again later"])
+    }
+
+    /// Whether a text may come from something behind the API that lost a connection or patience: what became of the request
+    /// is open then, whatever else the answer says.
+    static func speaksOfTransport(_ message: String) -> Bool {
         contains(
             message,
             [
-                "is required", "not within the range", "is invalid", "must be", "cannot be empty", "can not be empty",
-                "not supported", "exceeds", "too long", "too short", "maximum length", "characters",
+                "timeout", "timed out", "time out", "upstream", "gateway", "deadline", "connection", "reset by",
+                "disconnect", "broken pipe", "socket", "eof",
             ]
         )
-    }
-
-    /// Whether an answer tells that somebody behind the API lost patience: what became of the request is open.
-    static func isTimeOut(_ code: Int, _ message: String) -> Bool {
-        switch code {
-        // As gateways use them; 52x are a content delivery network's.
-        case 502, 504, 520...524, 598, 599: true
-        case 500, 503: contains(message, ["timeout", "timed out", "time out"])
-        default: false
-        }
     }
 
     static func speaksOfCredits(_ message: String) -> Bool {

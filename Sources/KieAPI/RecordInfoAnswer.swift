@@ -3,33 +3,38 @@ package import PromptQueue
 /// Reads the answer to `recordInfo`.
 package enum RecordInfoAnswer {
     package static func answer(httpStatus: Int, body: [UInt8]) -> PollAnswer {
-        let answer = Answer<TaskRecord>(httpStatus: httpStatus, body: body)
-        return PollAnswer(outcome(answer), origin: answer.data.flatMap(origin))
+        // What the provider echoes of an input may be unreadable; what it made is not lost for that.
+        let answer = Answer(httpStatus: httpStatus, body: body, takesDamage: true)
+        let task = TaskRecord(answer.data)
+        return PollAnswer(outcome(answer, task), origin: task.flatMap(origin))
     }
 
-    private static func outcome(_ answer: Answer<TaskRecord>) -> PollOutcome {
-        switch answer.code {
-        case 200?:
-            guard let task = answer.data else { return .unavailable(answer.failure(.providerUnavailable)) }
+    /// Only the API's own word ends a task, or denies it: at HTTP 200, where it answers, or at the status that equals its
+    /// code. What a gateway says is a question that failed.
+    private static func outcome(_ answer: Answer, _ task: TaskRecord?) -> PollOutcome {
+        switch (answer.code, answer.httpStatus) {
+        case (200?, 200):
+            guard let task, !answer.isDamaged || task.isReadable else {
+                return .unavailable(answer.failure(.providerUnavailable))
+            }
             return outcome(task)
-        case 404?, 422?:
+        case (404?, 200), (404?, 404), (422?, 200), (422?, 422):
             return .notFound
-        case 501?, 408?:
+        case (501?, 200), (408?, 200):
             // On this endpoint these speak of the task, not of the question.
             let code = TaskFailure.code(failCode: nil, message: answer.message, otherwise: .providerFault)
-            return .failed(answer.failure(code), charged: answer.data?.charge)
-        case 401?, 403?:
-            return .unavailable(answer.failure(.keyRefused))
-        case 429?:
-            return .unavailable(answer.failure(.rateLimited))
-        case .some:
-            return .unavailable(answer.failure(.providerUnavailable))
-        case nil:
-            switch answer.httpStatus {
-            case 401, 403: return .unavailable(answer.failure(.keyRefused))
-            case 429: return .unavailable(answer.failure(.rateLimited))
-            default: return .unavailable(answer.failure(.providerUnavailable))
-            }
+            return .failed(answer.failure(code), charged: task?.charge)
+        default:
+            return .unavailable(answer.failure(trouble(answer)))
+        }
+    }
+
+    /// Why a question failed.
+    private static func trouble(_ answer: Answer) -> FailureCode {
+        switch answer.code ?? answer.httpStatus {
+        case 401, 403: .keyRefused
+        case 429: .rateLimited
+        default: .providerUnavailable
         }
     }
 

@@ -1,8 +1,7 @@
-import FoundationEssentials
 import PromptQueue
 
 /// What `recordInfo` knows of a task. Fields that are missing, null or of an unexpected kind are nil.
-struct TaskRecord: Decodable {
+struct TaskRecord {
     var state: String?
     var model: String?
     /// A JSON text with `model` and `input`; an object in its place is understood as well.
@@ -17,23 +16,23 @@ struct TaskRecord: Decodable {
     var createdAt: Int64?
     var completedAt: Int64?
 
-    private enum Key: String, CodingKey {
-        case state, model, param, resultJson, creditsConsumed, consumeCredits, failCode, failMsg, createTime,
-            completeTime
+    /// Nil if `data` is no object.
+    init?(_ data: JSONValue?) {
+        guard let fields = data?.objectValue else { return nil }
+        state = fields.text("state").map(BoundedText.word)
+        resultJSON = fields["resultJson"]
+        charge = fields.charge("creditsConsumed") ?? fields.charge("consumeCredits")
+        createdAt = fields.wholeNumber("createTime").map(Int64.init)
+        completedAt = fields.wholeNumber("completeTime").map(Int64.init)
+        model = fields.text("model")
+        param = fields["param"]
+        failCode = Self.word(fields["failCode"])
+        failMessage = Self.word(fields["failMsg"])
     }
 
-    init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: Key.self)
-        state = try fields.text(.state)
-        // The result is what was paid for: a record whose result cannot be read is not taken for one without a result.
-        resultJSON = try fields.decodeIfPresent(JSONValue.self, forKey: .resultJson)
-        charge = try (fields.number(.creditsConsumed) ?? fields.number(.consumeCredits))?.charge
-        createdAt = try fields.number(.createTime)?.whole.map(Int64.init)
-        completedAt = try fields.number(.completeTime)?.whole.map(Int64.init)
-        model = try? fields.text(.model)
-        param = try? fields.value(.param)
-        failCode = Self.word(try? fields.value(.failCode))
-        failMessage = Self.word(try? fields.value(.failMsg))
+    /// Whether what decides is whole: a record whose result cannot be read is not taken for one without a result.
+    var isReadable: Bool {
+        state.map { !JSONValue.string($0).isDamaged } ?? true && !(resultJSON?.isDamaged ?? false)
     }
 
     /// From creation to completion. `costTime` does not say whether it counts the waiting.
@@ -52,34 +51,39 @@ struct TaskRecord: Decodable {
 }
 
 /// The results of a task, in a JSON text within the JSON.
-struct TaskResults: Decodable {
+struct TaskResults {
     var urls: [String] = []
     /// The result of models that answer with a value instead of files.
     var object: JSONValue?
 
-    private enum Key: String, CodingKey {
-        case resultUrls, resultObject
-    }
-
-    init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: Key.self)
-        if let urls: [String] = try fields.value(.resultUrls) {
-            self.urls = urls
-        } else if let values: [JSONValue] = try fields.value(.resultUrls) {
-            urls = values.compactMap(\.stringValue)
-        }
-        object = try fields.value(.resultObject)
-    }
-
-    /// From the text, or from what stands in its place.
+    /// From the text, or from what stands in its place; nil if it is neither.
     init?(_ value: JSONValue?) {
-        let text: String
+        let fields: JSONObject?
         switch value {
-        case .string(let inner)?: text = inner
-        case .object?: text = value?.json ?? ""
-        default: return nil
+        case .string(let text)?: fields = (try? JSONValue(answer: Array(text.utf8)))?.objectValue
+        case .object(let inner)?: fields = inner
+        default: fields = nil
         }
-        guard let results = try? JSONDecoder().decode(TaskResults.self, from: Data(text.utf8)) else { return nil }
-        self = results
+        guard let fields else { return nil }
+        urls = Self.urls(fields["resultUrls"])
+        object = fields["resultObject"].flatMap { $0 == .null ? nil : $0 }
+    }
+
+    /// A list of texts; or a text, a list in a text, or objects with a URL each: what is paid for is not to be lost for its
+    /// form.
+    private static func urls(_ value: JSONValue?) -> [String] {
+        switch value {
+        case .array(let values)?:
+            return values.flatMap { urls($0) }
+        case .object(let fields)?:
+            return fields.text("url").map { [$0] } ?? []
+        case .string(let text)?:
+            if text.hasPrefix("["), case .array(let values)? = try? JSONValue(answer: Array(text.utf8)) {
+                return values.flatMap { urls($0) }
+            }
+            return text.isEmpty ? [] : [text]
+        default:
+            return []
+        }
     }
 }

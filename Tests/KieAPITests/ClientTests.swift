@@ -67,7 +67,9 @@ import Testing
         }
     }
 
-    static let lost: [String] = ["lost", "cut-body", "broken-body", "gateway", "gateway-empty", "gateway-made", "slow"]
+    static let lost: [String] = [
+        "lost", "cut-body", "broken-body", "gateway", "gateway-empty", "gateway-made", "slow", "408", "501",
+    ]
 
     @Test(arguments: lost)
     func `an answer that does not tell leaves the outcome unknown`(name: String) async throws {
@@ -86,9 +88,9 @@ import Testing
 
     static let refused: [(String, FailureCode)] = [
         ("401", .keyRefused), ("http-401", .keyRefused), ("cdn-403", .keyRefused), ("402", .creditsExhausted),
-        ("402-as-500", .creditsExhausted), ("404", .modelUnavailable), ("408", .providerFault), ("422", .invalidInput),
+        ("402-as-500", .creditsExhausted), ("404", .modelUnavailable), ("422", .invalidInput),
         ("429", .rateLimited), ("http-429", .rateLimited), ("433", .creditsExhausted), ("451", .inputUnusable),
-        ("455", .providerUnavailable), ("500", .providerUnavailable), ("501", .providerFault), ("505", .modelDisabled),
+        ("455", .providerUnavailable), ("500", .providerUnavailable), ("505", .modelDisabled),
     ]
 
     @Test(arguments: refused)

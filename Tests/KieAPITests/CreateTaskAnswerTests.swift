@@ -22,6 +22,10 @@ import Testing
         Case(status: status, body: #"{"code":\#(code),"msg":"\#(message)","data":null}"#, expected: .rejected(expected))
     }
 
+    static func unknown(_ code: Int, _ message: String, status: Int = 200) -> Case {
+        Case(status: status, body: #"{"code":\#(code),"msg":"\#(message)","data":null}"#, expected: .unknown)
+    }
+
     static let cases: [Case] = [
         Case(
             body: #"{"code":200,"msg":"success","data":{"taskId":"0123abcd","recordId":"0123abcd"}}"#,
@@ -50,18 +54,34 @@ import Testing
         error(500, "aspect_ratio is required", .invalidInput),
         error(500, "resolution is not within the range of allowed options", .invalidInput),
         error(500, "Server exception, please try again later", .providerUnavailable),
-        error(500, "something else", .providerUnavailable),
         error(429, "Your call frequency is too high. Please try again later.", .rateLimited),
         error(429, "Your call frequency is too high. Please try again later.", .rateLimited, status: 429),
         Case(status: 429, body: "slow down", expected: .rejected(.rateLimited)),
         error(455, "maintenance", .providerUnavailable),
         error(505, "feature disabled", .modelDisabled),
         error(404, "not found", .modelUnavailable),
-        error(501, "generation failed", .providerFault),
-        error(501, "SensitiveContentDetected", .contentRefused),
-        error(408, "no result for 10 minutes", .providerFault),
         error(451, "the input could not be downloaded", .inputUnusable),
-        error(503, "busy", .providerUnavailable, status: 503),
+        error(402, "Credits insufficient", .creditsExhausted, status: 402),
+        Case(body: #"{"code":455,"msg":"maintenance"}"#, expected: .rejected(.providerUnavailable)),
+        Case(body: #"{"code":455,"msg":"maintenance","data":{}}"#, expected: .rejected(.providerUnavailable)),
+        // The task is made and charged, and the answer is an odd one: none of these proves that it is not.
+        unknown(500, "upstream error", status: 504), unknown(500, "context deadline exceeded"),
+        unknown(500, "read: connection reset by peer"), unknown(0, "bad gateway", status: 502),
+        unknown(-1, "upstream", status: 504),
+        unknown(503, "upstream connect error or disconnect/reset before headers", status: 503),
+        unknown(408, "no upstream result for 10 minutes"), unknown(501, "Generation failed"),
+        unknown(501, "SensitiveContentDetected"), unknown(503, "busy", status: 503), unknown(500, "something else"),
+        unknown(520, "unknown error"), unknown(999, "what is this"), unknown(400, "bad request"),
+        unknown(422, "This field is required", status: 502), unknown(402, "Credits insufficient", status: 504),
+        unknown(429, "upstream connection limit reached"),
+        Case(body: #"{"code":500,"msg":"x","data":{"taskid":"abc"}}"#, expected: .unknown),
+        Case(body: #"{"code":422,"msg":"This field is required","data":{"taskId":"abc"}}"#, expected: .unknown),
+        Case(body: #"{"code":455,"msg":"maintenance","data":"queued"}"#, expected: .unknown),
+        Case(body: #"{"code":200,"msg":"success","data":{"taskId":"a b"}}"#, expected: .unknown),
+        Case(
+            body: #"{"code":200,"msg":"success","data":{"taskId":"\#(String(repeating: "x", count: 3_000_000))"}}"#,
+            expected: .unknown
+        ),
         // Somebody behind the API lost patience, or a task is named all the same: nothing shows that none was made.
         Case(body: #"{"code":504,"msg":"Gateway timeout","data":null}"#, expected: .unknown),
         Case(body: #"{"code":524,"msg":"","data":null}"#, expected: .unknown),
@@ -75,7 +95,17 @@ import Testing
         Case(status: 200, body: "", expected: .unknown),
         Case(status: 200, body: #"{"code":200,"data":{"taskId":"#, expected: .unknown),
         Case(status: 200, body: #"[1]"#, expected: .unknown),
-        Case(status: 302, body: "", expected: .rejected(.providerUnavailable)),
+        Case(status: 301, body: "", expected: .rejected(.providerUnavailable)),
+        Case(status: 307, body: "", expected: .rejected(.providerUnavailable)),
+        Case(status: 302, body: "", expected: .unknown),
+        Case(status: 303, body: "", expected: .unknown),
+        Case(status: 400, body: "<html>Bad Request</html>", expected: .unknown),
+        Case(status: 402, body: "pay", expected: .unknown),
+        Case(status: 409, body: "", expected: .unknown),
+        Case(status: 500, body: "", expected: .unknown),
+        Case(status: 503, body: "<html>Service Unavailable</html>", expected: .unknown),
+        Case(status: 401, body: "<html>Authorization Required</html>", expected: .rejected(.keyRefused)),
+        Case(status: 413, body: "<html>Too Large</html>", expected: .rejected(.providerUnavailable)),
         Case(status: 404, body: "<html>no such page</html>", expected: .rejected(.providerUnavailable)),
     ]
 
@@ -103,7 +133,7 @@ import Testing
             Issue.record("taken for an answer: \(body)")
             return
         }
-        #expect(failure.message == "HTTP 200 with a body that is no JSON")
+        #expect(failure.message == "HTTP 200 with a body that is not JSON")
     }
 
     @Test func `a text that breaks off within a sign makes the answer unreadable`() {

@@ -13,6 +13,34 @@ import Testing
         outcome(#"{"code":200,"msg":"success","data":{"taskId":"t","model":"m","param":"{}",\#(fields)}}"#)
     }
 
+    @Test(arguments: [
+        (502, #"{"code":408,"msg":"no upstream result"}"#),
+        (504, #"{"code":501,"msg":"Generation failed","data":null}"#),
+        (503, #"{"code":404,"msg":"Task not found"}"#), (502, #"{"code":422,"msg":"recordInfo is null"}"#),
+        (504, #"{"code":200,"data":{"taskId":"t","state":"fail","failMsg":"x"}}"#), (200, "<html>hello</html>"),
+    ])
+    func `what a gateway says ends no task and denies none`(status: Int, body: String) {
+        let answer = RecordInfoAnswer.answer(httpStatus: status, body: Array(body.utf8))
+        guard case .unavailable = answer.outcome else {
+            Issue.record("taken for the API's word: \(answer.outcome)")
+            return
+        }
+    }
+
+    @Test(arguments: [
+        #""https://a/1.png""#, #"["https://a/1.png"]"#, #""[\"https://a/1.png\"]""#, #"[{"url":"https://a/1.png"}]"#,
+        #"[null,"https://a/1.png",""]"#,
+    ])
+    func `a result is read in whatever form it comes`(urls: String) {
+        let body = #"{"code":200,"data":{"taskId":"t","state":"success","resultJson":{"resultUrls":\#(urls)}}}"#
+        let answer = RecordInfoAnswer.answer(httpStatus: 200, body: Array(body.utf8))
+        guard case .succeeded(let outputs, _, _) = answer.outcome else {
+            Issue.record("no result: \(answer.outcome)")
+            return
+        }
+        #expect(outputs == [.file(url: "https://a/1.png")])
+    }
+
     @Test func `a task took as long as from its creation to its completion, if the answer tells both`() {
         let result = #""resultJson":"{\"resultUrls\":[\"https://x/1\"]}""#
         let times = #""createTime":1777539190339,"completeTime":1777539203339"#

@@ -1,4 +1,4 @@
-package import FoundationEssentials
+import FoundationEssentials
 
 /// Any JSON value. Whole numbers that fit 64 bits stay whole.
 package enum JSONValue: Sendable, Hashable {
@@ -14,16 +14,6 @@ package enum JSONValue: Sendable, Hashable {
 package typealias JSONObject = [String: JSONValue]
 
 extension JSONValue {
-    /// Parses one JSON document.
-    /// - Throws: `DecodingError` when `data` is no JSON.
-    package init(parsing data: Data) throws {
-        self = try JSONDecoder().decode(JSONValue.self, from: data)
-    }
-
-    package init(parsing text: String) throws {
-        try self.init(parsing: Data(text.utf8))
-    }
-
     /// The object in a JSON text; nil when it is something else, or no JSON.
     package static func object(in text: String) -> JSONObject? {
         // By far the most frequent.
@@ -73,6 +63,7 @@ extension JSONValue {
     }
 }
 
+/// Decoding is for the catalogue's own files; what comes from others is read by `JSONParser`.
 extension JSONValue: Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
