@@ -507,3 +507,12 @@ SELECT
     (SELECT group_concat(path, ' ') FROM results WHERE job_id = jobs.id AND state = 'saved') AS files,
     CASE WHEN length(prompt) > 60 THEN substr(prompt, 1, 59) || '…' ELSE prompt END AS prompt
 FROM jobs;
+
+-- The database's own name: its media directory bears it, so that no other database writes there.
+ALTER TABLE daemon ADD COLUMN database_id TEXT;
+UPDATE daemon SET database_id = lower(hex(randomblob(16)));
+
+CREATE TRIGGER daemon_identity BEFORE UPDATE OF database_id ON daemon WHEN OLD.database_id IS NOT NEW.database_id
+BEGIN
+    SELECT RAISE(ABORT, 'daemon.database_id: does not change');
+END;

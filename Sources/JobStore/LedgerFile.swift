@@ -7,7 +7,10 @@ package import PromptQueue
 /// How connections to the database file are opened, by the daemon and by the command line alike.
 package enum LedgerFile {
     /// Opens a connection pool for the daemon and brings the schema up to date.
-    package static func openPool(at path: String) throws(LedgerError) -> DatabasePool {
+    package static func openPool(
+        at path: String,
+        onMigration: (String) -> Void = { _ in }
+    ) throws(LedgerError) -> DatabasePool {
         try LedgerError.wrapping {
             try checkDirectory(of: path)
             try checkUntouched(path)
@@ -16,7 +19,7 @@ package enum LedgerFile {
                 // DatabasePool sets synchronous=NORMAL when it switches to WAL; a commit must be on disk before a
                 // request leaves.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
-                try Schema.migrate(db)
+                try Schema.migrate(db, onStep: onMigration)
             }
             return pool
         }
@@ -37,6 +40,7 @@ package enum LedgerFile {
     /// - Parameter create: whether a missing file is made and an older schema migrated; otherwise both are errors.
     package static func openQueue(at path: String, create: Bool) throws(LedgerError) -> DatabaseQueue {
         try LedgerError.wrapping {
+            let real = try DatabasePath.resolve(path)
             if create {
                 try checkDirectory(of: path)
             } else if !FileManager.default.fileExists(atPath: path) {
@@ -46,10 +50,16 @@ package enum LedgerFile {
                 )
             }
             do {
-                let queue = try DatabaseQueue(path: path, configuration: configuration())
+                let queue = try DatabaseQueue(path: real, configuration: configuration())
                 try queue.inDatabase { db in
                     if create {
-                        try Schema.check(db)
+                        let found = try Schema.check(db)
+                        if (1..<Schema.version).contains(found), let holder = OwnerLock.holder(database: path) {
+                            throw LedgerError(
+                                .busy,
+                                "a running promptd (pid \(holder)) works on it; stop that first, then migrate it"
+                            )
+                        }
                         try db.execute(sql: "PRAGMA journal_mode = WAL")
                         try Schema.migrate(db)
                     } else if try Schema.check(db) < Schema.version {

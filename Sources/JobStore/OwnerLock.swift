@@ -1,11 +1,14 @@
+import FoundationEssentials
 import Glibc
-import PromptQueue
+package import PromptQueue
 import Synchronization
 
-/// Keeps a second daemon off the same database: an `flock` on `DATABASE.lock`, which the kernel drops with the process.
+/// Keeps a second daemon off the same database, under whatever name: an `flock` on the database file itself, which goes by
+/// device and inode, so that neither a link to it, nor another mount, nor a deleted lock file gets around it.
 ///
-/// The database file itself is never opened for this: closing any descriptor of it would drop SQLite's own POSIX locks
-/// (https://sqlite.org/howtocorrupt.html, section 2.2).
+/// Closing any descriptor of the file drops SQLite's own POSIX locks of this process
+/// (https://sqlite.org/howtocorrupt.html, section 2.2): this one is opened before SQLite opens the file, and has to be kept
+/// until SQLite has closed it. `DATABASE.lock` beside it holds the pid, and keeps off versions that know only that.
 package final class OwnerLock: Sendable {
     package struct Held: Error, Sendable, CustomStringConvertible {
         package var processID: Int32?
@@ -15,40 +18,74 @@ package final class OwnerLock: Sendable {
         }
     }
 
-    private let descriptor: Int32
+    private let database: Int32
+    private let beside: Int32
 
-    /// - Throws: `Held` when another process has it; `LedgerError` when the lock file cannot be made.
+    /// Makes the database file if there is none.
+    ///
+    /// - Throws: `Held` when another process has it; `LedgerError` when a file cannot be opened or locked.
     package init(database path: String) throws {
-        let lockPath = path + ".lock"
-        descriptor = unsafe Glibc.open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else {
-            throw LedgerError(.permission, "\(lockPath): cannot be made: \(Self.reason(errno))")
+        let real = try DatabasePath.resolve(path)
+        database = unsafe Glibc.open(real, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard database >= 0 else { throw LedgerError(.permission, "\(path): cannot be opened: \(Self.reason(errno))") }
+        do {
+            try Self.lock(database, path) { Self.holder(database: path) }
+            beside = unsafe Glibc.open(real + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        } catch {
+            Glibc.close(database)
+            throw error
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard beside >= 0 else {
             let code = errno
-            let holder = Self.readProcessID(descriptor)
-            Glibc.close(descriptor)
-            guard code == EWOULDBLOCK else {
-                throw LedgerError(.inputOutput, "\(lockPath): cannot be locked: \(Self.reason(code))")
-            }
-            throw Held(processID: holder)
+            Glibc.close(database)
+            throw LedgerError(.permission, "\(real).lock: cannot be made: \(Self.reason(code))")
         }
-        ftruncate(descriptor, 0)
+        do {
+            try Self.lock(beside, real + ".lock") { [beside] in Self.readProcessID(beside) }
+        } catch {
+            Glibc.close(beside)
+            Glibc.close(database)
+            throw error
+        }
+        ftruncate(beside, 0)
         let text = Array("\(getpid())\n".utf8)
-        _ = unsafe text.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+        _ = unsafe text.withUnsafeBytes { unsafe pwrite(beside, $0.baseAddress, $0.count, 0) }
     }
 
     deinit {
-        Glibc.close(descriptor)
+        Glibc.close(beside)
+        Glibc.close(database)
     }
 
-    /// The pid of the daemon that works on a database now; nil if none does.
+    private static func lock(_ descriptor: Int32, _ path: String, holder: () -> Int32?) throws {
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            guard code == EWOULDBLOCK else {
+                throw LedgerError(.inputOutput, "\(path): cannot be locked: \(reason(code))")
+            }
+            throw Held(processID: holder())
+        }
+    }
+
+    /// The pid of the daemon that works on a database now; nil if none does. It opens nothing that SQLite may have open.
     package static func holder(database path: String) -> Int32? {
-        let descriptor = unsafe Glibc.open(path + ".lock", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { Glibc.close(descriptor) }
-        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return nil }
-        return readProcessID(descriptor)
+        let real = (try? DatabasePath.resolve(path)) ?? path
+        let descriptor = unsafe Glibc.open(real + ".lock", O_RDONLY | O_CLOEXEC)
+        if descriptor >= 0 {
+            defer { Glibc.close(descriptor) }
+            if flock(descriptor, LOCK_SH | LOCK_NB) != 0 { return readProcessID(descriptor) }
+        }
+        // Somebody may have deleted that file: the kernel's list of locks names the holder by the inode.
+        var status = stat()
+        guard unsafe stat(real, &status) == 0, let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
+        else { return nil }
+        let inode = ":\(status.st_ino)"
+        for line in locks.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count > 5, words[1] == "FLOCK", words[5].hasSuffix(inode) else { continue }
+            return Int32(words[4])
+        }
+        return nil
     }
 
     private static func readProcessID(_ descriptor: Int32) -> Int32? {
@@ -60,5 +97,27 @@ package final class OwnerLock: Sendable {
 
     private static func reason(_ code: Int32) -> String {
         unsafe String(cString: strerror(code))
+    }
+}
+
+/// Under which name a database is used.
+package enum DatabasePath {
+    /// The path behind symbolic links: SQLite names its files beside the database after that one, too. The file need not
+    /// be there.
+    ///
+    /// - Throws: `LedgerError` with code `unusable` for a file with further hard links.
+    package static func resolve(_ path: String) throws(LedgerError) -> String {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return path }
+        guard status.st_nlink <= 1 else {
+            throw LedgerError(
+                .unusable,
+                "\(path): has \(status.st_nlink) hard links; SQLite keeps its log beside the name that is used, so two names "
+                    + "would mean two logs for one file (https://sqlite.org/howtocorrupt.html). Remove the others, or copy it"
+            )
+        }
+        guard let real = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(real) }
+        return unsafe String(cString: real)
     }
 }

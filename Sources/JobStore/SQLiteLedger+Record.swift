@@ -34,6 +34,9 @@ extension SQLiteLedger {
                 return try record.balance(reading, settles: settles)
             case .gaveUp(let attempt):
                 return try record.gaveUp(attempt)
+            case .setAside(let attempt, let reason):
+                if let job = try record.job(of: attempt) { try SetAsideRows.insert(job.id, reason, at: now, db) }
+                return Recorded()
             case .hintRefuted(let attempt, let task):
                 return try record.hintRefuted(attempt, task)
             case .rules(let rules):

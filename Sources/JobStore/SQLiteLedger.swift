@@ -14,24 +14,34 @@ package final class SQLiteLedger: JobLedger {
         /// Told of each checkpoint that readers or writers of other processes kept from finishing.
         package var onBusyCheckpoint: @Sendable () -> Void = {}
 
+        /// Told of each step that brings an older database up to date, before it begins: `2 of 8`.
+        package var onMigration: @Sendable (String) -> Void = { _ in }
+
         package init() {}
     }
 
-    let path: String
+    /// Behind symbolic links.
+    package let path: String
+    /// The database's own name, which it keeps for ever.
+    package let databaseID: String
     let pool: DatabasePool
     let commits: GroupCommit
     let rotation = Mutex(QueueRotation())
 
     /// - Throws: `LedgerError` when the file cannot be opened, is not promptd's, or has a newer schema.
     package init(path: String, options: Options = Options()) throws(LedgerError) {
+        let path = try DatabasePath.resolve(path)
         self.path = path
         let pool: DatabasePool
         do {
-            pool = try LedgerFile.openPool(at: path)
+            pool = try LedgerFile.openPool(at: path, onMigration: options.onMigration)
         } catch {
             throw LedgerError(error.code, error.message.hasPrefix(path) ? error.message : "\(path): \(error.message)")
         }
         self.pool = pool
+        databaseID = try LedgerError.wrapping {
+            try pool.read { try String.fetchOne($0, sql: "SELECT database_id FROM daemon") ?? "" }
+        }
         let checkpoint = Checkpoint(onBusy: options.onBusyCheckpoint)
         self.checkpoint = checkpoint
         commits = GroupCommit(pool, maximum: options.changesPerCommit) { db in

@@ -11,10 +11,12 @@ package enum Schema {
 
     /// Applies the migrations that are missing, each in a transaction of its own.
     ///
+    /// - Parameter onStep: told of each step of an existing database, before it begins.
     /// - Throws: `LedgerError` with code `unusable` for a database that is not promptd's or is newer than this program.
-    package static func migrate(_ db: Database) throws {
+    package static func migrate(_ db: Database, onStep: (String) -> Void = { _ in }) throws {
         let found = try check(db)
         for (index, sql) in Migrations.all.enumerated().dropFirst(found) {
+            if found > 0 { onStep("\(index + 1 - found) of \(version - found)") }
             try db.inTransaction(.immediate) {
                 // Somebody else may have been quicker.
                 if try currentVersion(db) == index {

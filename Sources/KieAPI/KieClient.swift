@@ -23,6 +23,11 @@ package final class KieClient: Sendable {
         configuration.connectionPool.idleTimeout = .seconds(10)
         // A refused connection is reported at once; the breaker decides when to try again.
         configuration.connectionPool.retryConnectionEstablishment = false
+        // One request a connection at a time: ending the connection then ends that request.
+        configuration.httpVersion = .http1Only
+        configuration.http1_1ConnectionDebugInitializer = { [patience = settings.answerTimeout] channel in
+            PaidConnection.prepare(channel, patience: patience)
+        }
         // One event loop: the provider takes far less than it can do, and nothing is handed between threads.
         client = HTTPClient(
             eventLoopGroupProvider: .shared(HTTPClient.defaultEventLoopGroup.any()),

@@ -93,6 +93,99 @@ struct RestartTests {
         }
     }
 
+    @Test(arguments: ["a symbolic link", "a deleted lock file", "a hard link"])
+    func `a second daemon finds the first under whatever name the database goes`(way: String) async throws {
+        try await Stage.with { stage in
+            let first = try await stage.daemon(nil)
+            let other = "\(stage.folder)/other"
+            try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+            let link = "\(other)/link.sqlite"
+            var settings = ["PROMPTD_MEDIA": "\(stage.folder)/other-media", "PROMPTD_DATABASE": link]
+            switch way {
+            case "a symbolic link":
+                try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: stage.database)
+            case "a hard link":
+                try FileManager.default.linkItem(atPath: stage.database, toPath: link)
+            default:
+                try FileManager.default.removeItem(atPath: stage.database + ".lock")
+                settings["PROMPTD_DATABASE"] = stage.database
+            }
+            let second = try await stage.refusal(settings)
+            if way == "a hard link" {
+                #expect(second.end == .exit(65))
+                #expect(second.errors.contains("hard links"))
+            } else {
+                #expect(second.end == .exit(75))
+                #expect(second.errors.contains("pid \(first.pid)"), "\(second.errors)")
+                let status = try await stage.run(
+                    "promptctl",
+                    ["--database", settings["PROMPTD_DATABASE"] ?? "", "status"]
+                )
+                #expect(status.output.contains("pid \(first.pid)"))
+            }
+            #expect(first.isRunning)
+            try FileManager.default.removeItem(atPath: other)
+            try await stage.stop(first)
+        }
+    }
+
+    @Test func `a new database does not write over the results of an old one`() async throws {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s")
+            let first = try await stage.daemon(sandbox)
+            try await stage.ledger.wait(job: try await stage.ledger.insert("the first picture"), is: "succeeded")
+            try await stage.stop(first)
+            let file = "\(stage.media)/default/1-0.png"
+            let bytes = FileManager.default.contents(atPath: file)
+            for suffix in ["", "-wal", "-shm", ".lock"] {
+                try? FileManager.default.removeItem(atPath: stage.database + suffix)
+            }
+            let second = try await stage.refusal()
+            #expect(second.end == .exit(73))
+            #expect(second.errors.contains("another database"))
+            // Whoever says that it takes the old one's place still loses nothing.
+            try FileManager.default.removeItem(atPath: "\(stage.media)/.promptd")
+            let third = try await stage.daemon(sandbox)
+            try await stage.ledger.wait(job: try await stage.ledger.insert("the second picture"), is: "succeeded")
+            #expect(FileManager.default.contents(atPath: file) == bytes)
+            #expect(try await stage.ledger("SELECT path FROM results") == "default/1-0~2.png")
+            try await stage.stop(third)
+        }
+    }
+
+    @Test func `an accepted task that could not be recorded outlives the process, and is taken up at the next start`() async throws
+    {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s", "--latency", "1s")
+            let first = try await stage.daemon(sandbox)
+            try await stage.ledger.insert("a paid picture")
+            try await stage.ledger.wait(for: "sending", from: "SELECT state FROM attempts")
+            // Somebody holds the database for longer than anybody waits, and promptd dies meanwhile.
+            let holder = try stage.start(
+                "/usr/bin/sqlite3",
+                [
+                    "-cmd", "BEGIN IMMEDIATE", "-cmd", "SELECT 'held'", "-cmd", ".shell sleep 60", stage.database,
+                    "SELECT 1",
+                ]
+            )
+            try await first.line(with: "it is kept beside the database")
+            first.send(SIGKILL)
+            _ = try await first.end()
+            holder.send(SIGKILL)
+            _ = try await holder.end()
+            let task = try await sandbox.statistics().createTask.arrivals
+            #expect(task == 1)
+            #expect(FileManager.default.fileExists(atPath: stage.database + "-outcomes"))
+
+            let second = try await stage.daemon(sandbox)
+            try await stage.ledger.wait(for: "succeeded", from: "SELECT state FROM jobs")
+            #expect(try await stage.ledger("SELECT count(*), min(state) FROM attempts") == "1|accepted")
+            #expect(try await sandbox.statistics().createTask.arrivals == 1)
+            #expect(!FileManager.default.fileExists(atPath: stage.database + "-outcomes"))
+            try await stage.stop(second)
+        }
+    }
+
     @Test func `SIGHUP reads the key anew, and the queue goes on`() async throws {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s")

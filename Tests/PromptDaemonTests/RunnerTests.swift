@@ -8,13 +8,19 @@ import Testing
 
 /// The runner between limbs that the test controls.
 @Suite(.timeLimit(.minutes(1))) struct RunnerTests {
-    @Test func `a record that is refused for good loses no other answer, and ends the daemon`() async throws {
+    @Test func `a record that is refused for good is kept and set aside, and everything else goes on`() async throws {
         let ledger = FakeLedger(jobs: 2, refusing: AttemptID(1))
         let provider = FakeProvider(holding: AttemptID(2)) { _ = await ledger.refusal.wait() }
-        let runner = runner(ledger, provider)
-        let error = await #expect(throws: LedgerError.self) { try await runner.run() }
-        #expect(error?.code == .constraint)
+        let journal = FakeJournal()
+        let runner = runner(ledger, provider, journal: journal)
+        let group = ServiceGroup(services: [runner], logger: Self.logger)
+        async let run: Void = group.run()
+        _ = await ledger.aside.wait()
+        await group.triggerGracefulShutdown()
+        try await run
         #expect(ledger.recorded.contains { if case .accepted(AttemptID(2), _, _) = $0 { true } else { false } })
+        #expect(ledger.recorded.contains { if case .setAside(AttemptID(1), _) = $0 { true } else { false } })
+        #expect(journal.tasks.count == 1)
     }
 
     @Test func `nothing is claimed before everything else stands`() async throws {
@@ -71,7 +77,12 @@ import Testing
 
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    private func runner(_ ledger: FakeLedger, _ provider: FakeProvider, start: Latch? = nil) -> Runner {
+    private func runner(
+        _ ledger: FakeLedger,
+        _ provider: FakeProvider,
+        journal: FakeJournal? = nil,
+        start: Latch? = nil
+    ) -> Runner {
         let open = Latch()
         open.open()
         return Runner(
@@ -83,6 +94,7 @@ import Testing
             seed: 1,
             grace: .seconds(10),
             time: StoppedTime(),
+            journal: journal,
             start: start ?? open,
             logger: Self.logger,
             onStarted: { _ in }
@@ -143,6 +155,8 @@ private final class FakeLedger: JobLedger {
     private let state: Mutex<State>
     /// Opens when the answer has been refused.
     let refusal = Latch()
+    /// Opens when the attempt is set aside.
+    let aside = Latch()
     /// Opens when the answer to `delayed` is to be recorded.
     let delay = Latch()
 
@@ -199,6 +213,7 @@ private final class FakeLedger: JobLedger {
             refusal.open()
             return
         }
+        if case .setAside = change { aside.open() }
         let commit: @Sendable () -> Void = { [self] in
             state.withLock { $0.recorded.append(change) }
             done(.success(Recorded()))
@@ -219,4 +234,15 @@ private final class FakeLedger: JobLedger {
     func unwanted(_ results: [ResultID]) async throws(LedgerError) -> [ResultID] { [] }
     func hasForeignChanges() async throws(LedgerError) -> Bool { false }
     func takeResumed(now: Instant) async throws(LedgerError) -> Recovery { Recovery() }
+}
+
+private final class FakeJournal: OutcomeJournal {
+    private let kept = Mutex<[TaskID]>([])
+
+    var tasks: [TaskID] { kept.withLock { $0 } }
+
+    func append(_ change: LedgerChange, at instant: Instant) throws(LedgerError) {
+        guard let task = change.outcome?.task else { return }
+        kept.withLock { $0.append(task) }
+    }
 }

@@ -80,7 +80,10 @@ package struct MediaDirectory: Sendable {
         PartialFile.discard(path: partialPath(result))
     }
 
-    /// Gives a complete file its final name: `FOLDER/JOB-ORDINAL.EXTENSION`.
+    /// How many names are tried for a file.
+    private static let maximumNames = 100
+
+    /// Gives a complete file its final name: `FOLDER/JOB-ORDINAL.EXTENSION`; if another file has that, `…~2.EXTENSION`.
     ///
     /// What cannot be kept does not stay: a full disk is not to be kept full by it.
     func keep(_ file: consuming PartialFile, for download: PendingDownload) throws(MediaError) -> SavedFile {
@@ -88,11 +91,13 @@ package struct MediaDirectory: Sendable {
         let type = FileType(sniffing: file.head)
         let folder = FolderName.safe(download.folder)
         try Self.makeFolder("\(path)/\(folder)")
-        let name = "\(folder)/\(download.result).\(type.fileExtension)"
+        let names = (1...Self.maximumNames).map { number in
+            "\(folder)/\(download.result)\(number == 1 ? "" : "~\(number)").\(type.fileExtension)"
+        }
         let bytes = file.count
-        let sha256 = try file.finish(as: "\(path)/\(name)")
+        let (index, sha256) = try file.finish(asOneOf: names.map { "\(path)/\($0)" })
         try Self.sync("\(path)/\(folder)")
-        return SavedFile(path: name, contentType: type.contentType, bytes: bytes, sha256: sha256)
+        return SavedFile(path: names[index], contentType: type.contentType, bytes: bytes, sha256: sha256)
     }
 
     /// Writes a small file beside the results of a job, whole or not at all: `FOLDER/JOB.json`.
@@ -102,7 +107,7 @@ package struct MediaDirectory: Sendable {
         try Self.makeFolder("\(path)/\(folder)")
         var file = try PartialFile.begin(path: "\(partial)/\(job).sidecar", source: nil)
         try file.write(bytes)
-        _ = try file.finish(as: "\(path)/\(folder)/\(job).json")
+        try file.finish(replacing: "\(path)/\(folder)/\(job).json")
         try Self.sync("\(path)/\(folder)")
     }
 

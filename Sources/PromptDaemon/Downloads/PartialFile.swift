@@ -77,12 +77,73 @@ struct PartialFile: ~Copyable {
         staysForResumption = false
     }
 
-    /// Syncs the file and renames it; returns its SHA-256 in hexadecimal.
-    consuming func finish(as final: String) throws(MediaError) -> String {
+    /// Syncs the file and renames it, in place of what had that name.
+    consuming func finish(replacing final: String) throws(MediaError) {
         staysForResumption = false
         guard fsync(descriptor) == 0 else { throw MediaError(code: errno, at: path) }
         guard unsafe rename(path, final) == 0 else { throw MediaError(code: errno, at: final) }
-        return hash.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    }
+
+    /// Syncs the file and gives it the first of `names` that nothing has, or that a file with the same bytes has. What is
+    /// there is never written over: it may have been paid for.
+    ///
+    /// - Returns: the name's index, and the SHA-256 in hexadecimal.
+    consuming func finish(asOneOf names: [String]) throws(MediaError) -> (index: Int, sha256: String) {
+        staysForResumption = false
+        guard fsync(descriptor) == 0 else { throw MediaError(code: errno, at: path) }
+        let sha256 = Self.hexadecimal(hash.finalize())
+        for (index, name) in names.enumerated() {
+            if try Self.move(path, toFree: name) { return (index, sha256) }
+            if try Self.isSame(name, bytes: count, sha256) {
+                Self.discard(path: path)
+                return (index, sha256)
+            }
+        }
+        throw MediaError("\(names.first ?? path): the name is taken, and so are the others")
+    }
+
+    /// False if the name is taken.
+    private static func move(_ path: String, toFree name: String) throws(MediaError) -> Bool {
+        // Unlike rename(2), link(2) refuses a name that is taken.
+        if unsafe link(path, name) == 0 {
+            unsafe unlink(path)
+            return true
+        }
+        switch errno {
+        case EEXIST:
+            return false
+        case EPERM, ENOTSUP, EMLINK:
+            // A file system without hard links.
+            let descriptor = unsafe open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+            guard descriptor >= 0 else {
+                if errno == EEXIST { return false }
+                throw MediaError(code: errno, at: name)
+            }
+            close(descriptor)
+            guard unsafe rename(path, name) == 0 else { throw MediaError(code: errno, at: name) }
+            return true
+        default:
+            throw MediaError(code: errno, at: name)
+        }
+    }
+
+    private static func isSame(_ path: String, bytes: Int64, _ sha256: String) throws(MediaError) -> Bool {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0, Int64(status.st_size) == bytes else { return false }
+        var hash = SHA256()
+        var part = try read(descriptor, path)
+        while !part.isEmpty {
+            hash.update(data: part)
+            part = try read(descriptor, path)
+        }
+        return hexadecimal(hash.finalize()) == sha256
+    }
+
+    private static func hexadecimal(_ digest: SHA256.Digest) -> String {
+        digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
     }
 
     deinit {

@@ -40,7 +40,9 @@ struct Daemon {
         let callbacks = try Callbacks(configuration, environment: environment, time: time, logger: logger)
         let lock = try lockDatabase()
         let media = try MediaDirectory(path: configuration.media)
-        let ledger = try SQLiteLedger(path: configuration.database, options: ledgerOptions())
+        let ledger = try await openLedger()
+        let mediaOwner = try MediaOwner(media: media.path, databaseID: ledger.databaseID)
+        let outcomes = try OutcomeFile(database: configuration.database)
         let settings = KieSettings(baseURL: configuration.providerBaseURL)
         let client = KieClient(settings, key: key)
         let mediaClient = MediaClient(userAgent: settings.userAgent)
@@ -55,6 +57,7 @@ struct Daemon {
             ),
             now: time.now.instant
         )
+        try await KeptOutcomes.takeUp(outcomes, into: ledger, now: time.now.instant, logger)
         try await ledger.setPrices(configuration.prices, defaultPrice: configuration.defaultPrice)
         let start = Latch()
         let prepare: @Sendable (QueuedJob) -> Preparation = { [live] job in
@@ -89,6 +92,7 @@ struct Daemon {
             seed: UInt64.random(in: 0...UInt64.max),
             grace: configuration.shutdownGrace,
             time: time,
+            journal: outcomes,
             start: start,
             logger: logger,
             onStarted: { [notifier, logger, configuration] recovery in
@@ -127,7 +131,7 @@ struct Daemon {
                     .beside(PriceWatch(prices: ledger, time: time, logger: logger)),
                     .beside(
                         ChangeWatcher(
-                            database: configuration.database,
+                            database: ledger.path,
                             ledger: ledger,
                             runner: runner,
                             time: time,
@@ -145,8 +149,10 @@ struct Daemon {
         try await client.shutdown()
         await mediaClient.shutdown()
         try ledger.close()
-        withExtendedLifetime(lock) {}
+        withExtendedLifetime((lock, mediaOwner)) {}
         if let failure { throw failure }
+        // Whatever was kept aside has been recorded since.
+        try outcomes.clear(keeping: false, now: time.now.instant)
         logger.notice("promptd has stopped; everything is recorded")
     }
 
@@ -246,6 +252,39 @@ struct Daemon {
         return try OwnerLock(database: configuration.database)
     }
 
+    /// Opens the ledger, which may have to be migrated first: systemd is asked for patience meanwhile, and the log told.
+    private func openLedger() async throws -> SQLiteLedger {
+        let path = configuration.database
+        var options = ledgerOptions()
+        let clock = ContinuousClock()
+        let start = clock.now
+        options.onMigration = { [logger, notifier] step in
+            notifier.send(
+                "EXTEND_TIMEOUT_USEC=\(MigrationPatience.microseconds)\nSTATUS=migrating the database: \(step)"
+            )
+            logger.notice(
+                "migrating the database, which may take minutes if it is large",
+                metadata: ["step": "\(step)"]
+            )
+        }
+        let opening = options
+        return try await withThrowingTaskGroup(of: SQLiteLedger?.self) { group in
+            group.addTask { [notifier, logger] in
+                while true {
+                    try await clock.sleep(for: MigrationPatience.interval)
+                    let seconds = Int((clock.now - start).seconds)
+                    notifier.send("EXTEND_TIMEOUT_USEC=\(MigrationPatience.microseconds)")
+                    logger.notice("the database is still being opened", metadata: ["after": "\(seconds) s"])
+                }
+            }
+            // It blocks: not on the threads that run everything else.
+            group.addTask(executorPreference: BlockingExecutor()) { try SQLiteLedger(path: path, options: opening) }
+            defer { group.cancelAll() }
+            while let ledger = try await group.next() { if let ledger { return ledger } }
+            throw LedgerError(.other, "the database was not opened")
+        }
+    }
+
     private func ledgerOptions() -> SQLiteLedger.Options {
         var options = SQLiteLedger.Options()
         // For the benchmark that shows what grouping is worth.
@@ -257,6 +296,12 @@ struct Daemon {
         }
         return options
     }
+}
+
+/// How systemd is kept from ending a start that takes its time (sd_notify(3), EXTEND_TIMEOUT_USEC).
+private enum MigrationPatience {
+    static let interval: Duration = .seconds(10)
+    static let microseconds = 120_000_000
 }
 
 extension EngineSettings {

@@ -50,7 +50,7 @@ package struct DaemonCommand: AsyncParsableCommand {
     static func exitCode(for error: any Error) -> Int32 {
         switch error {
         case is ConfigurationError: 78
-        case is OwnerLock.Held: 75
+        case is OwnerLock.Held, is MediaOwner.Held: 75
         case is WebError: 69
         case is MediaError: 73
         case let error as LedgerError:

@@ -27,6 +27,34 @@ struct Announcer: Sendable {
         logger.critical("stopping: the database refuses what has to be recorded: \(error)")
     }
 
+    func kept(_ change: LedgerChange, _ error: LedgerError) {
+        logger.error(
+            "the answer to a paid request cannot be recorded now (\(error)); it is kept beside the database for the next start",
+            metadata: metadata(of: change)
+        )
+    }
+
+    func notKept(_ change: LedgerChange, _ error: LedgerError) {
+        logger.critical(
+            "the answer to a paid request can neither be recorded nor kept beside the database: \(error); note its task",
+            metadata: metadata(of: change)
+        )
+    }
+
+    func refused(_ change: LedgerChange, _ error: LedgerError) {
+        logger.error(
+            "left alone until the next start, the database refuses what happened: \(error)",
+            metadata: metadata(of: change)
+        )
+    }
+
+    private func metadata(of change: LedgerChange) -> Logger.Metadata {
+        guard let (attempt, task) = change.outcome else { return [:] }
+        var metadata: Logger.Metadata = ["attempt.id": "\(attempt)"]
+        if let task { metadata["task.id"] = "\(task)" }
+        return metadata
+    }
+
     func graceOver(_ grace: Duration) {
         logger.warning("stopping: cutting off what is still under way after \(grace.text)")
     }

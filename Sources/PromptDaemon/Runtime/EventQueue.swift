@@ -7,6 +7,8 @@ enum RunnerEvent: Sendable {
     case gatesWritten(Recorded)
     /// A change could not be committed yet.
     case unrecorded(LedgerChange, at: Instant, LedgerError)
+    /// A rule of the ledger refuses a change.
+    case refused(LedgerChange, LedgerError)
     /// The time for an orderly end is over: what is still under way is cut off.
     case graceOver
     /// A change can never be committed; nil for a claim.

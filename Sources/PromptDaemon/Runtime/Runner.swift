@@ -14,6 +14,7 @@ package final class Runner: Service {
     private let grace: Duration
     private let time: any TimeSource
     private let log: Announcer
+    private let journal: (any OutcomeJournal)?
     private let start: Latch
     private let onStarted: @Sendable (Recovery) async -> Void
     private let running = Atomic(false)
@@ -33,6 +34,7 @@ package final class Runner: Service {
         seed: UInt64,
         grace: Duration,
         time: any TimeSource,
+        journal: (any OutcomeJournal)? = nil,
         start: Latch,
         logger: Logger,
         onStarted: @escaping @Sendable (Recovery) async -> Void
@@ -45,6 +47,7 @@ package final class Runner: Service {
         self.seed = seed
         self.grace = grace
         self.time = time
+        self.journal = journal
         self.start = start
         self.onStarted = onStarted
         log = Announcer(logger: logger)
@@ -116,6 +119,13 @@ package final class Runner: Service {
                 case .unrecorded(let change, let instant, let error):
                     retry(change, at: instant, after: error, in: &group)
                     effects = []
+                case .refused(let change, let error):
+                    log.refused(change, error)
+                    if case .gates = change {
+                        effects = (0..<gates.abandon()).flatMap { _ in engine.handle(.recordAbandoned, now: now) }
+                    } else {
+                        effects = engine.handle(.recordRefused(change, error), now: now)
+                    }
                 case .graceOver:
                     log.graceOver(grace)
                     group.cancelAll()
@@ -239,6 +249,8 @@ package final class Runner: Service {
         let isGates = if case .gates = change { true } else { false }
         group.addTask { [self] in
             var error = error
+            // Whatever becomes of this process, the answer to a paid request is not lost.
+            keep(change, at: instant, error)
             if error.isTransient { events.send(.recordStalled(error)) }
             while error.isTransient {
                 do {
@@ -257,7 +269,17 @@ package final class Runner: Service {
                     error = new
                 }
             }
-            events.send(.failed(error, change))
+            events.send(error.code == .constraint ? .refused(change, error) : .failed(error, change))
+        }
+    }
+
+    private func keep(_ change: LedgerChange, at instant: Instant, _ error: LedgerError) {
+        guard let journal, change.outcome != nil else { return }
+        do throws(LedgerError) {
+            try journal.append(change, at: instant)
+            log.kept(change, error)
+        } catch let failure {
+            log.notKept(change, failure)
         }
     }
 

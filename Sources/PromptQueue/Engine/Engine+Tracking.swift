@@ -81,7 +81,7 @@ extension Engine {
             forget(attempt)
             if case .retry(let at, _) = then { comeBack(at: at, now: now) }
         case .progressed, .resultDelayed, .resultSaved, .resultFailed, .gates, .balance, .gaveUp, .hintRefuted, .limits,
-            .rules, .trouble:
+            .rules, .setAside, .trouble:
             return
         }
     }

@@ -110,6 +110,8 @@ package struct Engine: Sendable {
             downloadsChecked(unwanted, &effects)
         case .discarded(let result):
             downloads.leave(result)
+        case .recordRefused(let change, let error):
+            recordRefused(change, error, now: now, &effects)
         case .recordAbandoned:
             recordsUnderWay -= 1
         case .recorded(let change, let recorded):

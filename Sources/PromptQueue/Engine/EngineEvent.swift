@@ -16,6 +16,8 @@ package enum EngineEvent: Sendable {
     case discarded(ResultID)
     /// A change is committed and synced.
     case recorded(LedgerChange, Recorded)
+    /// A rule of the ledger refuses a change; everything else goes on.
+    case recordRefused(LedgerChange, LedgerError)
     /// A change can never be committed; the daemon is ending.
     case recordAbandoned
     /// A change cannot be committed for now; it is tried again until it can.

@@ -28,6 +28,8 @@ package enum LedgerChange: Sendable {
     case gaveUp(AttemptID)
     /// The provider has answered that a task which a callback named for a lost request is not that request's.
     case hintRefuted(AttemptID, TaskID)
+    /// The ledger refuses what happened to an attempt: its job is left alone until the next start, with the reason.
+    case setAside(AttemptID, reason: String)
     /// The limits that hold from now on.
     case limits(RateLimit, running: Int)
     case rules(AccountRules)

@@ -66,7 +66,8 @@ extension World {
                 trace.note(now, "given up", attempt.rawValue)
                 books.move(attempt, to: .givenUp)
             }
-        case .progressed, .resultDelayed, .resultSaved, .resultFailed, .gates, .hintRefuted, .limits, .rules, .trouble:
+        case .progressed, .resultDelayed, .resultSaved, .resultFailed, .gates, .hintRefuted, .limits, .rules, .setAside,
+            .trouble:
             return
         }
         try checkTotal()

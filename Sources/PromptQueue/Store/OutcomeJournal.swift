@@ -1,0 +1,16 @@
+/// Where the outcome of a paid request is kept when the ledger cannot take it: the next start takes it from there.
+package protocol OutcomeJournal: Sendable {
+    /// Keeps a change, synced, if it is one that only the provider's answer told; others are found out again.
+    func append(_ change: LedgerChange, at instant: Instant) throws(LedgerError)
+}
+
+extension LedgerChange {
+    /// The request whose answer this is, with the task that it named.
+    package var outcome: (attempt: AttemptID, task: TaskID?)? {
+        switch self {
+        case .accepted(let attempt, let task, _): (attempt, task)
+        case .rejected(let attempt, _, _): (attempt, nil)
+        default: nil
+        }
+    }
+}
