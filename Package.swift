@@ -197,7 +197,7 @@ let package = Package(
         // The simulation: engine and ledger in a world of trouble.
         .target(
             name: "Simulation",
-            dependencies: ["JobStore", "PromptQueue", grdb, heap],
+            dependencies: ["JobStore", "KieAPI", "PromptQueue", grdb, heap],
             path: "Tests/Simulation",
             swiftSettings: settings
         ),

@@ -69,7 +69,8 @@ BEGIN
             THEN RAISE(ABORT, 'attempts.task_id: is set together with state accepted')
         WHEN OLD.answered_at IS NOT NULL AND OLD.answered_at IS NOT NEW.answered_at
             THEN RAISE(ABORT, 'attempts.answered_at: is written once')
-        WHEN OLD.arrives_until IS NOT NULL AND NEW.arrives_until IS NULL
+        WHEN OLD.arrives_until IS NOT NULL AND (NEW.arrives_until IS NULL
+                OR (NEW.arrives_until <> OLD.arrives_until AND NEW.state = OLD.state))
             THEN RAISE(ABORT, 'attempts.arrives_until: a lost request keeps its slot')
         WHEN NEW.finished_at IS NULL
             AND (OLD.reserved_millicredits <> NEW.reserved_millicredits OR NEW.charged_millicredits IS NOT NULL)

@@ -22,15 +22,16 @@ extension ClaimWork {
         // answer was lost may be on its way for longer, and has its slot until then.
         let since = (request.now - window).milliseconds
         let until = (request.now + window).milliseconds
-        let late = (request.now + window + LateArrival.longest).milliseconds
+        let late = (request.now + window + LateArrival.longest + request.clockShift).milliseconds
+        let lost = (request.now - window - request.clockShift).milliseconds
         let busy = """
             SELECT answered_at AS busy FROM attempts
             WHERE answered_at > :since AND answered_at <= :until AND arrives_until IS NULL
             UNION ALL
             SELECT arrives_until FROM attempts
-            WHERE arrives_until IS NOT NULL AND arrives_until > :since AND arrives_until <= :late
+            WHERE arrives_until IS NOT NULL AND arrives_until > :lost AND arrives_until <= :late
             """
-        let arguments: StatementArguments = ["since": since, "until": until, "late": late]
+        let arguments: StatementArguments = ["since": since, "until": until, "late": late, "lost": lost]
         let answered = try Int.fetchOne(
             db.cachedStatement(sql: "SELECT count(*) FROM (\(busy))"),
             arguments: arguments

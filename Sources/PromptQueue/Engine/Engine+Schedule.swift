@@ -65,19 +65,17 @@ extension Engine {
         }
         guard limit > 0 else { return }
         isClaiming = true
-        effects.append(
-            .claim(
-                ClaimRequest(
-                    limit: limit,
-                    rate: window.current,
-                    runningLimit: settings.running,
-                    closedModels: closedModels,
-                    probedModels: probedModels,
-                    creditReserve: settings.account.creditReserve,
-                    now: now.instant
-                )
-            )
+        var request = ClaimRequest(
+            limit: limit,
+            rate: window.current,
+            runningLimit: settings.running,
+            closedModels: closedModels,
+            probedModels: probedModels,
+            creditReserve: settings.account.creditReserve,
+            now: now.instant
         )
+        request.clockShift = clockShift(at: now)
+        effects.append(.claim(request))
     }
 
     /// Time alone may have made room: a budget's new period, or the turn of a model's probe.

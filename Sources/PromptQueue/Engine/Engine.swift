@@ -41,6 +41,9 @@ package struct Engine: Sendable {
     /// What earlier callbacks led to, so that the same ones again lead to less.
     var followedHints: [AttemptID: FollowedHint] = [:]
 
+    /// The first moment, and how far the wall clock has been from it at most, by the monotonic one.
+    private var startedAt: Moment?
+    private var largestShift: Duration = .zero
     var isStarted = false
     package private(set) var isDraining = false
     var isClaiming = false
@@ -78,6 +81,8 @@ package struct Engine: Sendable {
 
     package mutating func handle(_ event: EngineEvent, now: Moment) -> [EngineEffect] {
         var effects: [EngineEffect] = []
+        if startedAt == nil { startedAt = now }
+        _ = clockShift(at: now)
         switch event {
         case .started(let recovery):
             isStarted = true
@@ -199,6 +204,14 @@ package struct Engine: Sendable {
         for download in recovery.downloads {
             takeUp(download, now: now)
         }
+    }
+
+    /// By how much the wall clock was set since the start, at most. Some milliseconds are but the clocks' own ways.
+    mutating func clockShift(at now: Moment) -> Duration {
+        guard let startedAt else { return .zero }
+        let shift = (now.instant - startedAt.instant) - (now.uptime - startedAt.uptime)
+        largestShift = max(largestShift, max(shift, .zero - shift))
+        return largestShift > .milliseconds(100) ? largestShift : .zero
     }
 
     func age(of task: OpenTask, now: Moment) -> Duration {

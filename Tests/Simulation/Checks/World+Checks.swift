@@ -23,6 +23,7 @@ extension World {
             throw Violation(.claim, "job \(job.job) was claimed \(runAt - latestClaim.milliseconds) ms before its time")
         }
         try checkUnresolved(job.job, except: job.attempt)
+        try checkOneOpenAttempt()
     }
 
     /// A claim may fill a budget and no more; what settlements above the estimate did to it is no excuse.
@@ -75,7 +76,7 @@ extension World {
 
     /// Nothing that may have been billed for a job is open, or has brought results, when another request is made.
     private func checkUnresolved(_ job: JobID, except attempt: AttemptID) throws {
-        for other in books.attempts(of: job) where other.attempt < attempt {
+        for other in books.attempts(of: job) where other.attempt < attempt && !handled.contains(other.attempt) {
             switch other.state {
             case .sending, .unknown, .accepted:
                 throw Violation(
@@ -83,7 +84,7 @@ extension World {
                     "attempt \(attempt) of job \(job) while attempt \(other.attempt) is \(other.state)"
                 )
             case .ended:
-                guard let task = provider.task(of: other.attempt), !task.outputs.isEmpty else { continue }
+                guard let task = provider.task(of: other.attempt), task.hasSucceeded else { continue }
                 if task.vanishesAt == nil {
                     throw Violation(
                         .nothingPaidTwice,

@@ -12,14 +12,14 @@ extension World {
                 + (SELECT count(*) FROM attempts WHERE finished_at IS NULL)
             """
         )
-        return try open > 0 || waitingJobs() > 0
+        return try open > 0 || !heldRequests.isEmpty || waitingJobs() > 0
     }
 
     /// Queued jobs that nothing holds for good.
     private func waitingJobs() throws -> Int64 {
         try place.number(
             """
-            SELECT count(*) FROM jobs AS j WHERE j.state = 'queued' AND NOT EXISTS (
+            SELECT count(*) FROM jobs AS j WHERE j.state = 'queued' AND j.run_at < 4000000000000 AND NOT EXISTS (
                 SELECT 1 FROM queue_status AS s WHERE s.queue = j.queue AND s.blocked_by LIKE 'budget:%')
             """
         )
@@ -51,6 +51,7 @@ extension World {
     }
 
     func checkAtTheEnd() throws {
+        try checkOneOpenAttempt()
         try patrol()
         try checkTotal()
         try checkAttempts()

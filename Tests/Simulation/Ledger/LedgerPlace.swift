@@ -111,6 +111,16 @@ final class LedgerPlace {
         try shell.inDatabase { db in try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: arguments) } ?? 0
     }
 
+    /// A stranger's statement, prepared anew; false if it is refused, for whatever reason.
+    func tries(_ sql: String) throws -> Bool {
+        do {
+            try shell.write { db in try db.execute(sql: sql) }
+            return true
+        } catch is DatabaseError {
+            return false
+        }
+    }
+
     /// A user's statement; false if a rule of the schema refuses it.
     @discardableResult
     func run(_ sql: String, _ arguments: StatementArguments = []) throws -> Bool {

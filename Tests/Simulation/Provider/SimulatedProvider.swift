@@ -10,22 +10,6 @@ struct SimulatedProvider {
         var model: String
     }
 
-    /// What the server did with a request.
-    enum SubmissionReply {
-        case made(task: String)
-        case refused(Failure)
-        /// No answer that tells, whatever was done.
-        case garbled(Failure)
-    }
-
-    enum PollReply {
-        case pending(String)
-        case succeeded([TaskOutput], charged: Int64?)
-        case failed(Failure, charged: Int64?)
-        case notFound
-        case failing(Failure)
-    }
-
     private(set) var tasks: [SimulatedTask] = []
     private var byID: [String: Int] = [:]
     private var byAttempt: [AttemptID: Int] = [:]
@@ -61,30 +45,20 @@ struct SimulatedProvider {
 
     // MARK: - createTask
 
-    mutating func create(_ request: Request, _ weather: Weather, at time: Duration) -> SubmissionReply {
+    mutating func create(_ request: Request, _ weather: Weather, at time: Duration) -> WireAnswer {
         if weather.has(.gatewayError, at: time) {
             if chance.happens(0.5) { _ = make(request, at: time) }
-            return .garbled(Failure(.answerLost, "the gateway answered", httpStatus: 502))
+            return .page(502)
         }
-        if weather.has(.maintenance, at: time) { return Self.refuse(.providerUnavailable, 455) }
-        if weather.has(.serverError, at: time) || chance.happens(faults.singleError) {
-            return Self.refuse(.providerUnavailable, 500)
-        }
-        if weather.has(.rateStorm, at: time), chance.happens(0.9) { return Self.refuse(.rateLimited, 429) }
-        if weather.has(.keyRefused, at: time) { return Self.refuse(.keyRefused, 401) }
-        if weather.has(.capReached, at: time) { return Self.refuse(.creditsExhausted, 433) }
-        if weather.has(.modelOff(request.model), at: time) { return Self.refuse(.modelDisabled, 505) }
-        if chance.happens(faults.invalidInput) {
-            return chance.pick([
-                Self.refuse(.invalidInput, 422), Self.refuse(.modelUnavailable, 404), Self.refuse(.providerFault, 501),
-                Self.refuse(.inputUnusable, 451),
-            ])
-        }
-        return make(request, at: time).map { .made(task: $0) } ?? Self.refuse(.creditsExhausted, 402)
-    }
-
-    private static func refuse(_ code: FailureCode, _ apiCode: Int) -> SubmissionReply {
-        .refused(Failure(code, "refused with \(apiCode)", httpStatus: 200, apiCode: apiCode))
+        if weather.has(.maintenance, at: time) { return .refused(455, &chance) }
+        if weather.has(.serverError, at: time) || chance.happens(faults.singleError) { return .refused(500, &chance) }
+        if weather.has(.rateStorm, at: time), chance.happens(0.9) { return .refused(429, &chance) }
+        if weather.has(.keyRefused, at: time) { return .refused(401, &chance) }
+        if weather.has(.capReached, at: time) { return .refused(433, &chance) }
+        if weather.has(.modelOff(request.model), at: time) { return .refused(505, &chance) }
+        if chance.happens(faults.invalidInput) { return .refused(chance.pick([422, 404, 501, 451]), &chance) }
+        guard let task = make(request, at: time) else { return .refused(402, &chance) }
+        return chance.happens(faults.oddAnswer) ? .odd(task, &chance) : .created(task, &chance)
     }
 
     /// Makes and bills a task; nil if the account cannot pay.
@@ -109,6 +83,7 @@ struct SimulatedProvider {
             visibleAt: time + (chance.happens(faults.hidden) ? chance.milliseconds(0...90_000) : .zero),
             endsAt: time + length,
             vanishesAt: vanishes ? time + chance.part(of: length) : nil,
+            resultAt: time + length + (chance.happens(faults.lateResult) ? chance.milliseconds(500...180_000) : .zero),
             ending: ending(id),
             reportsCharge: !chance.happens(faults.chargeUnreported),
             refunds: !chance.happens(faults.noRefund)
@@ -137,35 +112,25 @@ struct SimulatedProvider {
 
     // MARK: - recordInfo
 
-    mutating func poll(_ id: String, _ weather: Weather, at time: Duration) -> PollReply {
-        if weather.has(.pollsFail, at: time) || chance.happens(faults.pollLost) {
-            return .failing(
-                chance.happens(0.2)
-                    ? Failure(.rateLimited, "too many", apiCode: 429)
-                    : Failure(.providerUnavailable, "a fault", apiCode: 500)
-            )
-        }
-        if weather.has(.keyRefused, at: time) { return .failing(Failure(.keyRefused, "no access", apiCode: 401)) }
+    mutating func poll(_ id: String, _ weather: Weather, at time: Duration) -> WireAnswer {
+        if weather.has(.pollsFail, at: time) || chance.happens(faults.pollLost) { return .lostPoll(&chance) }
+        if weather.has(.keyRefused, at: time) { return .refused(401, &chance) }
         guard let task = task(named: id), time >= task.visibleAt, task.vanishesAt.map({ time < $0 }) ?? true else {
-            return .notFound
+            return chance.pick([.api(422, "recordInfo is null"), .api(404, "Task not found")])
         }
         guard time >= task.endsAt else {
-            return .pending(chance.draw([(8, "waiting"), (2, "generating"), (1, "queuing"), (0.2, "pondering")]))
+            let state = chance.draw([(8, "waiting"), (2, "generating"), (1, "queuing"), (0.2, "pondering")])
+            return .record(state, charged: task.reportsCharge ? task.price : nil)
         }
         end(id)
         let charged = task.reportsCharge ? task.bill : nil
         switch task.ending {
         case .success(let outputs):
-            return .succeeded(outputs, charged: charged)
+            return .record("success", result: time < task.resultAt ? "" : WireAnswer.result(outputs), charged: charged)
         case .empty:
-            return chance.happens(0.5)
-                ? .succeeded([], charged: charged)
-                : .failed(Failure(.emptyResult, "success without a result"), charged: charged)
+            return .record("success", result: chance.pick(["", "{}", #"{"resultUrls":[]}"#]), charged: charged)
         case .failure(let isPassing):
-            return .failed(
-                Failure(isPassing ? .providerFault : .taskFailed, "the task failed", apiCode: 501),
-                charged: charged
-            )
+            return .record("fail", charged: charged, fail: isPassing ? ("500", "internal error") : ("400", "no"))
         }
     }
 }

@@ -20,6 +20,8 @@ struct SimulatedTask {
     let endsAt: Duration
     /// From then on the provider no longer knows it.
     let vanishesAt: Duration?
+    /// From then on its result is to be seen.
+    let resultAt: Duration
     let ending: Ending
     let reportsCharge: Bool
     /// Whether a failure is given back.
@@ -31,6 +33,11 @@ struct SimulatedTask {
     var bill: Int64 {
         if case .success = ending { return price }
         return refunds ? 0 : price
+    }
+
+    /// Whether the provider says that it has succeeded, with a result or without.
+    var hasSucceeded: Bool {
+        if case .failure = ending { false } else { true }
     }
 
     /// Whether there is something to bring home.

@@ -17,6 +17,15 @@ struct Plan {
     struct Faults {
         var lostBefore = 0.0
         var lostAfter = 0.0
+        /// A front takes the request, and passes it on up to an hour later.
+        var held = 0.0
+        /// The task is made, and the answer is one that tells nothing.
+        var oddAnswer = 0.0
+        /// The result is to be seen some time after the word that there is one.
+        var lateResult = 0.0
+        /// Rows and statements of strangers.
+        var strangeRow = 0.0
+        var foreignSQL = 0.0
         var slowAnswer = 0.0
         var singleError = 0.0
         var invalidInput = 0.0
@@ -115,7 +124,7 @@ struct Plan {
         settings.running = chance.draw([(4, 100), (1, 10), (1, 3)])
         settings.pollsPerSecond = chance.draw([(3, 10), (1, 3), (1, 1)])
         settings.callbacksEnabled = chance.happens(0.5)
-        if chance.happens(0.3) { settings.account.unconfirmedPolicy = .resubmit }
+        if chance.happens(0.3) { settings.account.unconfirmedPolicy = chance.happens(0.3) ? .evidence : .resubmit }
         settings.account.unconfirmedWindow = .seconds(chance.draw([(1, 60), (2, 600), (1, 3_600)]))
         if chance.happens(0.2) {
             settings.account.creditReserve = Credits(millicredits: chance.pick([1, 50, 300]) * 1_000)
@@ -143,6 +152,15 @@ struct Plan {
         faults.lostBefore = rate(0.4, 0.15)
         faults.lostAfter = rate(0.5, 0.2)
         faults.slowAnswer = rate(0.4, 0.3)
+        var strangers = Chance(seed: seed, purpose: "strangers")
+        func strange(_ probability: Double, _ most: Double) -> Double {
+            strangers.happens(probability) ? strangers.fraction() * most : 0
+        }
+        faults.held = strange(0.3, 0.15)
+        faults.oddAnswer = strange(0.3, 0.15)
+        faults.lateResult = strange(0.4, 0.6)
+        faults.strangeRow = strange(0.3, 1)
+        if scale == .burst, !isGreedy { faults.foreignSQL = strange(0.15, 0.7) }
         faults.singleError = rate(0.4, 0.15)
         faults.invalidInput = rate(0.3, 0.1)
         faults.taskFails = rate(0.6, 0.4)

@@ -18,6 +18,11 @@ enum Prices {
     static let badPrompt = "bad"
 
     static func prepare(_ job: QueuedJob) -> Preparation {
+        // As the catalogue does; what else it looks at is its own.
+        guard JSONValue.object(in: job.input) != nil else {
+            let problem = InputProblem(field: "input", kind: .wrongType, message: "is not a JSON object")
+            return .refused(Refusal(code: .invalidInput, problems: [problem]))
+        }
         guard job.prompt != badPrompt else {
             let problem = InputProblem(field: "prompt", kind: .tooShort, message: "too short")
             return .refused(Refusal(code: .invalidInput, problems: [problem]))

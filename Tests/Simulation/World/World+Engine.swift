@@ -92,8 +92,11 @@ extension World {
         let recovery = try await place.ledger.recover(now: moment.instant, rate: plan.settings.rate)
         for entry in books.sorted where entry.state == .sending { books.move(entry.attempt, to: .unknown) }
         if point == .afterCommit { return try restartAfterCrash() }
-        if let jump = lastForwardJump, now - jump < plan.settings.rate.window {
-            rateUnknownUntil = now + plan.settings.rate.window
+        if let jump = lastJump {
+            // All that a start has is the ledger's instants, and they are of another clock.
+            if now - jump < plan.settings.rate.window { rateUnknownUntil = now + plan.settings.rate.window }
+            let late = LateArrival.longest + plan.settings.rate.window
+            if now - jump < late, plan.faults.held > 0 { rateUnknownUntil = now + late }
         }
         startedAt = now
         noteRules()

@@ -1,3 +1,4 @@
+import KieAPI
 import PromptQueue
 
 // What lies between the daemon and the provider.
@@ -26,12 +27,19 @@ extension World {
         if network.happens(plan.faults.lostBefore) {
             return answer(job.attempt, .unknown(lost), in: network.milliseconds(100...30_000))
         }
-        let delay = network.milliseconds(30...600)
+        var delay = network.milliseconds(30...600)
         let request = SimulatedProvider.Request(
             attempt: job.attempt,
             job: job.job,
             model: job.model
         )
+        if network.happens(plan.faults.held) {
+            // Nobody waits for it when it arrives: promptd has given it up after its own 30 s.
+            let seconds = [1, 10, 60, 600, 3_500][network.whole(0...4)]
+            delay = network.milliseconds(500...seconds * 1_000)
+            heldRequests.insert(job.attempt)
+            answer(job.attempt, .unknown(Failure(.answerLost, "no answer within 30s")), in: .seconds(30))
+        }
         agenda.add(.arrival(request, life: life), at: now + delay)
         if plan.crashAtSubmission.remove(submissions) != nil {
             agenda.add(.crash(life: life), at: now + network.milliseconds(0...1_000))
@@ -43,19 +51,13 @@ extension World {
         try checkArrival(request)
         let reply = provider.create(request, weather, at: now)
         let task = provider.task(of: request.attempt)
-        trace.note(now, "arrives", request.attempt.rawValue, task?.price ?? -1, text: "\(reply)")
+        trace.note(now, "arrives", request.attempt.rawValue, task?.price ?? -1, text: reply.body)
         if let task { agenda.add(.taskEnds(task.id), at: task.endsAt) }
-        guard life == self.life, isUp else { return }
+        guard heldRequests.remove(request.attempt) == nil, life == self.life, isUp else { return }
         let outcome: SubmissionOutcome =
-            if network.happens(plan.faults.lostAfter) {
-                .unknown(Failure(.answerLost, "no answer in time"))
-            } else {
-                switch reply {
-                case .made(let task): .accepted(TaskID(task), httpStatus: 200)
-                case .refused(let failure): .rejected(failure)
-                case .garbled(let failure): .unknown(failure)
-                }
-            }
+            network.happens(plan.faults.lostAfter)
+            ? .unknown(Failure(.answerLost, "no answer in time"))
+            : CreateTaskAnswer.outcome(httpStatus: reply.status, body: reply.bytes)
         let isSlow = network.happens(plan.faults.slowAnswer)
         answer(request.attempt, outcome, in: network.milliseconds(50...(isSlow ? 40_000 : 900)))
     }
@@ -107,16 +109,7 @@ extension World {
         }
         let reply = provider.poll(poll.task.rawValue, weather, at: now)
         guard poll.life == life, isUp else { return }
-        let outcome: PollOutcome =
-            switch reply {
-            case .pending(let state): .pending(providerState: state)
-            case .succeeded(let outputs, let charged):
-                .succeeded(outputs, charged: charged.map(Credits.init(millicredits:)))
-            case .failed(let failure, let charged):
-                .failed(failure, charged: charged.map(Credits.init(millicredits:)))
-            case .notFound: .notFound
-            case .failing(let failure): .unavailable(failure)
-            }
+        let outcome = RecordInfoAnswer.answer(httpStatus: reply.status, body: reply.bytes).outcome
         // An answer that is late to come says what was true long before, and holds a poll's slot for a while only.
         let isSlow = network.happens(plan.faults.slowAnswer)
         later(.answer(.polled(poll.attempt, outcome)), in: network.milliseconds(20...(isSlow ? 9_700 : 400)))

@@ -22,6 +22,7 @@ extension World {
                 users.draw([(6, 3), (1, 1), (1, 2), (1, 5)]),
             ])
         }
+        if users.happens(plan.faults.strangeRow) { try addStrangeRow() }
         try place.shell.write { db in
             let statement = try db.cachedStatement(
                 sql: """
@@ -35,6 +36,17 @@ extension World {
         noticeLater()
     }
 
+    /// Settles a lost request as promptctl does; false while the ledger knows better.
+    private func resolves(_ job: JobID, _ resolution: Resolution) throws -> Bool {
+        do throws(LedgerError) {
+            try place.queueFile.resolve(job, resolution, now: clock.moment.instant)
+            return true
+        } catch {
+            guard error.code == .constraint else { throw error }
+            return false
+        }
+    }
+
     /// Nobody can write to a full disk.
     func canWrite() -> Bool { !weather.has(.databaseFull, at: now) }
 
@@ -44,6 +56,7 @@ extension World {
 
     func act() throws {
         guard canWrite() else { return }
+        if users.happens(plan.faults.foreignSQL) { return try runForeignSQL() }
         let action = users.draw([
             (4, Action.cancel), (3, .retry), (3, .resolve), (1, .pause), (2, .resume), (1, .places), (2, .budget),
             (1, .removeBudget), (2, .topUp), (2, .change), (1, .delete),
@@ -154,14 +167,15 @@ extension World {
             let task = provider.task(of: attempt)
             trace.note(now, "resolve", attempt.rawValue, text: task?.id ?? "no task")
             if users.happens(hasSettled ? 0.1 : 0.2) {
-                try place.queueFile.resolve(job, .fail, now: clock.moment.instant)
+                guard try resolves(job, .fail) else { continue }
                 books.move(attempt, to: .givenUp)
             } else if let task {
-                try place.queueFile.resolve(job, .task(TaskID(task.id)), now: clock.moment.instant)
+                guard try resolves(job, .task(TaskID(task.id))) else { continue }
                 books.move(attempt, to: .accepted)
                 books.polled(attempt, at: now)
-            } else {
-                try place.queueFile.resolve(job, .resubmit, now: clock.moment.instant)
+            } else if !heldRequests.contains(attempt) {
+                // Whoever sees no task waits for as long as the request may still arrive.
+                guard try resolves(job, .resubmit) else { continue }
                 books.move(attempt, to: .denied, amount: 0)
             }
             noticeLater()
