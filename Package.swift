@@ -209,7 +209,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "JobStore", "PromptQueue"],
+            dependencies: ["KieAPI", "Simulation", "JobStore", "PromptQueue"],
             swiftSettings: settings
         ),
         .testTarget(

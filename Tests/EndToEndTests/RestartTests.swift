@@ -153,7 +153,8 @@ struct RestartTests {
         }
     }
 
-    @Test func `an accepted task that could not be recorded outlives the process, and is taken up at the next start`() async throws
+    @Test func `an accepted task that could not be recorded outlives the process, and is taken up at the next start`()
+        async throws
     {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s", "--latency", "1s")

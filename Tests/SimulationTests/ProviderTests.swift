@@ -1,3 +1,4 @@
+import KieAPI
 import PromptQueue
 import Testing
 
@@ -26,11 +27,16 @@ struct ProviderTests {
 
     private let calm = Weather([])
 
-    private func code(_ reply: SimulatedProvider.SubmissionReply) -> FailureCode? {
-        switch reply {
-        case .made: nil
-        case .refused(let failure), .garbled(let failure): failure.code
+    /// As promptd reads it.
+    private func code(_ reply: WireAnswer) -> FailureCode? {
+        switch CreateTaskAnswer.outcome(httpStatus: reply.status, body: reply.bytes) {
+        case .accepted: nil
+        case .rejected(let failure), .unknown(let failure), .notSent(let failure): failure.code
         }
+    }
+
+    private func outcome(_ reply: WireAnswer) -> PollOutcome {
+        RecordInfoAnswer.answer(httpStatus: reply.status, body: reply.bytes).outcome
     }
 
     @Test func `a task is billed when it is made, and not without the credits for it`() throws {
@@ -60,11 +66,11 @@ struct ProviderTests {
             provider.end(task.id)
             #expect(provider.balance == (keeps == 0 ? 20_000 : 6_000))
             #expect(provider.isBalanced)
-            guard case .failed(_, let charged) = provider.poll(task.id, calm, at: task.endsAt) else {
+            guard case .failed(_, let charged, _) = outcome(provider.poll(task.id, calm, at: task.endsAt)) else {
                 Issue.record("the task has not failed")
                 return
             }
-            #expect(charged == (keeps == 0 ? 0 : 14_000))
+            #expect(charged == Credits(millicredits: keeps == 0 ? 0 : 14_000))
         }
     }
 
@@ -72,10 +78,11 @@ struct ProviderTests {
         var provider = provider(faults { $0.hidden = 1 })
         _ = provider.create(Self.request, calm, at: .zero)
         let task = try #require(provider.task(of: AttemptID(1)))
-        let early = provider.poll(task.id, calm, at: .zero)
+        let early = outcome(provider.poll(task.id, calm, at: .zero))
         if case .notFound = early {} else { Issue.record("visible at once") }
-        if case .succeeded(let outputs, charged: 14_000) = provider.poll(task.id, calm, at: .seconds(200)) {
+        if case .succeeded(let outputs, let charged, _) = outcome(provider.poll(task.id, calm, at: .seconds(200))) {
             #expect(outputs == task.outputs)
+            #expect(charged == Credits(millicredits: 14_000))
         } else {
             Issue.record("has not succeeded")
         }

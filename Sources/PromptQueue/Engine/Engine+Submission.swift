@@ -1,5 +1,7 @@
 extension Engine {
     private static var claimPause: Duration { .milliseconds(100) }
+    /// How often to look whether a slot that a lost request keeps is free.
+    private static var lostSlotPause: Duration { .seconds(60) }
 
     /// All periods of budgets begin with an hour of UTC. Ten minutes at most, in case somebody sets the clock.
     private static func budgetPause(at instant: Instant) -> Duration {
@@ -18,7 +20,14 @@ extension Engine {
         waitsForBudget = claim.waitsForBudget
         nextBudgetLook = waitsForBudget ? now.uptime + Self.budgetPause(at: now.instant) : nil
         if let slot = claim.nextSlotAt {
-            claimNotBefore = now.uptime + min(max(slot - now.instant, .milliseconds(1)), window.limit.window)
+            // Longer than a window only lost requests keep their slots; and when one of them is settled, it is free.
+            let wait = max(slot - now.instant, .milliseconds(1))
+            waitsForLostSlot = wait > window.limit.window
+            claimNotBefore =
+                now.uptime
+                + min(wait, waitsForLostSlot ? max(Self.lostSlotPause, window.limit.window) : window.limit.window)
+        } else {
+            waitsForLostSlot = false
         }
         if claim.jobs.isEmpty, claim.refused.isEmpty, claim.hasMore {
             // The ledger sees no room where the engine saw some: ask again, but not at once.

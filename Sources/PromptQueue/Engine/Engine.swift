@@ -62,6 +62,8 @@ package struct Engine: Sendable {
     var nextBudgetLook: Duration?
     /// No claim before this: the ledger counts a slot as busy that the engine thought free.
     var claimNotBefore: Duration = .zero
+    /// Whether all slots are kept by requests whose answer was lost.
+    var waitsForLostSlot = false
     var recordsUnderWay = 0
     var pollsUnderWay = 0
     var lastWake: Duration?
@@ -178,6 +180,10 @@ package struct Engine: Sendable {
     /// There may be jobs that can be claimed.
     mutating func noteDue() {
         mayHaveDue = true
+        if waitsForLostSlot {
+            waitsForLostSlot = false
+            claimNotBefore = .zero
+        }
         if isClaiming { dueWhileClaiming = true }
     }
 

@@ -55,24 +55,32 @@ extension WireAnswer {
     static func odd(_ task: String, _ chance: inout Chance) -> WireAnswer {
         chance.pick([
             api(500, "upstream error", status: 504), api(500, "context deadline exceeded"),
-            api(500, "read: connection reset by peer"), api(0, "bad gateway", status: 502), api(-1, "upstream", status: 504),
+            api(500, "read: connection reset by peer"), api(0, "bad gateway", status: 502),
+            api(-1, "upstream", status: 504),
             api(503, "upstream connect error or disconnect/reset before headers", status: 503),
             api(408, "no upstream result for 10 minutes"), api(501, "Generation failed"), api(520, "unknown error"),
             api(999, "what is this"), api(500, "x", data: #"{"taskid":"\#(task)"}"#), api(422, "busy", status: 502),
-            WireAnswer(body: #"{"code":200,"msg":"success","data":{"taskId":""#), page(502), page(504), WireAnswer(body: ""),
+            WireAnswer(body: #"{"code":200,"msg":"success","data":{"taskId":""#), page(502), page(504),
+            WireAnswer(body: ""),
         ])
     }
 
     // MARK: - recordInfo
 
-    static func record(_ state: String, result: String = "", charged: Int64?, fail: (String, String)? = nil) -> WireAnswer {
+    static func record(
+        _ state: String,
+        result: String = "",
+        charged: Int64?,
+        fail: (String, String)? = nil
+    ) -> WireAnswer {
         let credits = charged.map { Credits(millicredits: $0).description } ?? "null"
         let text = JSONValue.string(result).json
         let failure = fail.map { #""failCode":"\#($0.0)","failMsg":"\#($0.1)""# } ?? #""failCode":null,"failMsg":null"#
         return api(
             200,
             "success",
-            data: #"{"state":"\#(state)","resultJson":\#(text),\#(failure),"costTime":null,"creditsConsumed":\#(credits)}"#
+            data:
+                #"{"state":"\#(state)","resultJson":\#(text),\#(failure),"costTime":null,"creditsConsumed":\#(credits)}"#
         )
     }
 
