@@ -215,7 +215,7 @@ struct ClaimWork {
             missing.append(job)
             queue.heads[index].passed += 1
             if queue.heads[index].isProbe { queue.heads.remove(at: index) }
-            takePlace(&queue)
+            // It takes no place: it may not fit a budget, and then another one is next.
             return true
         }
         switch known.preparation {

@@ -183,6 +183,19 @@ import Testing
         #expect(try await fixture.claim(5).jobs.map(\.model) == ["other"], "another model has its own hundred")
     }
 
+    @Test func `in a queue with one place what does not fit a budget is looked past as well`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.run("INSERT INTO budgets VALUES ('b', NULL, 'total', 50000)")
+        try fixture.run("UPDATE queues SET max_running = 1")
+        for _ in 0..<60 { try fixture.insert("(prompt) VALUES ('dear')") }
+        let held = try await fixture.claim(5)
+        #expect(held.jobs.isEmpty)
+        #expect(!held.hasMore, "nothing to ask again for")
+        #expect(held.budgetHolds == [BudgetHold(budget: "b", queue: "default")])
+        try fixture.insert("(prompt) VALUES ('x')")
+        #expect(try await fixture.claim(5).jobs.map(\.job.rawValue) == [61])
+    }
+
     @Test func `a settlement above its estimate is booked, shows as over, and holds what costs anything`() async throws
     {
         let fixture = try LedgerFixture()
