@@ -20,7 +20,7 @@ final class KillRun {
         random = SplitMix(state: plan.seed)
         settings = [
             "PROMPTD_LIMITS_SUBMISSIONS": "\(KillPlan.submissions)",
-            "PROMPTD_LIMITS_WINDOW": "\(KillPlan.windowSeconds)s",
+            "PROMPTD_LIMITS_WINDOW": "\(KillPlan.windowSeconds)s", "PROMPTD_TEST_LATE_ARRIVAL_SECONDS": "0",
             "PROMPTD_LIMITS_RUNNING": "1000", "PROMPTD_LIMITS_POLLS_PER_SECOND": "1000",
         ]
     }
