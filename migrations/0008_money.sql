@@ -667,3 +667,9 @@ CREATE TRIGGER set_aside_bounded BEFORE INSERT ON set_aside WHEN length(NEW.reas
 BEGIN
     SELECT RAISE(ABORT, 'set_aside: is written by promptd; the reason is too long');
 END;
+
+CREATE TRIGGER turns_frozen BEFORE UPDATE OF queue, priority, batch ON turns
+WHEN OLD.queue <> NEW.queue OR OLD.priority <> NEW.priority OR OLD.batch <> NEW.batch
+BEGIN
+    SELECT RAISE(ABORT, 'turns: is written by promptd');
+END;

@@ -64,6 +64,8 @@ extension ClaimWork {
             arguments: [priority, name?.text ?? ""]
         )
         .map { ExactText($0) }
+        // A name that is no UTF-8 reads otherwise than it sorts: never go in circles.
+        .flatMap { next in name.map { next > $0 } ?? true ? next : nil }
     }
 
     /// Whether jobs of a queue may be taken now.
