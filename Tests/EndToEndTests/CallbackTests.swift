@@ -254,7 +254,10 @@ struct CallbackTests {
                 ["--config", stage.configuration],
                 environment: stage.environment(
                     sandbox,
-                    settings.merging(["PROMPTD_DATABASE": "\(stage.folder)/second.sqlite"]) { $1 }
+                    settings.merging([
+                        "PROMPTD_MEDIA": "\(stage.folder)/other-media",
+                        "PROMPTD_DATABASE": "\(stage.folder)/second.sqlite",
+                    ]) { $1 }
                 )
             )
             #expect(second.end == .exit(69))
