@@ -22,7 +22,7 @@ extension ClaimWork {
         // answer was lost may be on its way for longer, and has its slot until then.
         let since = (request.now - window).milliseconds
         let until = (request.now + window).milliseconds
-        let late = (request.now + window + LateArrival.longest + request.clockShift).milliseconds
+        let late = (request.now + window + lateArrival + request.clockShift).milliseconds
         let lost = (request.now - window - request.clockShift).milliseconds
         let busy = """
             SELECT answered_at AS busy FROM attempts

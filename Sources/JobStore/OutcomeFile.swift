@@ -16,7 +16,8 @@ package final class OutcomeFile: OutcomeJournal {
 
     package func append(_ change: LedgerChange, at instant: Instant) throws(LedgerError) {
         guard let line = Self.line(for: change, at: instant) else { return }
-        let bytes = Array((line + "\n").utf8)
+        // A line that a crash or a full disk broke off must not swallow this one.
+        let bytes = Array(("\n" + line + "\n").utf8)
         let failure: Int32? = writing.withLock { _ in
             let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
             guard descriptor >= 0 else { return errno }

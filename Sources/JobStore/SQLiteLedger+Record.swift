@@ -7,8 +7,8 @@ extension SQLiteLedger {
         now: Instant,
         done: @escaping @Sendable (Result<Recorded, LedgerError>) -> Void
     ) {
-        let work: @Sendable (Database) throws -> Recorded = { db in
-            let record = RecordWork(db: db, now: now)
+        let work: @Sendable (Database) throws -> Recorded = { [lateArrival] db in
+            let record = RecordWork(db: db, now: now, lateArrival: lateArrival)
             switch change {
             case .accepted(let attempt, let task, let status):
                 return try record.accepted(attempt, task, status)
@@ -61,6 +61,8 @@ extension SQLiteLedger {
 struct RecordWork {
     let db: Database
     let now: Instant
+    /// For how long a request whose answer was lost keeps its slot.
+    var lateArrival = LateArrival.longest
 
     @discardableResult
     func run(_ sql: String, _ arguments: StatementArguments) throws -> Int {
@@ -156,7 +158,7 @@ struct RecordWork {
             WHERE id = ? AND state = 'sending'
             """,
             [
-                now.milliseconds, (now + LateArrival.longest).milliseconds, failure.httpStatus, failure.apiCode,
+                now.milliseconds, (now + lateArrival).milliseconds, failure.httpStatus, failure.apiCode,
                 failure.code.rawValue, BoundedText.message(failure.message),
                 attempt.rawValue,
             ]
@@ -253,7 +255,7 @@ struct RecordWork {
     }
 
     /// An attempt whose money is settled.
-    private struct SettledAttempt {
+    struct SettledAttempt {
         var job: JobID
         /// Whether it was settled before, as a failure.
         var wasFailed = false
@@ -295,43 +297,6 @@ struct RecordWork {
             WHERE id = ?
             """,
             [job.rawValue]
-        )
-    }
-
-    // MARK: - Tasks that are asked about once more
-
-    /// Whether the task of an attempt that failed is asked about again: its job runs on it, and nothing came of it yet.
-    private func isAskedAgain(_ attempt: AttemptID) throws -> Bool {
-        try Bool.fetchOne(
-            db.cachedStatement(
-                sql: """
-                    SELECT EXISTS (SELECT 1 FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id
-                        WHERE a.id = ? AND a.state = 'accepted' AND a.error_code IS NOT NULL
-                            AND a.finished_at IS NOT NULL AND j.state = 'running' AND j.task_id = a.task_id
-                            AND NOT EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id)
-                            AND NOT EXISTS (SELECT 1 FROM attempts AS o
-                                WHERE o.job_id = j.id AND o.finished_at IS NULL))
-                    """
-            ),
-            arguments: [attempt.rawValue]
-        ) ?? false
-    }
-
-    private func lateSuccess(of attempt: AttemptID) throws -> SettledAttempt? {
-        guard try isAskedAgain(attempt), let job = try job(of: attempt) else { return nil }
-        return SettledAttempt(job: job.id, wasFailed: true)
-    }
-
-    /// The task has results after all: what it was charged is what the provider says now.
-    private func adoptLateSuccess(_ attempt: AttemptID, _ charged: Credits?) throws {
-        try run(
-            """
-            UPDATE attempts SET error_code = NULL, message = NULL,
-                charged_millicredits = coalesce(?1, charged_millicredits),
-                charge_reported = CASE WHEN ?1 IS NULL THEN charge_reported ELSE 1 END
-            WHERE id = ?2
-            """,
-            [charged?.millicredits, attempt.rawValue]
         )
     }
 

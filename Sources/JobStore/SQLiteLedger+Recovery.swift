@@ -3,7 +3,7 @@ package import PromptQueue
 
 extension SQLiteLedger {
     package func recover(now: Instant, rate: RateLimit) async throws(LedgerError) -> Recovery {
-        try await commits.commit { db in
+        try await commits.commit { [lateArrival] db in
             var recovery = Recovery()
             try SetAsideRows.clear(db)
             recovery.lost = try Int64.fetchAll(db, sql: "SELECT job_id FROM attempts WHERE state = 'sending'").map(
@@ -16,7 +16,7 @@ extension SQLiteLedger {
                     WHERE state = 'sending'
                     """,
                 arguments: [
-                    now.milliseconds, (now + LateArrival.longest).milliseconds, FailureCode.answerLost.rawValue,
+                    now.milliseconds, (now + lateArrival).milliseconds, FailureCode.answerLost.rawValue,
                     message,
                 ]
             )

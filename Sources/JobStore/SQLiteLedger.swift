@@ -11,6 +11,8 @@ package final class SQLiteLedger: JobLedger {
         /// The log is copied into the database and cut to nothing when it has grown to this many bytes: well below
         /// the 1,000 pages at which the `sqlite3` shell would do it by itself.
         package var walBytes = 600 * 4_120
+        /// For how long a request whose answer was lost keeps its slot of the rate window.
+        package var lateArrival = LateArrival.longest
         /// Told of each checkpoint that readers or writers of other processes kept from finishing.
         package var onBusyCheckpoint: @Sendable () -> Void = {}
 
@@ -24,6 +26,7 @@ package final class SQLiteLedger: JobLedger {
     package let path: String
     /// The database's own name, which it keeps for ever.
     package let databaseID: String
+    let lateArrival: Duration
     let pool: DatabasePool
     let commits: GroupCommit
     let rotation = Mutex(QueueRotation())
@@ -32,6 +35,7 @@ package final class SQLiteLedger: JobLedger {
     package init(path: String, options: Options = Options()) throws(LedgerError) {
         let path = try DatabasePath.resolve(path)
         self.path = path
+        lateArrival = options.lateArrival
         let pool: DatabasePool
         do {
             pool = try LedgerFile.openPool(at: path, onMigration: options.onMigration)

@@ -187,6 +187,29 @@ struct RestartTests {
         }
     }
 
+    @Test func `an accepted task that the database refuses to take outlives a clean stop, too`() async throws {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s")
+            let first = try await stage.daemon(sandbox)
+            // A rule that nobody foresaw.
+            try await stage.ledger(
+                """
+                CREATE TRIGGER unforeseen BEFORE UPDATE OF state ON attempts WHEN NEW.state = 'accepted'
+                BEGIN SELECT RAISE(ABORT, 'not this one'); END
+                """
+            )
+            try await stage.ledger.insert("a paid picture")
+            try await first.line(with: "left alone until the next start")
+            try await stage.stop(first)
+            try await stage.ledger("DROP TRIGGER unforeseen")
+
+            let second = try await stage.daemon(sandbox)
+            try await stage.ledger.wait(for: "succeeded", from: "SELECT state FROM jobs")
+            #expect(try await sandbox.statistics().createTask.arrivals == 1)
+            try await stage.stop(second)
+        }
+    }
+
     @Test func `SIGHUP reads the key anew, and the queue goes on`() async throws {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s")

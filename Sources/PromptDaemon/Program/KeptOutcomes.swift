@@ -12,6 +12,11 @@ enum KeptOutcomes {
         for (change, instant) in entries {
             do throws(LedgerError) {
                 let recorded = try await ledger.record(change, now: instant)
+                guard recorded.refusal == nil else {
+                    refused += 1
+                    logger.error("the ledger knows better than an outcome of the last process: \(change)")
+                    continue
+                }
                 logger.notice(
                     "recorded what could not be recorded before",
                     metadata: ["job.id": "\(recorded.job.map { "\($0.id)" } ?? "?")"]
