@@ -75,17 +75,38 @@ package final class OwnerLock: Sendable {
             defer { Glibc.close(descriptor) }
             if flock(descriptor, LOCK_SH | LOCK_NB) != 0 { return readProcessID(descriptor) }
         }
-        // Somebody may have deleted that file: the kernel's list of locks names the holder by the inode.
+        // Somebody may have deleted that file.
         var status = stat()
-        guard unsafe stat(real, &status) == 0, let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
-        else { return nil }
-        let inode = ":\(status.st_ino)"
-        for line in locks.split(separator: "\n") {
+        guard unsafe stat(real, &status) == 0 else { return nil }
+        for _ in 0..<5 {
+            if let holder = holder(inode: status.st_ino) { return holder }
+        }
+        return nil
+    }
+
+    /// Whom the kernel's list of locks names (proc_locks(5)). It is read a page at a time: what stands in it may be missed
+    /// while others lock and unlock.
+    private static func holder(inode: ino_t) -> Int32? {
+        for line in kernelLocks().split(separator: "\n") {
             let words = line.split(separator: " ")
-            guard words.count > 5, words[1] == "FLOCK", words[5].hasSuffix(inode) else { continue }
+            guard words.count > 5, words[1] == "FLOCK", words[5].hasSuffix(":\(inode)") else { continue }
             return Int32(words[4])
         }
         return nil
+    }
+
+    /// `/proc/locks`, whole: Foundation reads no more than 8 KiB of a file that has no length.
+    private static func kernelLocks() -> String {
+        let descriptor = unsafe Glibc.open("/proc/locks", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return "" }
+        defer { Glibc.close(descriptor) }
+        var text: [UInt8] = []
+        var page = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = unsafe page.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { return String(decoding: text, as: UTF8.self) }
+            text += page[..<count]
+        }
     }
 
     private static func readProcessID(_ descriptor: Int32) -> Int32? {

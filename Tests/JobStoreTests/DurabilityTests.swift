@@ -1,4 +1,6 @@
+import FoundationEssentials
 import GRDB
+import Glibc
 import PromptQueue
 import Synchronization
 import Testing
@@ -89,6 +91,19 @@ import Testing
         do { _ = try OwnerLock(database: directory + "/l.sqlite") }
         #expect(OwnerLock.holder(database: directory + "/l.sqlite") == nil)
         _ = try OwnerLock(database: directory + "/l.sqlite")
+    }
+
+    @Test func `a holder is found among many locks of others, although its file beside the database was deleted`() throws {
+        let directory = ScratchDirectory.make()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let lock = try OwnerLock(database: directory + "/l.sqlite")
+        try FileManager.default.removeItem(atPath: directory + "/l.sqlite.lock")
+        // Later locks stand before it: about 50 bytes each.
+        let others = (0..<300).map { unsafe open(directory + "/\($0)", O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
+        defer { for other in others { close(other) } }
+        for other in others { #expect(flock(other, LOCK_EX | LOCK_NB) == 0) }
+        #expect(OwnerLock.holder(database: directory + "/l.sqlite") == getpid())
+        withExtendedLifetime(lock) {}
     }
 
     @Test func `a look at the ledger that is cut off is no trouble of the ledger's`() async throws {
