@@ -21,7 +21,9 @@ build: setup ## build the programs into .build/debug
 	@scripts/build
 
 test: setup ## build and run the tests
-	@$(SWIFT_TEST)
+	@$(SWIFT_TEST) --skip '^EndToEndTests\.'
+	@# Real programs, which are waited for: not beside hundreds of tests that compute.
+	@$(SWIFT_TEST) --skip-build --filter '^EndToEndTests\.'
 	@echo '==> all tests passed'
 
 lint: ## check the format, the conventions, the documentation's links and the promises' tests

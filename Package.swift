@@ -68,6 +68,7 @@ let package = Package(
                 .embedInCode("0004_history.sql"), .embedInCode("0005_account.sql"),
                 .embedInCode("0006_views.sql"), .embedInCode("0007_hints.sql"),
                 .embedInCode("0008_money.sql"),
+                .embedInCode("0009_rowids.sql"),
             ],
             swiftSettings: settings
         ),
@@ -154,7 +155,7 @@ let package = Package(
         ),
         .testTarget(
             name: "JobStoreTests",
-            dependencies: ["JobStore", "Migrations", "PromptQueue", grdb],
+            dependencies: ["EmptyLedger", "JobStore", "Migrations", "PromptQueue", grdb],
             swiftSettings: settings
         ),
         .testTarget(
@@ -176,14 +177,14 @@ let package = Package(
         .testTarget(
             name: "PromptDaemonTests",
             dependencies: [
-                "PromptDaemon", "PromptQueue", "PromptWeb", "JobStore", "KieAPI", crypto, httpTypes, hummingbird,
+                "PromptDaemon", "EmptyLedger", "PromptQueue", "PromptWeb", "JobStore", "KieAPI", crypto, httpTypes, hummingbird,
                 hummingbirdTesting, logging, nioCore, serviceLifecycle,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "PromptCommandsTests",
-            dependencies: ["PromptCommands", "JobStore", "PromptQueue"],
+            dependencies: ["PromptCommands", "EmptyLedger", "JobStore", "PromptQueue", grdb],
             swiftSettings: settings
         ),
         .testTarget(
@@ -194,10 +195,17 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // A ledger to copy, for tests and the simulation.
+        .target(
+            name: "EmptyLedger",
+            dependencies: ["JobStore"],
+            path: "Tests/EmptyLedger",
+            swiftSettings: settings
+        ),
         // The simulation: engine and ledger in a world of trouble.
         .target(
             name: "Simulation",
-            dependencies: ["JobStore", "KieAPI", "PromptQueue", grdb, heap],
+            dependencies: ["EmptyLedger", "JobStore", "KieAPI", "PromptQueue", grdb, heap],
             path: "Tests/Simulation",
             swiftSettings: settings
         ),
@@ -209,7 +217,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["KieAPI", "Simulation", "JobStore", "PromptQueue"],
+            dependencies: ["KieAPI", "Simulation", "JobStore", "PromptQueue", grdb],
             swiftSettings: settings
         ),
         .testTarget(

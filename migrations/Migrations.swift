@@ -8,7 +8,7 @@ package enum Migrations {
             PackageResources._001_queue_sql, PackageResources._002_turns_sql, PackageResources._003_prices_sql,
             PackageResources._004_history_sql, PackageResources._005_account_sql,
             PackageResources._006_views_sql, PackageResources._007_hints_sql,
-            PackageResources._008_money_sql,
+            PackageResources._008_money_sql, PackageResources._009_rowids_sql,
         ]
     }
 }

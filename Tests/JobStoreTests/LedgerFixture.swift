@@ -1,3 +1,4 @@
+import EmptyLedger
 import FoundationEssentials
 import GRDB
 import JobStore
@@ -14,6 +15,7 @@ final class LedgerFixture: Sendable {
     init(_ options: SQLiteLedger.Options = .init()) throws {
         directory = ScratchDirectory.make()
         path = directory + "/ledger.sqlite"
+        try EmptyLedger.write(to: path)
         ledger = try SQLiteLedger(path: path, options: options)
         shell = try openShell(path)
     }

@@ -1,4 +1,6 @@
+import EmptyLedger
 import FoundationEssentials
+import GRDB
 import Glibc
 import JobStore
 import PromptQueue
@@ -24,7 +26,7 @@ final class CommandFixture: Sendable {
         directory = FileManager.default.temporaryDirectory.path + "/promptctl-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         self.configure = configure
-        try QueueFile(path: database, create: true).close()
+        try EmptyLedger.write(to: database)
     }
 
     deinit {
@@ -34,6 +36,13 @@ final class CommandFixture: Sendable {
     var database: String { directory + "/q.sqlite" }
 
     var instant: Instant { now.withLock { $0 } }
+
+    /// Runs a statement of somebody's shell on the fixture's database.
+    func sql(_ statement: String) throws {
+        let shell = try DatabaseQueue(path: database)
+        try shell.write { try $0.execute(sql: statement) }
+        try shell.close()
+    }
 
     /// Runs a command on the fixture's database.
     func run(

@@ -78,6 +78,22 @@ struct ProgramTests {
         #expect(outcome.code == 69)
     }
 
+    @Test func `the doctor compares the kept sums with the rows, and puts them right when told`() async throws {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "a fox")
+        try fixture.sql("UPDATE queue_counts SET jobs = 40")
+        func sums(_ arguments: String...) async throws -> [String] {
+            try await fixture.run(["doctor", "--offline"] + arguments).output.filter { $0.contains("sums:") }
+        }
+        let found = try await sums()
+        #expect(found.count == 1)
+        #expect(found[0].contains("PROBLEM  sums: "))
+        #expect(found[0].contains("queue_counts (default, queued): 40, but the rows add up to 1"))
+        #expect(found[0].contains("promptctl doctor --rebuild-sums"))
+        #expect(try await sums("--rebuild-sums")[0].contains("ok       sums: rebuilt: queue_counts (default, queued)"))
+        #expect(try await sums() == ["ok       sums: agree with the ledger and the jobs"])
+    }
+
     @Test func `the doctor looks whether results can be kept, where it knows the directory`() async throws {
         let fixture = try CommandFixture()
         func problems(_ media: String) async throws -> [String] {

@@ -1,3 +1,4 @@
+import EmptyLedger
 import FoundationEssentials
 import JobStore
 import PromptQueue
@@ -29,6 +30,7 @@ final class EngineRun {
         directory = FileManager.default.temporaryDirectory.path + "/promptd-run-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         path = directory + "/ledger.sqlite"
+        try EmptyLedger.write(to: path)
         ledger = try SQLiteLedger(path: path)
     }
 

@@ -3,7 +3,7 @@ import Testing
 @testable import Simulation
 
 /// A small part of what `make simulate` runs.
-@Suite(.serialized)
+@Suite(.serialized, .blocking)
 struct SeedTests {
     /// Small ones, so that all of them together take seconds.
     static let seeds: [UInt64] = Array((1...200).filter { Plan(seed: $0).scale == .burst }.prefix(16))

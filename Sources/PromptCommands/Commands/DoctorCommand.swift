@@ -17,6 +17,9 @@ struct DoctorCommand: AsyncParsableCommand {
     @Flag(help: "Read the whole database for damages, too.")
     var full = false
 
+    @Flag(help: "Write into the kept sums and counts what the rows add up to.")
+    var rebuildSums = false
+
     @Flag(help: "Do not ask the provider.")
     var offline = false
 
@@ -92,6 +95,7 @@ struct DoctorCommand: AsyncParsableCommand {
             let text = damages.isEmpty ? "none" : "\(damages.joined(separator: "; ")): restore a backup"
             findings.append(Finding(subject: "damages", text: text, status: damages.isEmpty ? nil : .badData))
         }
+        findings.append(sums)
         findings.append(clock(health.latest, console))
         let holder = OwnerLock.holder(database: database.path)
         findings.append(
@@ -103,6 +107,30 @@ struct DoctorCommand: AsyncParsableCommand {
         )
         return findings
     }
+
+    /// Whether budgets, the account and the queues go by numbers that are true.
+    private var sums: Finding {
+        do {
+            let faults = try database.open { try rebuildSums ? $0.rebuildSums() : $0.sumFaults() }
+            guard !faults.isEmpty else { return Finding(subject: "sums", text: "agree with the ledger and the jobs") }
+            let listed = faults.prefix(Self.listedFaults).map(\.description).joined(separator: "; ")
+            let more = faults.count > Self.listedFaults ? "; and \(faults.count - Self.listedFaults) more" : ""
+            return rebuildSums
+                ? Finding(subject: "sums", text: "rebuilt: \(listed)\(more)")
+                : Finding(
+                    subject: "sums",
+                    text: "somebody has written to them: \(listed)\(more): "
+                        + "promptctl doctor --rebuild-sums puts them right, also while promptd runs",
+                    status: .badData
+                )
+        } catch let error as LedgerError {
+            return Finding(subject: "sums", text: error.message, status: ExitStatus(error))
+        } catch {
+            return Finding(subject: "sums", text: "\(error)", status: .internal)
+        }
+    }
+
+    private static let listedFaults = 5
 
     private func clock(_ latest: Instant?, _ console: Console) -> Finding {
         let now = console.now()

@@ -1,4 +1,5 @@
 import Dispatch
+import EmptyLedger
 import FoundationEssentials
 import GRDB
 import Glibc
@@ -25,29 +26,10 @@ final class LedgerPlace {
         directory = Self.scratch() + "/promptd-simulation-\(getpid())-\(seed)-\(number)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         path = directory + "/promptd.sqlite"
-        try Self.template.write(to: path)
+        try EmptyLedger.write(to: path)
         ledger = try SQLiteLedger(path: path)
         shell = try DatabaseQueue(path: path, configuration: Self.configuration)
         queueFile = try QueueFile(path: path)
-    }
-
-    /// An empty ledger. Making the schema takes longer than many a seed.
-    private static let template = EmptyLedger()
-
-    private final class EmptyLedger: Sendable {
-        private let bytes = Mutex<Data?>(nil)
-
-        func write(to path: String) throws {
-            try bytes.withLock { bytes in
-                if bytes == nil {
-                    let ledger = try SQLiteLedger(path: path)
-                    try ledger.close()
-                    bytes = try Data(contentsOf: URL(filePath: path))
-                } else {
-                    try bytes?.write(to: URL(filePath: path))
-                }
-            }
-        }
     }
 
     /// In memory where there is such a place: the simulation is about what is committed, not about how it reaches a disk.

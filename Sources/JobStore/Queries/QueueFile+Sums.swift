@@ -1,0 +1,167 @@
+import GRDB
+package import PromptQueue
+
+/// A sum or a count that is kept, and is not what the rows add up to.
+package struct SumFault: Sendable, Hashable, CustomStringConvertible {
+    /// Its table.
+    package let table: String
+    /// Which row and column of it.
+    package let row: String
+    package let kept: Int64
+    /// What the ledger, or the jobs, add up to.
+    package let counted: Int64
+
+    package var description: String { "\(table) (\(row)): \(kept), but the rows add up to \(counted)" }
+}
+
+extension QueueFile {
+    /// The kept sums and counts that are wrong: somebody has written to them. Reads every job and every attempt.
+    package func sumFaults() throws(LedgerError) -> [SumFault] {
+        try read { db in try KeptSums.faults(db) }
+    }
+
+    /// Writes what the rows add up to into the kept sums and counts, in one transaction.
+    ///
+    /// - Returns: what was wrong.
+    package func rebuildSums() throws(LedgerError) -> [SumFault] {
+        try write { db in
+            let faults = try KeptSums.faults(db)
+            if !faults.isEmpty { try KeptSums.rebuild(db) }
+            return faults
+        }
+    }
+}
+
+/// Sums and counts that triggers keep so that nobody has to add up millions of rows. Whoever writes to their tables makes
+/// them wrong, and SQLite's triggers cannot tell him from the triggers that keep them.
+private enum KeptSums {
+    private struct Kept {
+        var table: String
+        /// Rows of `name`, `kept` and `counted`, for what differs.
+        var differing: String
+        /// Sets the kept numbers to zero, then to what the rows add up to. Rows are never deleted.
+        var rebuilding: String
+    }
+
+    static func faults(_ db: Database) throws -> [SumFault] {
+        try all.flatMap { sum in
+            try Row.fetchAll(db, sql: sum.differing).map { row in
+                SumFault(table: sum.table, row: row["name"], kept: row["kept"], counted: row["counted"])
+            }
+        }
+    }
+
+    static func rebuild(_ db: Database) throws {
+        for sum in all { try db.execute(sql: sum.rebuilding) }
+    }
+
+    private static var all: [Kept] { spending + [totals, counts, lanes] }
+
+    /// What attempts reserve and have cost, by the period in which they were sent.
+    private static var spending: [Kept] {
+        let periods = """
+            (SELECT 'hour' AS period, 3600000 AS length UNION ALL SELECT 'day', 86400000 UNION ALL SELECT 'total', 0)
+            """
+        let rows = """
+            SELECT p.period, CASE WHEN p.length = 0 THEN 0 ELSE a.sent_at / p.length * p.length END AS starts_at, a.queue,
+                sum(a.reserved_millicredits) AS reserved_millicredits,
+                sum(coalesce(a.charged_millicredits, 0)) AS charged_millicredits
+            FROM attempts AS a JOIN \(periods) AS p
+            GROUP BY 1, 2, 3
+            """
+        func differing(_ column: String) -> String {
+            """
+            SELECT period || ' from ' || coalesce(strftime('%Y-%m-%dT%H:%MZ', starts_at / 1000, 'unixepoch'), starts_at) || ' of ' || queue
+                    || ', \(column)' AS name,
+                sum(kept) AS kept, sum(counted) AS counted
+            FROM (
+                SELECT period, starts_at, queue, \(column) AS kept, 0 AS counted FROM spending
+                UNION ALL
+                SELECT period, starts_at, queue, 0, \(column) FROM (\(rows)))
+            GROUP BY period, starts_at, queue HAVING sum(kept) <> sum(counted)
+            """
+        }
+        let rebuilding = """
+            UPDATE spending SET reserved_millicredits = 0, charged_millicredits = 0;
+            INSERT INTO spending (period, starts_at, queue, reserved_millicredits, charged_millicredits)
+            SELECT * FROM (\(rows)) WHERE true
+            ON CONFLICT (period, starts_at, queue) DO UPDATE SET
+                reserved_millicredits = excluded.reserved_millicredits,
+                charged_millicredits = excluded.charged_millicredits;
+            """
+        return [
+            Kept(table: "spending", differing: differing("reserved_millicredits"), rebuilding: rebuilding),
+            Kept(table: "spending", differing: differing("charged_millicredits"), rebuilding: ""),
+        ]
+    }
+
+    /// What the ledger has booked in all. `adopted_millicredits` is history that no row tells any more.
+    private static var totals: Kept {
+        let counted = """
+            SELECT coalesce(sum(charged_millicredits) FILTER (WHERE state <> 'unknown'), 0) AS charged,
+                coalesce(sum(charged_millicredits) FILTER (WHERE state = 'unknown'), 0) AS presumed
+            FROM attempts
+            """
+        return Kept(
+            table: "account_totals",
+            differing: """
+                WITH counted AS (\(counted))
+                SELECT 'charged_millicredits' AS name, t.charged_millicredits AS kept, c.charged AS counted
+                FROM account_totals AS t, counted AS c WHERE t.charged_millicredits <> c.charged
+                UNION ALL
+                SELECT 'presumed_millicredits', t.presumed_millicredits, c.presumed
+                FROM account_totals AS t, counted AS c WHERE t.presumed_millicredits <> c.presumed
+                """,
+            rebuilding: """
+                UPDATE account_totals SET (charged_millicredits, presumed_millicredits) = (\(counted));
+                """
+        )
+    }
+
+    private static var counts: Kept {
+        Kept(
+            table: "queue_counts",
+            differing: """
+                SELECT queue || ', ' || state AS name, sum(kept) AS kept, sum(counted) AS counted
+                FROM (
+                    SELECT queue, state, jobs AS kept, 0 AS counted FROM queue_counts
+                    UNION ALL
+                    SELECT queue, state, 0, count(*) FROM jobs GROUP BY queue, state)
+                GROUP BY queue, state HAVING sum(kept) <> sum(counted)
+                """,
+            rebuilding: """
+                UPDATE queue_counts SET jobs = 0;
+                INSERT INTO queue_counts (queue, state, jobs)
+                SELECT queue, state, count(*) FROM jobs WHERE true GROUP BY queue, state
+                ON CONFLICT (queue, state) DO UPDATE SET jobs = excluded.jobs;
+                """
+        )
+    }
+
+    /// How many jobs wait in each lane: a claim asks only the lanes in which some do.
+    private static var lanes: Kept {
+        let rows = """
+            SELECT queue, priority, coalesce(batch, '') AS batch, count(*) AS jobs, max(turn) AS turn
+            FROM jobs WHERE state = 'queued' AND turn IS NOT NULL GROUP BY 1, 2, 3
+            """
+        return Kept(
+            table: "turns",
+            differing: """
+                SELECT queue || ', priority ' || priority || ', batch ' || quote(batch) AS name,
+                    sum(kept) AS kept, sum(counted) AS counted
+                FROM (
+                    SELECT queue, priority, batch, waiting AS kept, 0 AS counted FROM turns
+                    UNION ALL
+                    SELECT queue, priority, batch, 0, jobs FROM (\(rows)))
+                GROUP BY queue, priority, batch HAVING sum(kept) <> sum(counted)
+                """,
+            rebuilding: """
+                UPDATE turns SET waiting = 0;
+                INSERT INTO turns (queue, priority, batch, turn, waiting)
+                SELECT queue, priority, batch, turn, jobs FROM (\(rows)) WHERE true
+                ON CONFLICT (queue, priority, batch) DO UPDATE SET
+                    waiting = excluded.waiting, turn = max(turn, excluded.turn);
+                """
+        )
+    }
+}
