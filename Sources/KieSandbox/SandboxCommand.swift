@@ -56,6 +56,12 @@ package struct SandboxCommand: AsyncParsableCommand {
     )
     var slow: Duration = .seconds(40)
 
+    @Option(
+        help: "How long the fault named held keeps a request on its way. (default: 150s)",
+        transform: parseDuration
+    )
+    var held: Duration = .seconds(150)
+
     @Option(help: "How long a new task stays unknown to status queries. (default: 0s)", transform: parseDuration)
     var invisible: Duration = .zero
 
@@ -111,6 +117,7 @@ package struct SandboxCommand: AsyncParsableCommand {
         configuration.duration = TaskDuration(typical: duration, jitter: jitter, shape: spread)
         configuration.latency = latency
         configuration.slow = slow
+        configuration.held = held
         configuration.invisible = invisible
         configuration.seed = seed
         configuration.hmacKey = hmacKey

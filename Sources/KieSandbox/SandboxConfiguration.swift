@@ -16,6 +16,8 @@ package struct SandboxConfiguration: Sendable {
     package var latency: Duration = .zero
     /// How long the faults `slow`, `poll-slow` and `media-stall` hold an answer back.
     package var slow: Duration = .seconds(40)
+    /// How long the fault `held` keeps a request on its way.
+    package var held: Duration = .seconds(150)
     /// For how long a new task cannot be asked about.
     package var invisible: Duration = .zero
     /// What every draw of chance comes from.

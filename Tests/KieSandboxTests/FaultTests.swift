@@ -47,6 +47,28 @@ struct FaultTests {
         #expect(fixture.get("/sandbox/stats")["createTask"]["lostAnswers"] == 0)
     }
 
+    @Test func `a request can be held, to arrive and be charged when nobody waits for it any more`() throws {
+        var fixture = ProviderFixture { $0.rate = RateLimit(count: 1, window: .seconds(10)) }
+        fixture.strike("held", "held", "ok")
+        #expect(fixture.create("late").delivery == .lost)
+        #expect(fixture.create("later still").delivery == .lost)
+        #expect(fixture.create().code == 200, "what has not arrived takes no place in the window")
+        #expect(fixture.get("/sandbox/stats")["createTask"]["held"] == 2)
+        #expect(fixture.get("/sandbox/stats")["createTask"]["arrivals"] == 1)
+        fixture.wait(.milliseconds(149_999))
+        #expect(fixture.balance == 986)
+        fixture.wait(.milliseconds(1))
+        #expect(fixture.balance == 972, "one is made; the other is one too many at that moment")
+        let statistics = fixture.get("/sandbox/stats")
+        #expect(statistics["createTask"]["held"] == 0)
+        #expect(statistics["createTask"]["arrivals"] == 3)
+        #expect(statistics["createTask"]["mostInWindow"] == 2)
+        #expect(statistics["createTask"]["refusedByRate"] == 1)
+        let tasks = fixture.get("/sandbox/tasks")["tasks"].arrayValue ?? []
+        #expect(tasks.map { $0["prompt"] } == ["a red fox", "late"])
+        #expect(tasks.last?["answerLost"] == true)
+    }
+
     @Test(arguments: ["lost", "cut-body", "broken-body", "gateway-made"])
     func `an answer can be lost after the task was made`(name: String) throws {
         var fixture = ProviderFixture()

@@ -2,6 +2,7 @@ extension Fault {
     /// What the fault does, in a line.
     package var summary: String {
         switch self {
+        case .held: "connection cut without an answer; the request arrives after --held, and is charged then"
         case .accessDenied: "code 401 in HTTP 200"
         case .unauthorized: "HTTP 401"
         case .blockedByCDN: "HTTP 403 with the text `error code: 1010`"
@@ -77,6 +78,7 @@ extension Fault {
 extension Fault.Stage {
     fileprivate var title: String {
         switch self {
+        case .front: "The way to createTask:"
         case .createTask: "Answers of createTask:"
         case .task: "What becomes of a task:"
         case .recordInfo: "Answers of recordInfo:"

@@ -1,5 +1,8 @@
 /// Something that goes wrong on demand. The raw value is its name on the command line and in `/sandbox/faults`.
 package enum Fault: String, Sendable, Hashable, CaseIterable {
+    // The way to createTask.
+    case held
+
     // createTask: an error is answered and no task is made.
     case accessDenied = "401"
     case unauthorized = "http-401"
@@ -76,6 +79,7 @@ package enum Fault: String, Sendable, Hashable, CaseIterable {
 extension Fault {
     /// Where a fault strikes. Each stage draws from its own chances and has its own list of what comes next.
     package enum Stage: String, Sendable, Hashable, CaseIterable {
+        case front
         case createTask
         case task
         case recordInfo
@@ -87,6 +91,7 @@ extension Fault {
     /// Where this fault strikes.
     package var stage: Stage {
         switch self {
+        case .held: .front
         case .fail, .failContent, .failInput, .failCharged, .failAnswer501, .failAnswer408, .noResult, .invisible,
             .slowTask, .stuck, .oddState, .creditsUnreported:
             .task

@@ -39,6 +39,7 @@ extension SandboxProvider {
         createTask.add("windowMilliseconds", Int(admitted.window.milliseconds))
         createTask.add("refusedByRate", statistics.refusedByRate)
         createTask.add("lostAnswers", statistics.lostAnswers)
+        createTask.add("held", heldRequests)
         createTask.add("answers", counts: statistics.createTaskAnswers)
 
         var recordInfo = WireObject()

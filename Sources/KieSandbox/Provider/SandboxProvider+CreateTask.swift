@@ -2,19 +2,40 @@ import PromptQueue
 
 extension SandboxProvider {
     mutating func createTask(_ request: SandboxRequest, now: Instant) -> SandboxAnswer {
+        if faults.draw(.front) == .held {
+            hold(request, now: now)
+            return .lost
+        }
+        return receive(request, now: now) { $0.faults.draw(.createTask) }
+    }
+
+    /// A held request reaches the API. Its answer goes nowhere.
+    mutating func arrive(_ request: SandboxRequest, now: Instant) {
+        _ = receive(request, now: now) { _ in .lost }
+    }
+
+    private mutating func receive(
+        _ request: SandboxRequest,
+        now: Instant,
+        fault: (inout SandboxProvider) -> Fault?
+    ) -> SandboxAnswer {
         statistics.arrivals.record(at: now)
-        let answer = admit(request, now: now)
+        let answer = admit(request, now: now, fault: fault)
         statistics.createTaskAnswers[answer.label, default: 0] += 1
         return answer
     }
 
-    private mutating func admit(_ request: SandboxRequest, now: Instant) -> SandboxAnswer {
+    private mutating func admit(
+        _ request: SandboxRequest,
+        now: Instant,
+        fault draw: (inout SandboxProvider) -> Fault?
+    ) -> SandboxAnswer {
         guard isAuthorized(request) else { return .accessDenied }
         if let rate = configuration.rate, admitted.count(at: now) >= rate.count {
             statistics.refusedByRate += 1
             return .tooManyRequests
         }
-        let fault = faults.draw(.createTask)
+        let fault = draw(&self)
         // A refused request takes no place in the window, whoever refused it.
         if fault != .tooManyRequests, fault != .tooManyRequestsAsStatus { admitted.record(at: now) }
         if let fault, let answer = fault.answerInsteadOfTask { return answer }

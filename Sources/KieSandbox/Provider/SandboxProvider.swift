@@ -22,6 +22,9 @@ package struct SandboxProvider: Sendable {
     var order: [TaskID] = []
     /// Charges that go back once their tasks have failed.
     private var refunds = Heap<Refund>()
+    /// Requests that are still on their way although nobody waits for them any more.
+    private var held = Heap<HeldRequest>()
+    private var heldCount = 0
     /// Callbacks to be sent, since last asked.
     private var callbacks: [ScheduledCallback] = []
     var generator: SeededGenerator
@@ -74,8 +77,26 @@ package struct SandboxProvider: Sendable {
         }
     }
 
-    /// Gives back what failed tasks had cost.
+    /// How many requests are still on their way.
+    var heldRequests: Int { held.count }
+
+    /// Keeps a request back that arrives later than anybody waits.
+    mutating func hold(_ request: SandboxRequest, now: Instant) {
+        held.insert(HeldRequest(at: now + configuration.held, order: heldCount, request: request))
+        heldCount += 1
+    }
+
+    /// Lets held requests arrive, and gives back what failed tasks had cost.
     mutating func settle(until now: Instant) {
+        while let first = held.min, first.at <= now {
+            held.removeMin()
+            refund(until: first.at)
+            arrive(first.request, now: first.at)
+        }
+        refund(until: now)
+    }
+
+    private mutating func refund(until now: Instant) {
         while let first = refunds.min, first.at <= now {
             refunds.removeMin()
             balance = balance + first.amount
@@ -94,6 +115,19 @@ package struct SandboxProvider: Sendable {
 package struct ScheduledCallback: Sendable, Hashable {
     package let id: TaskID
     package let at: Instant
+}
+
+/// A request on its way.
+private struct HeldRequest: Comparable {
+    let at: Instant
+    let order: Int
+    let request: SandboxRequest
+
+    static func == (left: HeldRequest, right: HeldRequest) -> Bool { left.order == right.order }
+
+    static func < (left: HeldRequest, right: HeldRequest) -> Bool {
+        (left.at, left.order) < (right.at, right.order)
+    }
 }
 
 private struct Refund: Comparable {

@@ -22,6 +22,8 @@ struct Sandbox {
             let mostInWindow: Int
             let windowMilliseconds: Int
             let refusedByRate: Int
+            /// On their way still, although nobody waits for their answers.
+            let held: Int
         }
         struct RecordInfo: Decodable {
             let arrivals: Int

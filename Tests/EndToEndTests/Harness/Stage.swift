@@ -137,7 +137,8 @@ final class Stage {
     /// Ends a daemon in an orderly way.
     func stop(_ daemon: RunningProgram) async throws {
         daemon.send(SIGTERM)
-        #expect(try await daemon.end() == .exit(0))
+        let end = try await daemon.end()
+        #expect(end == .exit(0), "\(end) \(daemon.tail)")
     }
 
     /// Starts a daemon that is expected to refuse.

@@ -3,12 +3,18 @@ import Foundation
 /// How much is killed, and what every random choice follows from.
 struct KillPlan {
     let kills: Int
+    /// How many come in until all kills are done.
     let jobs: Int
     let seed: UInt64
+    /// For how many seconds the provider's front holds some of the requests; 0: it holds none.
+    let heldSeconds: Int
 
-    /// Both ends keep this limit: 20 new tasks within any two seconds, so that a window spans several lives.
-    static let submissions = 20
+    /// Both ends keep this limit: 20 new tasks within any two seconds, so that a window spans several lives. Where requests
+    /// are held, each that was lost keeps its slot until it cannot arrive any more: there have to be more slots.
+    var submissions: Int { heldSeconds > 0 ? 120 : 20 }
     static let windowSeconds = 2
+    /// For how long a lost request keeps its slot.
+    var lateSeconds: Int { heldSeconds > 0 ? heldSeconds + 20 : 0 }
     /// What every job costs, in millicredits.
     static let price = 14_000
 
@@ -18,8 +24,9 @@ struct KillPlan {
         let description: String
     }
 
+    /// - Parameter heldSeconds: with a front that holds requests the run is a tenth as long.
     /// - Throws: `Malformed` when `PROMPTD_TEST_KILLS`, `PROMPTD_TEST_JOBS` or `PROMPTD_TEST_SEED` is no such number.
-    init(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+    init(heldSeconds: Int = 0, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
         func number<Number: FixedWidthInteger>(_ name: String, from least: Number) throws -> Number? {
             guard let text = environment[name] else { return nil }
             guard let number = Number(text), number >= least else {
@@ -27,8 +34,11 @@ struct KillPlan {
             }
             return number
         }
-        kills = try number("PROMPTD_TEST_KILLS", from: 1) ?? Self.usual.kills
-        jobs = try number("PROMPTD_TEST_JOBS", from: 10) ?? Self.usual.jobs
+        let kills = try number("PROMPTD_TEST_KILLS", from: 1) ?? Self.usual.kills
+        let jobs = try number("PROMPTD_TEST_JOBS", from: 10) ?? Self.usual.jobs
+        self.kills = heldSeconds > 0 ? min(kills, max(25, kills / 10)) : kills
+        self.jobs = heldSeconds > 0 ? min(jobs, max(100, jobs / 5)) : jobs
+        self.heldSeconds = heldSeconds
         seed = try number("PROMPTD_TEST_SEED", from: 0) ?? .random(in: 0...UInt64.max)
     }
 
@@ -48,12 +58,12 @@ struct KillPlan {
 
     /// Every third job's queue has a budget for half of its jobs until most kills are done.
     func nightLimit(after done: Int) -> Int {
-        Self.price * (done * 5 < kills * 4 ? jobs / 6 : jobs * 4)
+        Self.price * (done * 5 < kills * 4 ? jobs / 6 : jobs * 20)
     }
 
     /// A budget over everything, a little too small for what has come in.
     func limit(after done: Int, inserted: Int) -> Int {
-        Self.price * (done < kills ? max(20, inserted * 17 / 20) : jobs * 4)
+        Self.price * (done < kills ? max(20, inserted * 17 / 20) : jobs * 20)
     }
 }
 

@@ -8,7 +8,8 @@ final class KillRun {
     let sandbox: Sandbox
     private(set) var tally = KillTally()
     private var random: SplitMix
-    private var inserted = 0
+    /// How many jobs have come in.
+    private(set) var inserted = 0
     private var wholeFiles: Set<String> = []
     private let clock = ContinuousClock()
     private let settings: [String: String]
@@ -19,8 +20,9 @@ final class KillRun {
         self.sandbox = sandbox
         random = SplitMix(state: plan.seed)
         settings = [
-            "PROMPTD_LIMITS_SUBMISSIONS": "\(KillPlan.submissions)",
-            "PROMPTD_LIMITS_WINDOW": "\(KillPlan.windowSeconds)s", "PROMPTD_TEST_LATE_ARRIVAL_SECONDS": "0",
+            "PROMPTD_LIMITS_SUBMISSIONS": "\(plan.submissions)",
+            "PROMPTD_LIMITS_WINDOW": "\(KillPlan.windowSeconds)s",
+            "PROMPTD_TEST_LATE_ARRIVAL_SECONDS": "\(plan.lateSeconds)",
             "PROMPTD_LIMITS_RUNNING": "1000", "PROMPTD_LIMITS_POLLS_PER_SECOND": "1000",
         ]
     }
@@ -51,6 +53,7 @@ final class KillRun {
         }
         try await daemon.line(with: "is running")
         try await insert()
+        try await workUntilNothingIsHeld()
         try await stage.ledger.wait(
             for: "0",
             from: "SELECT count(*) FROM jobs WHERE state NOT IN ('succeeded', 'failed', 'unconfirmed')",
@@ -58,6 +61,14 @@ final class KillRun {
         )
         try await stage.stop(daemon)
         tally.count(log: daemon.errors)
+    }
+
+    /// Jobs go on coming in until the last request that the front holds has arrived: a limit has to count it then.
+    private func workUntilNothingIsHeld() async throws {
+        while try await sandbox.statistics().createTask.held > 0 {
+            try await add(plan.submissions / 3)
+            try await clock.sleep(for: .seconds(KillPlan.windowSeconds * 2))
+        }
     }
 
     private func start() throws -> RunningProgram {
@@ -163,11 +174,14 @@ final class KillRun {
 
     /// Brings in the jobs that are due and raises the budgets; then looks at what must hold at every moment.
     private func insert() async throws {
-        let due = plan.jobs(after: tally.kills)
-        let rows = (inserted..<max(inserted, due)).map {
+        try await add(max(0, plan.jobs(after: tally.kills) - inserted))
+    }
+
+    private func add(_ count: Int) async throws {
+        let rows = (inserted..<inserted + count).map {
             "('a fox, number \($0)', '\($0.isMultiple(of: 3) ? "night" : "default")')"
         }
-        inserted = max(inserted, due)
+        inserted += count
         let found = try await stage.ledger(
             """
             BEGIN IMMEDIATE;
@@ -194,7 +208,8 @@ final class KillRun {
         for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: stage.database + suffix) {
             try FileManager.default.copyItem(atPath: stage.database + suffix, toPath: "\(folder)/copy\(suffix)")
         }
-        try await KillChecks(ledger: Ledger(path: "\(folder)/copy", stage: stage), sandbox: sandbox).holds()
+        let copy = Ledger(path: "\(folder)/copy", stage: stage)
+        try await KillChecks(ledger: copy, sandbox: sandbox, limit: plan.submissions).holds()
         try FileManager.default.removeItem(atPath: folder)
         tally.autopsies += 1
     }

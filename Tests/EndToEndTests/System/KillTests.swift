@@ -16,19 +16,28 @@ extension SystemTests {
         ]
 
         @Test func `kill -9 at random moments loses no job, pays for none twice and passes no limit`() async throws {
-            let plan = try KillPlan()
+            try await run(KillPlan(), faults: Self.faults)
+        }
+
+        /// A tenth of the kills. What a front holds is charged minutes later, when nobody waits for it any more.
+        @Test func `nor does it while the provider's front holds requests for minutes`() async throws {
+            try await run(KillPlan(heldSeconds: 150), faults: Self.faults + ["held=5%"])
+        }
+
+        private func run(_ plan: KillPlan, faults: [String]) async throws {
             SystemTests.progress("PROMPTD_TEST_SEED=\(plan.seed) repeats the choices of this run")
             try await Stage.with { stage in
                 let sandbox = try await stage.sandbox(
                     [
-                        "--rate", "\(KillPlan.submissions)/\(KillPlan.windowSeconds)s", "--poll-rate", "1000/1s",
+                        "--rate", "\(plan.submissions)/\(KillPlan.windowSeconds)s", "--poll-rate", "1000/1s",
                         "--duration", "1s", "--jitter", "1s", "--latency", "30ms", "--credits", "1000000",
-                        "--seed", "\(plan.seed)",
-                    ] + Self.faults.flatMap { ["--fault", $0] }
+                        "--seed", "\(plan.seed)", "--held", "\(plan.heldSeconds)s",
+                    ] + faults.flatMap { ["--fault", $0] }
                 )
                 let run = KillRun(plan, stage, sandbox)
                 try await run.run()
-                let figures = try await KillChecks(ledger: stage.ledger, sandbox: sandbox).holdsAtTheEnd(plan, stage)
+                let checks = KillChecks(ledger: stage.ledger, sandbox: sandbox, limit: plan.submissions)
+                let figures = try await checks.holdsAtTheEnd(jobs: run.inserted, stage)
                 SystemTests.report("\(run.tally.text); \(figures)")
             }
         }
