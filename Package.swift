@@ -177,7 +177,8 @@ let package = Package(
         .testTarget(
             name: "PromptDaemonTests",
             dependencies: [
-                "PromptDaemon", "EmptyLedger", "PromptQueue", "PromptWeb", "JobStore", "KieAPI", crypto, httpTypes, hummingbird,
+                "PromptDaemon", "EmptyLedger", "PromptQueue", "PromptWeb", "JobStore", "KieAPI", crypto, httpTypes,
+                hummingbird,
                 hummingbirdTesting, logging, nioCore, serviceLifecycle,
             ],
             swiftSettings: settings

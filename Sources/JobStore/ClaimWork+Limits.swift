@@ -43,6 +43,8 @@ extension ClaimWork {
                 arguments: arguments &+ ["offset": min(-free, answered - 1)]
             )
             claim.nextSlotAt = oldest.map { Instant(milliseconds: $0) + window }
+            // A request under way may be answered at once, and frees its slot a window later.
+            if let sending, sending > 0 { claim.nextSlotAt = claim.nextSlotAt.map { min($0, request.now + window) } }
         }
         return free
     }

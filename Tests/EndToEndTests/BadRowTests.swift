@@ -75,6 +75,38 @@ struct BadRowTests {
         }
     }
 
+    /// Each of these held the write lock for 20 to 150 seconds once: the whole input was decoded inside the transaction.
+    @Test func `an input that is nested deeply, or has many parts, holds up nobody`() async throws {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s")
+            let daemon = try await stage.daemon(sandbox)
+            let deep = String(repeating: "[", count: 480) + String(repeating: "]", count: 480)
+            let files = [
+                "deep.json": Array(repeating: deep, count: 100), "wide.json": Array(repeating: "[]", count: 30_000),
+            ]
+            for (name, parts) in files {
+                try stage.write("{\"a\":[\(parts.joined(separator: ","))]}", to: "\(stage.folder)/\(name)")
+            }
+            for name in ["deep.json", "wide.json"] {
+                try await stage.ledger(
+                    """
+                    INSERT INTO jobs (prompt, unique_key, input)
+                    VALUES ('a fox', '\(name)', CAST(readfile('\(stage.folder)/\(name)') AS TEXT))
+                    """
+                )
+            }
+            let plain = try await stage.ledger.insert("a plain fox")
+            try await stage.ledger.wait(job: plain, is: "succeeded")
+            let deepJob = try await stage.ledger("SELECT state, error_code, error_message FROM jobs WHERE id = 1")
+            #expect(deepJob.hasPrefix("failed|invalid_input|"))
+            #expect(deepJob.contains("32"), "the message says how deep an input may be")
+            try await stage.ledger.wait(job: 2, is: "succeeded")
+            let slow = daemon.errors.split(separator: "\n").filter { $0.contains("claimed") && $0.contains(" s ") }
+            #expect(slow.isEmpty, "no claim took a second: \(slow)")
+            try await stage.stop(daemon)
+        }
+    }
+
     @Test func `what is finished, and what is paid for, cannot be changed from the shell`() async throws {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s")

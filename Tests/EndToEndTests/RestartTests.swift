@@ -153,12 +153,13 @@ struct RestartTests {
         }
     }
 
-    @Test func `an accepted task that could not be recorded outlives the process, and is taken up at the next start`()
-        async throws
-    {
+    @Test(arguments: ["SIGKILL", "SIGTERM"])
+    func `an accepted task that could not be recorded outlives the process, and is taken up at the next start`(
+        end: String
+    ) async throws {
         try await Stage.with { stage in
-            let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s", "--latency", "1s")
-            let first = try await stage.daemon(sandbox)
+            let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s", "--latency", "3s")
+            let first = try await stage.daemon(sandbox, ["PROMPTD_SHUTDOWN_GRACE": "1s"])
             try await stage.ledger.insert("a paid picture")
             try await stage.ledger.wait(for: "sending", from: "SELECT state FROM attempts")
             // Somebody holds the database for longer than anybody waits, and promptd dies meanwhile.
@@ -170,8 +171,15 @@ struct RestartTests {
                 ]
             )
             try await first.line(with: "it is kept beside the database")
-            first.send(SIGKILL)
-            _ = try await first.end()
+            switch end {
+            case "SIGKILL":
+                first.send(SIGKILL)
+                _ = try await first.end()
+            default:
+                first.send(SIGTERM)
+                let end = try await first.end()
+                #expect(end == .exit(75), "\(end) \(first.tail)")
+            }
             holder.send(SIGKILL)
             _ = try await holder.end()
             let task = try await sandbox.statistics().createTask.arrivals

@@ -124,6 +124,25 @@ struct StartTests {
         }
     }
 
+    @Test func `an older database is brought up to date, and systemd is told to wait for it`() async throws {
+        try await Stage.with { stage in
+            let migrations = URL(filePath: #filePath).appending(path: "../../../migrations").standardized
+            let first = try String(contentsOf: migrations.appending(path: "0001_queue.sql"), encoding: .utf8)
+            try await stage.ledger.script(first + "INSERT INTO jobs (prompt) VALUES ('a fox of old');")
+            let socket = try NotifySocket(path: "\(stage.folder)/notify")
+            let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s")
+            let daemon = try await stage.daemon(sandbox, ["NOTIFY_SOCKET": socket.path])
+            #expect(daemon.errors.contains("migrating the database, which may take minutes if it is large step=\"1 of "))
+            try await stage.ledger.wait(for: "succeeded", from: "SELECT state FROM jobs")
+            try await stage.stop(daemon)
+            let told = socket.messages()
+            let patience = try #require(told.firstIndex { $0.contains("EXTEND_TIMEOUT_USEC=") })
+            let ready = try #require(told.firstIndex { $0.contains("READY=1") })
+            #expect(patience < ready)
+            #expect(told[patience].contains("STATUS=migrating the database: 1 of "))
+        }
+    }
+
     @Test func `an address that is taken is exit 69, before anything is submitted`() async throws {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox("--latency", "500ms")

@@ -93,7 +93,9 @@ import Testing
         _ = try OwnerLock(database: directory + "/l.sqlite")
     }
 
-    @Test func `a holder is found among many locks of others, although its file beside the database was deleted`() throws {
+    @Test func `a holder is found among many locks of others, although its file beside the database was deleted`()
+        throws
+    {
         let directory = ScratchDirectory.make()
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let lock = try OwnerLock(database: directory + "/l.sqlite")

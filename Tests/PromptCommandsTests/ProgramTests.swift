@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import JobStore
 import PromptQueue
 import Testing
@@ -67,6 +68,17 @@ struct ProgramTests {
         #expect(try await fixture.run("backup", copy).code == 73)
         let names = try FileManager.default.contentsOfDirectory(atPath: fixture.directory)
         #expect(!names.contains { $0.hasSuffix(".partial") })
+    }
+
+    @Test func `an older database is not migrated under a running promptd`() async throws {
+        let fixture = try CommandFixture()
+        try fixture.sql("PRAGMA user_version = 8")
+        let lock = try OwnerLock(database: fixture.database)
+        let refused = try await fixture.run("init")
+        #expect(refused.code == 75)
+        #expect(refused.talk.joined().contains("a running promptd (pid \(getpid())) works on it; stop that first"))
+        #expect(try await fixture.run("status").code == 65, "nothing was changed")
+        withExtendedLifetime(lock) {}
     }
 
     @Test func `the doctor names what is missing`() async throws {

@@ -46,6 +46,31 @@ struct Daemon {
         let settings = KieSettings(baseURL: configuration.providerBaseURL)
         let client = KieClient(settings, key: key)
         let mediaClient = MediaClient(userAgent: settings.userAgent)
+        var failure: (any Error)?
+        do {
+            try await serve(ledger, outcomes, media, client, mediaClient, callbacks, time)
+        } catch {
+            failure = error
+        }
+        // Whatever happened: AsyncHTTPClient ends the process if it is released without that.
+        do { try await client.shutdown() } catch { logger.debug("the provider's client: \(error)") }
+        await mediaClient.shutdown()
+        do { try ledger.close() } catch { failure = failure ?? error }
+        withExtendedLifetime((lock, mediaOwner)) {}
+        if let failure { throw failure }
+        logger.notice("promptd has stopped; everything is recorded")
+    }
+
+    /// Works on the queue until a signal ends it, and leaves the ledger in order.
+    private func serve(
+        _ ledger: SQLiteLedger,
+        _ outcomes: OutcomeFile,
+        _ media: MediaDirectory,
+        _ client: KieClient,
+        _ mediaClient: MediaClient,
+        _ callbacks: Callbacks?,
+        _ time: SystemTime
+    ) async throws {
         let engineSettings = EngineSettings(configuration)
         try await ledger.begin(
             DaemonIdentity(
@@ -144,16 +169,15 @@ struct Daemon {
             )
         )
         let failure = await run(group) { await reload(client, runner, ledger, callbacks) }
-        try await ledger.end(now: time.now.instant)
-        try await ledger.checkpoint()
-        try await client.shutdown()
-        await mediaClient.shutdown()
-        try ledger.close()
-        withExtendedLifetime((lock, mediaOwner)) {}
+        do {
+            try await ledger.end(now: time.now.instant)
+            try await ledger.checkpoint()
+        } catch {
+            throw failure ?? error
+        }
         if let failure { throw failure }
         // What was kept beside the ledger stays for the next start, which records it once more: it may hold an outcome
         // that the ledger refused.
-        logger.notice("promptd has stopped; everything is recorded")
     }
 
     /// Runs the services and listens to signals meanwhile.
@@ -325,16 +349,13 @@ extension EngineSettings {
 extension QueuedJob {
     /// Completes and checks the job's input against the catalogue.
     func prepared(unknownModels: UnknownModelPolicy) -> Preparation {
-        guard let input = JSONValue.object(in: input) else {
-            return .refused(
-                Refusal(
-                    code: .invalidInput,
-                    problems: [
-                        InputProblem(field: "input", kind: .wrongType, message: "is not a JSON object")
-                    ]
-                )
-            )
+        func refused(_ message: String) -> Preparation {
+            let problem = InputProblem(field: "input", kind: .wrongType, message: message)
+            return .refused(Refusal(code: .invalidInput, problems: [problem]))
         }
+        let value: JSONValue
+        do throws(JSONError) { value = try JSONValue(parsing: input) } catch { return refused(error.description) }
+        guard let input = value.objectValue else { return refused("is not a JSON object") }
         return Catalogue.builtIn.prepare(model: model, prompt: prompt, input: input, unknownModels: unknownModels)
     }
 }

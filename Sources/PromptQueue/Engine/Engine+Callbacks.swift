@@ -200,6 +200,7 @@ extension Engine {
         }
         hints[attempt] = nil
         guard let refusal else {
+            noteArrival(now: now)
             effects.append(.notify(.jobConfirmed(attempt, task.job)))
             polled(attempt, answer, now: now, &effects)
             return

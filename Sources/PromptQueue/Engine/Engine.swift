@@ -187,6 +187,13 @@ package struct Engine: Sendable {
         if isClaiming { dueWhileClaiming = true }
     }
 
+    /// A request whose answer was lost has arrived: its slot is free a window later.
+    mutating func noteArrival(now: Moment) {
+        guard waitsForLostSlot else { return }
+        waitsForLostSlot = false
+        claimNotBefore = min(claimNotBefore, now.uptime + window.limit.window)
+    }
+
     mutating func record(_ change: LedgerChange, _ effects: inout [EngineEffect]) {
         recordsUnderWay += 1
         effects.append(.record(change))

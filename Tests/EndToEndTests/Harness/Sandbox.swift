@@ -73,17 +73,23 @@ struct Sandbox {
     /// Lets these faults strike next, in this order.
     func next(_ faults: String...) async throws {
         let names = faults.map { "\"\($0)\"" }.joined(separator: ",")
-        var request = URLRequest(url: try #require(URL(string: url + "/sandbox/faults")))
-        request.httpMethod = "POST"
-        request.httpBody = Data("{\"next\":[\(names)]}".utf8)
-        try await status(request, is: 200)
+        try await post("/sandbox/faults", "{\"next\":[\(names)]}")
+    }
+
+    /// From now on this fault strikes always; nil: none does any more.
+    func always(_ fault: String?) async throws {
+        try await post("/sandbox/faults", fault.map { "{\"clear\":true,\"\($0)\":1}" } ?? "{\"clear\":true}")
     }
 
     /// Somebody pays credits into the account.
     func topUp(_ credits: Int) async throws {
-        var request = URLRequest(url: try #require(URL(string: url + "/sandbox/credits")))
+        try await post("/sandbox/credits", "{\"add\":\(credits)}")
+    }
+
+    private func post(_ path: String, _ json: String) async throws {
+        var request = URLRequest(url: try #require(URL(string: url + path)))
         request.httpMethod = "POST"
-        request.httpBody = Data("{\"add\":\(credits)}".utf8)
+        request.httpBody = Data(json.utf8)
         try await status(request, is: 200)
     }
 

@@ -118,6 +118,67 @@ extension World {
         if let work = try openWork() { throw Violation(.liveness, "the engine sleeps for ever, but there is \(work)") }
     }
 
+    /// What can be done now, or from a known time on, does not wait for a wake that is far away.
+    func checkPunctuality() throws {
+        guard isUp, !isDraining, outstanding == 0, notices == 0 else { return }
+        // Instants of the ledger tell nothing of the time that has passed when the clock was set.
+        guard plan.jumps.isEmpty else { return }
+        let wake = wake ?? .seconds(Int64.max / 2_000_000_000)
+        // Notes are in whole milliseconds.
+        if let due = gatesDue.filter({ $0 > now + .milliseconds(1) }).min(), wake > due + .seconds(1) {
+            throw Violation(
+                .wake,
+                "a closed gate may be tried in \((due - now).milliseconds) ms, and nothing wakes the engine then"
+            )
+        }
+        guard wake - now > .seconds(30), now >= nextRoomLook else { return }
+        // The question is dear.
+        nextRoomLook = now + .seconds(10)
+        if let job = try claimableJob() {
+            throw Violation(
+                .wake,
+                "job \(job) could be claimed now, and the engine sleeps for \((wake - now).milliseconds) ms"
+            )
+        }
+    }
+
+    /// A job that waits for nothing at all, so certainly that a doubt counts as something to wait for.
+    private func claimableJob() throws -> Int64? {
+        let window = plan.settings.rate.window.milliseconds
+        let instant = clock.moment.instant.milliseconds
+        return try place.rows(
+            """
+            SELECT j.id FROM jobs AS j JOIN queues AS q ON q.name = j.queue
+            WHERE j.state = 'queued' AND j.turn >= 0 AND NOT q.paused
+                AND coalesce(q.max_running, 1000000) > (SELECT coalesce(sum(c.jobs), 0) FROM queue_counts AS c
+                    WHERE c.queue = q.name AND c.state IN ('submitting', 'running'))
+                AND NOT EXISTS (SELECT 1 FROM gates)
+                AND NOT EXISTS (SELECT 1 FROM budgets)
+                AND (SELECT credit_reserve_millicredits FROM daemon) = 0
+                AND (SELECT count(*) FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted')) < :running
+                AND NOT EXISTS (SELECT 1 FROM attempts WHERE answered_at > :since)
+                AND (SELECT count(*) FROM attempts WHERE arrives_until > :since) < :rate
+            LIMIT 1
+            """,
+            [
+                "running": plan.settings.running, "since": instant - 2 * window, "rate": plan.settings.rate.count,
+            ]
+        )
+        .first?[0]
+    }
+
+    /// The engine does not ask for slots of the rate window that it has filled itself: the ledger would refuse them, and
+    /// each such claim locks the database for nothing.
+    func checkWindowKnown(_ claim: Claim, _ request: ClaimRequest) throws {
+        guard claim.jobs.isEmpty, claim.refused.isEmpty, claim.nextSlotAt != nil else { return }
+        // What an earlier process filled, or a lost request holds, or another clock says, it learns by asking.
+        guard !plan.isGreedy, plan.jumps.isEmpty, plan.reloads.isEmpty, !isTampered else { return }
+        guard now - startedAt > request.rate.window * 2 else { return }
+        let since = (request.now - request.rate.window).milliseconds
+        guard try place.number("SELECT count(*) FROM attempts WHERE arrives_until > ?", [since]) == 0 else { return }
+        throw Violation(.wake, "a claim asked for a slot of the rate window, and all of them were busy")
+    }
+
     /// What the daemon could do something about, now or by the passing of time.
     private func openWork() throws -> String? {
         let row = try place.rows(

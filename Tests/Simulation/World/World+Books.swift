@@ -9,6 +9,7 @@ extension World {
         }
         // What was due once stays due when the clock is set back.
         latestClaim = max(latestClaim, request.now)
+        try checkWindowKnown(claim, request)
         for job in claim.jobs {
             trace.note(now, "claimed", job.attempt.rawValue, job.job.rawValue, job.reserved.millicredits)
             try checkClaimed(job, request)

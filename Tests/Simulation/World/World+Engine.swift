@@ -129,6 +129,7 @@ extension World {
         outstanding = 0
         wake = nil
         notices = 0
+        gatesDue = []
         submissionsUnderWay = []
         pollsUnderWay = []
         downloadsUnderWay = []
@@ -215,7 +216,9 @@ extension World {
             case .record(let change):
                 outstanding += 1
                 var operation = LedgerOperation(call: .record(change), instant: moment.instant)
-                if case .gates = change {
+                if case .gates(let notes) = change {
+                    gatesDue = notes.filter { Self.isProbed($0.name) }
+                        .compactMap { note in note.reopensAt.map { now + ($0 - moment.instant) } }
                     // The runner never lets an older note of the gates overtake a newer one.
                     gatesDecided += 1
                     operation.number = gatesDecided
@@ -263,6 +266,11 @@ extension World {
             }
         }
         if stops { try await stopped() }
+    }
+
+    /// Whether time alone lets a gate be tried; the others wait for a balance, a disk, a budget's period.
+    private static func isProbed(_ gate: String) -> Bool {
+        gate == "provider" || gate == "key" || gate.hasPrefix("model:")
     }
 
     private func commitDelay() -> Duration { disk.milliseconds(0...4) }

@@ -82,6 +82,9 @@ final class World {
     var latestClaim = Instant(milliseconds: 0)
     /// When something last happened that the daemon may need a moment for: a claim, a user's write, a jump.
     var lastStir: Duration = .zero
+    /// When closed gates may be tried, as the engine last said.
+    var gatesDue: [Duration] = []
+    var nextRoomLook: Duration = .zero
     var fetched: Set<TaskOutput> = []
     var missing: [ResultID: Bool] = [:]
     var commits = 0
@@ -138,6 +141,7 @@ final class World {
                 clock.advance(to: time)
                 try await happen(occurrence)
                 try checkLiveness()
+                try checkPunctuality()
                 if hasSettled, now >= nextLook { try lookWhetherOver() }
             }
             try checkAtTheEnd()
