@@ -55,32 +55,39 @@ private enum KeptSums {
         for sum in all { try db.execute(sql: sum.rebuilding) }
     }
 
-    private static var all: [Kept] { spending + [totals, counts, lanes] }
+    private static var all: [Kept] { [spending, totals, counts, lanes] }
 
-    /// What attempts reserve and have cost, by the period in which they were sent.
-    private static var spending: [Kept] {
-        let periods = """
-            (SELECT 'hour' AS period, 3600000 AS length UNION ALL SELECT 'day', 86400000 UNION ALL SELECT 'total', 0)
-            """
+    /// What attempts reserve and have cost, by the period in which they were sent. The ledger is read once, by hours.
+    private static var spending: Kept {
         let rows = """
-            SELECT p.period, CASE WHEN p.length = 0 THEN 0 ELSE a.sent_at / p.length * p.length END AS starts_at, a.queue,
-                sum(a.reserved_millicredits) AS reserved_millicredits,
-                sum(coalesce(a.charged_millicredits, 0)) AS charged_millicredits
-            FROM attempts AS a JOIN \(periods) AS p
-            GROUP BY 1, 2, 3
+            WITH hours AS MATERIALIZED (
+                SELECT sent_at / 3600000 * 3600000 AS starts_at, queue, sum(reserved_millicredits) AS reserved,
+                    sum(coalesce(charged_millicredits, 0)) AS charged
+                FROM attempts GROUP BY 1, 2)
+            SELECT 'hour' AS period, starts_at, queue, reserved, charged FROM hours
+            UNION ALL
+            SELECT 'day', starts_at / 86400000 * 86400000, queue, sum(reserved), sum(charged) FROM hours GROUP BY 2, 3
+            UNION ALL
+            SELECT 'total', 0, queue, sum(reserved), sum(charged) FROM hours GROUP BY 3
             """
-        func differing(_ column: String) -> String {
+        let start = "coalesce(strftime('%Y-%m-%dT%H:%MZ', starts_at / 1000, 'unixepoch'), starts_at)"
+        let differing = """
+            WITH both AS MATERIALIZED (
+                SELECT period || ' from ' || \(start) || ' of ' || queue AS name,
+                    sum(kept_reserved) AS kept_reserved, sum(reserved) AS reserved,
+                    sum(kept_charged) AS kept_charged, sum(charged) AS charged
+                FROM (
+                    SELECT period, starts_at, queue, reserved_millicredits AS kept_reserved,
+                        charged_millicredits AS kept_charged, 0 AS reserved, 0 AS charged
+                    FROM spending
+                    UNION ALL
+                    SELECT period, starts_at, queue, 0, 0, reserved, charged FROM (\(rows)))
+                GROUP BY period, starts_at, queue)
+            SELECT name || ', reserved_millicredits' AS name, kept_reserved AS kept, reserved AS counted
+            FROM both WHERE kept_reserved <> reserved
+            UNION ALL
+            SELECT name || ', charged_millicredits', kept_charged, charged FROM both WHERE kept_charged <> charged
             """
-            SELECT period || ' from ' || coalesce(strftime('%Y-%m-%dT%H:%MZ', starts_at / 1000, 'unixepoch'), starts_at) || ' of ' || queue
-                    || ', \(column)' AS name,
-                sum(kept) AS kept, sum(counted) AS counted
-            FROM (
-                SELECT period, starts_at, queue, \(column) AS kept, 0 AS counted FROM spending
-                UNION ALL
-                SELECT period, starts_at, queue, 0, \(column) FROM (\(rows)))
-            GROUP BY period, starts_at, queue HAVING sum(kept) <> sum(counted)
-            """
-        }
         let rebuilding = """
             UPDATE spending SET reserved_millicredits = 0, charged_millicredits = 0;
             INSERT INTO spending (period, starts_at, queue, reserved_millicredits, charged_millicredits)
@@ -89,10 +96,7 @@ private enum KeptSums {
                 reserved_millicredits = excluded.reserved_millicredits,
                 charged_millicredits = excluded.charged_millicredits;
             """
-        return [
-            Kept(table: "spending", differing: differing("reserved_millicredits"), rebuilding: rebuilding),
-            Kept(table: "spending", differing: differing("charged_millicredits"), rebuilding: ""),
-        ]
+        return Kept(table: "spending", differing: differing, rebuilding: rebuilding)
     }
 
     /// What the ledger has booked in all. `adopted_millicredits` is history that no row tells any more.

@@ -45,7 +45,7 @@ struct KillPlan {
     /// When a run is given up, whatever it waits for: several times what it takes.
     static var minutes: Int {
         let kills = ProcessInfo.processInfo.environment["PROMPTD_TEST_KILLS"].flatMap { Int($0) } ?? usual.kills
-        return max(5, min(kills, 10_000) / 10)
+        return max(10, min(kills, 10_000) / 10)
     }
 
     /// How many jobs have come in when this many kills are done: half of them evenly, half in bursts of at least 25, which

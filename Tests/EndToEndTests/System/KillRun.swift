@@ -65,6 +65,8 @@ final class KillRun {
 
     /// Jobs go on coming in until the last request that the front holds has arrived: a limit has to count it then.
     private func workUntilNothingIsHeld() async throws {
+        guard plan.heldSeconds > 0 else { return }
+        try await sandbox.always(nil)
         while try await sandbox.statistics().createTask.held > 0 {
             try await add(plan.submissions / 3)
             try await clock.sleep(for: .seconds(KillPlan.windowSeconds * 2))

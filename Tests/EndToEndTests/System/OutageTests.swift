@@ -9,7 +9,7 @@ extension SystemTests {
             try await Stage.with { stage in
                 let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s", "--credits", "100000")
                 let daemon = try await stage.daemon(sandbox)
-                // All is well, and a whole window could go at once.
+                // Five answers let six requests go at once; a whole window of twenty went once.
                 try await stage.insert(5)
                 try await stage.ledger.wait(for: "5", from: "SELECT count(*) FROM jobs WHERE state = 'succeeded'")
                 try await sandbox.always("gateway")
@@ -18,13 +18,13 @@ extension SystemTests {
                 try await clock.sleep(for: .seconds(25))
                 let inDoubt = try await stage.ledger.number("SELECT count(*) FROM jobs WHERE state = 'unconfirmed'")
                 #expect(inDoubt > 0)
-                #expect(inDoubt <= 5, "twenty went at once before")
+                #expect(inDoubt <= 12, "those that were under way together, and one probe at a time")
                 try await sandbox.always(nil)
                 let open = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'submitting', 'running')"
                 try await stage.ledger.wait(for: "0", from: open, within: .seconds(200))
                 let left = try await stage.ledger.number("SELECT count(*) FROM jobs WHERE state = 'unconfirmed'")
                 #expect(left >= inDoubt)
-                #expect(left <= 8)
+                #expect(left <= 14)
                 // Nothing else moves the balance now: what it shows of each lost request is seen soon.
                 try await stage.ledger.wait(
                     for: "\(left)",
