@@ -157,11 +157,13 @@ extension World {
                 AND (SELECT credit_reserve_millicredits FROM daemon) = 0
                 AND (SELECT count(*) FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted')) < :running
                 AND NOT EXISTS (SELECT 1 FROM attempts WHERE answered_at > :since)
+                AND NOT EXISTS (SELECT 1 FROM attempts WHERE error_code = 'rate_limited' AND answered_at > :instant - 1800000)
                 AND (SELECT count(*) FROM attempts WHERE arrives_until > :since) < :rate
             LIMIT 1
             """,
             [
-                "running": plan.settings.running, "since": instant - 2 * window, "rate": plan.settings.rate.count,
+                "running": plan.settings.running, "since": instant - 2 * window, "instant": instant,
+                "rate": plan.settings.rate.count,
             ]
         )
         .first?[0]
