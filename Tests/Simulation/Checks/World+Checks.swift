@@ -131,6 +131,8 @@ extension World {
                 "a closed gate may be tried in \((due - now).milliseconds) ms, and nothing wakes the engine then"
             )
         }
+        // A gate that may be tried by now holds nothing up.
+        guard !gatesDue.contains(where: { $0 > now }) else { return }
         guard wake - now > .seconds(30), now >= nextRoomLook else { return }
         // The question is dear.
         nextRoomLook = now + .seconds(10)
@@ -152,7 +154,8 @@ extension World {
             WHERE j.state = 'queued' AND j.turn >= 0 AND NOT q.paused
                 AND coalesce(q.max_running, 1000000) > (SELECT coalesce(sum(c.jobs), 0) FROM queue_counts AS c
                     WHERE c.queue = q.name AND c.state IN ('submitting', 'running'))
-                AND NOT EXISTS (SELECT 1 FROM gates)
+                AND NOT EXISTS (SELECT 1 FROM gates
+                    WHERE name NOT IN ('provider', 'key') AND name NOT LIKE 'model:%')
                 AND NOT EXISTS (SELECT 1 FROM budgets)
                 AND (SELECT credit_reserve_millicredits FROM daemon) = 0
                 AND (SELECT count(*) FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted')) < :running

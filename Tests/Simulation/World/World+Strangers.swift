@@ -52,6 +52,15 @@ extension World {
         for (attempt, row) in settled where after[attempt] != row {
             throw Violation(.books, "attempt \(attempt) was settled and was changed by: \(sql)")
         }
+        // Of a job that goes by another id nobody would know what was sent for it.
+        let orphans = try place.rows(
+            """
+            SELECT id FROM attempts WHERE finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = job_id) LIMIT 1
+            """
+        )
+        if let orphan = orphans.first {
+            throw Violation(.nothingPaidTwice, "open attempt \(orphan[0] as Int64) has lost its job by: \(sql)")
+        }
         // Whoever settles an open attempt by hand has said that it is his affair.
         for (attempt, row) in try openAttempts() where open[attempt] != nil && open[attempt] != row {
             handled.insert(attempt)
