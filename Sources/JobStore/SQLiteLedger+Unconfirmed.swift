@@ -124,7 +124,7 @@ extension RecordWork {
             "balance \(before.balance) at \(try time(before.askedAt)), \(after.balance) at \(try time(after.askedAt)): "
             + "it fell by \(fallen), and the \(sums.tasks) other tasks of that time were charged \(sums.charged), so this "
             + (sums.lost.count == 1 ? "request" : "and \(sums.lost.count - 1) more lost requests")
-            + (wasCharged ? " cost \(sums.reserved)" : " cost nothing")
+            + (wasCharged ? " cost \(sums.reserved)" : " had cost nothing by then")
         return try sums.lost.compactMap { try settle($0, evidence, wasCharged: wasCharged, settles: settles) }
     }
 
