@@ -131,18 +131,33 @@ extension World {
                 "a closed gate may be tried in \((due - now).milliseconds) ms, and nothing wakes the engine then"
             )
         }
-        // A gate that may be tried by now holds nothing up.
-        guard !gatesDue.contains(where: { $0 > now }) else { return }
-        guard wake - now > .seconds(30), now >= nextRoomLook else { return }
-        // The question is dear.
-        nextRoomLook = now + .seconds(10)
-        if let job = try claimableJob() {
-            throw Violation(
-                .wake,
-                "job \(job) could be claimed now, and the engine sleeps for \((wake - now).milliseconds) ms"
-            )
-        }
+        try checkClaimed(wake: wake)
     }
+
+    /// A job that could be claimed is soon asked for: it waits neither for a wake that is far away, nor while the engine
+    /// wakes time and again for other things.
+    private func checkClaimed(wake: Duration) throws {
+        // A gate that may be tried by now holds nothing up; what a user has just written may have reached nobody yet.
+        guard !gatesDue.contains(where: { $0 > now }), now - lastStir > .seconds(6) else { return }
+        // The question is dear. Before a long sleep it is always asked.
+        guard now >= nextRoomLook || (agenda.next ?? now) - now > Self.claimPatience else { return }
+        nextRoomLook = now + .seconds(2)
+        guard plan.scale != .bulk || wake - now > .seconds(30), let job = try claimableJob() else {
+            claimableSince = nil
+            return
+        }
+        let since = claimableSince.flatMap { $0.claims == claims && $0.life == life ? $0.at : nil } ?? now
+        claimableSince = (since, claims, life)
+        guard wake - since > Self.claimPatience else { return }
+        throw Violation(
+            .wake,
+            "job \(job) could be claimed \((now - since).milliseconds) ms ago, and nothing asks for it before "
+                + "\((wake - now).milliseconds) ms from now"
+        )
+    }
+
+    /// How long a job may be claimable before a claim asks for it.
+    private static var claimPatience: Duration { .seconds(10) }
 
     /// A job that waits for nothing at all, so certainly that a doubt counts as something to wait for.
     private func claimableJob() throws -> Int64? {

@@ -12,13 +12,20 @@ struct ForeignStatement {
 
     /// - Parameters:
     ///   - jobs: ids are drawn from 1 to this.
+    ///   - aims: of these jobs half of the statements are, if there are any: those of which there is most to spoil.
     ///   - columns: a table's, as `PRAGMA table_info` lists them.
-    init(_ chance: inout Chance, reach: Reach, jobs: Int, columns: (String) throws -> [String]) rethrows {
+    init(
+        _ chance: inout Chance,
+        reach: Reach,
+        jobs: Int,
+        aims: [Int] = [],
+        columns: (String) throws -> [String]
+    ) rethrows {
         let table = chance.draw(Self.tables.map { ($0.weight, $0) })
         let stored = try columns(table.name)
         // An INTEGER PRIMARY KEY has more names than one, and triggers go by names.
-        let named = stored + (table.key == nil ? [] : ["rowid", "oid", "_rowid_"])
-        var draft = Draft(chance: chance, table: table, stored: stored, named: named, jobs: jobs)
+        let aliases = table.key == nil ? [] : ["rowid", "oid", "_rowid_"]
+        var draft = Draft(chance: chance, table: table, stored: stored, aliases: aliases, jobs: jobs, aims: aims)
         sql = draft.statement(reach)
         chance = draft.chance
     }
@@ -57,8 +64,9 @@ struct ForeignStatement {
         var chance: Chance
         var table: Table
         var stored: [String]
-        var named: [String]
+        var aliases: [String]
         var jobs: Int
+        var aims: [Int]
 
         mutating func statement(_ reach: Reach) -> String {
             let name = table.name
@@ -67,7 +75,7 @@ struct ForeignStatement {
                 let verb = chance.draw([
                     (6.0, "UPDATE"), (1, "UPDATE OR REPLACE"), (1, "UPDATE OR IGNORE"), (1, "UPDATE OR FAIL"),
                 ])
-                let changes = (0..<chance.whole(1...3)).map { _ in "\(chance.pick(named)) = \(value())" }
+                let changes = (0..<chance.whole(1...3)).map { _ in "\(column()) = \(value())" }
                 return "\(verb) \(name) SET \(changes.joined(separator: ", "))\(place(reach))"
             case 1:
                 return "DELETE FROM \(name)\(place(reach))"
@@ -100,21 +108,29 @@ struct ForeignStatement {
         private mutating func value(columns: Bool = true) -> String {
             switch chance.draw([(4.0, 0), (columns ? 3 : 0, 1), (columns ? 1 : 0, 2), (3, 3)]) {
             case 0: "'\(chance.pick(ForeignStatement.words))'"
-            case 1: chance.pick(named)
-            case 2: "\(chance.pick(named)) + 1"
+            case 1: column()
+            case 2: "\(column()) + 1"
             default: chance.pick(ForeignStatement.numbers + ForeignStatement.texts + ["14000"])
             }
+        }
+
+        private mutating func column() -> String {
+            !aliases.isEmpty && chance.happens(0.2) ? chance.pick(aliases) : chance.pick(stored)
+        }
+
+        private mutating func job() -> Int {
+            !aims.isEmpty && chance.happens(0.5) ? chance.pick(aims) : chance.whole(1...jobs)
         }
 
         private mutating func place(_ reach: Reach) -> String {
             let key = table.key ?? (stored.contains("job_id") ? "job_id" : nil)
             guard reach == .any else {
-                return key.map { " WHERE \($0) = \(chance.whole(1...jobs))" } ?? ""
+                return key.map { " WHERE \($0) = \(job())" } ?? ""
             }
             switch chance.draw([(key == nil ? 0.0 : 6, 0), (key == nil ? 0 : 1, 1), (1.5, 2), (1.5, 3)]) {
-            case 0: return " WHERE \(key ?? "") = \(chance.whole(1...jobs))"
-            case 1: return " WHERE \(key ?? "") IN (\(chance.whole(1...jobs)), \(chance.whole(1...jobs)))"
-            case 2: return " WHERE \(chance.pick(named)) = \(value())"
+            case 0: return " WHERE \(key ?? "") = \(job())"
+            case 1: return " WHERE \(key ?? "") IN (\(job()), \(job()))"
+            case 2: return " WHERE \(column()) = \(value())"
             default: return ""
             }
         }

@@ -23,9 +23,8 @@ struct Plan {
         var oddAnswer = 0.0
         /// The result is to be seen some time after the word that there is one.
         var lateResult = 0.0
-        /// Rows and statements of strangers.
+        /// A row as strangers write it.
         var strangeRow = 0.0
-        var foreignSQL = 0.0
         var slowAnswer = 0.0
         var singleError = 0.0
         var invalidInput = 0.0
@@ -60,6 +59,8 @@ struct Plan {
     var spells: [Spell] = []
     /// The user's actions, besides adding jobs.
     var actions: [Duration] = []
+    /// How many statements of a stranger's shell there are.
+    var foreignStatements = 0
     /// By how many commits have been made.
     var crashAtCommit: [Int: CrashPoint] = [:]
     /// While the request with this number, counted from 1, is under way.
@@ -160,7 +161,7 @@ struct Plan {
         faults.oddAnswer = strange(0.3, 0.15)
         faults.lateResult = strange(0.4, 0.6)
         faults.strangeRow = strange(0.3, 1)
-        if scale == .burst, !isGreedy { faults.foreignSQL = strange(0.15, 0.7) }
+        if scale == .burst, !isGreedy { foreignStatements = Int(strange(0.15, 100)) }
         faults.singleError = rate(0.4, 0.15)
         faults.invalidInput = rate(0.3, 0.1)
         faults.taskFails = rate(0.6, 0.4)

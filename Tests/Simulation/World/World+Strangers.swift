@@ -39,7 +39,13 @@ extension World {
 
     /// A statement of somebody's shell, on any column of any table.
     func runForeignSQL() throws {
-        let statement = try ForeignStatement(&users, reach: .oneJob, jobs: max(jobs, 1)) { table in
+        let aims = try place.rows("SELECT DISTINCT job_id FROM attempts WHERE finished_at IS NULL ORDER BY 1 LIMIT 100")
+        let statement = try ForeignStatement(
+            &users,
+            reach: .oneJob,
+            jobs: max(jobs, 1),
+            aims: aims.map { $0[0] }
+        ) { table in
             try place.rows("SELECT name FROM pragma_table_info('\(table)')").map { $0[0] as String }
         }
         let sql = statement.sql

@@ -56,7 +56,6 @@ extension World {
 
     func act() throws {
         guard canWrite() else { return }
-        if users.happens(plan.faults.foreignSQL) { return try runForeignSQL() }
         let action = users.draw([
             (4, Action.cancel), (3, .retry), (3, .resolve), (1, .pause), (2, .resume), (1, .places), (2, .budget),
             (1, .removeBudget), (2, .topUp), (2, .change), (1, .delete),

@@ -8,6 +8,7 @@ final class World {
     enum Occurrence {
         case addJobs(Int)
         case act
+        case strike
         case settleUnconfirmed
         case liftBudget(String)
         case dustSettles
@@ -85,6 +86,8 @@ final class World {
     /// When closed gates may be tried, as the engine last said.
     var gatesDue: [Duration] = []
     var nextRoomLook: Duration = .zero
+    /// Since when a job can be claimed, how many claims had been made by then, and by which process.
+    var claimableSince: (at: Duration, claims: Int, life: Int)?
     var fetched: Set<TaskOutput> = []
     var missing: [ResultID: Bool] = [:]
     var commits = 0
@@ -125,6 +128,7 @@ final class World {
             agenda.add(.addJobs(count), at: users.part(of: min(early, plan.horizon)))
         }
         for time in plan.actions { agenda.add(.act, at: time) }
+        for _ in 0..<plan.foreignStatements { agenda.add(.strike, at: users.part(of: plan.horizon)) }
         for time in plan.crashes { agenda.add(.crash(life: nil), at: time) }
         for time in plan.restarts { agenda.add(.restart, at: time) }
         for time in plan.reloads { agenda.add(.reload, at: time) }
@@ -161,6 +165,8 @@ final class World {
         switch occurrence {
         case .addJobs(let count): try addJobs(count)
         case .act: try act()
+        case .strike:
+            if canWrite() { try runForeignSQL() }
         case .settleUnconfirmed: try settleUnconfirmed()
         case .liftBudget(let name): try removeBudget(name)
         case .dustSettles: try await dustSettles()
