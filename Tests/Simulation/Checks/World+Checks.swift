@@ -140,7 +140,7 @@ extension World {
         // A gate that may be tried by now holds nothing up; what a user has just written may have reached nobody yet.
         guard !gatesDue.contains(where: { $0 > now }), now - lastStir > .seconds(6) else { return }
         // The question is dear. Before a long sleep it is always asked.
-        guard now >= nextRoomLook || (agenda.next ?? now) - now > Self.claimPatience else { return }
+        guard now >= nextRoomLook || (agenda.next ?? now) - now > claimPatience else { return }
         nextRoomLook = now + .seconds(2)
         guard plan.scale != .bulk || wake - now > .seconds(30), let job = try claimableJob() else {
             claimableSince = nil
@@ -148,7 +148,7 @@ extension World {
         }
         let since = claimableSince.flatMap { $0.claims == claims && $0.life == life ? $0.at : nil } ?? now
         claimableSince = (since, claims, life)
-        guard wake - since > Self.claimPatience else { return }
+        guard wake - since > claimPatience else { return }
         throw Violation(
             .wake,
             "job \(job) could be claimed \((now - since).milliseconds) ms ago, and nothing asks for it before "
@@ -156,8 +156,9 @@ extension World {
         )
     }
 
-    /// How long a job may be claimable before a claim asks for it.
-    private static var claimPatience: Duration { .seconds(10) }
+    /// How long a job may be claimable before a claim asks for it: a slot that somebody's word has freed the engine may
+    /// take for busy until its window has passed.
+    private var claimPatience: Duration { plan.settings.rate.window + .seconds(5) }
 
     /// A job that waits for nothing at all, so certainly that a doubt counts as something to wait for.
     private func claimableJob() throws -> Int64? {
