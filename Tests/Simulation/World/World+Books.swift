@@ -77,6 +77,12 @@ extension World {
     /// The balance was taken as proof that a request was not charged.
     private func clear(_ settled: SettledUnknown) throws {
         trace.note(now, "cleared", settled.attempt.rawValue)
+        guard hasTrustedBalance else {
+            throw Violation(
+                .nothingPaidTwice,
+                "attempt \(settled.attempt) was settled by the balance under a policy that leaves that to people"
+            )
+        }
         // A task that failed and was given back, or one that was free, has cost nothing either.
         if let task = provider.task(of: settled.attempt), task.hasEnded ? task.bill != 0 : task.price != 0 {
             throw Violation(

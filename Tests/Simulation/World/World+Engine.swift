@@ -184,7 +184,11 @@ extension World {
     }
 
     private func noteRules() {
-        if plan.settings.account.unconfirmedPolicy == .resubmit { hasResubmitted = true }
+        switch plan.settings.account.unconfirmedPolicy {
+        case .hold: break
+        case .evidence: hasTrustedBalance = true
+        case .resubmit: hasResubmitted = true
+        }
     }
 
     // MARK: - The engine

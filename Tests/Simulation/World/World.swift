@@ -74,6 +74,8 @@ final class World {
     var lastJump: Duration?
     /// Whether the policy was to send lost requests again at any time.
     var hasResubmitted = false
+    /// Whether the policy was to settle lost requests by the balance at any time.
+    var hasTrustedBalance = false
     /// Requests that a front still holds.
     var heldRequests: Set<AttemptID> = []
     /// How often somebody has changed by SQL what only promptd writes, and the attempts that he handled.
