@@ -16,4 +16,17 @@ package struct KieSettings: Sendable {
     package init(baseURL: String) {
         self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
     }
+
+    /// What a base URL has to be.
+    package static let allowedBaseURL =
+        "a URL like https://api.kie.ai without ? and #; http, by which the key travels in the open, only to this machine "
+        + "or with provider.allowHTTP: true (PROMPTD_PROVIDER_ALLOW_HTTP=true)"
+
+    /// Whether the API key may be sent to a URL, and paths be put behind it.
+    package static func isAllowed(baseURL text: String, allowsHTTP: Bool) -> Bool {
+        guard let url = WebURL(text), !text.contains(where: { $0 == "?" || $0 == "#" || $0.isWhitespace }) else {
+            return false
+        }
+        return url.scheme == .https || allowsHTTP || AddressRange.isLoopback(host: url.host)
+    }
 }

@@ -44,17 +44,20 @@ package struct ContentRange: Sendable, Hashable {
     /// The length of the whole file; nil if the server does not know it.
     package var total: Int64?
 
-    /// Reads `bytes 100-199/200` and `bytes 100-199/*`.
+    /// No file is as large; numbers up to it can be added without a second thought.
+    package static let maximum: Int64 = 1 << 50
+
+    /// Reads `bytes 100-199/200` and `bytes 100-199/*`. Numbers beyond `maximum` are no range.
     package init?(text: String) {
         let words = text.split(separator: " ")
         guard words.count == 2, words[0].lowercased() == "bytes" else { return nil }
         let parts = words[1].split(separator: "/", omittingEmptySubsequences: false)
         let bounds = parts[0].split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 2, bounds.count == 2, let first = Int64(bounds[0]), let last = Int64(bounds[1]),
-            first >= 0, last >= first
+            first >= 0, last >= first, last < Self.maximum
         else { return nil }
         if parts[1] != "*" {
-            guard let total = Int64(parts[1]), total > last else { return nil }
+            guard let total = Int64(parts[1]), total > last, total <= Self.maximum else { return nil }
             self.total = total
         }
         self.first = first

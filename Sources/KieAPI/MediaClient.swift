@@ -23,6 +23,8 @@ package final class MediaClient: Sendable {
         configuration.timeout.read = .milliseconds(stallTimeout.milliseconds)
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.idleTimeout = .seconds(15)
+        configuration.httpVersion = .http1Only
+        configuration.http1_1ConnectionDebugInitializer = StatusGuard.add(to:)
         return configuration
     }
 
@@ -43,7 +45,10 @@ package final class MediaClient: Sendable {
         rest: MediaRange? = nil,
         _ use: (MediaAnswer) async throws -> T
     ) async throws -> T {
-        guard let host = URL(string: url)?.host(percentEncoded: false) else { throw HTTPClientError.invalidURL }
+        // Checked here too: the HTTP client trusts a URL's port to be one.
+        guard WebURL(url) != nil, let host = URL(string: url)?.host(percentEncoded: false) else {
+            throw HTTPClientError.invalidURL
+        }
         var request = HTTPClientRequest(url: url)
         // The media server refuses bare library names.
         request.headers.add(name: "User-Agent", value: userAgent)
@@ -104,7 +109,8 @@ extension MediaAnswer {
 extension MediaBody {
     fileprivate init(_ response: HTTPClientResponse, range: ContentRange?) {
         self.init(
-            length: response.headers.first(name: "Content-Length").flatMap { Int64($0) },
+            length: response.headers.first(name: "Content-Length").flatMap { Int64($0) }
+                .flatMap { (0...ContentRange.maximum).contains($0) ? $0 : nil },
             range: range,
             validator: MediaRange.validator(
                 entityTag: response.headers.first(name: "ETag"),

@@ -10,12 +10,13 @@ enum PaidConnection {
     /// instead of being sent again for a quarter of an hour.
     static func prepare(_ channel: any Channel, patience: Duration) -> EventLoopFuture<Void> {
         guard let socket = channel as? any SocketOptionProvider else {
-            return channel.eventLoop.makeSucceededVoidFuture()
+            return StatusGuard.add(to: channel)
         }
         let timeout = NIOBSDSocket.Option(rawValue: CInt(TCP_USER_TIMEOUT))
         let milliseconds = SocketOptionValue(clamping: max(1, patience.milliseconds))
         return socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).flatMap {
             channel.setOption(ChannelOptions.Types.SocketOption(level: .tcp, name: timeout), value: milliseconds)
         }
+        .flatMap { StatusGuard.add(to: channel) }
     }
 }

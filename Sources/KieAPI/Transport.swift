@@ -49,6 +49,7 @@ package enum TransportError {
         case let error as HTTPClientError: error.shortDescription
         case let error as NIOConnectionError: "no connection to \(error.host):\(error.port)"
         case let error as IOError: reason(error)
+        case let error as InvalidStatus: error.description
         default: "\(type(of: error))"
         }
     }

@@ -19,7 +19,7 @@ package enum PrometheusText {
         family(
             "promptd_jobs",
             "Jobs by queue and state.",
-            figures.jobs.map { ("{queue=\"\(escaped($0.queue))\",state=\"\($0.state)\"}", "\($0.jobs)") }
+            jobs(figures)
         )
         family("promptd_rate_window_used", "Busy slots of the rate window.", [("", "\(figures.rateUsed)")])
         family("promptd_rate_window_limit", "Slots of the rate window.", [("", "\(figures.rateLimit)")])
@@ -49,14 +49,26 @@ package enum PrometheusText {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// Two queues whose names read alike are one series: a scrape with two of a name would be refused as a whole.
+    private static func jobs(_ figures: StatusFigures) -> [(labels: String, value: String)] {
+        var order: [String] = []
+        var sums: [String: Int] = [:]
+        for count in figures.jobs {
+            let labels = "{queue=\"\(escaped(count.queue))\",state=\"\(count.state)\"}"
+            if sums[labels] == nil { order.append(labels) }
+            sums[labels, default: 0] += count.jobs
+        }
+        return order.map { ($0, "\(sums[$0] ?? 0)") }
+    }
+
+    /// A label's value, with nothing in it that could end it.
     private static func escaped(_ value: String) -> String {
         var text = ""
-        for character in value {
-            switch character {
+        for scalar in PlainText.escaped(BoundedText.word(value)).unicodeScalars {
+            switch scalar {
             case "\\": text += "\\\\"
             case "\"": text += "\\\""
-            case "\n": text += "\\n"
-            default: text.append(character)
+            default: text.unicodeScalars.append(scalar)
             }
         }
         return text

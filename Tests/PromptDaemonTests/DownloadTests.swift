@@ -2,6 +2,8 @@ import FoundationEssentials
 import PromptQueue
 import Testing
 
+import KieAPI
+
 @testable import PromptDaemon
 
 /// What may be fetched, and how it lands on disk.
@@ -34,6 +36,8 @@ import Testing
         ("https://0x7f.1/x", false, true), ("https://2130706433/x", false, true), ("https://127.1/x", false, true),
         ("https://[::ffff:127.0.0.1]/x", false, false), ("https://8.8.8.8%2f@127.0.0.1/", false, false),
         ("https://[fe80::1%25eth0]/x", false, false), ("https://%31%32%37.0.0.1/x", false, false),
+        ("https://8.8.8.8:99999/x", false, false), ("https://8.8.8.8:0/x", false, false),
+        ("https://8.8.8.8:99999999999999999999/x", false, false), ("https://8.8.8.8:65535/x", true, true),
         ("https:///x", false, false), ("HTTPS://8.8.8.8/x", true, true), ("data:image/png;base64,AA==", false, false),
     ]
 

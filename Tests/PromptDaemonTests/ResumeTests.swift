@@ -45,7 +45,7 @@ import Testing
     }
 
     static let restarts: [String] = [
-        "the server ignores ranges", "the file has changed", "416", "another part", "another length", "no range said",
+        "a last byte without end", "a total without end", "the server ignores ranges", "the file has changed", "416", "another part", "another length", "no range said",
     ]
 
     @Test(arguments: restarts)
@@ -59,6 +59,10 @@ import Testing
             reply.body = [UInt8](repeating: 0, count: reply.body.count)
             switch how {
             case "the file has changed": reply.headers[.eTag] = "\"v2\""
+            case "a last byte without end":
+                reply.headers[.contentRange] = "bytes \(offset)-9223372036854775807/*"
+            case "a total without end":
+                reply.headers[.contentRange] = "bytes \(offset)-300007/9223372036854775807"
             case "416": reply = MediaServer.Reply(status: 416)
             case "another part": reply.headers[.contentRange] = "bytes 1-299999/300008"
             case "another length": reply.headers[.contentRange] = "bytes \(offset)-300007/999999"

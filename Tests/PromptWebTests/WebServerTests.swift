@@ -7,11 +7,12 @@ import Testing
 @Suite struct WebServerTests {
     private struct Source: StatusSource {
         var writable = true
+        var queues = ["a\"b"]
         func isWritable() async -> Bool { writable }
         func figures() async throws(LedgerError) -> StatusFigures {
             guard writable else { throw LedgerError(.inputOutput, "gone") }
             var figures = StatusFigures()
-            figures.jobs = [.init(queue: "a\"b", state: "queued", jobs: 3)]
+            figures.jobs = queues.map { .init(queue: $0, state: "queued", jobs: 3) }
             figures.gates = ["credits"]
             figures.balance = Credits(millicredits: 5_916_250)
             return figures
@@ -39,6 +40,23 @@ import Testing
         #expect(text.contains("promptd_account_credits 5916.25\n"))
         #expect(text.contains("promptd_gate_closed{gate=\"credits\"} 1\n"))
         #expect(try await get("/metrics", Source(writable: false)).0 == 503)
+    }
+
+    @Test func `no name ends its label, and names that read alike are one series`() async throws {
+        var source = Source()
+        source.queues = [
+            "a\r\npromptd_tasks_running 999\r\n#", "q\"\u{301}} 1", "\\\u{301}", "\u{1B}[31m\u{202E}",
+            String(repeating: "x", count: 1_000) + "1", String(repeating: "x", count: 1_000) + "2",
+        ]
+        let (status, text) = try await get("/metrics", source)
+        #expect(status == 200)
+        let lines = text.unicodeScalars.split(separator: "\n").map(String.init)
+        #expect(!lines.contains { $0.unicodeScalars.contains(where: PlainText.isHarmful) })
+        let jobs = lines.filter { $0.hasPrefix("promptd_jobs{") }
+        #expect(Set(jobs.map { $0.prefix { $0 != "}" } }).count == 5)
+        #expect(jobs.contains("promptd_jobs{queue=\"a\\\\u{d}\\\\u{a}promptd_tasks_running 999\\\\u{d}\\\\u{a}#\",state=\"queued\"} 3"))
+        #expect(jobs.contains { Array($0.unicodeScalars).starts(with: Array("promptd_jobs{queue=\"q\\\"\u{301}} 1\"".unicodeScalars)) })
+        #expect(jobs.contains { $0.hasSuffix("…\",state=\"queued\"} 6") })
     }
 
     @Test func `nothing else is served`() async throws {

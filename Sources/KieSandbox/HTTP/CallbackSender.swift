@@ -56,6 +56,11 @@ package struct CallbackSender: Service {
     }
 
     private func isReceived(_ callback: CallbackRequest, by client: HTTPClient) async -> Bool {
+        // Whoever made the task chose the URL, and the HTTP client trusts its port to be one.
+        guard WebURL(callback.url) != nil else {
+            logger.debug("callback failed: no http or https URL", metadata: ["task.id": "\(callback.id)"])
+            return false
+        }
         var request = HTTPClientRequest(url: callback.url)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")

@@ -58,7 +58,7 @@ struct BudgetCommand: ParsableCommand {
                 let kept = allQueues ? nil : queue ?? old?.queue
                 if let kept, try !file.queues().contains(where: { $0.name == kept }) {
                     Console.current.say(
-                        "there was no queue \(kept) yet: it is made now; promptctl queue list shows the others"
+                        "there was no queue \(oneLine(kept)) yet: it is made now; promptctl queue list shows the others"
                     )
                 }
                 try file.setBudget(name, queue: kept, period: period, limit: limit)
@@ -66,7 +66,8 @@ struct BudgetCommand: ParsableCommand {
             }
             let time = period == .total ? "in total" : "each \(period.rawValue)"
             Console.current.say(
-                "budget \(name): \(limit.inWords) \(time) for \(kept.map { "queue \($0)" } ?? "all queues")"
+                "budget \(oneLine(name)): \(limit.inWords) \(time) for "
+                    + (kept.map { "queue \(oneLine($0))" } ?? "all queues")
             )
         }
     }
@@ -81,7 +82,7 @@ struct BudgetCommand: ParsableCommand {
             guard try database.open({ try $0.removeBudget(name) }) else {
                 throw CommandError(.badData, "budget \(name): there is no such budget; promptctl budget list")
             }
-            Console.current.say("removed the budget \(name)")
+            Console.current.say("removed the budget \(oneLine(name))")
         }
     }
 }

@@ -67,7 +67,7 @@ struct ModelPriceCommand: ParsableCommand {
             }
         }
         try database.open { try $0.setPrice(price) }
-        console.say("\(model): \(price)")
+        console.say(oneLine("\(model): \(price)"))
     }
 
     private func removePrice(_ conditions: JSONObject, _ console: Console) throws {
@@ -78,6 +78,6 @@ struct ModelPriceCommand: ParsableCommand {
                     + "Those of the configuration are changed there"
             )
         }
-        console.say("\(model): the price is removed")
+        console.say("\(oneLine(model)): the price is removed")
     }
 }

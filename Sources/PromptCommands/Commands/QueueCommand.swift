@@ -55,7 +55,7 @@ struct QueueCommand: ParsableCommand {
                 let known = try file.queues().map(\.name)
                 for name in names {
                     try file.setPaused(true, queue: name)
-                    Console.current.say("paused \(name)" + QueueCommand.remark(name, known))
+                    Console.current.say("paused \(oneLine(name))" + QueueCommand.remark(name, known))
                 }
             }
         }
@@ -81,7 +81,7 @@ struct QueueCommand: ParsableCommand {
                         throw CommandError(.badData, "queue \(name): there is no such queue; promptctl queue list")
                     }
                     try file.setPaused(false, queue: name)
-                    Console.current.say("resumed \(name)")
+                    Console.current.say("resumed \(oneLine(name))")
                 }
             }
         }
@@ -108,7 +108,7 @@ struct QueueCommand: ParsableCommand {
                 return known
             }
             let limit = maxRunning == "none" ? "no limit of its own" : "\(maxRunning) at once"
-            Console.current.say("\(name): \(limit)" + QueueCommand.remark(name, known))
+            Console.current.say("\(oneLine(name)): \(limit)" + QueueCommand.remark(name, known))
         }
     }
 }

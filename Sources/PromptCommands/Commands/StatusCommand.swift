@@ -42,7 +42,7 @@ struct WatchCommand: AsyncParsableCommand {
                 let page = StatusPage(status: try Status(file, now: console.now()), console: console)
                 // Overwriting line by line does not flicker as clearing the screen would.
                 let lines = Self.fitting(page.lines, console).map { truncateStyled($0, console) + "\u{1B}[K" }
-                console.writeOutput("\u{1B}[H" + lines.joined(separator: "\n") + "\n\u{1B}[J")
+                console.writeOutput("\u{1B}[H" + lines.map(console.harmless).joined(separator: "\n") + "\n\u{1B}[J")
                 console.writeError("")
                 try await console.sleep(.seconds(1))
             }

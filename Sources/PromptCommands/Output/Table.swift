@@ -1,3 +1,5 @@
+import PromptQueue
+
 /// Columns of text, aligned, two spaces apart.
 struct Table {
     enum Alignment: Sendable {
@@ -58,6 +60,9 @@ struct Table {
 enum Style: Sendable {
     case good, bad, warning, dim, bold
 
+    /// Of all sequences for a terminal, those that `apply` makes.
+    static let codes = ["0", "1", "2", "31", "32", "33"]
+
     func apply(to text: String) -> String {
         let code =
             switch self {
@@ -102,11 +107,5 @@ func truncate(_ text: String, to width: Int) -> String {
     return result + "…"
 }
 
-/// A text on one line: control characters, which could play tricks on a terminal, become spaces.
-func oneLine(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-        result.append(scalar.properties.generalCategory == .control ? " " : scalar)
-    }
-    return String(result)
-}
+/// A text of somebody's on one line, harmless to a terminal.
+func oneLine(_ text: String) -> String { PlainText.oneLine(text) }

@@ -36,11 +36,26 @@ package struct Console: Sendable {
         self.writeError = writeError
     }
 
-    /// Data: a line on standard output.
-    package func print(_ line: String) { writeOutput(line + "\n") }
+    /// Data: a line on standard output. What is harmful in it becomes spaces, but for the colours of our own.
+    package func print(_ line: String) { writeOutput(harmless(line) + "\n") }
 
-    /// Talk: a line on standard error.
-    package func say(_ line: String) { writeError(line + "\n") }
+    /// Talk: a line on standard error, with nothing harmful in it.
+    package func say(_ line: String) { writeError(PlainText.lines(line) + "\n") }
+
+    /// Names are made harmless where they are shown; this is for those that were forgotten.
+    func harmless(_ line: String) -> String {
+        guard hasColour, line.utf8.contains(0x1B) else { return PlainText.lines(line) }
+        var result = ""
+        for (index, part) in line.split(separator: "\u{1B}", omittingEmptySubsequences: false).enumerated() {
+            guard index > 0 else {
+                result = PlainText.lines(String(part))
+                continue
+            }
+            let isOurs = Style.codes.contains { part.hasPrefix("[\($0)m") }
+            result += (isOurs ? "\u{1B}" : " ") + PlainText.lines(String(part))
+        }
+        return result
+    }
 
     package var isInputTerminal: Bool { isatty(inputDescriptor) == 1 }
 

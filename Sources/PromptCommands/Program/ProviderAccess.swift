@@ -11,6 +11,13 @@ struct ProviderAccess {
     init(_ console: Console) throws(CommandError) {
         let environment = console.environment
         baseURL = environment["PROMPTD_PROVIDER_BASE_URL"].flatMap { $0.isEmpty ? nil : $0 } ?? "https://api.kie.ai"
+        let allowsHTTP = environment["PROMPTD_PROVIDER_ALLOW_HTTP"] == "true"
+        guard KieSettings.isAllowed(baseURL: baseURL, allowsHTTP: allowsHTTP) else {
+            throw CommandError(
+                .configuration,
+                "PROMPTD_PROVIDER_BASE_URL: \"\(baseURL)\" is not \(KieSettings.allowedBaseURL)"
+            )
+        }
         if let file = environment["PROMPTD_PROVIDER_API_KEY_FILE"], !file.isEmpty {
             guard let data = FileManager.default.contents(atPath: file) else {
                 throw CommandError(

@@ -4,6 +4,7 @@ enum ConfigurationKey: String, CaseIterable {
     case media
     case providerBaseURL = "provider.baseURL"
     case providerAPIKeyFile = "provider.apiKeyFile"
+    case providerAllowHTTP = "provider.allowHTTP"
     case limitsSubmissions = "limits.submissions"
     case limitsWindow = "limits.window"
     case limitsRunning = "limits.running"

@@ -1,5 +1,6 @@
 import Configuration
 import FoundationEssentials
+import KieAPI
 import PromptQueue
 import SystemPackage
 import Yams
@@ -60,7 +61,14 @@ package struct ConfigurationLoader {
         var result = DaemonConfiguration()
         try text(.database) { result.database = $0 }
         try text(.media) { result.media = $0 }
-        try parse(.providerBaseURL, "a URL like https://api.kie.ai", Self.url) { result.providerBaseURL = $0 }
+        try parse(.providerAllowHTTP, "true or false", Self.bool) { result.providerAllowHTTP = $0 }
+        let allowsHTTP = result.providerAllowHTTP
+        try parse(
+            .providerBaseURL,
+            KieSettings.allowedBaseURL,
+            { KieSettings.isAllowed(baseURL: $0, allowsHTTP: allowsHTTP) ? $0 : nil },
+            use: { result.providerBaseURL = $0 }
+        )
         try text(.providerAPIKeyFile) { result.apiKeyFile = $0 }
         try number(.limitsSubmissions, 1...1_000_000) { result.rate.count = $0 }
         try duration(.limitsWindow, .milliseconds(1)...(.seconds(86_400))) { result.rate.window = $0 }
@@ -174,13 +182,6 @@ package struct ConfigurationLoader {
     }
 
     // MARK: - Readers
-
-    private static func url(_ text: String) -> String? {
-        guard let parts = URLParts(text), parts.scheme == "https" || parts.scheme == "http", !text.contains("?") else {
-            return nil
-        }
-        return text
-    }
 
     private static func credits(_ text: String) -> Credits? {
         Double(text).flatMap { $0 >= 0 ? Credits($0) : nil }

@@ -1,3 +1,4 @@
+import KieAPI
 package import PromptQueue
 
 /// Everything that can be configured, checked.
@@ -5,6 +6,7 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var database = "/var/lib/promptd/promptd.sqlite"
     package var media = "/var/lib/promptd/media"
     package var providerBaseURL = "https://api.kie.ai"
+    package var providerAllowHTTP = false
     package var apiKeyFile: String?
     package var rate = RateLimit(count: 20, window: .seconds(10))
     package var running = 100
@@ -38,7 +40,7 @@ package struct DaemonConfiguration: Sendable, Equatable {
         switch downloadsAllowPrivateAddresses {
         case .allow: true
         case .refuse: false
-        case .automatic: URLParts(providerBaseURL).map { AddressRange.isLoopback(host: $0.host) } ?? false
+        case .automatic: WebURL(providerBaseURL).map { AddressRange.isLoopback(host: $0.host) } ?? false
         }
     }
 }

@@ -1,3 +1,6 @@
+import KieAPI
+import PromptQueue
+
 /// Where the provider reaches promptd, as it is written in the configuration.
 enum PublicURL {
     static let allowed =
@@ -7,14 +10,10 @@ enum PublicURL {
     static func read(_ text: String) -> String? {
         var text = text
         while text.hasSuffix("/") { text.removeLast() }
-        guard let parts = URLParts(text), !text.contains(where: { $0 == "?" || $0 == "#" || $0.isWhitespace }),
-            !text.hasSuffix("/callbacks/kie")
+        guard let url = WebURL(text),
+            !text.contains(where: { $0 == "?" || $0 == "#" || $0.isWhitespace }), !text.hasSuffix("/callbacks/kie")
         else { return nil }
         // The path holds the token, so it must not travel in the open.
-        switch parts.scheme {
-        case "https": return text
-        case "http": return AddressRange.isLoopback(host: parts.host) ? text : nil
-        default: return nil
-        }
+        return url.scheme == .https || AddressRange.isLoopback(host: url.host) ? text : nil
     }
 }

@@ -26,22 +26,24 @@ struct URLPolicy: Sendable {
     /// One address that is not allowed makes the whole host suspect.
     /// - Throws: `Refusal`.
     func addresses(for text: String) async throws(Refusal) -> [String] {
-        guard let parts = URLParts(text) else { throw Refusal(reason: "the result's URL is malformed") }
-        guard parts.scheme == "https" || (parts.scheme == "http" && allowsLoopback) else {
-            throw Refusal(reason: "the result's URL has the scheme \(parts.scheme); https is allowed")
+        guard let url = WebURL(text) else {
+            throw Refusal(reason: "the result's URL is malformed, or neither http nor https")
+        }
+        guard url.scheme == .https || allowsLoopback else {
+            throw Refusal(reason: "the result's URL has the scheme http; https is allowed")
         }
         let addresses: [String]
         do {
-            addresses = try await lookup.addresses(of: parts.host, resolve)
+            addresses = try await lookup.addresses(of: url.host, resolve)
         } catch is DeadlineExceeded {
             throw Refusal(
-                reason: "\(parts.host) could not be looked up within \(lookup.limit.text)",
+                reason: "\(url.host) could not be looked up within \(lookup.limit.text)",
                 isFinal: false
             )
         } catch {
-            throw Refusal(reason: "\(parts.host) cannot be resolved", isFinal: false)
+            throw Refusal(reason: "\(url.host) cannot be resolved", isFinal: false)
         }
-        guard !addresses.isEmpty else { throw Refusal(reason: "\(parts.host) has no address", isFinal: false) }
+        guard !addresses.isEmpty else { throw Refusal(reason: "\(url.host) has no address", isFinal: false) }
         for address in addresses {
             if allowsLoopback, AddressRange.isLoopback(address: address) { continue }
             guard AddressRange.isPublic(address: address) else {

@@ -33,16 +33,23 @@ struct DaemonLogHandler: LogHandler {
         if let own = event.metadata { all.merge(own) { _, new in new } }
         var values = all.map { (key: $0.key, value: $0.value.description) }.sorted { $0.key < $1.key }
         if let error = event.error { values.append((key: "error", value: String(describing: error))) }
-        let line: String
-        switch format {
-        case .json: line = Self.json(event.level, event.message.description, values)
-        case .journal: line = Self.prefix(event.level) + Self.text(event.message.description, values)
-        case .text, .automatic:
-            line = "\(Self.timestamp()) \(event.level.rawValue) \(Self.text(event.message.description, values))"
-        }
+        let line = Self.line(format, event.level, event.message.description, values)
         let bytes = Array((line + "\n").utf8)
         // One write for a line, so that lines of several threads do not mix.
         _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    static func line(
+        _ format: LogFormat,
+        _ level: Logger.Level,
+        _ message: String,
+        _ values: [(key: String, value: String)]
+    ) -> String {
+        switch format {
+        case .json: json(level, message, values)
+        case .journal: prefix(level) + text(message, values)
+        case .text, .automatic: "\(timestamp()) \(level.rawValue) \(text(message, values))"
+        }
     }
 
     private static func text(_ message: String, _ values: [(key: String, value: String)]) -> String {
@@ -55,10 +62,10 @@ struct DaemonLogHandler: LogHandler {
         _ values: [(key: String, value: String)]
     ) -> String {
         var object: JSONObject = [:]
-        for value in values { object[value.key] = .string(value.value) }
+        for value in values { object[value.key] = .string(BoundedText.message(value.value)) }
         object["time"] = .string(timestamp())
         object["level"] = .string(level.rawValue)
-        object["message"] = .string(message)
+        object["message"] = .string(BoundedText.message(message))
         return JSONValue.object(object).json
     }
 
@@ -78,12 +85,21 @@ struct DaemonLogHandler: LogHandler {
         Date.now.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))
     }
 
-    private static func oneLine(_ text: String) -> String {
-        text.contains(where: \.isNewline) ? String(text.map { $0.isNewline ? " " : $0 }) : text
-    }
+    /// Texts of the provider and of producers come into log lines: cut by bytes, and with nothing in them that a terminal
+    /// or a line-reader obeys.
+    private static func oneLine(_ text: String) -> String { PlainText.oneLine(BoundedText.message(text)) }
 
     private static func quoted(_ text: String) -> String {
-        let plain = text.allSatisfy { !$0.isWhitespace && $0 != "\"" && $0 != "=" }
-        return plain && !text.isEmpty ? text : "\"\(oneLine(text).replacing("\"", with: "\\\""))\""
+        let text = oneLine(text)
+        let isPlain = text.unicodeScalars.allSatisfy {
+            !$0.properties.isWhitespace && $0 != "\"" && $0 != "=" && $0 != "\\"
+        }
+        guard !isPlain || text.isEmpty else { return text }
+        var result = ""
+        for scalar in text.unicodeScalars {
+            if scalar == "\"" || scalar == "\\" { result += "\\" }
+            result.unicodeScalars.append(scalar)
+        }
+        return "\"\(result)\""
     }
 }

@@ -26,6 +26,7 @@ final class LiveSettings: Sendable {
                 (.database, old.database != new.database),
                 (.media, old.media != new.media),
                 (.providerBaseURL, old.providerBaseURL != new.providerBaseURL),
+                (.providerAllowHTTP, old.providerAllowHTTP != new.providerAllowHTTP),
                 (.callbacksPublicURL, old.callbacksPublicURL != new.callbacksPublicURL),
                 (.callbacksListen, old.callbacksListen != new.callbacksListen),
                 (.webListen, old.webListen != new.webListen),

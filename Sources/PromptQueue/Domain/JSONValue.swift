@@ -20,12 +20,12 @@ extension JSONValue {
         text == "{}" ? [:] : (try? JSONValue(parsing: text))?.objectValue
     }
 
-    /// Compact JSON with sorted keys, so that equal values have equal texts.
+    /// Compact JSON with sorted keys, so that equal values have equal texts; nothing in it does anything to a terminal.
     package var json: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(self) else { return "null" }
-        return String(decoding: data, as: UTF8.self)
+        return PlainText.escapedJSON(String(decoding: data, as: UTF8.self))
     }
 
     package var stringValue: String? {

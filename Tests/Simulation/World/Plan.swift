@@ -19,6 +19,8 @@ struct Plan {
         var lostAfter = 0.0
         /// A front takes the request, and passes it on up to an hour later.
         var held = 0.0
+        /// It lets go of all that it holds at once, each time this has passed; nil: of each by itself.
+        var heldTogether: Int?
         /// The task is made, and the answer is one that tells nothing.
         var oddAnswer = 0.0
         /// The result is to be seen some time after the word that there is one.
@@ -158,6 +160,10 @@ struct Plan {
             strangers.happens(probability) ? strangers.fraction() * most : 0
         }
         faults.held = strange(0.3, 0.15)
+        if faults.held > 0, strangers.happens(0.5) {
+            faults.heldTogether = strangers.pick([60, 300, 1_200, 3_400])
+            faults.held *= 4
+        }
         faults.oddAnswer = strange(0.3, 0.15)
         faults.lateResult = strange(0.4, 0.6)
         faults.strangeRow = strange(0.3, 1)

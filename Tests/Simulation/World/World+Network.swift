@@ -35,8 +35,7 @@ extension World {
         )
         if network.happens(plan.faults.held) {
             // Nobody waits for it when it arrives: promptd has given it up after its own 30 s.
-            let seconds = [1, 10, 60, 600, 3_500][network.whole(0...4)]
-            delay = network.milliseconds(500...seconds * 1_000)
+            delay = heldFor()
             heldRequests.insert(job.attempt)
             answer(job.attempt, .unknown(Failure(.answerLost, "no answer within 30s")), in: .seconds(30))
         }
@@ -44,6 +43,16 @@ extension World {
         if plan.crashAtSubmission.remove(submissions) != nil {
             agenda.add(.crash(life: life), at: now + network.milliseconds(0...1_000))
         }
+    }
+
+    private func heldFor() -> Duration {
+        guard let together = plan.faults.heldTogether else {
+            let seconds = [1, 10, 60, 600, 3_500][network.whole(0...4)]
+            return network.milliseconds(500...seconds * 1_000)
+        }
+        let period = Int64(together) * 1_000
+        let soonest = (now + .milliseconds(500)).milliseconds
+        return .milliseconds((soonest / period + 1) * period) - now + network.milliseconds(0...200)
     }
 
     /// A request reaches the server, whether or not anybody still waits for the answer.

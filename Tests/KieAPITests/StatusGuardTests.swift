@@ -1,0 +1,97 @@
+import NIOCore
+import NIOPosix
+import PromptQueue
+import Testing
+
+@testable import KieAPI
+
+/// Answers whose first line no server may send. The HTTP client ends the process over some of them.
+@Suite(.timeLimit(.minutes(1))) struct StatusGuardTests {
+    /// Answers whatever comes with the same bytes.
+    private final class Parrot: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let answer: String
+        private var hasAnswered = false
+
+        init(_ answer: String) { self.answer = answer }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            guard !hasAnswered else { return }
+            hasAnswered = true
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
+        }
+    }
+
+    private func withServer<T>(_ answer: String, _ body: (String) async throws -> T) async throws -> T {
+        let server = try await ServerBootstrap(group: NIOSingletons.posixEventLoopGroup)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Parrot(answer)) }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let result: Result<T, any Error>
+        do {
+            result = .success(try await body("http://127.0.0.1:\(server.localAddress?.port ?? 0)"))
+        } catch {
+            result = .failure(error)
+        }
+        try await server.close()
+        return try result.get()
+    }
+
+    private static let accepted = "{\"code\":200,\"msg\":\"success\",\"data\":{\"taskId\":\"t\"}}"
+
+    private static func answer(_ line: String, body: String = accepted) -> String {
+        "HTTP/1.1 \(line)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    }
+
+    private func create(_ answer: String) async throws -> SubmissionOutcome {
+        try await withServer(answer) { url in
+            let client = KieClient(KieSettings(baseURL: url), key: Secret("key"))
+            let outcome = await client.createTask(model: "m", input: ["prompt": "x"], callbackURL: nil)
+            try await client.shutdown()
+            return outcome
+        }
+    }
+
+    @Test(arguments: ["000 X", "001 X", "009 X", "010 X", "099 X", "101 X", "600 X", "999 X", "1000 X", "-1 X", "X"])
+    func `a status that does not exist leaves the outcome unknown`(line: String) async throws {
+        let outcome = try await create(Self.answer(line))
+        guard case .unknown = outcome else {
+            Issue.record("\(line): \(outcome)")
+            return
+        }
+    }
+
+    @Test(arguments: ["100 Continue", "102 X", "103 Early Hints", "199 X"])
+    func `an interim answer is waited out`(line: String) async throws {
+        let outcome = try await create("HTTP/1.1 \(line)\r\n\r\n" + Self.answer("200 OK"))
+        #expect(outcome == .accepted(TaskID("t"), httpStatus: 200))
+    }
+
+    @Test func `two answers to one request are one`() async throws {
+        let outcome = try await create(Self.answer("200 OK") + Self.answer("099 X"))
+        #expect(outcome == .accepted(TaskID("t"), httpStatus: 200))
+    }
+
+    @Test(arguments: ["001 X", "099 X", "101 X", "600 X"])
+    func `a media server's impossible status is an error`(line: String) async throws {
+        try await withServer(Self.answer(line)) { url in
+            let client = MediaClient(userAgent: "promptd-tests/1", stallTimeout: .seconds(5))
+            await #expect(throws: InvalidStatus.self) {
+                try await client.get(url + "/x", at: ["127.0.0.1"]) { _ in }
+            }
+            await client.shutdown()
+        }
+    }
+
+    @Test(arguments: ["99999", "65536", "0"])
+    func `a port that does not exist is no URL`(port: String) async {
+        let client = MediaClient(userAgent: "promptd-tests/1", stallTimeout: .seconds(5))
+        await #expect(throws: (any Error).self) {
+            try await client.get("http://127.0.0.1:\(port)/x", at: ["127.0.0.1"]) { _ in }
+        }
+        await client.shutdown()
+    }
+}
