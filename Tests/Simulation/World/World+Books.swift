@@ -1,3 +1,4 @@
+import GRDB
 import PromptQueue
 
 // What each commit means for the money, and what it must not do.
@@ -50,6 +51,7 @@ extension World {
         case .unknown(let attempt, _):
             trace.note(now, "unknown", attempt.rawValue)
             books.move(attempt, to: .unknown)
+            callBackAtTheLastMoment(attempt)
         case .taskSucceeded(let attempt, let outputs, let charged, _, _):
             trace.note(now, "succeeded", attempt.rawValue, Int64(outputs.count), charged?.millicredits ?? -1)
             try end(attempt, charged)
@@ -65,6 +67,13 @@ extension World {
             }
             for settled in recorded.settled where settled.attempt == attempt {
                 trace.note(now, "given up", attempt.rawValue)
+                let named = try place.rows("SELECT hinted_task_id FROM attempts WHERE id = ?", [attempt.rawValue])
+                if let name: String = named.first?[0] {
+                    throw Violation(
+                        .nothingPaidTwice,
+                        "attempt \(attempt) was given up although a callback has named \(name) for it"
+                    )
+                }
                 books.move(attempt, to: .givenUp)
             }
         case .progressed, .resultDelayed, .resultSaved, .resultFailed, .gates, .hintRefuted, .limits, .rules, .setAside,

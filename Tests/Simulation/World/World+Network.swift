@@ -93,6 +93,14 @@ extension World {
         }
     }
 
+    /// Just when a lost request is about to be given up, the provider tries its callback once more.
+    func callBackAtTheLastMoment(_ attempt: AttemptID) {
+        guard plan.settings.account.unconfirmedPolicy == .resubmit, let task = provider.task(of: attempt),
+            network.happens(0.5)
+        else { return }
+        callBack(attempt, task.id, in: plan.settings.account.unconfirmedWindow + network.milliseconds(0...8))
+    }
+
     private func callBack(_ attempt: AttemptID, _ task: String, in delay: Duration) {
         if isUp { later(.callback(attempt, task: task), in: delay) }
     }
