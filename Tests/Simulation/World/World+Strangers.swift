@@ -39,7 +39,12 @@ extension World {
 
     /// A statement of somebody's shell, on any column of any table.
     func runForeignSQL() throws {
-        let aims = try place.rows("SELECT DISTINCT job_id FROM attempts WHERE finished_at IS NULL ORDER BY 1 LIMIT 100")
+        let aims = try place.rows(
+            """
+            SELECT job_id FROM attempts WHERE finished_at IS NULL UNION SELECT id FROM jobs WHERE state = 'running'
+            ORDER BY 1 LIMIT 100
+            """
+        )
         let statement = try ForeignStatement(
             &users,
             reach: .oneJob,
