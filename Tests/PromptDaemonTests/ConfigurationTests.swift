@@ -38,7 +38,8 @@ import Testing
     /// A value other than the default for every key.
     static let values: [(String, String)] = [
         ("database", "/d/x.sqlite"), ("media", "/m"), ("provider.baseURL", "http://127.0.0.1:1"),
-        ("provider.allowHTTP", "true"), ("provider.apiKeyFile", "/k"), ("limits.submissions", "5"), ("limits.window", "1m"), ("limits.running", "7"),
+        ("provider.allowHTTP", "true"), ("provider.apiKeyFile", "/k"), ("limits.submissions", "5"),
+        ("limits.window", "1m"), ("limits.running", "7"),
         ("limits.pollsPerSecond", "3"), ("credits.reserve", "12.5"), ("callbacks.publicURL", "https://x/y"),
         ("callbacks.listen", "0.0.0.0:1"), ("callbacks.hmacKeyFile", "/h"), ("web.listen", "off"),
         ("downloads.enabled", "false"), ("downloads.sidecars", "false"), ("downloads.allowPrivateAddresses", "true"),
@@ -85,7 +86,10 @@ import Testing
         ("limits:\n  running: [1]", "limits.running: takes a single value"),
         ("log:\n  level: loud", "log.level: \"loud\" is not one of trace, debug, info"),
         ("provider:\n  baseURL: api.kie.ai", "provider.baseURL: \"api.kie.ai\" is not a URL"),
-        ("provider:\n  baseURL: http://api.example", "http, by which the key travels in the open, only to this machine"),
+        (
+            "provider:\n  baseURL: http://api.example",
+            "http, by which the key travels in the open, only to this machine"
+        ),
         ("provider:\n  baseURL: https://api.example:99999", "is not a URL like https://api.kie.ai"),
         ("provider:\n  baseURL: https://api.example:0", "is not a URL like https://api.kie.ai"),
         ("provider:\n  baseURL: \"https://api.example/#x\"", "is not a URL like https://api.kie.ai"),

@@ -1,8 +1,7 @@
 import FoundationEssentials
+import KieAPI
 import PromptQueue
 import Testing
-
-import KieAPI
 
 @testable import PromptDaemon
 

@@ -45,7 +45,8 @@ import Testing
     }
 
     static let restarts: [String] = [
-        "a last byte without end", "a total without end", "the server ignores ranges", "the file has changed", "416", "another part", "another length", "no range said",
+        "a last byte without end", "a total without end", "the server ignores ranges", "the file has changed", "416",
+        "another part", "another length", "no range said",
     ]
 
     @Test(arguments: restarts)

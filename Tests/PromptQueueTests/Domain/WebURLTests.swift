@@ -20,10 +20,13 @@ struct WebURLTests {
     }
 
     @Test(arguments: [
-        "", "x", "//a.example", "ftp://a.example", "https://", "https:///x", "https://a.example:0", "https://a.example:65536",
+        "", "x", "//a.example", "ftp://a.example", "https://", "https:///x", "https://a.example:0",
+        "https://a.example:65536",
         "https://a.example:99999", "https://a.example:4294967376", "https://a.example:18446744073709551617",
-        "https://a.example:", "https://a.example:-1", "https://a.example:8a", "https://a.example:٣", "https://[::1]:99999",
-        "https://[::1", "https://u@a.example", "https://u:p@a.example", "https://a%2eexample", "https://[fe80::1%25eth0]",
+        "https://a.example:", "https://a.example:-1", "https://a.example:8a", "https://a.example:٣",
+        "https://[::1]:99999",
+        "https://[::1", "https://u@a.example", "https://u:p@a.example", "https://a%2eexample",
+        "https://[fe80::1%25eth0]",
         "https://a.example\u{0}", "https://a.example/\r\nX: y", "https://a.example\\@b.example",
         "https://a.example/" + String(repeating: "x", count: 8_192),
     ])
