@@ -54,8 +54,16 @@ import Testing
         #expect(!lines.contains { $0.unicodeScalars.contains(where: PlainText.isHarmful) })
         let jobs = lines.filter { $0.hasPrefix("promptd_jobs{") }
         #expect(Set(jobs.map { $0.prefix { $0 != "}" } }).count == 5)
-        #expect(jobs.contains("promptd_jobs{queue=\"a\\\\u{d}\\\\u{a}promptd_tasks_running 999\\\\u{d}\\\\u{a}#\",state=\"queued\"} 3"))
-        #expect(jobs.contains { Array($0.unicodeScalars).starts(with: Array("promptd_jobs{queue=\"q\\\"\u{301}} 1\"".unicodeScalars)) })
+        #expect(
+            jobs.contains(
+                "promptd_jobs{queue=\"a\\\\u{d}\\\\u{a}promptd_tasks_running 999\\\\u{d}\\\\u{a}#\",state=\"queued\"} 3"
+            )
+        )
+        #expect(
+            jobs.contains {
+                Array($0.unicodeScalars).starts(with: Array("promptd_jobs{queue=\"q\\\"\u{301}} 1\"".unicodeScalars))
+            }
+        )
         #expect(jobs.contains { $0.hasSuffix("…\",state=\"queued\"} 6") })
     }
 

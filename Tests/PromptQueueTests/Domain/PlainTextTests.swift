@@ -5,7 +5,8 @@ import Testing
 /// Nothing that others write does anything to a terminal, a log or a label.
 struct PlainTextTests {
     /// One of each kind: line ends, escape sequences of both widths, a bell, a NUL, DEL, directions, separators, tags.
-    static let harmful = "\n\r\t\u{1B}[2J\u{9B}31m\u{7}\u{0}\u{7F}\u{202E}\u{2066}\u{200F}\u{2028}\u{2029}\u{FEFF}\u{E0041}"
+    static let harmful =
+        "\n\r\t\u{1B}[2J\u{9B}31m\u{7}\u{0}\u{7F}\u{202E}\u{2066}\u{200F}\u{2028}\u{2029}\u{FEFF}\u{E0041}"
 
     private func isHarmless(_ text: String) -> Bool { !text.unicodeScalars.contains(where: PlainText.isHarmful) }
 
