@@ -19,6 +19,10 @@ final class GroupCommit: Sendable {
         var waiting: [Entry] = []
         var isCommitting = false
         var transactions = 0
+        /// How the last batch ended, and when.
+        var last: (isGood: Bool, at: ContinuousClock.Instant)?
+        /// Since when a batch is being committed.
+        var since: ContinuousClock.Instant?
     }
 
     private let pool: DatabasePool
@@ -37,6 +41,17 @@ final class GroupCommit: Sendable {
 
     /// How many transactions have been committed.
     var transactions: Int { state.withLock { $0.transactions } }
+
+    /// Whether the last write succeeded; nil if that was longer ago than `recent`. False while one has been waiting for
+    /// longer than that, for a lock or for the disk.
+    func isWriting(within recent: Duration) -> Bool? {
+        let now = ContinuousClock.now
+        return state.withLock { state in
+            if let since = state.since, now - since > recent { return false }
+            guard let last = state.last, now - last.at <= recent else { return nil }
+            return last.isGood
+        }
+    }
 
     /// Returns after `change` is committed and synced.
     func commit<T: Sendable>(_ change: @escaping @Sendable (Database) throws -> T) async throws(LedgerError) -> T {
@@ -71,9 +86,11 @@ final class GroupCommit: Sendable {
 
     private func drain() async {
         while let batch = nextBatch() {
+            let before = transactions
             do {
                 try await pool.writeWithoutTransaction { [self] db in
                     commit(batch, db)
+                    noteEnd(isGood: transactions > before)
                     try afterCommit(db)
                 }
             } catch {
@@ -83,8 +100,16 @@ final class GroupCommit: Sendable {
         }
     }
 
+    private func noteEnd(isGood: Bool) {
+        state.withLock { state in
+            state.last = (isGood, .now)
+            state.since = nil
+        }
+    }
+
     private func nextBatch() -> [Entry]? {
         state.withLock { state in
+            state.since = state.waiting.isEmpty ? nil : .now
             guard !state.waiting.isEmpty else {
                 state.isCommitting = false
                 return nil

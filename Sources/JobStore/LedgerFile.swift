@@ -13,6 +13,7 @@ package enum LedgerFile {
     ) throws(LedgerError) -> DatabasePool {
         try LedgerError.wrapping {
             try checkDirectory(of: path)
+            if !FileManager.default.fileExists(atPath: path) { try DatabasePath.make(path) }
             try checkUntouched(path)
             let pool = try DatabasePool(path: path, configuration: configuration())
             try pool.writeWithoutTransaction { db in
@@ -43,6 +44,8 @@ package enum LedgerFile {
             let real = try DatabasePath.resolve(path)
             if create {
                 try checkDirectory(of: path)
+                // Nothing of this process has it open yet, so no lock is lost by closing it.
+                if !FileManager.default.fileExists(atPath: real) { try DatabasePath.make(real) }
             } else if !FileManager.default.fileExists(atPath: path) {
                 throw LedgerError(
                     .unusable,

@@ -26,11 +26,10 @@ package final class OwnerLock: Sendable {
     /// - Throws: `Held` when another process has it; `LedgerError` when a file cannot be opened or locked.
     package init(database path: String) throws {
         let real = try DatabasePath.resolve(path)
-        database = unsafe Glibc.open(real, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard database >= 0 else { throw LedgerError(.permission, "\(path): cannot be opened: \(Self.reason(errno))") }
+        database = try DatabasePath.open(real)
         do {
             try Self.lock(database, path) { Self.holder(database: path) }
-            beside = unsafe Glibc.open(real + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+            beside = unsafe Glibc.open(real + ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
         } catch {
             Glibc.close(database)
             throw error
@@ -121,7 +120,7 @@ package final class OwnerLock: Sendable {
     }
 }
 
-/// Under which name a database is used.
+/// Under which name a database is used, and what a new one may be read by.
 package enum DatabasePath {
     /// The path behind symbolic links: SQLite names its files beside the database after that one, too. The file need not
     /// be there.
@@ -140,5 +139,26 @@ package enum DatabasePath {
         guard let real = unsafe realpath(path, nil) else { return path }
         defer { unsafe free(real) }
         return unsafe String(cString: real)
+    }
+
+    /// Makes an empty database file if there is none, as one that nobody else may read: prompts stand in it. Where the
+    /// directory hands its group on (the set-group-ID bit), the group may read and write, since it is there to enqueue.
+    ///
+    /// SQLite itself makes it with 0644, whatever else is said, and the files beside it with the database's own mode.
+    package static func make(_ path: String) throws(LedgerError) {
+        close(try open(path))
+    }
+
+    static func open(_ path: String) throws(LedgerError) -> Int32 {
+        var status = stat()
+        let isThere = unsafe stat(path, &status) == 0
+        let descriptor = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw LedgerError(.permission, "\(path): cannot be opened: \(unsafe String(cString: strerror(errno)))")
+        }
+        let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+        let directory = slash == path.startIndex ? "." : String(path[..<slash])
+        if !isThere, unsafe stat(directory, &status) == 0, status.st_mode & S_ISGID != 0 { fchmod(descriptor, 0o660) }
+        return descriptor
     }
 }

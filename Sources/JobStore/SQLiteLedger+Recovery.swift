@@ -121,6 +121,17 @@ extension SQLiteLedger {
         for job in jobs { _ = try RecordWork(db: db, now: now).conclude(JobID(job)) }
     }
 
+    /// Requests that are not settled, for a log: those of which the task is known, and those that may have made one.
+    package func underWay() async throws(LedgerError) -> [(job: JobID, attempt: AttemptID, task: TaskID?)] {
+        try await LedgerError.wrapping {
+            try await self.pool.read { db in
+                try Row
+                    .fetchAll(db, sql: "SELECT job_id, id, task_id FROM attempts WHERE finished_at IS NULL ORDER BY id")
+                    .map { (JobID($0[0]), AttemptID($0[1]), ($0[2] as String?).map(TaskID.init)) }
+            }
+        }
+    }
+
     static func openTasks(_ db: Database, job: Int64? = nil) throws -> [OpenTask] {
         let columns = """
             SELECT a.id, a.job_id, a.task_id, a.model, a.profile, a.answered_at, a.error_code,

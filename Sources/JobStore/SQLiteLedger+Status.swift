@@ -2,17 +2,25 @@ import GRDB
 package import PromptQueue
 
 extension SQLiteLedger: StatusSource {
+    /// Whether something can be written: what the last real write tells, or else a write of its own. An empty transaction
+    /// would need no room on the disk.
+    ///
+    /// Answers within two seconds, and writes at most once in two, however often it is asked.
     package func isWritable() async -> Bool {
-        // Takes and gives back the write lock: fails when the disk or the file does.
-        do {
-            try await pool.writeWithoutTransaction { db in
-                try db.beginTransaction(.immediate)
-                try db.rollback()
-            }
-            return true
-        } catch {
-            return false
+        let patience: Duration = .seconds(1.5)
+        if let known = commits.isWriting(within: patience) { return known }
+        let (answers, answer) = AsyncStream<Bool>.makeStream()
+        // Neither can be waited for in a group: the write ends when the lock is free or its own patience is over.
+        commits.commit({ db in try db.execute(sql: "UPDATE daemon SET heartbeat_at = heartbeat_at") }) { result in
+            answer.yield((try? result.get()) != nil)
         }
+        let timer = Task {
+            try await ContinuousClock().sleep(for: patience)
+            answer.yield(false)
+        }
+        defer { timer.cancel() }
+        for await isWritable in answers { return isWritable }
+        return false
     }
 
     package func figures() async throws(LedgerError) -> StatusFigures {

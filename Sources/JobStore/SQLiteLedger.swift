@@ -26,6 +26,8 @@ package final class SQLiteLedger: JobLedger {
     package let path: String
     /// The database's own name, which it keeps for ever.
     package let databaseID: String
+    /// The files that it works on.
+    package let files: FileIdentity
     let lateArrival: Duration
     let pool: DatabasePool
     let commits: GroupCommit
@@ -46,6 +48,7 @@ package final class SQLiteLedger: JobLedger {
         databaseID = try LedgerError.wrapping {
             try pool.read { try String.fetchOne($0, sql: "SELECT database_id FROM daemon") ?? "" }
         }
+        files = FileIdentity(path)
         let checkpoint = Checkpoint(onBusy: options.onBusyCheckpoint)
         self.checkpoint = checkpoint
         commits = GroupCommit(pool, maximum: options.changesPerCommit) { db in

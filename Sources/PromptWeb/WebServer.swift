@@ -7,6 +7,9 @@ package import PromptQueue
 
 /// The read-only listener: health, readiness and metrics.
 package enum WebServer {
+    /// How many connections there may be.
+    static let connections = 128
+
     /// - Parameter isRunning: whether the engine runs; readiness asks for it.
     package static func application(
         host: String,
@@ -17,9 +20,20 @@ package enum WebServer {
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> some ApplicationProtocol {
-        Application(
+        let roster = ConnectionRoster(limit: connections)
+        return Application(
             router: router(source: source, isRunning: isRunning, callbacks: callbacks),
-            server: .http1(configuration: .init(idleTimeout: .seconds(30))),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionRoster.Handler(roster)],
+                    idleTimeout: .seconds(30),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: HeaderLimits.field,
+                        maxHeaderListSize: HeaderLimits.list,
+                        maxHeaderFieldCount: HeaderLimits.count
+                    )
+                )
+            ),
             configuration: .init(address: .hostname(host, port: port), serverName: nil),
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? port) },
             logger: logger

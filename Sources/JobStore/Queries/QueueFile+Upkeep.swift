@@ -1,4 +1,5 @@
 import GRDB
+import Glibc
 package import PromptQueue
 
 /// What a look at the database file tells.
@@ -37,10 +38,17 @@ extension QueueFile {
         }
     }
 
-    /// Writes a compact copy, of one instant, into a new file; the queue is read meanwhile, not locked.
+    /// Writes a compact copy, of one instant, into a new file; the queue is read meanwhile, not locked. Whoever may read
+    /// the database may read the copy, and nobody else.
     package func copy(to path: String) throws(LedgerError) {
+        try DatabasePath.make(path)
         try LedgerError.wrapping {
             try queue.inDatabase { db in try db.execute(sql: "VACUUM INTO ?", arguments: [path]) }
         }
+        var status = stat()
+        guard unsafe stat(self.path, &status) == 0 else { return }
+        // Only root and members of the group can give it to the group; without that the group is left out.
+        let isGroups = unsafe chown(path, uid_t.max, status.st_gid) == 0
+        unsafe chmod(path, status.st_mode & (isGroups ? 0o660 : 0o600))
     }
 }

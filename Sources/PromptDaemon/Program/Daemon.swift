@@ -35,6 +35,13 @@ struct Daemon {
     /// Runs until a signal ends it.
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
+        let descriptors = DescriptorLimit.raise()
+        if descriptors < DescriptorLimit.needed {
+            logger.warning(
+                "few files may be open at once: set LimitNOFILE= of the unit, or ulimit -Hn, to \(DescriptorLimit.needed)",
+                metadata: ["limit": "\(descriptors)"]
+            )
+        }
         let key = try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment)
         let time = SystemTime()
         let callbacks = try Callbacks(configuration, environment: environment, time: time, logger: logger)
@@ -153,6 +160,7 @@ struct Daemon {
             configuration: .init(
                 services: services + [
                     .beside(Housekeeping(ledger: ledger, notifier: notifier, time: time, logger: logger)),
+                    .beside(FileGuard(ledger: ledger, time: time)),
                     .beside(PriceWatch(prices: ledger, time: time, logger: logger)),
                     .beside(
                         ChangeWatcher(
@@ -169,6 +177,7 @@ struct Daemon {
             )
         )
         let failure = await run(group) { await reload(client, runner, ledger, callbacks) }
+        if ledger.files.loss != nil { await tellUnderWay(ledger) }
         do {
             try await ledger.end(now: time.now.instant)
             try await ledger.checkpoint()
@@ -178,6 +187,23 @@ struct Daemon {
         if let failure { throw failure }
         // What was kept beside the ledger stays for the next start, which records it once more: it may hold an outcome
         // that the ledger refused.
+    }
+
+    /// Puts into the log what the ledger alone knows, while it can still be read.
+    private func tellUnderWay(_ ledger: SQLiteLedger) async {
+        do {
+            for attempt in try await ledger.underWay() {
+                logger.error(
+                    "under way when the database was lost",
+                    metadata: [
+                        "job.id": "\(attempt.job)", "attempt.id": "\(attempt.attempt)",
+                        "task.id": "\(attempt.task.map { "\($0)" } ?? "not known")",
+                    ]
+                )
+            }
+        } catch {
+            logger.error("what was under way cannot be read any more: \(error)")
+        }
     }
 
     /// Runs the services and listens to signals meanwhile.

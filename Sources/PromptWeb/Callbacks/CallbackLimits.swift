@@ -9,6 +9,7 @@ package struct CallbackLimits: Sendable {
     /// A connection carries one request, and is closed after this long, wherever that stands: a head that drips in costs
     /// no more. The provider waits 15 s for an answer.
     package var connectionTime: Duration = .seconds(30)
+    /// For one more, the oldest of whoever has most is closed.
     package var connections = 128
 
     package init() {}

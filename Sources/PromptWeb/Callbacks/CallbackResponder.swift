@@ -20,9 +20,20 @@ package struct IncomingCallback: Sendable {
     }
 }
 
+/// A request together with its connection, which is closed after it.
+package struct CallbackContext: RequestContext {
+    package var coreContext: CoreRequestContextStorage
+    let channel: (any Channel)?
+
+    package init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
+}
+
 /// `POST /callbacks/kie/{token}`, and nothing else.
 package struct CallbackResponder: HTTPResponder {
-    package typealias Context = BasicRequestContext
+    package typealias Context = CallbackContext
 
     private static let path = "/callbacks/kie/"
     private static let timestamp = HTTPField.Name("X-Webhook-Timestamp")
@@ -44,15 +55,22 @@ package struct CallbackResponder: HTTPResponder {
     }
 
     @concurrent
-    package func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+    package func respond(to request: Request, context: CallbackContext) async throws -> Response {
         let outcome = await outcome(of: request)
         tally.note(outcome)
         var headers: HTTPFields = [.contentType: "text/plain; charset=utf-8", .connection: "close"]
         if outcome == .wrongMethod { headers[.allow] = "POST" }
+        let text = ByteBuffer(string: outcome.text + "\n")
+        let channel = context.channel
         return Response(
             status: outcome.status,
             headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(string: outcome.text + "\n"))
+            body: ResponseBody(contentLength: text.readableBytes) { @concurrent writer in
+                try await writer.write(text)
+                try await writer.finish(nil)
+                // Hummingbird closes only when the request asks for it. Our half alone: the answer still has to arrive.
+                channel?.close(mode: .output, promise: nil)
+            }
         )
     }
 

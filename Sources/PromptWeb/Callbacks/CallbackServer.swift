@@ -14,26 +14,35 @@ package enum CallbackServer {
         onListening: @escaping @Sendable (Int) -> Void = { _ in },
         receive: @escaping @Sendable (IncomingCallback) async -> CallbackOutcome
     ) -> some ApplicationProtocol {
-        Application(
+        let roster = ConnectionRoster(limit: limits.connections)
+        return Application(
             responder: CallbackResponder(limits: limits, tally: tally, receive: receive),
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [ConnectionDeadline(limits.connectionTime)],
+                    additionalChannelHandlers: [
+                        ConnectionRoster.Handler(roster), ConnectionDeadline(limits.connectionTime),
+                    ],
                     idleTimeout: TimeAmount(limits.idleTime),
                     httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 8 * 1_024,
-                        maxHeaderListSize: 16 * 1_024,
-                        maxHeaderFieldCount: 100
+                        maxHeaderFieldSize: HeaderLimits.field,
+                        maxHeaderListSize: HeaderLimits.list,
+                        maxHeaderFieldCount: HeaderLimits.count
                     )
                 )
             ),
             configuration: .init(
                 address: .hostname(host, port: port),
-                serverName: nil,
-                availableConnectionsDelegate: .maximum(limits.connections, logger: logger)
+                serverName: nil
             ),
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? port) },
             logger: logger
         )
     }
+}
+
+/// Far more than the provider, a browser or Prometheus sends.
+enum HeaderLimits {
+    static let field = 8 * 1_024
+    static let list = 16 * 1_024
+    static let count = 100
 }
