@@ -76,7 +76,7 @@ package enum RecordInfoAnswer {
     private static func success(_ task: TaskRecord) -> PollOutcome {
         let results = TaskResults(task.resultJSON)
         var outputs = (results?.urls ?? []).filter { !$0.isEmpty }.map { TaskOutput.file(url: $0) }
-        if outputs.isEmpty, let value = results?.object { outputs = [.object(json: value.json)] }
+        if let value = results?.object { outputs.append(.object(json: value.json)) }
         guard outputs.isEmpty else { return .succeeded(outputs, charged: task.charge, took: task.took) }
         let raw = AnswerText.shortened(task.resultJSON?.stringValue ?? task.resultJSON?.json ?? "")
         return .failed(

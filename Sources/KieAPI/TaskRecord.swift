@@ -65,8 +65,23 @@ struct TaskResults {
         default: fields = nil
         }
         guard let fields else { return nil }
-        urls = Self.urls(fields["resultUrls"])
+        // Frames that were asked for, and whatever else there is a URL of, were paid for as well.
+        let others = fields.keys.filter { Self.isURLField($0) && $0 != "resultUrls" }.sorted()
+        for key in ["resultUrls"] + others {
+            for url in Self.urls(fields[key]) where !urls.contains(url) && urls.count < Self.mostURLs {
+                if key == "resultUrls" || WebURL(url) != nil { urls.append(url) }
+            }
+        }
         object = fields["resultObject"].flatMap { $0 == .null ? nil : $0 }
+    }
+
+    /// More than any model makes; each is a row and a file.
+    static let mostURLs = 256
+
+    /// `resultUrls`, `firstFrameUrl`, `lastFrameUrl` are known.
+    private static func isURLField(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return name.hasSuffix("url") || name.hasSuffix("urls")
     }
 
     /// A list of texts; or a text, a list in a text, or objects with a URL each: what is paid for is not to be lost for its

@@ -20,7 +20,7 @@ package enum TransportError {
         if hasSentHead { return false }
         if error is NIOConnectionError { return true }
         // From connecting to an address; from a connection at work it would have come after the head.
-        if let error = error as? IOError { return error.errnoCode == ECONNREFUSED }
+        if let error = error as? IOError { return ofConnecting.contains(error.errnoCode) }
         // Before the handshake is done nothing of a request leaves.
         if let error = error as? NIOSSLError, case .handshakeFailed = error { return true }
         if let error = error as? NIOSSLExtraError {
@@ -37,6 +37,11 @@ package enum TransportError {
         ]
         return sure.contains(error)
     }
+
+    /// From making a socket or connecting it (socket(2), connect(2)): no way there, no descriptor, no port of our own.
+    private static let ofConnecting: Set<CInt> = [
+        ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN, EMFILE, ENFILE, EADDRNOTAVAIL, EAFNOSUPPORT, EACCES,
+    ]
 
     /// The system's words for an error: `Connection refused`.
     package static func reason(_ error: IOError) -> String {

@@ -57,6 +57,21 @@ struct HostileTests {
         }
     }
 
+    @Test func `a list that nobody gets is an error, and what was added is there`() async throws {
+        try await Stage.with { stage in
+            let arguments = ["--database", stage.database]
+            #expect(try await stage.run("promptctl", arguments + ["init"]).end == .exit(0))
+            let program = Programs.path(of: "promptctl")
+            let said = try await stage.run(
+                "/usr/bin/env",
+                ["bash", "-c", "'\(program)' --database '\(stage.database)' add 'a fox' 'a heron' > /dev/full"]
+            )
+            #expect(said.end == .exit(74))
+            #expect(said.errors.contains("standard output cannot be written: No space left on device"))
+            #expect(try await stage.ledger.number("SELECT count(*) FROM jobs") == 2)
+        }
+    }
+
     @Test func `hundreds of idle connections keep nobody out, and the jobs go on`() async throws {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s")

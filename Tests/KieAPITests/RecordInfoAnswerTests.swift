@@ -134,6 +134,38 @@ import Testing
         #expect(task(fields) == .succeeded([.object(json: #"{"text":"hi"}"#)], charged: nil))
     }
 
+    @Test func `whatever there is a URL of in a result is a result, and so is an object beside them`() {
+        let result =
+            #"{"resultUrls":["https://x/1.mp4"],"lastFrameUrl":["https://x/3.png"],"firstFrameUrl":"https://x/2.png","#
+            + #""posterUrl":"https://x/1.mp4","sourceUrl":"n/a","seedUrls":[],"resultObject":{"text":"a"}}"#
+        let body = #"{"code":200,"data":{"taskId":"t","state":"success","resultJson":\#(result)}}"#
+        let expected: [TaskOutput] = [
+            .file(url: "https://x/1.mp4"), .file(url: "https://x/2.png"), .file(url: "https://x/3.png"),
+            .object(json: #"{"text":"a"}"#),
+        ]
+        guard
+            case .succeeded(let outputs, _, _) = RecordInfoAnswer.answer(httpStatus: 200, body: Array(body.utf8))
+                .outcome
+        else {
+            Issue.record("no success")
+            return
+        }
+        #expect(outputs == expected)
+    }
+
+    @Test func `no task has more results than any model makes`() {
+        let urls = (0..<40_000).map { #""https://x/\#($0)""# }.joined(separator: ",")
+        let body = #"{"code":200,"data":{"taskId":"t","state":"success","resultJson":{"resultUrls":[\#(urls)]}}}"#
+        guard
+            case .succeeded(let outputs, _, _) = RecordInfoAnswer.answer(httpStatus: 200, body: Array(body.utf8))
+                .outcome
+        else {
+            Issue.record("no success")
+            return
+        }
+        #expect(outputs.count == TaskResults.mostURLs)
+    }
+
     @Test(arguments: [#""""#, "null", #""{}""#, #""{\"resultUrls\":[]}""#, #""no json""#])
     func `success without a result is a failure that keeps the raw text`(result: String) {
         guard

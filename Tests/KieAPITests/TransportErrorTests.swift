@@ -26,6 +26,10 @@ import Testing
 
     @Test func `of the system's errors only a refused connection shows that nothing was sent`() {
         #expect(TransportError.isNotSent(IOError(errnoCode: ECONNREFUSED, reason: "connect")))
+        for code in [ENETUNREACH, EHOSTUNREACH, EMFILE, ENFILE, EADDRNOTAVAIL] {
+            #expect(TransportError.isNotSent(IOError(errnoCode: code, reason: "connect")))
+            #expect(!TransportError.isNotSent(IOError(errnoCode: code, reason: "write"), hasSentHead: true))
+        }
         #expect(!TransportError.isNotSent(IOError(errnoCode: ECONNRESET, reason: "read")))
         #expect(!TransportError.isNotSent(IOError(errnoCode: ETIMEDOUT, reason: "connect")))
     }

@@ -23,7 +23,7 @@ import Testing
     @Test func `a full disk is told from other trouble, leaves room for others, and passes`() async throws {
         try await withSmallDisk { path in
             let server = MediaServer { asked, _ in
-                asked.path == "/small" ? .file(Array(FetcherTests.image.prefix(9_000))) : .file(FetcherTests.image)
+                asked.path == "/small" ? .file([UInt8](repeating: 1, count: 9_000)) : .file(FetcherTests.image)
             }
             try await server.run(mediaPath: path) { fixture in
                 for _ in 0..<2 {

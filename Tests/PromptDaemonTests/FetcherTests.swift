@@ -11,7 +11,8 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct FetcherTests {
     /// A file that begins like a PNG, longer than one read of a socket.
     static let image: [UInt8] =
-        [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + (0..<299_988).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        + [0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82]
 
     static func saved(_ outcome: DownloadOutcome) -> SavedFile? {
         if case .saved(let file) = outcome { file } else { nil }
@@ -146,12 +147,24 @@ import Testing
 
     @Test func `what the server says of the type is not believed`() async throws {
         let server = MediaServer { _, _ in
-            MediaServer.Reply(headers: [.contentType: "image/png"], body: Array("<html></html>".utf8))
+            MediaServer.Reply(headers: [.contentType: "image/png"], body: [0, 1, 2, 3])
         }
         try await server.run { fixture in
             let file = Self.saved(await fixture.fetch("/x.png"))
             #expect(file?.path == "ads/7-0.bin")
             #expect(file?.contentType == "application/octet-stream")
+        }
+    }
+
+    @Test(arguments: ["<html>expired</html>", #"{"error":"expired"}"#, "half a picture"])
+    func `an error page, or half a picture, is not the result, and is asked for again`(what: String) async throws {
+        let wrong = what == "half a picture" ? Array(Self.image.prefix(100)) : Array(what.utf8)
+        let server = MediaServer { _, number in MediaServer.Reply(body: number == 0 ? wrong : Self.image) }
+        try await server.run { fixture in
+            #expect(Self.failure(await fixture.fetch("/x.png")) == .passing)
+            #expect(fixture.names(in: "ads").isEmpty)
+            #expect(fixture.names(in: ".partial").isEmpty)
+            #expect(Self.saved(await fixture.fetch("/x.png"))?.path == "ads/7-0.png")
         }
     }
 }

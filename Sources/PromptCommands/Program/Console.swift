@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 package import PromptQueue
+import Synchronization
 
 /// Where a command runs: its streams, its terminal, its environment and its time.
 package struct Console: Sendable {
@@ -66,6 +67,26 @@ package struct Console: Sendable {
 }
 
 extension Console {
+    private static let failure = Atomic<Int32>(0)
+
+    /// Why something could not be written to standard output (errno(3)); nil if all of it was.
+    static var outputError: Int32? {
+        let code = failure.load(ordering: .relaxed)
+        return code == 0 ? nil : code
+    }
+
+    /// - Returns: why it could not be written.
+    private static func write(_ text: String, to descriptor: Int32) -> Int32? {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return count < 0 ? errno : EIO }
+            rest = rest.dropFirst(count)
+        }
+        return nil
+    }
+
     /// The process's own.
     package static var system: Console {
         var console = Console(
@@ -78,17 +99,10 @@ extension Console {
                 return unsafe Int64(local.tm_gmtoff)
             },
             sleep: { try await ContinuousClock().sleep(for: $0) },
-            writeOutput: { Swift.print($0, terminator: "") },
-            writeError: { text in
-                // What is on standard output already comes first where both go to one place.
-                fflush(nil)
-                var rest = Array(text.utf8)[...]
-                while !rest.isEmpty {
-                    let count = unsafe rest.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
-                    guard count > 0 else { return }
-                    rest = rest.dropFirst(count)
-                }
-            }
+            writeOutput: { text in
+                if let error = write(text, to: STDOUT_FILENO) { failure.store(error, ordering: .relaxed) }
+            },
+            writeError: { text in _ = write(text, to: STDERR_FILENO) }
         )
         console.isOutputTerminal = isatty(STDOUT_FILENO) == 1
         console.isErrorTerminal = isatty(STDERR_FILENO) == 1

@@ -53,7 +53,13 @@ package struct PromptctlCommand: AsyncParsableCommand {
 
     /// Runs the program with the process's arguments and ends it.
     package static func main() async {
-        let code = await run(Array(CommandLine.arguments.dropFirst()))
+        var code = await run(Array(CommandLine.arguments.dropFirst()))
+        // Ids that nobody got are worse than an error: what was done was done, but not told.
+        if let error = Console.outputError {
+            let reason = unsafe String(cString: strerror(error))
+            Console.current.say("promptctl: standard output cannot be written: \(reason)")
+            if code == 0 { code = ExitStatus.inputOutput.rawValue }
+        }
         fflush(nil)
         Glibc.exit(code)
     }

@@ -30,6 +30,8 @@ package struct FileType: Sendable, Equatable {
                 .init(contentType: "image/webp", fileExtension: "webp")
             } else if has("RIFF"), has("WAVE", at: 8) {
                 .init(contentType: "audio/wav", fileExtension: "wav")
+            } else if has("RIFF"), has("AVI ", at: 8) {
+                .init(contentType: "video/x-msvideo", fileExtension: "avi")
             } else if has("ftypavif", at: 4) {
                 .init(contentType: "image/avif", fileExtension: "avif")
             } else if has("ftypM4A", at: 4) {
@@ -46,6 +48,16 @@ package struct FileType: Sendable, Equatable {
                 .init(contentType: "audio/ogg", fileExtension: "ogg")
             } else if has("fLaC") {
                 .init(contentType: "audio/flac", fileExtension: "flac")
+            } else if has("glTF") {
+                .init(contentType: "model/gltf-binary", fileExtension: "glb")
+            } else if has("PK\u{3}\u{4}") {
+                .init(contentType: "application/zip", fileExtension: "zip")
+            } else if has("%PDF-") {
+                .init(contentType: "application/pdf", fileExtension: "pdf")
+            } else if bytes.starts(with: [0x1F, 0x8B]) {
+                .init(contentType: "application/gzip", fileExtension: "gz")
+            } else if has("<svg") {
+                .init(contentType: "image/svg+xml", fileExtension: "svg")
             } else if has("{") || has("[") {
                 .json
             } else {

@@ -144,6 +144,8 @@ package struct MediaDirectory: Sendable {
         let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw MediaError(code: errno, at: directory + "/") }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw MediaError(code: errno, at: directory + "/") }
+        if fsync(descriptor) == 0 { return }
+        // Some file systems cannot sync a directory, and need not be told to.
+        guard errno == EINVAL || errno == ENOTSUP else { throw MediaError(code: errno, at: directory + "/") }
     }
 }

@@ -17,6 +17,8 @@ package struct MediaError: Error, Sendable, CustomStringConvertible {
         switch code {
         case ENOSPC, EDQUOT:
             self.init("the media disk is full", isLocal: true)
+        case EMFILE, ENFILE:
+            self.init("too many files are open: raise LimitNOFILE= of the unit, or ulimit -n", isLocal: true)
         case EACCES, EPERM, EROFS, EIO, ENOENT, ENODEV, ENXIO, ESTALE, ENOTCONN:
             var directory = FilePathParts.split(path).directory
             // Nobody has asked for this one; but if it is not there, it has to be named.

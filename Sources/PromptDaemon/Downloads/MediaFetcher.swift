@@ -196,6 +196,10 @@ final class MediaFetcher: Fetcher {
             if file.count > total { file.discard() }
             return .failed(.passing, message: "broke off before all \(total) bytes were there")
         }
+        if let problem = try file.problem(url: download.url) {
+            file.discard()
+            return .failed(.passing, message: "what the media server sent \(problem)")
+        }
         return .saved(try media.keep(file, for: download))
     }
 

@@ -25,7 +25,7 @@ struct PartialFile: ~Copyable {
     static func begin(path: String, source: PartialSource?) throws(MediaError) -> PartialFile {
         // The note of an older try goes before its bytes do: it must never speak of others.
         unsafe unlink(path + noteSuffix)
-        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW
+        let flags = O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW
         let descriptor = unsafe open(path, flags, 0o644)
         guard descriptor >= 0 else { throw MediaError(code: errno, at: path) }
         var file = PartialFile(path: path, descriptor: descriptor)
@@ -69,6 +69,27 @@ struct PartialFile: ~Copyable {
             // A write of nothing sets no errno (write(2)).
             guard written > 0 else { throw MediaError(code: written == 0 ? EIO : errno, at: path) }
             offset += written
+        }
+    }
+
+    /// What is wrong with the file as one of its kind; nil if nothing is.
+    ///
+    /// - Parameter url: its result's.
+    func problem(url: String) throws(MediaError) -> String? {
+        try MediaCheck.problem(head: head, count: count, url: url) { offset, count throws(MediaError) in
+            var buffer = [UInt8](repeating: 0, count: Int(count))
+            var filled = 0
+            while filled < buffer.count {
+                let place = off_t(offset) + off_t(filled)
+                let read = unsafe buffer.withUnsafeMutableBytes {
+                    unsafe pread(descriptor, $0.baseAddress.map { unsafe $0 + filled }, $0.count - filled, place)
+                }
+                if read < 0, errno == EINTR { continue }
+                guard read >= 0 else { throw MediaError(code: errno, at: path) }
+                if read == 0 { break }
+                filled += read
+            }
+            return Array(buffer.prefix(filled))
         }
     }
 
