@@ -98,6 +98,10 @@ package enum LedgerFile {
     }
 
     package static func checkDirectory(of path: String) throws(LedgerError) {
+        var isFolder = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder {
+            throw LedgerError(.permission, "\(path): is a directory; name a file in it, like \(path)/promptd.sqlite")
+        }
         let directory = String(
             path.prefix(upTo: path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)
         )

@@ -22,7 +22,7 @@ package enum WebServer {
     ) -> some ApplicationProtocol {
         let roster = ConnectionRoster(limit: connections)
         return Application(
-            router: router(source: source, isRunning: isRunning, callbacks: callbacks),
+            router: router(source: source, isRunning: isRunning, callbacks: callbacks, isLocal: Hosts.isLoopback(host)),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [ConnectionRoster.Handler(roster)],
@@ -40,13 +40,18 @@ package enum WebServer {
         )
     }
 
+    /// - Parameters:
+    ///   - isRunning: whether the engine runs; readiness asks for it.
+    ///   - isLocal: whether this machine alone is served.
     package static func router(
         source: any StatusSource,
         isRunning: @escaping @Sendable () -> Bool,
-        callbacks: CallbackTally? = nil
+        callbacks: CallbackTally? = nil,
+        isLocal: Bool = false
     ) -> Router<BasicRequestContext> {
         let startedAt = Date.now.timeIntervalSince1970.rounded()
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+        if isLocal { router.add(middleware: LocalHostOnly()) }
         router.get("healthz") { _, _ in plain(.ok, "ok\n") }
         router.get("readyz") { _, _ in
             guard isRunning() else { return plain(.serviceUnavailable, "the engine is not running\n") }

@@ -113,6 +113,26 @@ struct HostileTests {
         }
     }
 
+    @Test func `a listener for this machine answers to its own names only`() async throws {
+        try await Stage.with { stage in
+            let web = try CallbackAddress()
+            let daemon = try await stage.daemon(nil, ["PROMPTD_WEB_LISTEN": "127.0.0.1:\(web.port)"])
+            for (host, status) in [
+                ("127.0.0.1:\(web.port)", 200), ("LOCALHOST", 200), ("[::1]:1", 200), ("evil.example", 421),
+                ("127.0.0.1.evil.example:1", 421), ("192.0.2.1", 421),
+            ] {
+                let script = """
+                    exec 3<>/dev/tcp/127.0.0.1/\(web.port)
+                    printf 'GET /metrics HTTP/1.1\\r\\nHost: \(host)\\r\\nConnection: close\\r\\n\\r\\n' >&3
+                    head -n 1 <&3
+                    """
+                let said = try await stage.run("/usr/bin/env", ["bash", "-c", script])
+                #expect(said.output.hasPrefix("HTTP/1.1 \(status) "), "\(host): \(said.output)")
+            }
+            try await stage.stop(daemon)
+        }
+    }
+
     @Test func `readiness tells of a database that somebody holds locked, within seconds`() async throws {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox()

@@ -40,7 +40,7 @@ package struct DaemonCommand: AsyncParsableCommand {
             }
         } catch {
             let code = Self.exitCode(for: error)
-            let message = Array("promptd: \(error)\n".utf8)
+            let message = Array((PlainText.lines("promptd: \(error)") + "\n").utf8)
             _ = unsafe message.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
             throw ExitCode(code)
         }
