@@ -4,6 +4,20 @@ package import PromptQueue
 package enum CreateTaskAnswer {
     /// - Returns: `accepted`, `rejected`, or `unknown` when the answer does not prove that no task was made.
     package static func outcome(httpStatus: Int, body: [UInt8]) -> SubmissionOutcome {
+        outcome(httpStatus: httpStatus, body: body, headers: AnswerHeaders())
+    }
+
+    static func outcome(httpStatus: Int, body: [UInt8], headers: AnswerHeaders) -> SubmissionOutcome {
+        let found = judged(httpStatus: httpStatus, body: body)
+        guard case .rejected(var failure) = found else { return found }
+        if failure.code == .rateLimited { failure.retryAfter = headers.retryAfter }
+        if (300..<400).contains(httpStatus), let location = headers.location {
+            failure.message += ": it redirects to \(location), which is not followed; is provider.baseURL right?"
+        }
+        return .rejected(failure)
+    }
+
+    private static func judged(httpStatus: Int, body: [UInt8]) -> SubmissionOutcome {
         let answer = Answer(httpStatus: httpStatus, body: body)
         guard let code = answer.code else {
             return Refusals.ofOthers(answer).map { .rejected(answer.failure($0)) }

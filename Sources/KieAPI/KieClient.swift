@@ -48,7 +48,8 @@ package final class KieClient: Sendable {
         var body: JSONObject = ["model": .string(model), "input": .object(input)]
         if let callbackURL { body["callBackUrl"] = .string(callbackURL) }
         switch await exchange(.POST, "/api/v1/jobs/createTask", body: .object(body)) {
-        case .answered(let status, let body): return CreateTaskAnswer.outcome(httpStatus: status, body: body)
+        case .answered(let status, let body, let headers):
+            return CreateTaskAnswer.outcome(httpStatus: status, body: body, headers: headers)
         case .notSent(let reason): return .notSent(Failure(.notSent, reason))
         case .lost(let reason):
             let message = "\(reason): the task may exist and may have been charged"
@@ -60,7 +61,7 @@ package final class KieClient: Sendable {
     package func recordInfo(_ task: TaskID) async -> PollAnswer {
         let path = "/api/v1/jobs/recordInfo?taskId=\(Self.escaped(task.rawValue))"
         switch await exchange(.GET, path, body: nil, within: settings.questionTimeout) {
-        case .answered(let status, let body): return RecordInfoAnswer.answer(httpStatus: status, body: body)
+        case .answered(let status, let body, _): return RecordInfoAnswer.answer(httpStatus: status, body: body)
         case .notSent(let reason), .lost(let reason):
             return PollAnswer(.unavailable(Failure(.providerUnavailable, reason)))
         }
@@ -69,7 +70,7 @@ package final class KieClient: Sendable {
     /// The account's balance.
     package func credits() async -> Result<Credits, FailureError> {
         switch await exchange(.GET, "/api/v1/chat/credit", body: nil) {
-        case .answered(let status, let body):
+        case .answered(let status, let body, _):
             let answer = Answer(httpStatus: status, body: body)
             if answer.code == 200, status == 200, let credits = answer.data?.credits { return .success(credits) }
             let code: FailureCode = [401, 403].contains(answer.code ?? status) ? .keyRefused : .providerUnavailable
@@ -84,7 +85,7 @@ package final class KieClient: Sendable {
     /// The failure is `downloadFailed` only if the provider says that it has no such file.
     package func downloadURL(for url: String) async -> Result<String, FailureError> {
         switch await exchange(.POST, "/api/v1/common/download-url", body: .object(["url": .string(url)])) {
-        case .answered(let status, let body):
+        case .answered(let status, let body, _):
             let answer = Answer(httpStatus: status, body: body)
             if answer.code == 200, status == 200, let url = answer.data?.stringValue { return .success(url) }
             return .failure(FailureError(answer.failure(Self.downloadFailure(answer))))
@@ -145,7 +146,11 @@ package final class KieClient: Sendable {
                 task.cancel()
             }
             let body = response.body.map { Array($0.readableBytesView) } ?? []
-            return .answered(status: Int(response.status.code), body: body)
+            let headers = AnswerHeaders(
+                retryAfter: response.headers.first(name: "Retry-After"),
+                location: response.headers.first(name: "Location")
+            )
+            return .answered(status: Int(response.status.code), body: body, headers: headers)
         } catch {
             if TransportError.isNotSent(error, hasSentHead: delegate.hasSentHead) {
                 return .notSent(TransportError.describe(error))

@@ -6,11 +6,27 @@ import PromptQueue
 
 /// How one HTTP exchange ended.
 enum Exchange: Sendable {
-    case answered(status: Int, body: [UInt8])
+    /// - `headers`: those that say something about what is to be done.
+    case answered(status: Int, body: [UInt8], headers: AnswerHeaders = AnswerHeaders())
     /// Nothing left this machine.
     case notSent(String)
     /// The request may have arrived; no whole answer came.
     case lost(String)
+}
+
+/// The headers of an answer that matter, checked.
+struct AnswerHeaders: Sendable, Equatable {
+    /// `Retry-After` in seconds (RFC 9110, section 10.2.3), at most a day; a date there is not read.
+    var retryAfter: Duration?
+    /// `Location` of a redirect, which is not followed: harmless to show.
+    var location: String?
+
+    init() {}
+
+    init(retryAfter: String?, location: String?) {
+        self.retryAfter = retryAfter.flatMap { Int64($0) }.flatMap { (1...86_400).contains($0) ? .seconds($0) : nil }
+        self.location = location.map { PlainText.oneLine(BoundedText.word($0)) }
+    }
 }
 
 /// Which errors of the HTTP client prove that no request left.
@@ -40,7 +56,8 @@ package enum TransportError {
 
     /// From making a socket or connecting it (socket(2), connect(2)): no way there, no descriptor, no port of our own.
     private static let ofConnecting: Set<CInt> = [
-        ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN, EMFILE, ENFILE, EADDRNOTAVAIL, EAFNOSUPPORT, EACCES,
+        ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN, EMFILE, ENFILE, EADDRNOTAVAIL, EAFNOSUPPORT,
+        EACCES,
     ]
 
     /// The system's words for an error: `Connection refused`.

@@ -70,6 +70,33 @@ import Testing
         #expect(outcome == .accepted(TaskID("t"), httpStatus: 200))
     }
 
+    @Test func `what a 429 and a redirect say is heard`() async throws {
+        let refused = try await create(
+            "HTTP/1.1 429 X\r\nRetry-After: 40\r\nContent-Length: 29\r\n\r\n{\"code\":429,\"msg\":\"too many\"}"
+        )
+        guard case .rejected(let failure) = refused else {
+            Issue.record("\(refused)")
+            return
+        }
+        #expect(failure.retryAfter == .seconds(40))
+        let moved = try await create(
+            "HTTP/1.1 301 X\r\nLocation: https://api.example/\u{202E}x\r\nContent-Length: 0\r\n\r\n"
+        )
+        guard case .rejected(let failure) = moved else {
+            Issue.record("\(moved)")
+            return
+        }
+        #expect(failure.code == .providerUnavailable)
+        #expect(failure.message.contains("redirects to https://api.example/ x"))
+    }
+
+    @Test(arguments: [
+        "-1", "0", "1e9", "9223372036854775807", "99999999999999999999", "Fri, 27 Nov 2026 00:00:00 GMT", "",
+    ])
+    func `a wait that cannot be meant is none`(text: String) {
+        #expect(AnswerHeaders(retryAfter: text, location: nil).retryAfter == nil)
+    }
+
     @Test func `two answers to one request are one`() async throws {
         let outcome = try await create(Self.answer("200 OK") + Self.answer("099 X"))
         #expect(outcome == .accepted(TaskID("t"), httpStatus: 200))

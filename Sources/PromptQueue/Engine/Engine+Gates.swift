@@ -30,6 +30,7 @@ extension Engine {
                 if let before = window.refuse(at: now.uptime) {
                     effects.append(.notify(.rateShrunk(from: before, to: window.current)))
                 }
+                if let wait = failure.retryAfter { window.shut(until: now.uptime + min(wait, Self.longestRetryAfter)) }
                 if rateRefusedAt == nil { rateRefusedAt = now }
                 recordGates(now: now, &effects)
             default: trouble = nil
@@ -47,6 +48,9 @@ extension Engine {
             }
         }
     }
+
+    /// A header must not shut the daemon up for a day.
+    private static var longestRetryAfter: Duration { .seconds(3_600) }
 
     /// Whether an outcome shows that a gate need not be closed any longer.
     private func proves(_ outcome: SubmissionOutcome, against kind: GateKind, isProbe: Bool) -> Bool {

@@ -101,6 +101,12 @@ package struct RateWindow: Sendable {
         shutUntil = max(shutUntil, uptime + limit.window)
     }
 
+    /// Keeps the window shut until then, as the server has asked for.
+    package mutating func shut(until uptime: Duration) {
+        shutUntil = max(shutUntil, uptime)
+        if !isWhole { growsAt = max(growsAt, shutUntil + limit.window) }
+    }
+
     /// Lets the allowance grow by one for each whole window since the last refusal. True if it has grown.
     @discardableResult
     package mutating func recover(at uptime: Duration) -> Bool {

@@ -45,6 +45,8 @@ package struct Failure: Sendable, Hashable {
     package var httpStatus: Int?
     /// The `code` of the provider's JSON answer.
     package var apiCode: Int?
+    /// How long the provider wants to be left alone, as its answer said.
+    package var retryAfter: Duration?
 
     package init(_ code: FailureCode, _ message: String, httpStatus: Int? = nil, apiCode: Int? = nil) {
         self.code = code

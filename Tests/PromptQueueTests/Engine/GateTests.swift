@@ -53,6 +53,17 @@ import Testing
         #expect(delays.allSatisfy { $0 <= .milliseconds(300_100) })
     }
 
+    @Test(arguments: [(5, 10), (40, 40), (100_000, 3_600)])
+    func `a 429 that says for how long is heeded, but not for a day`(said: Int, waited: Int) throws {
+        var refusal = Failure(.rateLimited, "…", httpStatus: 429, apiCode: 429)
+        refusal.retryAfter = .seconds(said)
+        var (fixture, _) = closed(by: .rejected(refusal))
+        fixture.pass(.seconds(waited) - .milliseconds(100))
+        #expect(fixture.send(.tick).claims.isEmpty)
+        fixture.pass(.milliseconds(200))
+        #expect(fixture.send(.tick).claims.count == 1)
+    }
+
     @Test func `a probe that succeeds opens the gate`() {
         var (fixture, _) = closed(by: failure(.providerUnavailable, 455))
         fixture.pass(.seconds(1))
