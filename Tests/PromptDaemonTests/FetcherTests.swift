@@ -145,6 +145,18 @@ import Testing
         }
     }
 
+    @Test func `a link in place of a folder is not followed`() async throws {
+        let server = MediaServer { _, _ in .file(Self.image) }
+        try await server.run { fixture in
+            let outside = fixture.path + "-outside"
+            try FileManager.default.createDirectory(atPath: outside, withIntermediateDirectories: false)
+            defer { try? FileManager.default.removeItem(atPath: outside) }
+            try FileManager.default.createSymbolicLink(atPath: fixture.path + "/ads", withDestinationPath: outside)
+            #expect(Self.failure(await fixture.fetch("/x.png")) == .passing)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: outside).isEmpty)
+        }
+    }
+
     @Test func `what the server says of the type is not believed`() async throws {
         let server = MediaServer { _, _ in
             MediaServer.Reply(headers: [.contentType: "image/png"], body: [0, 1, 2, 3])

@@ -136,7 +136,14 @@ package struct MediaDirectory: Sendable {
     }
 
     private static func makeFolder(_ path: String) throws(MediaError) {
-        guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else { throw MediaError(code: errno, at: path) }
+        if unsafe mkdir(path, 0o755) == 0 { return }
+        guard errno == EEXIST else { throw MediaError(code: errno, at: path) }
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { throw MediaError(code: errno, at: path) }
+        // A link would lead the results to wherever whoever made it wants.
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw MediaError("\(path): is no directory of its own; remove it, and the results go there")
+        }
     }
 
     /// A new name in a directory is on disk only after the directory is synced (fsync(2)).
