@@ -65,11 +65,29 @@ package enum TransportError {
         unsafe String(cString: strerror(error.errnoCode))
     }
 
+    private static func cause(of error: NIOConnectionError) -> String {
+        if let first = error.connectionErrors.first?.error as? IOError { return " (\(reason(first)))" }
+        let isUnresolved = error.connectionErrors.isEmpty && (error.dnsAError != nil || error.dnsAAAAError != nil)
+        return isUnresolved ? ": its name cannot be resolved; does DNS work, and is the name right?" : ""
+    }
+
+    private static func trouble(of error: NIOSSLError) -> String {
+        guard case .handshakeFailed(let cause) = error else { return "TLS: \(type(of: error))" }
+        // BoringSSL's own words stand in a list of numbers and places.
+        guard String(describing: cause).contains("CERTIFICATE_VERIFY_FAILED") else { return "the TLS handshake failed" }
+        return
+            "the server's certificate is not trusted: are the CA certificates installed (package ca-certificates), is the "
+            + "clock right, and nothing in between?"
+    }
+
     /// For people; short, and without what was sent.
     static func describe(_ error: any Error) -> String {
         switch error {
         case let error as HTTPClientError: error.shortDescription
-        case let error as NIOConnectionError: "no connection to \(error.host):\(error.port)"
+        case let error as NIOConnectionError: "no connection to \(error.host):\(error.port)\(cause(of: error))"
+        case let error as NIOSSLError: trouble(of: error)
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            "the server's certificate is for another host: is the URL right, and nothing in between?"
         case let error as IOError: reason(error)
         case let error as InvalidStatus: error.description
         default: "\(type(of: error))"

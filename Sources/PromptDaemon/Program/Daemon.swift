@@ -42,6 +42,9 @@ struct Daemon {
                 metadata: ["limit": "\(descriptors)"]
             )
         }
+        for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] where environment[name]?.isEmpty == false {
+            logger.warning("\(name) is set and is not used: promptd connects to the provider itself")
+        }
         let key = try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment)
         let time = SystemTime()
         let callbacks = try Callbacks(configuration, environment: environment, time: time, logger: logger)
