@@ -141,7 +141,10 @@ struct HostileTests {
             #expect(try await web.status("GET", "/readyz") == 200)
             let holder = try stage.start(
                 "/usr/bin/env",
-                ["bash", "-c", "exec sqlite3 '\(stage.database)' < <(echo 'BEGIN IMMEDIATE; SELECT 1234;'; sleep 60)"]
+                [
+                    "bash", "-c",
+                    "exec sqlite3 -cmd '.timeout 20000' '\(stage.database)' < <(echo 'BEGIN IMMEDIATE; SELECT 1234;'; sleep 60)",
+                ]
             )
             try await holder.line(with: "1234")
             let start = ContinuousClock.now
