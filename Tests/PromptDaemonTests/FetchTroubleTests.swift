@@ -108,6 +108,18 @@ import Testing
         #expect(throws: TransferPace.TooSlow.self) { try ebbing.note(1, at: .seconds(62)) }
     }
 
+    @Test func `a file that drips in makes room after a while if it can be continued`() throws {
+        func drip(_ bytes: Int, canContinue: Bool) throws {
+            var pace = TransferPace(TransferPace.Rule(), canContinue: canContinue, at: .zero)
+            for second in stride(from: 10, through: 3_600, by: 10) { try pace.note(bytes, at: .seconds(second)) }
+        }
+        try drip(20_000, canContinue: false)
+        try drip(400_000, canContinue: true)
+        #expect(throws: TransferPace.TooSlow.self) { try drip(20_000, canContinue: true) }
+        var patient = TransferPace(TransferPace.Rule(), canContinue: true, at: .zero)
+        for second in stride(from: 10, to: 600, by: 10) { try patient.note(20_000, at: .seconds(second)) }
+    }
+
     // MARK: - This machine
 
     @Test func `a media directory that is not there holds everything, before anything is asked for`() async throws {

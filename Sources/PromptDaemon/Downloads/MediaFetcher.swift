@@ -181,7 +181,7 @@ final class MediaFetcher: Fetcher {
             } else {
                 try media.begin(download.result, source: source)
             }
-        var pace = TransferPace(pace, at: uptime())
+        var pace = TransferPace(pace, canContinue: body.validator != nil, at: uptime())
         for try await bytes in body.chunks {
             // Before it is written: not even for a moment is there more than is allowed.
             if file.count + Int64(bytes.count) > policy.maximumBytes {
@@ -231,7 +231,7 @@ final class MediaFetcher: Fetcher {
         case let error as MediaError: error.description
         case is DeadlineExceeded: "the media server stalled"
         case let error as TransferPace.TooSlow:
-            "the media server sent less than \(error.rule.bytesPerSecond) bytes a second"
+            "the media server sent less than \(error.bytesPerSecond) bytes a second"
         default: "the download broke off (\(MediaClient.describe(error)))"
         }
     }

@@ -5,11 +5,16 @@ struct TransferPace: Sendable {
     struct Rule: Sendable {
         var bytesPerSecond: Int64 = 1_024
         var window: Duration = .seconds(60)
+        /// A file that can be continued makes room for others after a while, unless it comes at some speed: nothing is lost
+        /// by it, and a server that sends just enough not to be too slow holds its place for minutes and not for weeks.
+        var turn: Duration = .seconds(600)
+        var bytesPerSecondBeyondTurn: Int64 = 32 * 1_024
     }
 
     /// It was too slow.
     struct TooSlow: Error {
-        var rule: Rule
+        /// On average.
+        var bytesPerSecond: Int64
     }
 
     private struct Arrival: Sendable {
@@ -19,12 +24,16 @@ struct TransferPace: Sendable {
 
     private let rule: Rule
     private let start: Duration
+    private let canContinue: Bool
+    private var total: Int64 = 0
     /// What came within the window, by the second.
     private var arrivals: [Arrival] = []
     private var sum: Int64 = 0
 
-    init(_ rule: Rule, at uptime: Duration) {
+    /// - Parameter canContinue: whether a later try goes on where this one is broken off.
+    init(_ rule: Rule, canContinue: Bool = false, at uptime: Duration) {
         self.rule = rule
+        self.canContinue = canContinue
         start = uptime
     }
 
@@ -32,6 +41,7 @@ struct TransferPace: Sendable {
     /// - Throws: `TooSlow` when that is too little, which is not said before a whole window has passed.
     mutating func note(_ bytes: Int, at uptime: Duration) throws(TooSlow) {
         sum += Int64(bytes)
+        total += Int64(bytes)
         if let last = arrivals.last, uptime - last.at < .seconds(1) {
             arrivals[arrivals.count - 1].bytes += Int64(bytes)
         } else {
@@ -43,6 +53,10 @@ struct TransferPace: Sendable {
         }
         guard uptime - start >= rule.window else { return }
         let least = rule.window * Int(rule.bytesPerSecond)
-        if Duration.seconds(sum) < least { throw TooSlow(rule: rule) }
+        if Duration.seconds(sum) < least { throw TooSlow(bytesPerSecond: rule.bytesPerSecond) }
+        guard canContinue, uptime - start >= rule.turn else { return }
+        if Duration.seconds(total) < (uptime - start) * Int(rule.bytesPerSecondBeyondTurn) {
+            throw TooSlow(bytesPerSecond: rule.bytesPerSecondBeyondTurn)
+        }
     }
 }

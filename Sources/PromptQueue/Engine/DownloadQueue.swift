@@ -64,6 +64,9 @@ package struct DownloadQueue: Sendable {
         retry.base = .seconds(2)
     }
 
+    /// One job with many results, or slow ones, leaves some places to the others.
+    private var placesOfOneJob: Int { max(1, concurrency * 3 / 4) }
+
     package var activeCount: Int { active.count }
     package var isEmpty: Bool { entries.isEmpty }
     /// All that are not finished, in order.
@@ -91,8 +94,17 @@ package struct DownloadQueue: Sendable {
             ready.insert(next.ready)
         }
         var taken: [PendingDownload] = []
+        var passedOver: [Ready] = []
+        defer { for next in passedOver { ready.insert(next) } }
+        var places: [JobID: Int] = [:]
+        for result in active { places[result.job, default: 0] += 1 }
         while active.count < concurrency, let next = ready.popMin() {
             guard var entry = entries[next.result], entry.ticket == next.ticket else { continue }
+            guard places[next.result.job, default: 0] < placesOfOneJob else {
+                passedOver.append(next)
+                continue
+            }
+            places[next.result.job, default: 0] += 1
             let number = entry.attempts + 1
             let isFreshTurn = number >= Self.firstFreshTry && (number - Self.firstFreshTry).isMultiple(of: 2)
             entry.hasAskedForFreshURL = entry.isAtLastTry || isFreshTurn

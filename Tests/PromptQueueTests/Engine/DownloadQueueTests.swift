@@ -3,9 +3,9 @@ import Testing
 
 /// Which result is fetched next.
 @Suite struct DownloadQueueTests {
-    private func download(_ job: Int64, createdAt: Int64) -> PendingDownload {
+    private func download(_ job: Int64, ordinal: Int = 0, createdAt: Int64) -> PendingDownload {
         PendingDownload(
-            result: ResultID(job: JobID(job), ordinal: 0),
+            result: ResultID(job: JobID(job), ordinal: ordinal),
             output: .file(url: "https://media.example/\(job)"),
             folder: "default",
             createdAt: Instant(milliseconds: createdAt)
@@ -34,6 +34,18 @@ import Testing
         }
         #expect(served.count == 20)
         #expect(served.prefix(3).contains(1), "after its wait it is the next: \(served)")
+    }
+
+    @Test func `a job with many results leaves places to the others, and goes on when its own are free`() {
+        var queue = DownloadQueue(concurrency: 8)
+        for ordinal in 0..<20 { queue.add(download(1, ordinal: ordinal, createdAt: 0), at: .zero) }
+        #expect(queue.takeReady(at: .zero).map(\.result.ordinal) == Array(0..<6))
+        for job in 2...4 { queue.add(download(Int64(job), createdAt: 9), at: .zero) }
+        #expect(queue.takeReady(at: .zero).map(\.result.job.rawValue) == [2, 3])
+        queue.finish(ResultID(job: JobID(2), ordinal: 0))
+        #expect(queue.takeReady(at: .zero).map(\.result.job.rawValue) == [4])
+        queue.finish(ResultID(job: JobID(1), ordinal: 3))
+        #expect(queue.takeReady(at: .zero).map(\.result.ordinal) == [6])
     }
 
     @Test func `of those that are ready the oldest URL goes first, whatever order they came in`() {
