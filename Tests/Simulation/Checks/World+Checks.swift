@@ -138,7 +138,8 @@ extension World {
     /// wakes time and again for other things.
     private func checkClaimed(wake: Duration) throws {
         // A gate that may be tried by now holds nothing up; what a user has just written may have reached nobody yet.
-        guard !gatesDue.contains(where: { $0 > now }), now - lastStir > .seconds(6) else { return }
+        // Strangers may have made a job look claimable that is not.
+        guard !isTampered, !gatesDue.contains(where: { $0 > now }), now - lastStir > .seconds(6) else { return }
         // The question is dear. Before a long sleep it is always asked.
         guard now >= nextRoomLook || (agenda.next ?? now) - now > claimPatience else { return }
         nextRoomLook = now + .seconds(2)
