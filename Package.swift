@@ -69,6 +69,7 @@ let package = Package(
                 .embedInCode("0006_views.sql"), .embedInCode("0007_hints.sql"),
                 .embedInCode("0008_money.sql"),
                 .embedInCode("0009_rowids.sql"),
+                .embedInCode("0010_strangers.sql"),
             ],
             swiftSettings: settings
         ),

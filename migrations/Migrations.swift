@@ -9,6 +9,7 @@ package enum Migrations {
             PackageResources._004_history_sql, PackageResources._005_account_sql,
             PackageResources._006_views_sql, PackageResources._007_hints_sql,
             PackageResources._008_money_sql, PackageResources._009_rowids_sql,
+            PackageResources._010_strangers_sql,
         ]
     }
 }

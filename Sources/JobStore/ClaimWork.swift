@@ -42,6 +42,8 @@ struct ClaimWork {
 
     /// Jobs that are refused cost no slot, but time: the transaction stays short.
     static let maximumRefusals = 200
+    /// How many jobs one claim sets aside.
+    static let maximumSetAside = 20
     /// How many jobs of one queue and model are looked past because they do not fit a budget.
     private static let maximumSkips = 100
 
@@ -76,10 +78,17 @@ struct ClaimWork {
                 result.setAside = aside
                 return result
             } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
-                guard let job = attempt.current, aside.count < 20 else { throw error }
+                guard let job = attempt.current else { throw error }
                 let reason = LedgerError(error).message
                 try SetAsideRows.insert(job, reason, at: request.now, db)
                 aside.append(SetAside(job: job, reason: reason))
+                // Each costs the claim another run: the transaction stays short, and the next claim goes on.
+                if aside.count >= Self.maximumSetAside {
+                    var result = Claim()
+                    result.setAside = aside
+                    result.hasMore = true
+                    return result
+                }
             }
         }
     }

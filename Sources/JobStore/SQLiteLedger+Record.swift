@@ -131,6 +131,10 @@ struct RecordWork {
     }
 
     func rejected(_ attempt: AttemptID, _ failure: Failure, _ then: Aftermath) throws -> Recorded {
+        // A callback that named a task speaks against the refusal: who is right is for the provider to say.
+        if let named = try namedTask(of: attempt) {
+            return try unknown(attempt, failure.contradicted(by: named))
+        }
         let changed = try run(
             """
             UPDATE attempts SET state = 'rejected', answered_at = coalesce(answered_at, ?1), finished_at = ?1,
@@ -148,6 +152,15 @@ struct RecordWork {
             return Recorded(job: job)
         }
         return Recorded(job: try settle(job.id, failure, then))
+    }
+
+    /// The task that a callback named for a request that is under way.
+    private func namedTask(of attempt: AttemptID) throws -> TaskID? {
+        try String.fetchOne(
+            db.cachedStatement(sql: "SELECT hinted_task_id FROM attempts WHERE id = ? AND state = 'sending'"),
+            arguments: [attempt.rawValue]
+        )
+        .map(TaskID.init)
     }
 
     func unknown(_ attempt: AttemptID, _ failure: Failure) throws -> Recorded {
@@ -202,6 +215,13 @@ struct RecordWork {
         }
         guard let (job, first) = try jobAndNextOrdinal(known.job) else { return Recorded() }
         let isWanted = job.state == .running
+        if isWanted, !fetch {
+            // Before its results are noted: a job with results to be fetched has not succeeded.
+            try run(
+                "UPDATE jobs SET state = 'succeeded', provider_state = 'success', finished_at = ? WHERE id = ?",
+                [now.milliseconds, job.id.rawValue]
+            )
+        }
         for (ordinal, output) in zip(first..., outputs) {
             var url: String?
             var content: String?
@@ -224,15 +244,9 @@ struct RecordWork {
         if known.wasFailed { try adoptLateSuccess(attempt, charged) }
         try book(job.id)
         guard isWanted else { return Recorded(job: job) }
-        if fetch {
-            try run("UPDATE jobs SET provider_state = 'success' WHERE id = ?", [job.id.rawValue])
-            return Recorded(job: job, downloads: try downloads(of: job))
-        }
-        try run(
-            "UPDATE jobs SET state = 'succeeded', provider_state = 'success', finished_at = ? WHERE id = ?",
-            [now.milliseconds, job.id.rawValue]
-        )
-        return Recorded(job: RecordedJob(id: job.id, state: .succeeded))
+        guard fetch else { return Recorded(job: RecordedJob(id: job.id, state: .succeeded)) }
+        try run("UPDATE jobs SET provider_state = 'success' WHERE id = ?", [job.id.rawValue])
+        return Recorded(job: job, downloads: try downloads(of: job))
     }
 
     func failed(

@@ -20,12 +20,11 @@ extension SQLiteLedger {
                     message,
                 ]
             )
-            try db.execute(
-                sql: """
-                    UPDATE jobs SET state = 'unconfirmed', error_code = ?, error_message = ? WHERE state = 'submitting'
-                    """,
-                arguments: [FailureCode.answerLost.rawValue, message]
-            )
+            for job in try Int64.fetchAll(db, sql: "SELECT id FROM jobs WHERE state = 'submitting'") {
+                try SetAsideRows.guarding(JobID(job), at: now, db) {
+                    try Self.leaveSubmitting(JobID(job), message, now: now, db)
+                }
+            }
             // What producers took up again needs no separate mention: everything open is listed here.
             try db.execute(sql: "UPDATE jobs SET attempt_count = 1 WHERE state = 'running' AND attempt_count = 0")
             try Self.concludeSaved(db, now: now)
@@ -47,6 +46,32 @@ extension SQLiteLedger {
             recovery.refusedAt = try Self.refusals(db, now: now, rate: rate)
             recovery.hasComparison = try AccountReading.last(db) != nil
             return recovery
+        }
+    }
+
+    /// Where a job goes whose request was under way: to `unconfirmed`, unless somebody has settled the request by SQL.
+    private static func leaveSubmitting(_ job: JobID, _ message: String, now: Instant, _ db: Database) throws {
+        let open = try Row.fetchOne(
+            db,
+            sql: "SELECT state, task_id FROM attempts WHERE job_id = ? AND finished_at IS NULL ORDER BY id DESC",
+            arguments: [job.rawValue]
+        )
+        if let open, let task: String = open["task_id"] {
+            try db.execute(
+                sql: "UPDATE jobs SET state = 'running', task_id = ? WHERE id = ?",
+                arguments: [task, job.rawValue]
+            )
+        } else if open != nil {
+            try db.execute(
+                sql: "UPDATE jobs SET state = 'unconfirmed', error_code = ?, error_message = ? WHERE id = ?",
+                arguments: [FailureCode.answerLost.rawValue, message, job.rawValue]
+            )
+        } else {
+            // It may have been paid for all the same, so it is not sent again by itself.
+            let record = RecordWork(db: db, now: now)
+            try record.book(job)
+            let text = "its request was settled by SQL while it was under way; promptctl retry \(job) sends it again"
+            _ = try record.settle(job, Failure(.settledByOperator, text), .fail)
         }
     }
 
@@ -118,7 +143,11 @@ extension SQLiteLedger {
                     AND NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.job_id = j.id AND a.finished_at IS NULL)
                 """
         )
-        for job in jobs { _ = try RecordWork(db: db, now: now).conclude(JobID(job)) }
+        for job in jobs {
+            try SetAsideRows.guarding(JobID(job), at: now, db) {
+                _ = try RecordWork(db: db, now: now).conclude(JobID(job))
+            }
+        }
     }
 
     /// Requests that are not settled, for a log: those of which the task is known, and those that may have made one.

@@ -127,15 +127,18 @@ import Testing
     }
 
     @Test func `a request without an answer is known to have left, one without a connection not`() async throws {
-        try await withServer(.silent) { url in
-            let (silent, refused) = try await (Self.hasSentHead(url), Self.hasSentHead("http://127.0.0.1:1"))
+        let (asked, continuation) = AsyncStream<Void>.makeStream()
+        try await withServer(.silent, asked: continuation) { url in
+            let (silent, refused) = try await (
+                Self.hasSentHead(url, until: asked), Self.hasSentHead("http://127.0.0.1:1")
+            )
             #expect(silent)
             #expect(!refused)
         }
     }
 
-    /// Whether the head of a request that fails was sent.
-    private static func hasSentHead(_ url: String) async throws -> Bool {
+    /// Whether the head of a request that fails was sent; with `asked` it is cut off when the server has it.
+    private static func hasSentHead(_ url: String, until asked: AsyncStream<Void>? = nil) async throws -> Bool {
         var configuration = HTTPClient.Configuration()
         configuration.connectionPool.retryConnectionEstablishment = false
         return try await HTTPClient.withHTTPClient(configuration: configuration) { client in
@@ -145,7 +148,11 @@ import Testing
                 body: .string("{}")
             )
             let delegate = ExchangeDelegate(request, maximumBodyBytes: 1_000)
-            let task = client.execute(request: request, delegate: delegate, deadline: .now() + .seconds(1))
+            let task = client.execute(request: request, delegate: delegate, deadline: .now() + .seconds(30))
+            if let asked {
+                for await _ in asked { break }
+                task.cancel()
+            }
             await #expect(throws: (any Error).self) { try await task.futureResult.get() }
             return delegate.hasSentHead
         }

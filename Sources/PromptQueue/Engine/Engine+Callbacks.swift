@@ -60,6 +60,15 @@ extension Engine {
         followedHints[attempt] = FollowedHint(askedAt: now.uptime, task: task)
     }
 
+    /// What an answer means if a callback has named a task for its request: a refusal that is contradicted proves nothing.
+    func outcome(_ outcome: SubmissionOutcome, of attempt: AttemptID) -> SubmissionOutcome {
+        guard let named = hints[attempt]?.tentative?.task else { return outcome }
+        switch outcome {
+        case .rejected(let failure), .notSent(let failure): return .unknown(failure.contradicted(by: named))
+        case .accepted, .unknown: return outcome
+        }
+    }
+
     /// Keeps what a callback said during `createTask`, or acts on it now that the answer is lost.
     mutating func keepHint(of attempt: AttemptID, after outcome: SubmissionOutcome, now: Moment) {
         guard let hint = hints[attempt] else { return }

@@ -57,6 +57,7 @@ extension Engine {
     /// Why a job that is claimed must not be sent: promptd is stopping, or a gate has closed while the claim was out.
     private func reasonToGiveBack(_ job: ClaimedJob, now: Moment) -> String? {
         if isDraining { return "promptd was stopped before it was sent" }
+        if now.uptime < window.shutUntil { return "the provider has said 429 before it was sent" }
         let isHeld = gates.contains { kind, gate in
             guard kind.concerns(model: job.model) else { return false }
             return kind == .media || nextProbe(kind, gate).map { $0 > now.uptime } ?? true
@@ -75,12 +76,13 @@ extension Engine {
         account.hasActivity = true
         let wasHealthy = gates[.provider] == nil
         judge(job, outcome, now: now, &effects)
+        let meaning = self.outcome(outcome, of: attempt)
         switch outcome {
         case .accepted, .rejected: ramp.answered(at: now.uptime)
         case .unknown: ramp.lost()
         case .notSent: break
         }
-        switch outcome {
+        switch meaning {
         case .accepted(let task, let httpStatus):
             tasks[attempt] = OpenTask(
                 attempt: attempt,

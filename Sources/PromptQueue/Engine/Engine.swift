@@ -101,8 +101,9 @@ package struct Engine: Sendable {
             isClaiming = false
             close(.disk, message: error.message, now: now, &effects)
         case .submitted(let attempt, let outcome):
+            let meaning = self.outcome(outcome, of: attempt)
             submitted(attempt, outcome, now: now, &effects)
-            keepHint(of: attempt, after: outcome, now: now)
+            keepHint(of: attempt, after: meaning, now: now)
         case .polled(let attempt, let outcome, let origin):
             pollsUnderWay -= 1
             noteReach(outcome, now: now, &effects)

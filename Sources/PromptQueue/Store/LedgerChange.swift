@@ -128,3 +128,13 @@ package struct FailureError: Error, Sendable, CustomStringConvertible {
 
     package var description: String { failure.message }
 }
+
+extension Failure {
+    /// A refusal of a request for which a callback has named a task: it proves nothing.
+    package func contradicted(by task: TaskID) -> Failure {
+        var failure = self
+        failure.code = .answerLost
+        failure.message = "the answer says that nothing was made, but a callback has named its task \(task): \(message)"
+        return failure
+    }
+}

@@ -356,4 +356,19 @@ import Testing
         late.pass(.seconds(5))
         #expect(late.send(.tick).claims.count == 1)
     }
+
+    @Test func `a claim that is out when the provider says 429 is given back`() {
+        var fixture = EngineFixture()
+        _ = fixture.start()
+        let (jobs, _) = fixture.claim(1)
+        _ = fixture.send(.submitted(jobs[0].attempt, .accepted(TaskID("t"), httpStatus: 200)))
+        let (refused, _) = fixture.claim(1)
+        _ = fixture.send(.submitted(refused[0].attempt, .rejected(Failure(.rateLimited, "too many", httpStatus: 429))))
+        let (late, effects) = fixture.claim(2)
+        #expect(effects.submissions.isEmpty)
+        let returned = effects.records.compactMap { change -> AttemptID? in
+            if case .rejected(let attempt, _, then: .retry(_, counted: false)) = change { attempt } else { nil }
+        }
+        #expect(returned == late.map(\.attempt))
+    }
 }

@@ -55,14 +55,19 @@ import Testing
         SubmissionOutcome.rejected(Failure(.invalidInput, "no", httpStatus: 200, apiCode: 422)),
         .notSent(Failure(.notSent, "refused")),
     ])
-    func `a callback for a request that made no task is forgotten`(outcome: SubmissionOutcome) {
+    func `a refusal of a request for which a callback has named a task proves nothing`(outcome: SubmissionOutcome) {
         var fixture = EngineFixture()
         _ = fixture.start()
         let (jobs, _) = fixture.claim(1, hasMore: false)
         let task = fixture.openTask(jobs[0].attempt, "named")
         _ = fixture.send(.hinted(task.attempt, tentative: task))
-        #expect(fixture.send(.submitted(task.attempt, outcome)).polls == [])
-        #expect(fixture.engine.hints.isEmpty)
+        let effects = fixture.send(.submitted(task.attempt, outcome))
+        let doubts = effects.records.compactMap { change -> Failure? in
+            if case .unknown(task.attempt, let failure) = change { failure } else { nil }
+        }
+        #expect(doubts.map { $0.message.contains("a callback has named its task named") } == [true])
+        #expect(effects.askedTasks == [task.task])
+        #expect(fixture.send(.polled(task.attempt, .waiting)).accepted == [task.task])
     }
 
     @Test func `a task that the provider does not know is asked about a few times, and never adopted`() throws {

@@ -43,7 +43,7 @@ struct ForeignStatement {
         Table(weight: 0.7, name: "queue_counts"),
         Table(weight: 0.7, name: "turns"), Table(weight: 0.7, name: "turns_served"),
         Table(weight: 0.7, name: "account_totals", key: "id"), Table(weight: 0.7, name: "account_readings", key: "id"),
-        Table(weight: 0.7, name: "set_aside", key: "job_id"),
+        Table(weight: 0.7, name: "set_aside", key: "job_id"), Table(weight: 0.7, name: "completion_times"),
         Table(weight: 0.7, name: "job_keys"), Table(weight: 0.7, name: "daemon", key: "id"),
     ]
 
