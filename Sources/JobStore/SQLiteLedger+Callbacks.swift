@@ -64,6 +64,15 @@ extension HintTarget {
 }
 
 extension RecordWork {
+    /// The task that a callback named for a request that is under way.
+    func namedTask(of attempt: AttemptID) throws -> TaskID? {
+        try String.fetchOne(
+            db.cachedStatement(sql: "SELECT hinted_task_id FROM attempts WHERE id = ? AND state = 'sending'"),
+            arguments: [attempt.rawValue]
+        )
+        .map(TaskID.init)
+    }
+
     /// What the ledger holds against an acceptance that changed nothing; nil if it is simply recorded already.
     func refusal(of attempt: AttemptID, _ task: TaskID) throws -> AcceptanceRefusal? {
         let row = try Row.fetchOne(

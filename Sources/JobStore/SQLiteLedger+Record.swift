@@ -154,15 +154,6 @@ struct RecordWork {
         return Recorded(job: try settle(job.id, failure, then))
     }
 
-    /// The task that a callback named for a request that is under way.
-    private func namedTask(of attempt: AttemptID) throws -> TaskID? {
-        try String.fetchOne(
-            db.cachedStatement(sql: "SELECT hinted_task_id FROM attempts WHERE id = ? AND state = 'sending'"),
-            arguments: [attempt.rawValue]
-        )
-        .map(TaskID.init)
-    }
-
     func unknown(_ attempt: AttemptID, _ failure: Failure) throws -> Recorded {
         try run(
             """
