@@ -70,6 +70,7 @@ let package = Package(
                 .embedInCode("0008_money.sql"),
                 .embedInCode("0009_rowids.sql"),
                 .embedInCode("0010_strangers.sql"),
+                .embedInCode("0011_nothing_by_default.sql"),
             ],
             swiftSettings: settings
         ),

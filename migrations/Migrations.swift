@@ -10,6 +10,7 @@ package enum Migrations {
             PackageResources._006_views_sql, PackageResources._007_hints_sql,
             PackageResources._008_money_sql, PackageResources._009_rowids_sql,
             PackageResources._010_strangers_sql,
+            PackageResources._011_nothing_by_default_sql,
         ]
     }
 }

@@ -22,8 +22,8 @@ extension ClaimWork {
         // answer was lost may be on its way for longer, and has its slot until then.
         let since = (request.now - window).milliseconds
         let until = (request.now + window).milliseconds
-        let late = (request.now + window + lateArrival + request.clockShift).milliseconds
-        let lost = (request.now - window - request.clockShift).milliseconds
+        let late = (request.now + window + lateArrival + request.clockShift.back).milliseconds
+        let lost = (request.now - window - request.clockShift.forward).milliseconds
         let busy = """
             SELECT answered_at AS busy FROM attempts
             WHERE answered_at > :since AND answered_at <= :until AND arrives_until IS NULL

@@ -1,16 +1,16 @@
 import GRDB
 import PromptQueue
 
-// Tasks that had failed, and are asked about once more because their jobs are tried again.
+// Tasks that were settled, and are asked about once more: they had failed and their jobs are tried again, or somebody has
+// settled them by SQL.
 extension RecordWork {
-    /// Whether the task of an attempt that failed is asked about again: its job runs on it, and nothing came of it yet.
+    /// Whether the task of a settled attempt is asked about again: its job runs on it, and nothing came of it yet.
     func isAskedAgain(_ attempt: AttemptID) throws -> Bool {
         try Bool.fetchOne(
             db.cachedStatement(
                 sql: """
                     SELECT EXISTS (SELECT 1 FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id
-                        WHERE a.id = ? AND a.state = 'accepted' AND a.error_code IS NOT NULL
-                            AND a.finished_at IS NOT NULL AND j.state = 'running' AND j.task_id = a.task_id
+                        WHERE a.id = ? AND a.state = 'accepted' AND a.finished_at IS NOT NULL AND j.state = 'running' AND j.task_id = a.task_id
                             AND NOT EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id)
                             AND NOT EXISTS (SELECT 1 FROM attempts AS o
                                 WHERE o.job_id = j.id AND o.finished_at IS NULL))
@@ -22,7 +22,11 @@ extension RecordWork {
 
     func lateSuccess(of attempt: AttemptID) throws -> SettledAttempt? {
         guard try isAskedAgain(attempt), let job = try job(of: attempt) else { return nil }
-        return SettledAttempt(job: job.id, wasFailed: true)
+        let wasFailed = try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT error_code IS NOT NULL FROM attempts WHERE id = ?"),
+            arguments: [attempt.rawValue]
+        )
+        return SettledAttempt(job: job.id, wasFailed: wasFailed ?? false)
     }
 
     /// The task has results after all: what it was charged is what the provider says now.

@@ -31,9 +31,8 @@ struct ReserveRoom {
                         SELECT reserved_millicredits + coalesce(charged_millicredits, 0) FROM attempts
                         WHERE answered_at >= :asked AND answered_at <= :future AND id <= :last
                         UNION ALL
-                        SELECT reserved_millicredits FROM attempts
-                        WHERE state = 'unknown' AND finished_at IS NULL AND answered_at > :settled
-                            AND answered_at < :asked AND id <= :last)
+                        SELECT reserved_millicredits + coalesce(charged_millicredits, 0) FROM attempts
+                        WHERE state = 'unknown' AND answered_at > :settled AND answered_at < :asked AND id <= :last)
                     """
             ),
             arguments: [

@@ -64,10 +64,11 @@ extension HintTarget {
 }
 
 extension RecordWork {
-    /// The task that a callback named for a request that is under way.
+    /// The task that a callback named for a request, and that the provider has not denied. A refusal that is recorded
+    /// late finds its request `unknown`.
     func namedTask(of attempt: AttemptID) throws -> TaskID? {
         try String.fetchOne(
-            db.cachedStatement(sql: "SELECT hinted_task_id FROM attempts WHERE id = ? AND state = 'sending'"),
+            db.cachedStatement(sql: "SELECT hinted_task_id FROM attempts WHERE id = ? AND state IN ('sending', 'unknown')"),
             arguments: [attempt.rawValue]
         )
         .map(TaskID.init)

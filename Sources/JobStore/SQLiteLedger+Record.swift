@@ -204,6 +204,8 @@ struct RecordWork {
             guard let job = try job(of: attempt) else { return Recorded() }
             return Recorded(job: job, downloads: try downloads(of: job))
         }
+        // First, because results are a success's.
+        if known.wasFailed { try adoptLateSuccess(attempt, charged) }
         guard let (job, first) = try jobAndNextOrdinal(known.job) else { return Recorded() }
         let isWanted = job.state == .running
         if isWanted, !fetch {
@@ -232,7 +234,6 @@ struct RecordWork {
                 ]
             )
         }
-        if known.wasFailed { try adoptLateSuccess(attempt, charged) }
         try book(job.id)
         guard isWanted else { return Recorded(job: job) }
         guard fetch else { return Recorded(job: RecordedJob(id: job.id, state: .succeeded)) }

@@ -177,13 +177,13 @@ extension SQLiteLedger {
                 """,
             arguments: arguments
         )
-        // Of a job that is tried again the last task is asked about once more.
+        // Of a job that is tried again, or whose attempt somebody has settled, the last task is asked about once more.
         let ended = try Row.fetchAll(
             db,
             sql: """
                 \(columns) FROM jobs AS j INDEXED BY jobs_running CROSS JOIN attempts AS a ON a.job_id = j.id
                 WHERE j.state = 'running' AND a.state = 'accepted' AND a.task_id = j.task_id
-                    AND a.finished_at IS NOT NULL AND a.error_code IS NOT NULL \(job == nil ? "" : "AND j.id = ?")
+                    AND a.finished_at IS NOT NULL \(job == nil ? "" : "AND j.id = ?")
                     AND NOT EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id)
                     AND NOT EXISTS (SELECT 1 FROM attempts AS o WHERE o.job_id = j.id AND o.finished_at IS NULL)
                 """,
@@ -191,8 +191,8 @@ extension SQLiteLedger {
         )
         return open.map { OpenTask($0, endedAs: nil) }
             + ended.map { row in
-                let code: String = row["error_code"]
-                return OpenTask(row, endedAs: FailureCode(rawValue: code) ?? .taskFailed)
+                let code: String? = row["error_code"]
+                return OpenTask(row, endedAs: code.flatMap(FailureCode.init(rawValue:)) ?? .taskFailed)
             }
     }
 

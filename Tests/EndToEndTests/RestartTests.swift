@@ -29,6 +29,19 @@ struct RestartTests {
         }
     }
 
+    @Test func `what has no answer when the grace is over is unconfirmed`() async throws {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox("--latency", "20s")
+            let first = try await stage.daemon(sandbox, ["PROMPTD_SHUTDOWN_GRACE": "1s"])
+            let job = try await stage.ledger.insert("a fox without an answer")
+            try await stage.ledger.wait(for: "sending", from: "SELECT state FROM attempts")
+            first.send(SIGTERM)
+            #expect(try await first.end() == .exit(0), "\(first.tail)")
+            #expect(try await stage.ledger("SELECT state FROM jobs WHERE id = \(job)") == "unconfirmed")
+            #expect(try await stage.ledger("SELECT state, reserved_millicredits > 0 FROM attempts") == "unknown|1")
+        }
+    }
+
     @Test func `a second signal ends at once, and what was under way is unconfirmed at the next start`() async throws {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox("--latency", "20s")

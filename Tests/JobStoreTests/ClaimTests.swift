@@ -85,11 +85,50 @@ import Testing
         #expect(try await fixture.claim(100, at: fixture.now + .seconds(11)).jobs.count == 5)
     }
 
+    @Test func `a start knows of the refusals for too many requests, for as long as they slow it down`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt) VALUES ('x')")
+        let job = try await fixture.claimOne()
+        let refusal = Failure(.rateLimited, "too many", httpStatus: 429)
+        try await fixture.record(.rejected(job.attempt, refusal, then: .retry(at: fixture.now, counted: false)))
+        func known(after seconds: Int) async throws -> [Instant] {
+            let start = fixture.now + .seconds(seconds)
+            return try await fixture.ledger.recover(now: start, rate: fixture.request(1).rate).refusedAt
+        }
+        #expect(try await known(after: 5) == [fixture.now])
+        // A window that was halved to 10 of 20 has grown again after ten more.
+        #expect(try await known(after: 219) == [fixture.now])
+        #expect(try await known(after: 221).isEmpty)
+    }
+
     @Test func `no more tasks run than are allowed`() async throws {
         let fixture = try LedgerFixture()
         for _ in 0..<5 { try fixture.insert("(prompt) VALUES ('x')") }
         #expect(try await fixture.claim(fixture.request(5, running: 3)).jobs.count == 3)
         #expect(try await fixture.claim(fixture.request(5, running: 3)).jobs.isEmpty)
+    }
+
+    /// A cancelled job's task still runs at the provider; nobody knows whether a lost request's does.
+    @Test func `a cancelled job's task counts among all, not in its queue, and a lost request's in neither`()
+        async throws
+    {
+        let fixture = try LedgerFixture()
+        for _ in 0..<5 { try fixture.insert("(prompt) VALUES ('x')") }
+        try fixture.run("UPDATE queues SET max_running = 1")
+        func claimed(running: Int = 2) async throws -> [ClaimedJob] {
+            try await fixture.claim(fixture.request(5, running: running)).jobs
+        }
+        let first = try #require(try await claimed().first)
+        #expect(try await claimed().isEmpty, "the queue's place is taken")
+        try await fixture.record(.accepted(first.attempt, task: TaskID("a"), httpStatus: 200))
+        #expect(try await claimed().isEmpty)
+        try fixture.run("UPDATE jobs SET state = 'cancelled' WHERE id = \(first.job)")
+        #expect(try await claimed(running: 1).isEmpty, "the task runs on")
+        let second = try #require(try await claimed().first)
+        #expect(try await claimed().isEmpty)
+        try await fixture.record(.unknown(second.attempt, Failure(.answerLost, "lost")))
+        #expect(try fixture.state(second.job) == "unconfirmed")
+        #expect(try await claimed().map(\.job.rawValue) == [3])
     }
 
     @Test func `what is refused fails at once and costs nothing`() async throws {

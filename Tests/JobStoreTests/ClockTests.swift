@@ -26,4 +26,44 @@ import Testing
         #expect(try await fixture.claim(100, at: fixture.now + .milliseconds(18_999)).jobs.isEmpty)
         #expect(try await fixture.claim(100, at: fixture.now + .seconds(19)).jobs.count == 5)
     }
+
+    // MARK: - Lost requests, which keep their slots for long
+
+    /// 20 requests were lost some time before the clock was set back by a day.
+    private func lost(before time: Duration, isFound: Bool = false) async throws -> Int {
+        let fixture = try LedgerFixture()
+        for _ in 0..<25 { try fixture.insert("(prompt) VALUES ('x')") }
+        let then = fixture.now + .seconds(86_400) - time
+        for job in try await fixture.claim(20, at: then).jobs {
+            try await fixture.record(.unknown(job.attempt, Failure(.answerLost, "lost")), at: then)
+            guard isFound else { continue }
+            let found = LedgerChange.accepted(job.attempt, task: TaskID("t\(job.attempt)"), httpStatus: 200)
+            try await fixture.record(found, at: then + .seconds(60))
+        }
+        var request = fixture.request(100)
+        request.clockShift = ClockShift(back: .seconds(86_400))
+        return try await fixture.claim(request).jobs.count
+    }
+
+    @Test func `requests lost shortly before a clock was set back keep their slots`() async throws {
+        #expect(try await lost(before: .seconds(1)) == 0)
+    }
+
+    @Test func `requests lost long before a clock was set back hold nothing up`() async throws {
+        #expect(try await lost(before: .seconds(30 * 3_600)) == 5)
+        #expect(try await lost(before: .seconds(30 * 3_600), isFound: true) == 5)
+    }
+
+    @Test func `requests lost before a clock was set forward keep their slots`() async throws {
+        let fixture = try LedgerFixture()
+        for _ in 0..<25 { try fixture.insert("(prompt) VALUES ('x')") }
+        for job in try await fixture.claim(20).jobs {
+            try await fixture.record(.unknown(job.attempt, Failure(.answerLost, "lost")))
+        }
+        var request = fixture.request(100, at: fixture.now + .seconds(86_401))
+        request.clockShift = ClockShift(forward: .seconds(86_400))
+        #expect(try await fixture.claim(request).jobs.isEmpty)
+        request.clockShift = ClockShift()
+        #expect(try await fixture.claim(request).jobs.count == 5)
+    }
 }

@@ -67,11 +67,20 @@ import Testing
         )
     }
 
-    @Test func `a request whose answer was lost a moment before the question may yet be charged`() async throws {
+    @Test(arguments: [false, true])
+    func `a request whose answer was lost a moment before the question may yet be charged, given up or not`(
+        isGivenUp: Bool
+    ) async throws {
         let fixture = try LedgerFixture()
         try fixture.insert("(prompt) VALUES ('x')", "(prompt) VALUES ('x')")
         try await fixture.record(.unknown(try await fixture.claimOne().attempt, Failure(.answerLost, "…")))
         try await fixture.read(120, at: 30)
+        if isGivenUp {
+            try fixture.run(
+                "UPDATE attempts SET finished_at = answered_at, charged_millicredits = reserved_millicredits, "
+                    + "reserved_millicredits = 0"
+            )
+        }
         #expect(try await claim(fixture, at: 31).jobs.isEmpty)
         try await fixture.read(120, at: 61)
         #expect(try await claim(fixture, at: 62).jobs.count == 1)

@@ -24,14 +24,15 @@ import Testing
 
     @Test(arguments: [
         (
-            "state = 'rejected', answered_at = sent_at, finished_at = sent_at, reserved_millicredits = 0", "failed", 0
+            "state = 'rejected', answered_at = sent_at, finished_at = sent_at, reserved_millicredits = 0, "
+                + "error_code = 'mine'", "failed", 0
         ),
         (
-            "state = 'unknown', answered_at = sent_at, finished_at = sent_at, charged_millicredits = 14000, "
-                + "reserved_millicredits = 0", "failed", 14_000
+            "state = 'unknown', answered_at = sent_at, arrives_until = sent_at, finished_at = sent_at, "
+                + "charged_millicredits = 14000, reserved_millicredits = 0", "failed", 14_000
         ),
         ("state = 'accepted', answered_at = sent_at, task_id = 'found'", "running", nil),
-        ("state = 'unknown', answered_at = sent_at", "unconfirmed", nil),
+        ("state = 'unknown', answered_at = sent_at, arrives_until = sent_at", "unconfirmed", nil),
     ])
     func `a request under way that somebody settles by SQL does not keep promptd from starting`(
         changes: String,
@@ -123,16 +124,132 @@ import Testing
         #expect(try fixture.rows("SELECT url, state FROM results") == ["u|pending"])
     }
 
-    @Test func `a refusal of a request for which a callback has named a task leaves it in doubt`() async throws {
+    /// A refusal that was kept beside the database is recorded after the start has made its request `unknown`.
+    @Test(arguments: [false, true])
+    func `a refusal of a request for which a callback has named a task leaves it in doubt`(isKept: Bool) async throws {
         let fixture = try LedgerFixture()
         try fixture.insert("(prompt) VALUES ('x')")
         let job = try await fixture.claimOne()
         try await fixture.ledger.noteHint(job.attempt, task: TaskID("named"))
+        if isKept { _ = try await fixture.ledger.recover(now: fixture.now, rate: fixture.request(1).rate) }
         let refusal = Failure(.invalidInput, "no", httpStatus: 200, apiCode: 422)
         let recorded = try await fixture.record(
             .rejected(job.attempt, refusal, then: .retry(at: fixture.now, counted: false))
         )
         #expect(recorded.job?.state == .unconfirmed)
         #expect(try fixture.rows("SELECT state, hinted_task_id FROM attempts") == ["unknown|named"])
+    }
+
+    @Test func `a kept refusal of a request for which nobody has named a task is believed`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt) VALUES ('x')")
+        let job = try await fixture.claimOne()
+        _ = try await fixture.ledger.recover(now: fixture.now, rate: fixture.request(1).rate)
+        let refusal = Failure(.invalidInput, "no", httpStatus: 200, apiCode: 422)
+        let recorded = try await fixture.record(.rejected(job.attempt, refusal, then: .fail))
+        #expect(recorded.job?.state == .failed)
+        #expect(try fixture.rows("SELECT state, reserved_millicredits FROM attempts") == ["rejected|0"])
+    }
+
+    // MARK: - What would undo the ledger
+
+    /// Under OR REPLACE a column that cannot be NULL takes its default, after BEFORE triggers have looked.
+    @Test(arguments: [
+        "jobs SET state", "jobs SET created_at", "jobs SET model", "jobs SET input", "jobs SET priority",
+        "jobs SET attempt_count", "jobs SET max_attempts", "attempts SET state", "attempts SET profile",
+        "attempts SET hint_changes", "results SET state",
+    ])
+    func `NULL is not a way to a column's default`(target: String) async throws {
+        let fixture = try LedgerFixture()
+        let job = try await fixture.runOne()
+        try await fixture.record(.taskSucceeded(job.attempt, [.file(url: "u")], charged: .zero, fetch: true))
+        let file = SavedFile(path: "p", contentType: "image/png", bytes: 1, sha256: "s")
+        try await fixture.record(.resultSaved(ResultID(job: job.job, ordinal: 0), file))
+        #expect(try fixture.state(job.job) == "succeeded")
+        for verb in ["UPDATE", "UPDATE OR REPLACE"] {
+            #expect(fixture.refusal("\(verb) \(target) = NULL") != nil)
+        }
+        #expect(try await fixture.claim(5).jobs.isEmpty)
+    }
+
+    @Test func `a key stays its job's`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt, unique_key) VALUES ('x', 'k')")
+        #expect(fixture.refusal("UPDATE job_keys SET unique_key = 'other'")?.contains("goes with its job") == true)
+        #expect(fixture.refusal("INSERT OR REPLACE INTO jobs (prompt, unique_key) VALUES ('y', 'k')") != nil)
+        #expect(try fixture.rows("SELECT prompt FROM jobs") == ["x"])
+    }
+
+    @Test func `a lost request for which a callback has named a task is not settled by SQL as refused`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt) VALUES ('x')")
+        let job = try await fixture.claimOne()
+        try await fixture.record(.unknown(job.attempt, Failure(.answerLost, "lost")))
+        try await fixture.ledger.noteHint(job.attempt, task: TaskID("named"))
+        let settling = "UPDATE attempts SET state = 'rejected', finished_at = answered_at, reserved_millicredits = 0"
+        #expect(fixture.refusal(settling)?.contains("has named a task") == true)
+        #expect(fixture.refusal("UPDATE attempts SET hint_changes = 8")?.contains("hint_changes") == true)
+        // Once the provider has denied it, somebody may decide.
+        try await fixture.record(.hintRefuted(job.attempt, TaskID("named")))
+        #expect(fixture.refusal(settling) == nil)
+    }
+
+    @Test func `no statement says when a request that was answered may arrive, or that a lost one has`() async throws {
+        let fixture = try LedgerFixture()
+        let running = try await fixture.runOne()
+        try fixture.insert("(prompt) VALUES ('x')")
+        let sending = try await fixture.claimOne()
+        for statement in [
+            "SET arrives_until = 1 WHERE id = \(running.attempt)",
+            "SET state = 'unknown', answered_at = sent_at WHERE id = \(sending.attempt)",
+            "SET state = 'unknown', answered_at = sent_at, arrives_until = 1 WHERE id = \(sending.attempt)",
+        ] {
+            #expect(fixture.refusal("UPDATE attempts \(statement)")?.contains("arrives_until") == true)
+        }
+    }
+
+    @Test func `a charge is not rewritten with the help of a result that never was`() async throws {
+        let fixture = try LedgerFixture()
+        let job = try await fixture.runOne()
+        let price = Credits(millicredits: 14_000)
+        try await fixture.record(.taskFailed(job.attempt, Failure(.taskFailed, "no"), charged: price, then: .fail))
+        let result = "INSERT INTO results (job_id, ordinal, attempt_id, url, state, created_at)"
+        #expect(fixture.refusal("\(result) VALUES (1, 0, 1, 'u', 'failed', 1)")?.contains("has succeeded") == true)
+        let rewriting = "UPDATE attempts SET error_code = NULL, charged_millicredits = 0"
+        #expect(fixture.refusal(rewriting)?.contains("what is settled") == true)
+    }
+
+    @Test func `nobody says that a job has succeeded whose failed task is asked about once more`() async throws {
+        let fixture = try LedgerFixture()
+        let job = try await fixture.runOne()
+        try await fixture.record(.taskFailed(job.attempt, Failure(.taskFailed, "no"), charged: .zero, then: .fail))
+        try fixture.run("UPDATE jobs SET state = 'queued'")
+        #expect(try fixture.state(job.job) == "running")
+        #expect(
+            fixture.refusal("UPDATE jobs SET state = 'succeeded', finished_at = 1")?.contains("results are saved")
+                == true
+        )
+        try await fixture.record(.taskSucceeded(job.attempt, [.file(url: "u")], charged: .zero, fetch: false))
+        #expect(try fixture.state(job.job) == "succeeded")
+    }
+
+    /// Whoever writes all that promptd would have written has settled it; the result is not lost for that.
+    @Test(arguments: [false, true])
+    func `a running task that somebody settles by SQL brings its result`(isRestarted: Bool) async throws {
+        let fixture = try LedgerFixture()
+        let job = try await fixture.runOne()
+        let settling = "UPDATE attempts SET finished_at = 5, charged_millicredits = 14000, reserved_millicredits = 0"
+        #expect(fixture.refusal(settling)?.contains("promptd books") == true)
+        try fixture.run("\(settling), charge_reported = 0")
+        if isRestarted {
+            let recovery = try await fixture.ledger.recover(now: fixture.now, rate: fixture.request(1).rate)
+            #expect(recovery.tasks.map(\.attempt) == [job.attempt])
+        }
+        let recorded = try await fixture.record(
+            .taskSucceeded(job.attempt, [.file(url: "u")], charged: .zero, fetch: true)
+        )
+        #expect(recorded.downloads.count == 1)
+        #expect(try fixture.rows("SELECT url, state FROM results") == ["u|pending"])
+        #expect(try fixture.rows("SELECT charged_millicredits FROM attempts") == ["14000"])
     }
 }

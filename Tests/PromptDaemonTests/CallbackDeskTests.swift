@@ -156,7 +156,7 @@ import Testing
     @Test(arguments: [AttemptState.accepted, .rejected, .unknown])
     func `a callback for what is settled makes no work`(state: AttemptState) async {
         let scene = Scene(state, isOpen: false)
-        #expect(await receive(scene) == .duplicate)
+        #expect(await receive(scene) == (state == .rejected ? .contradicted : .duplicate))
         #expect(scene.hints.isEmpty)
     }
 

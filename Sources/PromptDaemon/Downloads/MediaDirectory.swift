@@ -21,6 +21,8 @@ package struct MediaDirectory: Sendable {
             throw MediaError("\(self.path): the media directory is not writable for this user")
         }
         try Self.prepare(partial)
+        // A process before this one may have made a folder and died.
+        try Self.sync(self.path)
     }
 
     /// Removes what an earlier process left half written, except for the results that are still to be fetched.
@@ -90,7 +92,7 @@ package struct MediaDirectory: Sendable {
         file.discard()
         let type = FileType(sniffing: file.head)
         let folder = FolderName.safe(download.folder)
-        try Self.makeFolder("\(path)/\(folder)")
+        try makeFolder(folder)
         let names = (1...Self.maximumNames).map { number in
             "\(folder)/\(download.result)\(number == 1 ? "" : "~\(number)").\(type.fileExtension)"
         }
@@ -104,7 +106,7 @@ package struct MediaDirectory: Sendable {
     ///
     /// - Parameter folder: its name as it is in the media directory.
     func keep(_ bytes: [UInt8], besideResultsOf job: JobID, folder: String) throws(MediaError) {
-        try Self.makeFolder("\(path)/\(folder)")
+        try makeFolder(folder)
         var file = try PartialFile.begin(path: "\(partial)/\(job).sidecar", source: nil)
         try file.write(bytes)
         try file.finish(replacing: "\(path)/\(folder)/\(job).json")
@@ -131,18 +133,20 @@ package struct MediaDirectory: Sendable {
 
     /// At a start, when somebody reads what is wrong with which path.
     private static func prepare(_ path: String) throws(MediaError) {
-        if unsafe mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+        if unsafe mkdir(path, 0o755) == 0 { return try sync(FilePathParts.split(path).directory) }
+        guard errno != EEXIST else { return }
         throw MediaError("\(path): cannot be made: \(unsafe String(cString: strerror(errno)))")
     }
 
-    private static func makeFolder(_ path: String) throws(MediaError) {
-        if unsafe mkdir(path, 0o755) == 0 { return }
-        guard errno == EEXIST else { throw MediaError(code: errno, at: path) }
+    private func makeFolder(_ name: String) throws(MediaError) {
+        let folder = "\(path)/\(name)"
+        if unsafe mkdir(folder, 0o755) == 0 { return try Self.sync(path) }
+        guard errno == EEXIST else { throw MediaError(code: errno, at: folder) }
         var status = stat()
-        guard unsafe lstat(path, &status) == 0 else { throw MediaError(code: errno, at: path) }
+        guard unsafe lstat(folder, &status) == 0 else { throw MediaError(code: errno, at: folder) }
         // A link would lead the results to wherever whoever made it wants.
         guard status.st_mode & S_IFMT == S_IFDIR else {
-            throw MediaError("\(path): is no directory of its own; remove it, and the results go there")
+            throw MediaError("\(folder): is no directory of its own; remove it, and the results go there")
         }
     }
 

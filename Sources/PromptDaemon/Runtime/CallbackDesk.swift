@@ -44,7 +44,9 @@ struct CallbackDesk: Sendable {
             return .unavailable
         }
         guard let target else { return .unknownToken }
-        guard target.isOpen else { return .duplicate }
+        guard target.isOpen else {
+            return target.state == .rejected && body.task != nil ? .contradicted : .duplicate
+        }
         if let task = body.task, target.needsNote(of: task) {
             // The provider will not call again after a 200, and promptd may end before it could ask.
             do throws(LedgerError) {

@@ -74,7 +74,7 @@ extension Engine {
             creditReserve: settings.account.creditReserve,
             now: now.instant
         )
-        request.clockShift = clockShift(at: now)
+        request.clockShift = drift.shift
         effects.append(.claim(request))
     }
 

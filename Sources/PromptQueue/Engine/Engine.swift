@@ -42,8 +42,7 @@ package struct Engine: Sendable {
     var followedHints: [AttemptID: FollowedHint] = [:]
 
     /// The first moment, and how far the wall clock has been from it at most, by the monotonic one.
-    private var startedAt: Moment?
-    private var largestShift: Duration = .zero
+    private(set) var drift = ClockDrift()
     var isStarted = false
     package private(set) var isDraining = false
     var isClaiming = false
@@ -78,13 +77,15 @@ package struct Engine: Sendable {
         downloads = DownloadQueue(concurrency: settings.concurrentDownloads)
     }
 
-    /// How many tasks the provider is working on, or may be.
-    package var runningCount: Int { tasks.count + submissions.count }
+    /// How many tasks the provider is working on, or may be. One that has ended, and is asked about once more because its
+    /// job is tried again, is none of them.
+    package var runningCount: Int {
+        tasks.values.reduce(submissions.count) { $0 + ($1.endedAs == nil ? 1 : 0) }
+    }
 
     package mutating func handle(_ event: EngineEvent, now: Moment) -> [EngineEffect] {
         var effects: [EngineEffect] = []
-        if startedAt == nil { startedAt = now }
-        _ = clockShift(at: now)
+        drift.note(now, within: LateArrival.longest + settings.rate.window * 2)
         switch event {
         case .started(let recovery):
             isStarted = true
@@ -218,14 +219,6 @@ package struct Engine: Sendable {
         for download in recovery.downloads {
             takeUp(download, now: now)
         }
-    }
-
-    /// By how much the wall clock was set since the start, at most. Some milliseconds are but the clocks' own ways.
-    mutating func clockShift(at now: Moment) -> Duration {
-        guard let startedAt else { return .zero }
-        let shift = (now.instant - startedAt.instant) - (now.uptime - startedAt.uptime)
-        largestShift = max(largestShift, max(shift, .zero - shift))
-        return largestShift > .milliseconds(100) ? largestShift : .zero
     }
 
     func age(of task: OpenTask, now: Moment) -> Duration {

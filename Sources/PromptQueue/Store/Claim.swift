@@ -13,9 +13,8 @@ package struct ClaimRequest: Sendable {
     /// Nothing is claimed that would let the account's balance fall below this; zero: no such rule.
     package var creditReserve: Credits
     package var now: Instant
-    /// By how much the wall clock may have been set, either way, since this process began: instants from before say as
-    /// much less.
-    package var clockShift: Duration = .zero
+    /// By how much the wall clock was set of late: what the ledger's instants may be off by.
+    package var clockShift = ClockShift()
 
     package init(
         limit: Int,

@@ -6,6 +6,8 @@ package enum CallbackOutcome: String, Sendable, Hashable, CaseIterable {
     case accepted
     /// The attempt is settled already: there is nothing to ask.
     case duplicate
+    /// It names a task for an attempt that is settled as refused.
+    case contradicted
     /// No attempt of this ledger has the token.
     case unknownToken = "unknown_token"
     case badSignature = "bad_signature"
@@ -24,7 +26,7 @@ package enum CallbackOutcome: String, Sendable, Hashable, CaseIterable {
 
     package var status: HTTPResponse.Status {
         switch self {
-        case .accepted, .duplicate: .ok
+        case .accepted, .duplicate, .contradicted: .ok
         case .unknownToken, .notFound: .notFound
         case .badSignature, .stale: .unauthorized
         case .malformed: .badRequest
@@ -38,7 +40,7 @@ package enum CallbackOutcome: String, Sendable, Hashable, CaseIterable {
     /// The answer's body. An unknown token reads like an unknown path.
     package var text: String {
         switch self {
-        case .accepted, .duplicate: "ok"
+        case .accepted, .duplicate, .contradicted: "ok"
         case .unknownToken, .notFound: "not found"
         case .badSignature: "bad signature"
         case .stale: "timestamp too far away"
@@ -54,6 +56,8 @@ package enum CallbackOutcome: String, Sendable, Hashable, CaseIterable {
     var complaint: String? {
         switch self {
         case .accepted, .duplicate: nil
+        case .contradicted:
+            "it names a task for a request that counts as refused; if there is one it was charged: see account_status"
         case .unknownToken: "its token belongs to no attempt in this database"
         case .badSignature: "its signature is missing or wrong; is the key here the one at the provider?"
         case .stale: "it was signed more than five minutes ago or ahead; is this machine's clock right?"

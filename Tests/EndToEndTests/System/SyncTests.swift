@@ -73,6 +73,48 @@ extension SystemTests {
             }
         }
 
+        @Test func `a file is synced before it has its name, and its folder before the job has succeeded`() async throws {
+            guard FileManager.default.isExecutableFile(atPath: Self.strace) else {
+                try Test.cancel("strace is not installed")
+            }
+            try await Stage.with { stage in
+                let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s")
+                let trace = "\(stage.folder)/trace"
+                let daemon = try stage.start(
+                    Self.strace,
+                    [
+                        "-f", "-y", "-s", "200", "-o", trace,
+                        "-e", "trace=fdatasync,fsync,link,linkat,rename,renameat,renameat2,mkdir,mkdirat",
+                        Programs.path(of: "promptd"), "--config", stage.configuration,
+                    ],
+                    environment: stage.environment(sandbox)
+                )
+                try await daemon.line(with: "is running")
+                let pid = Int32(try await stage.ledger.number("SELECT pid FROM daemon"))
+                var isEnded = false
+                defer { if !isEnded { kill(pid, SIGTERM) } }
+                let job = try await stage.ledger.insert("a fox for ever")
+                try await stage.ledger.wait(job: job, is: "succeeded")
+                let calls = try calls(trace)
+                func first(_ parts: String..., after start: Int = -1) throws -> Int {
+                    let found = calls.indices.first { index in
+                        index > start && parts.allSatisfy { calls[index].contains($0) }
+                    }
+                    return try #require(found, "no call with \(parts) after \(start)")
+                }
+                let made = try first("mkdir", "/default")
+                _ = try first("fsync(", "/media>", after: made)
+                let content = try first("fsync(", "/.partial/\(job)-0")
+                let name = try first("link", "/default/\(job)-0.")
+                #expect(content < name, "the content is on disk before the name is given")
+                let folder = try first("fsync(", "/default>", after: name)
+                _ = try first("fdatasync(", "promptd.sqlite-wal", after: folder)
+                kill(pid, SIGTERM)
+                #expect(try await daemon.end() == .exit(0))
+                isEnded = true
+            }
+        }
+
         private func calls(_ path: String) throws -> [Substring] {
             try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
         }

@@ -15,4 +15,25 @@ import Testing
         fixture.pass(.milliseconds(1))
         #expect(fixture.send(.tick).claims.map(\.limit) == [20])
     }
+
+    @Test func `the claim is told by how much the clock was set, for as long as that matters`() {
+        var fixture = EngineFixture()
+        _ = fixture.start()
+        _ = fixture.claim(1, hasMore: false)
+        func shift(after pause: Duration, set: Duration = .zero) -> ClockShift? {
+            fixture.pass(pause)
+            fixture.now.instant = fixture.now.instant + set
+            var effects = fixture.send(.ledgerChanged)
+            effects += fixture.send(.tick)
+            let request = effects.claims.first
+            if request != nil { _ = fixture.send(.claimed(Claim())) }
+            return request?.clockShift
+        }
+        let day: Duration = .seconds(86_400)
+        #expect(shift(after: .seconds(10)) == ClockShift())
+        #expect(shift(after: .seconds(10), set: day) == ClockShift(forward: day))
+        #expect(shift(after: .seconds(10), set: .zero - day - day) == ClockShift(forward: .zero, back: day + day))
+        #expect(shift(after: .seconds(3_600)) == ClockShift(back: day + day))
+        #expect(shift(after: .seconds(60)) == ClockShift(), "nothing from before is of use any more")
+    }
 }

@@ -54,6 +54,17 @@ import Testing
         return (fixture, task)
     }
 
+    @Test func `a task that has ended takes no place of those that run, while it is asked about once more`() {
+        var fixture = EngineFixture { $0.running = 1 }
+        _ = fixture.start()
+        _ = fixture.claim(0, hasMore: false)
+        var recovery = Recovery()
+        recovery.tasks = [fixture.openTask(AttemptID(900), "old")]
+        recovery.tasks[0].endedAs = .emptyResult
+        _ = fixture.send(.resumed(recovery))
+        #expect(fixture.send(.ledgerChanged).claims.map(\.limit) == [1])
+    }
+
     @Test func `a job that is tried again takes the old task's result if there is one after all`() throws {
         var (fixture, task) = try retried(.taskFailed)
         #expect(fixture.send(.polled(task.attempt, Self.picture)).hasSuccess)

@@ -8,7 +8,10 @@ import Testing
     private static let lost = SubmissionOutcome.unknown(Failure(.answerLost, "HTTP 502"))
 
     private func fixture() -> EngineFixture {
-        EngineFixture { $0.firstSubmissions = 1 }
+        EngineFixture {
+            $0.firstSubmissions = 1
+            $0.running = 1_000
+        }
     }
 
     @Test func `the first request goes alone, and answers let ever more go at once`() {
@@ -44,6 +47,43 @@ import Testing
         }
         #expect(inDoubt > 2)
         #expect(inDoubt < 9, "a minute of 502 costs a handful of answers, not windows of them")
+    }
+
+    /// A provider that answers after half a second, and from some moment on not at all.
+    @Test(arguments: [3, 7, 30, 61])
+    func `at full pace no more answers are lost together than a window has slots, and then one at a time`(
+        seconds: Int
+    ) {
+        var fixture = fixture()
+        let start = fixture.now.uptime
+        let end = start + .seconds(seconds)
+        var underWay: [(attempt: AttemptID, due: Duration)] = []
+        var limit = fixture.start().claimLimit
+        var lostTogether: Int?
+        var most = 0
+        while fixture.now.uptime < end + .seconds(120) {
+            let isLost = fixture.now.uptime >= end
+            if isLost, lostTogether == nil { lostTogether = underWay.count }
+            for request in underWay where request.due <= fixture.now.uptime {
+                limit = fixture.send(.submitted(request.attempt, isLost ? Self.lost : Self.accepted)).claimLimit ?? limit
+            }
+            underWay.removeAll { $0.due <= fixture.now.uptime }
+            if let count = limit {
+                let (jobs, effects) = fixture.claim(count)
+                limit = effects.claimLimit
+                underWay += jobs.map { ($0.attempt, fixture.now.uptime + .milliseconds(500)) }
+            } else {
+                var effects = fixture.send(.tick)
+                if effects.asksForBalance {
+                    effects += fixture.send(.balanceUnknown(Failure(.providerUnavailable, "…")))
+                }
+                limit = effects.claimLimit
+            }
+            if fixture.now.uptime > end + .seconds(1) { most = max(most, underWay.count) }
+            fixture.pass(.milliseconds(50))
+        }
+        #expect((0...20).contains(lostTogether ?? -1))
+        #expect(most == 1, "once answers are lost, one at a time")
     }
 
     @Test func `what was known before an idle time counts no longer`() {

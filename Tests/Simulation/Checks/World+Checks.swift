@@ -159,7 +159,10 @@ extension World {
 
     /// How long a job may be claimable before a claim asks for it: a slot that somebody's word has freed the engine may
     /// take for busy until its window has passed.
-    private var claimPatience: Duration { plan.settings.rate.window * 2 + .seconds(30) }
+    private var claimPatience: Duration {
+        let long = plan.settings.rate.window * 2 + .seconds(30)
+        return slotFreedAt.map { now - $0 < long } ?? false ? long : .seconds(10)
+    }
 
     /// A job that waits for nothing at all, so certainly that a doubt counts as something to wait for.
     private func claimableJob() throws -> Int64? {

@@ -70,7 +70,7 @@ struct ForeignStatement {
 
         mutating func statement(_ reach: Reach) -> String {
             let name = table.name
-            switch chance.draw([(8.0, 0), (2, 1), (2, 2), (1, 3), (1, 4), (1, 5)]) {
+            switch chance.draw([(8.0, 0), (2, 1), (2, 2), (1, 3), (1, 4), (1, 5), (0.7, 6)]) {
             case 0:
                 let verb = chance.draw([
                     (6.0, "UPDATE"), (1, "UPDATE OR REPLACE"), (1, "UPDATE OR IGNORE"), (1, "UPDATE OR FAIL"),
@@ -93,6 +93,9 @@ struct ForeignStatement {
                 let place = place(reach)
                 return "INSERT INTO \(name) SELECT * FROM \(name)\(place.isEmpty ? " WHERE true" : place) "
                     + "ON CONFLICT DO UPDATE SET \(column) = \(value())"
+            case 6:
+                // NOT NULL columns take their default then.
+                return "UPDATE OR REPLACE \(name) SET \(column()) = NULL\(place(reach))"
             default:
                 // A row beside the one that is there.
                 let copied = stored.filter { !["id", "token", "unique_key"].contains($0) }

@@ -66,6 +66,7 @@ extension World {
                 throw Violation(.nothingPaidTwice, "attempt \(attempt) was given up under the policy hold")
             }
             for settled in recorded.settled where settled.attempt == attempt {
+                slotFreedAt = now
                 trace.note(now, "given up", attempt.rawValue)
                 let named = try place.rows("SELECT hinted_task_id FROM attempts WHERE id = ?", [attempt.rawValue])
                 if let name: String = named.first?[0] {
@@ -85,6 +86,7 @@ extension World {
 
     /// The balance was taken as proof that a request was not charged.
     private func clear(_ settled: SettledUnknown) throws {
+        slotFreedAt = now
         trace.note(now, "cleared", settled.attempt.rawValue)
         guard hasTrustedBalance else {
             throw Violation(

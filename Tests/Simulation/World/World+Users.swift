@@ -40,6 +40,7 @@ extension World {
     private func resolves(_ job: JobID, _ resolution: Resolution) throws -> Bool {
         do throws(LedgerError) {
             try place.queueFile.resolve(job, resolution, now: clock.moment.instant)
+            slotFreedAt = now
             return true
         } catch {
             guard error.code == .constraint else { throw error }

@@ -90,6 +90,8 @@ final class World {
     var nextRoomLook: Duration = .zero
     /// Since when a job can be claimed, how many claims had been made by then, and by which process.
     var claimableSince: (at: Duration, claims: Int, life: Int)?
+    /// When somebody's word, or the balance, last freed the slot of a lost request.
+    var slotFreedAt: Duration?
     var fetched: Set<TaskOutput> = []
     var missing: [ResultID: Bool] = [:]
     var commits = 0
