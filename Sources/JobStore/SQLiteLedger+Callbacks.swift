@@ -68,7 +68,9 @@ extension RecordWork {
     /// late finds its request `unknown`.
     func namedTask(of attempt: AttemptID) throws -> TaskID? {
         try String.fetchOne(
-            db.cachedStatement(sql: "SELECT hinted_task_id FROM attempts WHERE id = ? AND state IN ('sending', 'unknown')"),
+            db.cachedStatement(
+                sql: "SELECT hinted_task_id FROM attempts WHERE id = ? AND state IN ('sending', 'unknown')"
+            ),
             arguments: [attempt.rawValue]
         )
         .map(TaskID.init)

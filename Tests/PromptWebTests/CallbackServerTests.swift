@@ -120,7 +120,8 @@ import Testing
         }
         #expect(
             statuses == [
-                .accepted: 200, .duplicate: 200, .contradicted: 200, .unknownToken: 404, .badSignature: 401, .stale: 401,
+                .accepted: 200, .duplicate: 200, .contradicted: 200, .unknownToken: 404, .badSignature: 401,
+                .stale: 401,
                 .malformed: 400,
                 .tooLarge: 413, .slow: 408, .wrongMethod: 405, .notFound: 404, .unavailable: 503,
             ]

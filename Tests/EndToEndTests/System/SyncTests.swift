@@ -73,7 +73,8 @@ extension SystemTests {
             }
         }
 
-        @Test func `a file is synced before it has its name, and its folder before the job has succeeded`() async throws {
+        @Test func `a file is synced before it has its name, and its folder before the job has succeeded`() async throws
+        {
             guard FileManager.default.isExecutableFile(atPath: Self.strace) else {
                 try Test.cancel("strace is not installed")
             }

@@ -65,7 +65,8 @@ import Testing
             let isLost = fixture.now.uptime >= end
             if isLost, lostTogether == nil { lostTogether = underWay.count }
             for request in underWay where request.due <= fixture.now.uptime {
-                limit = fixture.send(.submitted(request.attempt, isLost ? Self.lost : Self.accepted)).claimLimit ?? limit
+                let effects = fixture.send(.submitted(request.attempt, isLost ? Self.lost : Self.accepted))
+                limit = effects.claimLimit ?? limit
             }
             underWay.removeAll { $0.due <= fixture.now.uptime }
             if let count = limit {
