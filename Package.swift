@@ -71,6 +71,7 @@ let package = Package(
                 .embedInCode("0009_rowids.sql"),
                 .embedInCode("0010_strangers.sql"),
                 .embedInCode("0011_nothing_by_default.sql"),
+                .embedInCode("0012_suspects.sql"),
             ],
             swiftSettings: settings
         ),

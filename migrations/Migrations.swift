@@ -11,6 +11,7 @@ package enum Migrations {
             PackageResources._008_money_sql, PackageResources._009_rowids_sql,
             PackageResources._010_strangers_sql,
             PackageResources._011_nothing_by_default_sql,
+            PackageResources._012_suspects_sql,
         ]
     }
 }

@@ -76,7 +76,9 @@ extension ClaimWork {
                 sql: """
                     SELECT paused, max_running, CASE WHEN max_running IS NULL THEN 0 ELSE (
                         SELECT coalesce(sum(r.jobs), 0) FROM queue_counts AS r
-                        WHERE r.queue = q.name AND r.state IN ('submitting', 'running')) END
+                        WHERE r.queue = q.name AND r.state IN ('submitting', 'running'))
+                        - (SELECT count(DISTINCT j.id) FROM suspects AS s JOIN jobs AS j ON j.id = s.job_id
+                            WHERE s.step = 'poll' AND s.is_aside = 1 AND j.queue = q.name AND j.state = 'running') END
                     FROM queues AS q WHERE q.name = ?
                     """
             ),

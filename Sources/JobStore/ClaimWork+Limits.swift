@@ -6,7 +6,12 @@ extension ClaimWork {
     func freePlaces(_ db: Database) throws -> Int {
         let running = try Int.fetchOne(
             db.cachedStatement(
-                sql: "SELECT count(*) FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted')"
+                // A task that is set aside may have ended long ago.
+                sql: """
+                    SELECT count(*) - (SELECT count(*) FROM suspects AS s JOIN attempts AS a ON a.id = s.subject
+                        WHERE s.step = 'poll' AND s.is_aside = 1 AND a.finished_at IS NULL AND a.state = 'accepted')
+                    FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted')
+                    """
             )
         )
         return request.runningLimit - (running ?? 0)
@@ -26,12 +31,17 @@ extension ClaimWork {
         let lost = (request.now - window - request.clockShift.forward).milliseconds
         let busy = """
             SELECT answered_at AS busy FROM attempts
-            WHERE answered_at > :since AND answered_at <= :until AND arrives_until IS NULL
+            WHERE answered_at > :since AND answered_at <= :until AND arrives_until IS NULL AND id > :answeredAfter
             UNION ALL
             SELECT arrives_until FROM attempts
-            WHERE arrives_until IS NOT NULL AND arrives_until > :lost AND arrives_until <= :late
+            WHERE arrives_until IS NOT NULL AND arrives_until > :lost AND arrives_until <= :late AND id > :lostAfter
             """
-        let arguments: StatementArguments = ["since": since, "until": until, "late": late, "lost": lost]
+        let arguments: StatementArguments = [
+            "since": since, "until": until, "late": late, "lost": lost,
+            "answeredAfter": request.clockShift.answeredAfter.rawValue,
+            "lostAfter": request.clockShift.lostAfter.rawValue,
+        ]
+        // What was settled under another time of the clock is over when its own time is, whatever the instants say.
         let answered = try Int.fetchOne(
             db.cachedStatement(sql: "SELECT count(*) FROM (\(busy))"),
             arguments: arguments
@@ -70,7 +80,9 @@ struct BudgetRoom {
                 db.cachedStatement(
                     sql: """
                         SELECT b.name, b.queue, b.limit_millicredits, b.limit_millicredits - coalesce((
-                            SELECT sum(s.reserved_millicredits + s.charged_millicredits) FROM spending AS s
+                            -- total(): a sum that somebody has spoiled must not fail.
+                            SELECT CAST(total(s.reserved_millicredits + s.charged_millicredits) AS INTEGER)
+                            FROM spending AS s
                             WHERE s.period = CASE b.period WHEN 'hour' THEN 'hour' WHEN 'total' THEN 'total' ELSE 'day' END
                                 AND s.starts_at >= CASE b.period
                                     WHEN 'hour' THEN :now / 3600000 * 3600000

@@ -10,7 +10,8 @@ extension RecordWork {
             db.cachedStatement(
                 sql: """
                     SELECT EXISTS (SELECT 1 FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id
-                        WHERE a.id = ? AND a.state = 'accepted' AND a.finished_at IS NOT NULL AND j.state = 'running' AND j.task_id = a.task_id
+                        WHERE a.id = ? AND a.state = 'accepted' AND a.finished_at IS NOT NULL
+                            AND j.state = 'running' AND j.task_id = a.task_id
                             AND NOT EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id)
                             AND NOT EXISTS (SELECT 1 FROM attempts AS o
                                 WHERE o.job_id = j.id AND o.finished_at IS NULL))
@@ -20,7 +21,8 @@ extension RecordWork {
         ) ?? false
     }
 
-    func lateSuccess(of attempt: AttemptID) throws -> SettledAttempt? {
+    /// An attempt that was settled before, and whose task is asked about again; nil if it is not.
+    func askedAgain(_ attempt: AttemptID) throws -> SettledAttempt? {
         guard try isAskedAgain(attempt), let job = try job(of: attempt) else { return nil }
         let wasFailed = try Bool.fetchOne(
             db.cachedStatement(sql: "SELECT error_code IS NOT NULL FROM attempts WHERE id = ?"),

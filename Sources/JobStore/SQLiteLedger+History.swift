@@ -22,7 +22,7 @@ extension SQLiteLedger {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT finished_at, took_milliseconds FROM attempts INDEXED BY attempts_took
-                WHERE model = ? AND profile = ? AND took_milliseconds IS NOT NULL
+                WHERE model = ? AND profile = ? AND took_milliseconds IS NOT NULL AND finished_at IS NOT NULL
                 ORDER BY finished_at DESC LIMIT \(completions)
                 """
         )

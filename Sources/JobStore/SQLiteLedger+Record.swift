@@ -198,7 +198,7 @@ struct RecordWork {
         let known: SettledAttempt
         if let settled = try finish(attempt, charged, failure: nil, took: took) {
             known = settled
-        } else if let late = try lateSuccess(of: attempt) {
+        } else if let late = try askedAgain(attempt) {
             known = late
         } else {
             guard let job = try job(of: attempt) else { return Recorded() }
@@ -252,9 +252,12 @@ struct RecordWork {
         if let settled { try book(settled.job) }
         guard let job = try job(of: attempt) else { return Recorded() }
         guard job.state == .running else { return Recorded(job: job) }
+        var then = then
         if settled == nil {
-            // A task that had failed before, and was asked about once more because its job is tried again.
-            guard try isAskedAgain(attempt) else { return Recorded(job: job) }
+            // A task that was settled before, and was asked about once more.
+            guard let late = try askedAgain(attempt) else { return Recorded(job: job) }
+            // Settled by hand, as if it had succeeded: whether it is paid for again is for a person to say.
+            if !late.wasFailed { then = .fail }
         }
         try run("UPDATE jobs SET provider_state = 'fail' WHERE id = ?", [job.id.rawValue])
         return Recorded(job: try settle(job.id, failure, then))

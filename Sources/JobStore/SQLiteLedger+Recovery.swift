@@ -6,6 +6,7 @@ extension SQLiteLedger {
         try await commits.commit { [lateArrival] db in
             var recovery = Recovery()
             try SetAsideRows.clear(db)
+            try Self.showSuspects(db, at: now)
             recovery.lost = try Int64.fetchAll(db, sql: "SELECT job_id FROM attempts WHERE state = 'sending'").map(
                 JobID.init
             )
@@ -167,12 +168,15 @@ extension SQLiteLedger {
                 coalesce(j.attempt_count, 1) AS attempt_count, coalesce(j.max_attempts, 1) AS max_attempts
             """
         let arguments: StatementArguments = job.map { [$0] } ?? []
+        let isAside =
+            "EXISTS (SELECT 1 FROM suspects AS s WHERE s.step = 'poll' AND s.subject = a.id AND s.is_aside = 1)"
         // A cancelled job's task is asked about like any other, so that its charge is booked.
         let open = try Row.fetchAll(
             db,
             sql: """
                 \(columns) FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
                 WHERE a.finished_at IS NULL AND a.state = 'accepted' \(job == nil ? "" : "AND a.job_id = ?")
+                    AND NOT \(isAside)
                 ORDER BY a.id
                 """,
             arguments: arguments
@@ -186,6 +190,7 @@ extension SQLiteLedger {
                     AND a.finished_at IS NOT NULL \(job == nil ? "" : "AND j.id = ?")
                     AND NOT EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id)
                     AND NOT EXISTS (SELECT 1 FROM attempts AS o WHERE o.job_id = j.id AND o.finished_at IS NULL)
+                    AND NOT \(isAside)
                 """,
             arguments: arguments
         )

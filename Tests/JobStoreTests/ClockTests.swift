@@ -66,4 +66,24 @@ import Testing
         request.clockShift = ClockShift()
         #expect(try await fixture.claim(request).jobs.count == 5)
     }
+
+    @Test func `what was answered in the hour before a clock was set back by that hour holds no slots`() async throws {
+        let fixture = try LedgerFixture()
+        for _ in 0..<45 { try fixture.insert("(prompt) VALUES ('x')") }
+        // Two requests a second, for twenty seconds; then the clock is set back by twenty seconds.
+        var last = AttemptID(0)
+        for second in stride(from: 0, to: 20, by: 10) {
+            let then = fixture.now + .seconds(second)
+            for job in try await fixture.claim(20, at: then).jobs {
+                let found = LedgerChange.accepted(job.attempt, task: TaskID("t\(job.attempt)"), httpStatus: 200)
+                try await fixture.record(found, at: then)
+                last = job.attempt
+            }
+        }
+        var request = fixture.request(100, at: fixture.now + .seconds(11))
+        #expect(try await fixture.claim(request).jobs.isEmpty)
+        request.clockShift = ClockShift(back: .seconds(20))
+        request.clockShift.answeredAfter = last
+        #expect(try await fixture.claim(request).jobs.count == 5)
+    }
 }

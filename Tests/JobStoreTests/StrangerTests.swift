@@ -1,3 +1,4 @@
+import Foundation
 import JobStore
 import PromptQueue
 import Testing
@@ -28,11 +29,13 @@ import Testing
                 + "error_code = 'mine'", "failed", 0
         ),
         (
-            "state = 'unknown', answered_at = sent_at, arrives_until = sent_at, finished_at = sent_at, "
-                + "charged_millicredits = 14000, reserved_millicredits = 0", "failed", 14_000
+            "state = 'unknown', answered_at = sent_at, arrives_until = sent_at, error_code = 'mine', "
+                + "finished_at = sent_at, charged_millicredits = 14000, reserved_millicredits = 0", "failed", 14_000
         ),
         ("state = 'accepted', answered_at = sent_at, task_id = 'found'", "running", nil),
-        ("state = 'unknown', answered_at = sent_at, arrives_until = sent_at", "unconfirmed", nil),
+        (
+            "state = 'unknown', answered_at = sent_at, arrives_until = sent_at, error_code = 'mine'", "unconfirmed", nil
+        ),
     ])
     func `a request under way that somebody settles by SQL does not keep promptd from starting`(
         changes: String,
@@ -186,7 +189,9 @@ import Testing
         let job = try await fixture.claimOne()
         try await fixture.record(.unknown(job.attempt, Failure(.answerLost, "lost")))
         try await fixture.ledger.noteHint(job.attempt, task: TaskID("named"))
-        let settling = "UPDATE attempts SET state = 'rejected', finished_at = answered_at, reserved_millicredits = 0"
+        let short = "UPDATE attempts SET state = 'rejected', finished_at = answered_at, reserved_millicredits = 0"
+        #expect(fixture.refusal(short + ", error_code = NULL")?.contains("promptctl resolve") == true)
+        let settling = short + ", error_code = 'mine'"
         #expect(fixture.refusal(settling)?.contains("has named a task") == true)
         #expect(fixture.refusal("UPDATE attempts SET hint_changes = 8")?.contains("hint_changes") == true)
         // Once the provider has denied it, somebody may decide.
@@ -203,6 +208,8 @@ import Testing
             "SET arrives_until = 1 WHERE id = \(running.attempt)",
             "SET state = 'unknown', answered_at = sent_at WHERE id = \(sending.attempt)",
             "SET state = 'unknown', answered_at = sent_at, arrives_until = 1 WHERE id = \(sending.attempt)",
+            "SET state = 'unknown', answered_at = 1, arrives_until = 1 WHERE id = \(sending.attempt)",
+            "SET state = 'unknown', answered_at = 1, arrives_until = 9e17, error_code = 'x' WHERE id = \(sending.attempt)",
         ] {
             #expect(fixture.refusal("UPDATE attempts \(statement)")?.contains("arrives_until") == true)
         }
@@ -251,5 +258,92 @@ import Testing
         #expect(recorded.downloads.count == 1)
         #expect(try fixture.rows("SELECT url, state FROM results") == ["u|pending"])
         #expect(try fixture.rows("SELECT charged_millicredits FROM attempts") == ["14000"])
+    }
+
+    @Test(arguments: [RiskyOutcome.failed, .unknown])
+    func `a running task that somebody settles by SQL and that fails ends its job, and is not paid for again`(
+        outcome: RiskyOutcome
+    ) async throws {
+        let fixture = try LedgerFixture()
+        let job = try await fixture.runOne()
+        try fixture.run(
+            "UPDATE attempts SET finished_at = 5, charged_millicredits = 14000, reserved_millicredits = 0, "
+                + "charge_reported = 0"
+        )
+        let failure = Failure(outcome == .failed ? .providerFault : .taskFailed, "no")
+        let again = Aftermath.retry(at: fixture.now, counted: true)
+        let recorded = try await fixture.record(.taskFailed(job.attempt, failure, charged: nil, then: again))
+        #expect(recorded.job?.state == .failed)
+        #expect(try await fixture.claim(5).jobs.isEmpty)
+    }
+
+    enum RiskyOutcome { case failed, unknown }
+
+    @Test func `a job's task is that of its open attempt, or of its last one`() async throws {
+        let fixture = try LedgerFixture()
+        let first = try await fixture.runOne("old")
+        let again = Aftermath.retry(at: fixture.now, counted: true)
+        try await fixture.record(.taskFailed(first.attempt, Failure(.providerFault, "no"), charged: .zero, then: again))
+        let second = try await fixture.claimOne()
+        #expect(fixture.refusal("UPDATE jobs SET state = 'running', task_id = 'old'")?.contains("only promptd") == true)
+        try await fixture.record(.accepted(second.attempt, task: TaskID("new"), httpStatus: 200))
+        #expect(fixture.refusal("UPDATE jobs SET task_id = 'old'")?.contains("written by promptd") == true)
+        try await fixture.record(.taskSucceeded(second.attempt, [.file(url: "u")], charged: .zero, fetch: false))
+        #expect(try fixture.state(first.job) == "succeeded")
+    }
+
+    /// Each of these kept promptd from starting, or from claiming, for good.
+    @Test(arguments: [
+        "UPDATE attempts SET took_milliseconds = 5",
+        "UPDATE attempts SET state = 'unknown', error_code = 'x', answered_at = -9223372036854775807, arrives_until = 1",
+        "UPDATE attempts SET state = 'rejected', error_code = 'x', answered_at = 9223372036854775807, finished_at = 1, "
+            + "reserved_millicredits = 0",
+        "UPDATE attempts SET state = 'accepted', task_id = 't', answered_at = -9223372036854775807",
+        "INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits, profile) "
+            + "VALUES (9, lower(hex(randomblob(16))), 'q', 'm', 1, 1, printf('%.*c', 5000, 'x'))",
+        "INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits, message) "
+            + "VALUES (9, lower(hex(randomblob(16))), 'q', 'm', 1, 1, char(0))",
+        "INSERT INTO attempts (id, job_id, token, queue, model, sent_at, reserved_millicredits) "
+            + "VALUES (9223372036854775807, 9, lower(hex(randomblob(16))), 'q', 'm', 1, 1)",
+        "INSERT INTO attempts (id, job_id, token, queue, model, sent_at, reserved_millicredits) "
+            + "VALUES (-5, 9, lower(hex(randomblob(16))), 'q', 'm', 1, 1)",
+        "INSERT OR REPLACE INTO daemon (id) VALUES (1)",
+    ])
+    func `what would keep promptd from starting is refused`(statement: String) async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt) VALUES ('x')", "(prompt) VALUES ('y')")
+        _ = try await fixture.claimOne()
+        #expect(fixture.refusal(statement) != nil)
+        _ = try await fixture.ledger.recover(now: fixture.now, rate: fixture.request(1).rate)
+        #expect(try await fixture.claim(1).jobs.count == 1)
+    }
+
+    /// They are put right by `promptctl doctor --rebuild-sums`; until then they are wrong, and nothing more.
+    @Test(arguments: [
+        "UPDATE spending SET charged_millicredits = 4000000000000000, reserved_millicredits = 4000000000000000",
+        "UPDATE spending SET charged_millicredits = -4000000000000000, reserved_millicredits = -4000000000000000",
+        "UPDATE account_totals SET charged_millicredits = 4000000000000000, adopted_millicredits = 4000000000000000",
+        "UPDATE queue_counts SET jobs = 4000000000000000", "UPDATE queue_counts SET jobs = -4000000000000000",
+        "UPDATE turns SET turn = 4000000000000000, waiting = 4000000000000000, taken = 4000000000000000",
+        "INSERT INTO spending SELECT 'hour', value, 'default', 4000000000000000, 4000000000000000 "
+            + "FROM generate_series(1, 2000)",
+    ])
+    func `a sum that is spoiled keeps nothing from being inserted, claimed and settled`(statement: String) async throws
+    {
+        let fixture = try LedgerFixture()
+        let job = try await fixture.runOne()
+        try fixture.insert("(prompt) VALUES ('y')")
+        let series =
+            "(WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 2000) "
+            + "SELECT value FROM n)"
+        try fixture.run(statement.replacingOccurrences(of: "generate_series(1, 2000)", with: series))
+        try fixture.run("INSERT INTO budgets VALUES ('all', NULL, 'total', 1000000000)")
+        try fixture.insert("(prompt) VALUES ('z')")
+        try await fixture.record(.taskSucceeded(job.attempt, [.file(url: "u")], charged: nil, fetch: false))
+        #expect(try fixture.state(job.job) == "succeeded")
+        try fixture.run("DELETE FROM budgets")
+        #expect(try await fixture.claim(1).jobs.count == 1)
+        try fixture.run("UPDATE jobs SET state = 'cancelled' WHERE state = 'queued'")
+        _ = try await fixture.claim(1)
     }
 }

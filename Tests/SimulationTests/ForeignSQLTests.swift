@@ -56,10 +56,11 @@ private final class StrangersShell {
 
     func step() async throws {
         now = now + .milliseconds(chance.whole(0...3_000))
-        switch chance.draw([(14.0, 0), (1, 1), (2, 2), (2, 3)]) {
+        switch chance.draw([(14.0, 0), (1, 1), (2, 2), (2, 3), (0.3, 4)]) {
         case 0: return try strike()
         case 1: try add()
         case 2: try await claim()
+        case 4: try await restart()
         default: try await end()
         }
         last = nil
@@ -121,6 +122,22 @@ private final class StrangersShell {
     }
 
     // MARK: - The daemon
+
+    /// Whatever was written, the next start finds its way, and the engine takes what it finds.
+    private func restart() async throws {
+        for row in try place.rows("SELECT id FROM attempts WHERE state = 'sending'") {
+            handled.insert(AttemptID(row[0]))
+        }
+        let recovery = try await place.ledger.recover(now: now, rate: RateLimit(count: 20, window: .seconds(10)))
+        var engine = Engine(settings: EngineSettings(), seed: 1)
+        var moment = Moment(instant: now, uptime: .seconds(1_000))
+        _ = engine.handle(.started(recovery), now: moment)
+        for _ in 0..<20 {
+            moment = moment + .seconds(60)
+            _ = engine.handle(.tick, now: moment)
+        }
+        running = recovery.tasks.map(\.attempt).filter { keys[$0] != nil }
+    }
 
     private func claim() async throws {
         let request = ClaimRequest(

@@ -47,6 +47,10 @@ extension QueueFile {
                     outcome.refused.append((id, "is \(state) already"))
                     continue
                 }
+                if change == .retry, state == JobState.running.rawValue, try SQLiteLedger.release(id, db) {
+                    outcome.changed += 1
+                    continue
+                }
                 if let state = JobState(rawValue: state), !change.origins.contains(state), state != .submitting {
                     let reason = change == .retry ? Self.reason(state) : "has \(state.rawValue) already"
                     outcome.refused.append((id, reason))

@@ -53,12 +53,14 @@ struct Daemon {
         let ledger = try await openLedger()
         let mediaOwner = try MediaOwner(media: media.path, databaseID: ledger.databaseID)
         let outcomes = try OutcomeFile(database: configuration.database)
+        let marks = try StepMarks(database: configuration.database)
         let settings = KieSettings(baseURL: configuration.providerBaseURL)
         let client = KieClient(settings, key: key)
         let mediaClient = MediaClient(userAgent: settings.userAgent)
         var failure: (any Error)?
         do {
-            try await serve(ledger, outcomes, media, client, mediaClient, callbacks, time)
+            let steps = try await watchSteps(marks, ledger, time)
+            try await serve(ledger, outcomes, steps, media, client, mediaClient, callbacks, time)
         } catch {
             failure = error
         }
@@ -66,15 +68,32 @@ struct Daemon {
         do { try await client.shutdown() } catch { logger.debug("the provider's client: \(error)") }
         await mediaClient.shutdown()
         do { try ledger.close() } catch { failure = failure ?? error }
+        marks.remove()
         withExtendedLifetime((lock, mediaOwner)) {}
         if let failure { throw failure }
         logger.notice("promptd has stopped; everything is recorded")
+    }
+
+    /// Notes of what the last process has died, if it has, and watches over this one.
+    private func watchSteps(_ marks: StepMarks, _ ledger: SQLiteLedger, _ time: SystemTime) async throws -> StepWatch {
+        let (steps, end) = marks.leftovers ?? ([], .unexplained)
+        if case .crash(let signal) = end {
+            logger.error("the last promptd crashed", metadata: ["signal": "\(signal)", "steps": "\(steps.count)"])
+        }
+        let aside = try await ledger.noteDeaths(steps, end, version: Version.current, now: time.now.instant)
+        for found in aside {
+            logger.error("set aside: \(found.reason)", metadata: ["job.id": "\(found.job)", "error": "set_aside"])
+        }
+        marks.reset()
+        CrashNote.install(marks)
+        return StepWatch(marks: marks, suspects: try await ledger.suspects(), store: ledger)
     }
 
     /// Works on the queue until a signal ends it, and leaves the ledger in order.
     private func serve(
         _ ledger: SQLiteLedger,
         _ outcomes: OutcomeFile,
+        _ steps: StepWatch,
         _ media: MediaDirectory,
         _ client: KieClient,
         _ mediaClient: MediaClient,
@@ -128,6 +147,7 @@ struct Daemon {
             grace: configuration.shutdownGrace,
             time: time,
             journal: outcomes,
+            steps: steps,
             start: start,
             logger: logger,
             onStarted: { [notifier, logger, configuration] recovery in

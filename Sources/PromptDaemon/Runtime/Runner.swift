@@ -15,6 +15,7 @@ package final class Runner: Service {
     private let time: any TimeSource
     private let log: Announcer
     private let journal: (any OutcomeJournal)?
+    private let steps: StepWatch?
     private let start: Latch
     private let onStarted: @Sendable (Recovery) async -> Void
     private let running = Atomic(false)
@@ -35,6 +36,7 @@ package final class Runner: Service {
         grace: Duration,
         time: any TimeSource,
         journal: (any OutcomeJournal)? = nil,
+        steps: StepWatch? = nil,
         start: Latch,
         logger: Logger,
         onStarted: @escaping @Sendable (Recovery) async -> Void
@@ -42,7 +44,11 @@ package final class Runner: Service {
         self.ledger = ledger
         self.provider = provider
         fetches = Fetches(fetcher)
-        self.prepare = prepare
+        self.steps = steps
+        self.prepare = { job in
+            guard let steps else { return prepare(job) }
+            return steps.during(.claim(job.id)) { prepare(job) }
+        }
         self.settings = settings
         self.seed = seed
         self.grace = grace
@@ -112,6 +118,7 @@ package final class Runner: Service {
                 case .engine(let event):
                     if case .drain = event, !engine.isDraining { startGrace(&group) }
                     effects = engine.handle(event, now: now)
+                    if let step = event.endedStep { steps?.end(step) }
                 case .gatesWritten(let recorded):
                     let (done, next) = gates.finished()
                     if let next { write(next, at: now.instant, gates: true) }
@@ -184,12 +191,16 @@ package final class Runner: Service {
             group.addTask { [self] in events.send(.submitted(job.attempt, await provider.submit(job))) }
         case .poll(let task):
             group.addTask { [self] in
+                await steps?.begin(.poll(task.attempt))
                 let answer = await provider.poll(task.task)
+                CrashFault.strike(.poll(task.attempt))
                 events.send(.polled(task.attempt, answer.outcome, origin: answer.origin))
             }
         case .download(let download):
             let stop = fetches.begin(download)
             group.addTask { [self] in
+                await steps?.begin(.download(download.result))
+                CrashFault.strike(.download(download.result))
                 events.send(.downloaded(download.result, await fetches.run(download, until: stop)))
             }
         case .checkDownloads(let results):
@@ -289,6 +300,17 @@ package final class Runner: Service {
             // Cancelled when everything has ended in time.
             guard (try? await time.sleep(until: time.now.uptime + grace)) != nil else { return }
             events.send(.graceOver)
+        }
+    }
+}
+
+extension EngineEvent {
+    /// What was under way and is over with this.
+    fileprivate var endedStep: RiskyStep? {
+        switch self {
+        case .polled(let attempt, _, _): .poll(attempt)
+        case .downloaded(let result, _): .download(result)
+        default: nil
         }
     }
 }

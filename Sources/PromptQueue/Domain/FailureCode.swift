@@ -36,4 +36,6 @@ package enum FailureCode: String, Sendable, Hashable, CaseIterable, Codable {
     case answerLost = "answer_lost"
     /// An operator settled it by hand.
     case settledByOperator = "settled_by_operator"
+    /// promptd has died of it, again and again: it is left alone.
+    case setAside = "set_aside"
 }

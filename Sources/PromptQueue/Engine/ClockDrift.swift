@@ -4,6 +4,10 @@ package struct ClockShift: Sendable, Hashable {
     package var forward: Duration
     /// It may be later, by so much.
     package var back: Duration
+    /// Attempts up to this one were answered under another time of the clock, more than a window ago: they hold no slot.
+    package var answeredAfter = AttemptID(0)
+    /// Answers of attempts up to this one were lost so long ago.
+    package var lostAfter = AttemptID(0)
 
     package init(forward: Duration = .zero, back: Duration = .zero) {
         self.forward = forward
@@ -13,28 +17,47 @@ package struct ClockShift: Sendable, Hashable {
 
 /// Watches the wall clock against the steady one.
 struct ClockDrift: Sendable {
-    /// By how much the wall clock was ahead of the steady one, from `since` on; the last entry holds now.
-    private var offsets: [(since: Duration, offset: Duration)] = []
+    private struct Setting {
+        var since: Duration
+        /// By how much the wall clock is ahead of the steady one.
+        var offset: Duration
+        /// The last attempt that was answered before, or whose answer was lost.
+        var answered: AttemptID
+    }
+
+    /// Each holds until the next; the last one holds now.
+    private var settings: [Setting] = []
 
     /// Some milliseconds are but the clocks' own ways.
     private static let tolerance: Duration = .milliseconds(100)
 
-    /// - Parameter horizon: for how long an instant that was written down matters.
-    mutating func note(_ now: Moment, within horizon: Duration) {
+    /// - Parameters:
+    ///   - horizon: for how long an instant that was written down matters.
+    ///   - answered: up to which attempt all are answered, or lost; asked for when the clock was set.
+    mutating func note(_ now: Moment, within horizon: Duration, answered: () -> AttemptID) {
         let offset = .milliseconds(now.instant.milliseconds) - now.uptime
-        guard let last = offsets.last else {
-            offsets = [(now.uptime, offset)]
+        guard let last = settings.last else {
+            settings = [Setting(since: now.uptime, offset: offset, answered: AttemptID(0))]
             return
         }
         let change = offset - last.offset
-        if change > Self.tolerance || change < .zero - Self.tolerance { offsets.append((now.uptime, offset)) }
-        // An entry holds until the next one.
-        while offsets.count > 1, now.uptime - offsets[1].since > horizon { offsets.removeFirst() }
+        if change > Self.tolerance || change < .zero - Self.tolerance {
+            settings.append(Setting(since: now.uptime, offset: offset, answered: answered()))
+        }
+        while settings.count > 1, now.uptime - settings[1].since > horizon { settings.removeFirst() }
     }
 
-    var shift: ClockShift {
-        guard let now = offsets.last?.offset else { return ClockShift() }
-        let known = offsets.map(\.offset)
-        return ClockShift(forward: now - (known.min() ?? now), back: (known.max() ?? now) - now)
+    /// - Parameter window: for how long an answered request holds its slot.
+    func shift(at uptime: Duration, window: Duration) -> ClockShift {
+        guard let now = settings.last, let first = settings.first else { return ClockShift() }
+        let offsets = settings.map(\.offset)
+        var shift = ClockShift(
+            forward: now.offset - (offsets.min() ?? now.offset),
+            back: (offsets.max() ?? now.offset) - now.offset
+        )
+        // The first is the start's, or older than the horizon.
+        shift.lostAfter = first.answered
+        shift.answeredAfter = settings.last { uptime - $0.since > window }?.answered ?? AttemptID(0)
+        return shift
     }
 }

@@ -74,7 +74,7 @@ extension Engine {
             creditReserve: settings.account.creditReserve,
             now: now.instant
         )
-        request.clockShift = drift.shift
+        request.clockShift = drift.shift(at: now.uptime, window: settings.rate.window)
         effects.append(.claim(request))
     }
 

@@ -38,6 +38,7 @@ extension Engine {
         for job in claim.setAside { effects.append(.notify(.jobSetAside(job))) }
         for refused in claim.refused { effects.append(.notify(.jobRefused(refused))) }
         for job in claim.jobs {
+            lastClaimed = max(lastClaimed, job.attempt)
             if let reason = reasonToGiveBack(job, now: now) {
                 // Not sent yet, and it will not be: give the job back.
                 let failure = Failure(.notSent, reason)

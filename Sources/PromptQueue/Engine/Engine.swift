@@ -43,6 +43,8 @@ package struct Engine: Sendable {
 
     /// The first moment, and how far the wall clock has been from it at most, by the monotonic one.
     private(set) var drift = ClockDrift()
+    /// The last attempt that was claimed.
+    var lastClaimed = AttemptID(0)
     var isStarted = false
     package private(set) var isDraining = false
     var isClaiming = false
@@ -77,6 +79,13 @@ package struct Engine: Sendable {
         downloads = DownloadQueue(concurrency: settings.concurrentDownloads)
     }
 
+    private mutating func noteClock(_ now: Moment) {
+        let (claimed, sent) = (lastClaimed, submissions)
+        drift.note(now, within: LateArrival.longest + settings.rate.window * 2) {
+            sent.keys.min().map { AttemptID($0.rawValue - 1) } ?? claimed
+        }
+    }
+
     /// How many tasks the provider is working on, or may be. One that has ended, and is asked about once more because its
     /// job is tried again, is none of them.
     package var runningCount: Int {
@@ -85,7 +94,7 @@ package struct Engine: Sendable {
 
     package mutating func handle(_ event: EngineEvent, now: Moment) -> [EngineEffect] {
         var effects: [EngineEffect] = []
-        drift.note(now, within: LateArrival.longest + settings.rate.window * 2)
+        noteClock(now)
         switch event {
         case .started(let recovery):
             isStarted = true

@@ -20,7 +20,7 @@ package struct RetryPolicy: Sendable {
         case .providerFault, .providerUnavailable, .notSent, .rateLimited: true
         case .invalidInput, .unknownModel, .modelUnavailable, .contentRefused, .inputUnusable, .taskFailed,
             .emptyResult, .taskLost, .downloadFailed, .keyRefused, .creditsExhausted, .modelDisabled, .answerLost,
-            .settledByOperator:
+            .settledByOperator, .setAside:
             false
         }
     }

@@ -19,7 +19,8 @@ import Testing
     @Test func `the claim is told by how much the clock was set, for as long as that matters`() {
         var fixture = EngineFixture()
         _ = fixture.start()
-        _ = fixture.claim(1, hasMore: false)
+        let (jobs, _) = fixture.claim(1, hasMore: false)
+        _ = fixture.send(.submitted(jobs[0].attempt, .accepted(TaskID("x"), httpStatus: 200)))
         func shift(after pause: Duration, set: Duration = .zero) -> ClockShift? {
             fixture.pass(pause)
             fixture.now.instant = fixture.now.instant + set
@@ -32,8 +33,13 @@ import Testing
         let day: Duration = .seconds(86_400)
         #expect(shift(after: .seconds(10)) == ClockShift())
         #expect(shift(after: .seconds(10), set: day) == ClockShift(forward: day))
-        #expect(shift(after: .seconds(10), set: .zero - day - day) == ClockShift(forward: .zero, back: day + day))
-        #expect(shift(after: .seconds(3_600)) == ClockShift(back: day + day))
-        #expect(shift(after: .seconds(60)) == ClockShift(), "nothing from before is of use any more")
+        #expect(shift(after: .seconds(9), set: .zero - day - day) == ClockShift(forward: .zero, back: day + day))
+        var settled = ClockShift(back: day + day)
+        settled.answeredAfter = AttemptID(1)
+        #expect(shift(after: .seconds(11)) == settled, "what was answered before holds no slot after a window")
+        #expect(shift(after: .seconds(3_600)) == settled)
+        settled.back = .zero
+        settled.lostAfter = AttemptID(1)
+        #expect(shift(after: .seconds(60)) == settled, "nothing from before is of use any more")
     }
 }

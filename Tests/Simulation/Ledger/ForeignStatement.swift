@@ -44,6 +44,7 @@ struct ForeignStatement {
         Table(weight: 0.7, name: "turns"), Table(weight: 0.7, name: "turns_served"),
         Table(weight: 0.7, name: "account_totals", key: "id"), Table(weight: 0.7, name: "account_readings", key: "id"),
         Table(weight: 0.7, name: "set_aside", key: "job_id"), Table(weight: 0.7, name: "completion_times"),
+        Table(weight: 0.7, name: "suspects"),
         Table(weight: 0.7, name: "job_keys"), Table(weight: 0.7, name: "daemon", key: "id"),
     ]
 
@@ -95,7 +96,8 @@ struct ForeignStatement {
                     + "ON CONFLICT DO UPDATE SET \(column) = \(value())"
             case 6:
                 // NOT NULL columns take their default then.
-                return "UPDATE OR REPLACE \(name) SET \(column()) = NULL\(place(reach))"
+                let column = stored.contains("state") && chance.happens(0.5) ? "state" : column()
+                return "UPDATE OR REPLACE \(name) SET \(column) = NULL\(place(reach))"
             default:
                 // A row beside the one that is there.
                 let copied = stored.filter { !["id", "token", "unique_key"].contains($0) }

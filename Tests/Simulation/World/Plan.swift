@@ -167,7 +167,7 @@ struct Plan {
         faults.oddAnswer = strange(0.3, 0.15)
         faults.lateResult = strange(0.4, 0.6)
         faults.strangeRow = strange(0.3, 1)
-        if scale == .burst, !isGreedy { foreignStatements = Int(strange(0.15, 100)) }
+        if scale == .burst, !isGreedy { foreignStatements = Int(strange(0.15, 400)) }
         faults.singleError = rate(0.4, 0.15)
         faults.invalidInput = rate(0.3, 0.1)
         faults.taskFails = rate(0.6, 0.4)

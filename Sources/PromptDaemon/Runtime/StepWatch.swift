@@ -1,0 +1,106 @@
+import Glibc
+import JobStore
+import PromptQueue
+import Synchronization
+
+/// Marks what is under way, so that the next start knows of what this process has died, and does what is suspected of having
+/// ended the last one by itself.
+package final class StepWatch: Sendable {
+    private struct State {
+        var suspects: Set<RiskyStep>
+        var current: RiskyStep?
+        var waiting: [(step: RiskyStep, turn: Latch)] = []
+    }
+
+    private let marks: StepMarks
+    private let store: any SuspectStore
+    private let state: Mutex<State>
+
+    init(marks: StepMarks, suspects: Set<RiskyStep>, store: any SuspectStore) {
+        self.marks = marks
+        self.store = store
+        state = Mutex(State(suspects: suspects))
+    }
+
+    /// A step begins: at once, or, if it is suspected, when no other suspect is under way.
+    func begin(_ step: RiskyStep) async {
+        let turn = state.withLock { state -> Latch? in
+            guard state.suspects.contains(step) else { return nil }
+            guard state.current != nil else {
+                state.current = step
+                return nil
+            }
+            let turn = Latch()
+            state.waiting.append((step, turn))
+            return turn
+        }
+        if let turn { _ = await turn.wait() }
+        marks.begin(step)
+    }
+
+    /// A step has ended, and what came of it is taken in.
+    func end(_ step: RiskyStep) {
+        marks.end(step)
+        let (wasSuspected, next) = state.withLock { state -> (Bool, Latch?) in
+            guard state.suspects.remove(step) != nil else { return (false, nil) }
+            state.waiting.removeAll { $0.step == step }
+            guard state.current == step else { return (true, nil) }
+            let next = state.waiting.isEmpty ? nil : state.waiting.removeFirst()
+            state.current = next?.step
+            return (true, next?.turn)
+        }
+        if wasSuspected { store.acquit(step) }
+        next?.open()
+    }
+
+    /// Does a step that is over when it returns.
+    func during<Value>(_ step: RiskyStep, _ body: () -> Value) -> Value {
+        marks.begin(step)
+        defer { end(step) }
+        CrashFault.strike(step)
+        return body()
+    }
+}
+
+/// Notes the signal by which the process ends, for the next start.
+enum CrashNote {
+    private nonisolated(unsafe) static var descriptor: Int32 = -1
+    private nonisolated(unsafe) static var offset: off_t = 0
+
+    static func install(_ marks: StepMarks) {
+        unsafe descriptor = marks.signalPlace.descriptor
+        unsafe offset = off_t(marks.signalPlace.offset)
+        for signal in [SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGSYS] {
+            var action = sigaction()
+            // Nothing here but what a handler may do (signal-safety(7)). Afterwards the signal comes again, and ends the
+            // process as it would have without this.
+            unsafe action.__sigaction_handler.sa_handler = { signal in
+                var byte = UInt8(truncatingIfNeeded: signal)
+                _ = unsafe pwrite(CrashNote.descriptor, &byte, 1, CrashNote.offset)
+            }
+            action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_ONSTACK
+            _ = unsafe sigaction(signal, &action, nil)
+        }
+    }
+}
+
+/// A crash on purpose, in builds for tests: `PROMPTD_TEST_CRASH="download 3"` ends the process when it fetches a result of
+/// job 3, `claim 3` when it prepares that job, `poll 3` when the answer about attempt 3 is there.
+enum CrashFault {
+    #if DEBUG
+        private static let wanted = unsafe getenv("PROMPTD_TEST_CRASH").map { unsafe String(cString: $0) }
+    #endif
+
+    static func strike(_ step: RiskyStep) {
+        #if DEBUG
+            let name =
+                switch step {
+                case .claim(let job): "claim \(job)"
+                case .poll(let attempt): "poll \(attempt)"
+                case .download(let result): "download \(result.job)"
+                }
+            // As a trap ends it.
+            if name == wanted { raise(SIGILL) }
+        #endif
+    }
+}
