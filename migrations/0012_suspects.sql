@@ -31,3 +31,6 @@ WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')
 BEGIN
     DELETE FROM suspects WHERE job_id = NEW.id;
 END;
+
+-- Until when the provider wants no requests (Retry-After), over a restart.
+ALTER TABLE daemon ADD COLUMN shut_until INTEGER;

@@ -147,6 +147,9 @@ struct RecordWork {
                 attempt.rawValue,
             ]
         )
+        if changed > 0, let wait = failure.retryAfter {
+            try run("UPDATE daemon SET shut_until = max(coalesce(shut_until, 0), ?)", [(now + wait).milliseconds])
+        }
         let job = try job(of: attempt)
         guard changed > 0, let job, job.state == .submitting || job.state == .unconfirmed else {
             return Recorded(job: job)

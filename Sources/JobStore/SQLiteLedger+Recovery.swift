@@ -45,6 +45,13 @@ extension SQLiteLedger {
                 )
                 .map(Instant.init(milliseconds:))
             recovery.refusedAt = try Self.refusals(db, now: now, rate: rate)
+            recovery.shutUntil = try Int64.fetchOne(
+                db,
+                sql: "SELECT shut_until FROM daemon WHERE shut_until > ?",
+                arguments: [
+                    now.milliseconds
+                ]
+            ).map(Instant.init(milliseconds:))
             recovery.hasComparison = try AccountReading.last(db) != nil
             return recovery
         }

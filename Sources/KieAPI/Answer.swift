@@ -72,6 +72,7 @@ extension JSONValue {
     var credits: Credits? {
         switch self {
         case .integer(let number): Credits(Double(number))
+        case .unsigned(let number): Credits(Double(number))
         case .number(let number): Credits(number)
         case .string(let text): Double(text).flatMap { Credits($0) }
         default: nil

@@ -148,7 +148,8 @@ package final class KieClient: Sendable {
             let body = response.body.map { Array($0.readableBytesView) } ?? []
             let headers = AnswerHeaders(
                 retryAfter: response.headers.first(name: "Retry-After"),
-                location: response.headers.first(name: "Location")
+                location: response.headers.first(name: "Location"),
+                date: response.headers.first(name: "Date")
             )
             return .answered(status: Int(response.status.code), body: body, headers: headers)
         } catch {

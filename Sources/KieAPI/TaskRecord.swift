@@ -44,7 +44,7 @@ struct TaskRecord {
     private static func word(_ value: JSONValue?) -> String? {
         switch value {
         case .string(let text)?: text.isEmpty ? nil : text
-        case .integer?, .number?: value?.json
+        case .integer?, .unsigned?, .number?: value?.json
         default: nil
         }
     }

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import FoundationEssentials
 package import NIOCore
 import NIOPosix
 import NIOSSL
@@ -16,16 +17,45 @@ enum Exchange: Sendable {
 
 /// The headers of an answer that matter, checked.
 struct AnswerHeaders: Sendable, Equatable {
-    /// `Retry-After` in seconds (RFC 9110, section 10.2.3), at most a day; a date there is not read.
+    /// `Retry-After` (RFC 9110, section 10.2.3): a second to a day.
     var retryAfter: Duration?
     /// `Location` of a redirect, which is not followed: harmless to show.
     var location: String?
 
     init() {}
 
-    init(retryAfter: String?, location: String?) {
-        self.retryAfter = retryAfter.flatMap { Int64($0) }.flatMap { (1...86_400).contains($0) ? .seconds($0) : nil }
+    /// - Parameters:
+    ///   - date: `Date`, by which a date in `Retry-After` is measured: the server's clock may be another than this machine's.
+    ///     Without it such a date says nothing.
+    init(retryAfter: String?, location: String?, date: String? = nil) {
+        self.retryAfter = retryAfter.flatMap { Self.wait($0, date: date) }
         self.location = location.map { PlainText.oneLine(BoundedText.word($0)) }
+    }
+
+    private static func wait(_ text: String, date: String?) -> Duration? {
+        let wait: Duration? =
+            if let until = HTTPDate.instant(text) {
+                date.flatMap(HTTPDate.instant).map { until - $0 }
+            } else {
+                Int64(text).flatMap { (1...86_400).contains($0) ? .seconds($0) : nil }
+            }
+        return wait.flatMap { $0 >= .seconds(1) && $0 <= .seconds(86_400) ? $0 : nil }
+    }
+}
+
+/// A date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7). The obsolete forms are not read.
+enum HTTPDate {
+    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+    static func instant(_ text: String) -> Instant? {
+        let parts = text.utf8.count == 29 ? text.split(separator: " ") : []
+        guard parts.count == 6, parts[5] == "GMT", let month = months.firstIndex(of: String(parts[2])) else {
+            return nil
+        }
+        let number = month < 9 ? "0\(month + 1)" : "\(month + 1)"
+        let text = "\(parts[3])-\(number)-\(parts[1])T\(parts[4])Z"
+        guard let date = try? Date(text, strategy: .iso8601) else { return nil }
+        return Instant(milliseconds: Int64(date.timeIntervalSince1970) * 1_000)
     }
 }
 

@@ -101,6 +101,21 @@ import Testing
         #expect(try await known(after: 221).isEmpty)
     }
 
+    @Test func `how long the provider wants no requests is known after a restart`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt) VALUES ('x')")
+        let job = try await fixture.claimOne()
+        var refusal = Failure(.rateLimited, "too many", httpStatus: 429)
+        refusal.retryAfter = .seconds(400)
+        try await fixture.record(.rejected(job.attempt, refusal, then: .retry(at: fixture.now, counted: false)))
+        func known(after seconds: Int) async throws -> Instant? {
+            let start = fixture.now + .seconds(seconds)
+            return try await fixture.ledger.recover(now: start, rate: fixture.request(1).rate).shutUntil
+        }
+        #expect(try await known(after: 5) == fixture.now + .seconds(400))
+        #expect(try await known(after: 400) == nil)
+    }
+
     @Test func `no more tasks run than are allowed`() async throws {
         let fixture = try LedgerFixture()
         for _ in 0..<5 { try fixture.insert("(prompt) VALUES ('x')") }

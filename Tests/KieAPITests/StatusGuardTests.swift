@@ -97,6 +97,27 @@ import Testing
         #expect(AnswerHeaders(retryAfter: text, location: nil).retryAfter == nil)
     }
 
+    @Test(arguments: [
+        ("Fri, 27 Nov 2026 00:00:40 GMT", "Fri, 27 Nov 2026 00:00:00 GMT", 40),
+        ("Wed, 01 Mar 2028 00:00:00 GMT", "Tue, 29 Feb 2028 23:59:30 GMT", 30),
+    ])
+    func `a date until which to wait is measured by the server's own`(until: String, date: String, seconds: Int) {
+        #expect(AnswerHeaders(retryAfter: until, location: nil, date: date).retryAfter == .seconds(seconds))
+    }
+
+    @Test(arguments: [
+        ("Fri, 27 Nov 2026 00:00:00 GMT", "Fri, 27 Nov 2026 00:00:00 GMT"),
+        ("Fri, 27 Nov 2020 00:00:00 GMT", "Fri, 27 Nov 2026 00:00:00 GMT"),
+        ("Fri, 27 Nov 2099 00:00:00 GMT", "Fri, 27 Nov 2026 00:00:00 GMT"),
+        ("Fri, 99 Nov 2026 00:00:00 GMT", "Fri, 27 Nov 2026 00:00:00 GMT"),
+        ("Fri, 27 Foo 2026 00:00:00 GMT", "Fri, 27 Nov 2026 00:00:00 GMT"),
+        ("Fri, 27 Nov 2026 00:00:40 GMT", "yesterday"),
+        ("Fri, 27 Nov 2026 00:00:40 CET", "Fri, 27 Nov 2026 00:00:00 GMT"),
+    ])
+    func `a date that cannot be meant is no wait`(until: String, date: String) {
+        #expect(AnswerHeaders(retryAfter: until, location: nil, date: date).retryAfter == nil)
+    }
+
     @Test func `two answers to one request are one`() async throws {
         let outcome = try await create(Self.answer("200 OK") + Self.answer("099 X"))
         #expect(outcome == .accepted(TaskID("t"), httpStatus: 200))

@@ -20,6 +20,40 @@ struct ImportTests {
         #expect(jobs.first?.prompt == " a fox", "a prompt is taken as it is")
     }
 
+    @Test(arguments: [
+        "\"https://img.example/1.png, https://img.example/2.png\"", "photo.png (https://img.example/1.png)",
+        "\"https://img.example/1.png\nhttps://img.example/2.png\"", "/home/user/cat.png", "#N/A", "cat.png",
+        "file:///cat.png", "http://", "C:\\cat.png",
+    ])
+    func `a cell that is no web address is refused where one is wanted`(cell: String) async throws {
+        let fixture = try CommandFixture()
+        let model = "flux-2/flex-image-to-image"
+        let file = try fixture.write("prompt,input.input_urls\na red fox,\(cell)\n", "urls.csv")
+        let outcome = try await fixture.run("import", "--model", model, file)
+        #expect(outcome.code == 65)
+        #expect(outcome.talk.joined().contains("is no URL"), "\(outcome.talk)")
+        #expect(try fixture.jobs().isEmpty)
+        for good in ["https://img.example/1.png?a=1,2", "asset://abc-1", "0a1B2c3D4e5F"] {
+            let file = try fixture.write("prompt,input.input_urls\na red fox,\"\(good)\"\n", "good.csv")
+            #expect(try await fixture.run("import", "--model", model, "--dry-run", file).code == 0, "\(good)")
+        }
+    }
+
+    @Test func `a header of thousands of columns, and a line of megabytes, are refused at once`() async throws {
+        let fixture = try CommandFixture()
+        let columns = (0..<20_000).map { "input.c\($0)" }.joined(separator: ",")
+        let wide = try fixture.write("prompt,\(columns)\nx\n", "wide.csv")
+        let refused = try await fixture.run("import", wide)
+        #expect(refused.code == 65)
+        #expect(refused.talk.joined().contains("20,001 columns; there may be 1,000"), "\(refused.talk)")
+        for name in ["long.csv", "long.jsonl", "long.txt"] {
+            let long = try fixture.write("prompt\n\"" + String(repeating: "x", count: 5 << 20), name)
+            let outcome = try await fixture.run("import", long)
+            #expect(outcome.code == 65)
+            #expect(outcome.talk.joined().contains("more than 4 MiB"), "\(outcome.talk)")
+        }
+    }
+
     @Test func `a CSV file becomes jobs with their columns and inputs`() async throws {
         let fixture = try CommandFixture()
         let file = try fixture.write(

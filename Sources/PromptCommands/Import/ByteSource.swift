@@ -38,7 +38,13 @@ struct ByteSource {
         return piece[position]
     }
 
+    /// Bytes of a line, or of a CSV record: more than the database takes of a job. What is longer is no list of jobs, or a
+    /// quotation mark in it has no end.
+    static let longestRecord = 4 << 20
+
     /// Appends the bytes up to the next one of `stops`, which stays to be read.
+    ///
+    /// - Throws: `CommandError` when `buffer` grows longer than a record may be.
     @inline(__always)
     mutating func append(to buffer: inout [UInt8], until stops: (UInt8) -> Bool) throws(CommandError) {
         while true {
@@ -49,6 +55,13 @@ struct ByteSource {
             while end < piece.count, !stops(piece[end]) { end += 1 }
             buffer.append(contentsOf: piece[position..<end])
             position = end
+            guard buffer.count <= Self.longestRecord else {
+                throw CommandError(
+                    .badData,
+                    "\(name): a line has more than 4 MiB (before byte \(grouped(Int(clamping: offset)))); "
+                        + "is a quotation mark missing?"
+                )
+            }
             if end < piece.count { return }
         }
     }

@@ -95,6 +95,12 @@ struct CSVReader: ImportReader {
         guard try readRecord() != nil, !(ends.count == 1 && bytes.isEmpty) else {
             throw CommandError(.badData, "\(name): is empty; its first line must name the columns")
         }
+        guard ends.count <= Self.maximumColumns else {
+            throw CommandError(
+                .badData,
+                "\(name):1: has \(grouped(ends.count)) columns; there may be \(grouped(Self.maximumColumns))"
+            )
+        }
         var begin = 0
         var seen: Set<String> = []
         for end in ends {
@@ -170,6 +176,8 @@ struct CSVReader: ImportReader {
             ? nil : "there is text behind a closing quote; quotes inside a field are doubled"
     }
 
+    /// No model has a tenth as many fields.
+    private static let maximumColumns = 1_000
     private static let comma = UInt8(ascii: ",")
     private static let quote = UInt8(ascii: "\"")
     private static let carriageReturn = UInt8(ascii: "\r")

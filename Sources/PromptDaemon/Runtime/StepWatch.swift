@@ -72,11 +72,12 @@ enum CrashNote {
         unsafe offset = off_t(marks.signalPlace.offset)
         for signal in [SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGSYS] {
             var action = sigaction()
-            // Nothing here but what a handler may do (signal-safety(7)). Afterwards the signal comes again, and ends the
-            // process as it would have without this.
+            // Nothing here but what a handler may do (signal-safety(7)). The signal comes again when this is done, whoever
+            // sent it, and ends the process as it would have without this.
             unsafe action.__sigaction_handler.sa_handler = { signal in
                 var byte = UInt8(truncatingIfNeeded: signal)
                 _ = unsafe pwrite(CrashNote.descriptor, &byte, 1, CrashNote.offset)
+                raise(signal)
             }
             action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_ONSTACK
             _ = unsafe sigaction(signal, &action, nil)

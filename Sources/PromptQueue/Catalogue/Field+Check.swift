@@ -43,7 +43,26 @@ private struct FieldCheck {
         if let pattern = field.pattern, let regex = try? Regex(pattern), text.firstMatch(of: regex) == nil {
             return [problem(.patternMismatch, "does not have the form \(pattern)")]
         }
+        if field.format == "uri", !text.isEmpty, !Self.isAddress(text) {
+            let wanted = "takes one http:// or https:// URL that it can fetch from, or an asset's id"
+            let remedy = text.contains { $0.isWhitespace || $0 == "," } ? "; several go into a list, an item each" : ""
+            return [problem(.patternMismatch, "\(value.quoted) is no URL; \(model) \(wanted)\(remedy)")]
+        }
         return []
+    }
+
+    /// A web address, one of another scheme with a host (`asset://…`), or a plain word, as ids are; no path of a file, no
+    /// error of a spreadsheet, no two addresses in one.
+    private static func isAddress(_ text: String) -> Bool {
+        guard !text.contains(where: \.isWhitespace) else { return false }
+        guard let colon = text.firstRange(of: "://") else {
+            return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
+        }
+        let scheme = text[..<colon.lowerBound].lowercased()
+        guard let first = text[colon.upperBound...].first, first.isLetter || first.isNumber || first == "[" else {
+            return false
+        }
+        return scheme != "file" && !scheme.isEmpty && scheme.allSatisfy { $0.isASCII && $0.isLetter }
     }
 
     private func number(_ value: JSONValue, _ field: Field) -> [InputProblem] {

@@ -36,7 +36,7 @@ extension JSONValue {
         switch self {
         case .null: "null"
         case .bool: "true or false"
-        case .integer, .number: "a number"
+        case .integer, .unsigned, .number: "a number"
         case .string: "a text"
         case .array: "a list"
         case .object: "an object"

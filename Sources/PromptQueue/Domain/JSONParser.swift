@@ -141,6 +141,11 @@ struct JSONParser {
         }
         let text = String(decoding: bytes[begin..<position], as: UTF8.self)
         if isWhole, let whole = Int64(text) { return .integer(whole) }
+        if isWhole, let whole = UInt64(text) { return .unsigned(whole) }
+        // As a Double it would go out as another number than was written.
+        if isWhole, mode == .strict {
+            throw JSONError(description: "has a whole number that does not fit 64 bits")
+        }
         guard let number = Double(text), number.isFinite else {
             if mode == .damaged { return .string(JSONValue.unreadable) }
             throw JSONError(description: "has a number that is too large")

@@ -141,8 +141,11 @@ extension Engine {
     }
 
     /// Goes on as carefully as an earlier process would have after the provider said that there were too many requests.
-    mutating func takeOver(refusals: [Instant], now: Moment, _ effects: inout [EngineEffect]) {
+    mutating func takeOver(refusals: [Instant], shutUntil: Instant?, now: Moment, _ effects: inout [EngineEffect]) {
         for refused in refusals { _ = window.refuse(at: now.uptime - max(.zero, now.instant - refused)) }
+        if let shutUntil {
+            window.shut(until: now.uptime + min(max(.zero, shutUntil - now.instant), Self.longestRetryAfter))
+        }
         guard let last = refusals.last else { return }
         rateRefusedAt = Moment(instant: last, uptime: now.uptime - max(.zero, now.instant - last))
         // Those from which it has recovered need no word.

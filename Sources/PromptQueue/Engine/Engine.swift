@@ -99,7 +99,7 @@ package struct Engine: Sendable {
         case .started(let recovery):
             isStarted = true
             takeOver(recovery, now: now)
-            takeOver(refusals: recovery.refusedAt, now: now, &effects)
+            takeOver(refusals: recovery.refusedAt, shutUntil: recovery.shutUntil, now: now, &effects)
             if !recovery.hasComparison { firstReadingBy = now.uptime + Self.firstReadingPatience }
         case .ledgerChanged:
             account.shortage?.hasNews = true

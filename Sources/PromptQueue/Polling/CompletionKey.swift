@@ -43,6 +43,7 @@ package enum CompletionProfile {
             guard !text.isEmpty else { return nil }
             return Double(text).map(plain) ?? text.lowercased()
         case .integer(let number): return String(number)
+        case .unsigned(let number): return String(number)
         case .number(let number): return plain(number)
         case .bool(let bool): return bool ? "true" : nil
         case .null, .array, .object: return nil

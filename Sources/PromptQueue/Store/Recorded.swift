@@ -112,6 +112,8 @@ package struct Recovery: Sendable {
     package var answeredAt: [Instant] = []
     /// When the provider said that there were too many requests, as far back as that may still matter, oldest first.
     package var refusedAt: [Instant] = []
+    /// Until when the provider has said that it wants no more.
+    package var shutUntil: Instant?
     /// Whether there is a reading of the balance that later ones can be compared with.
     package var hasComparison = true
     /// The latest completions of each model and profile, oldest first.

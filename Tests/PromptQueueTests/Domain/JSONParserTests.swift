@@ -7,13 +7,23 @@ import Testing
     @Test(arguments: [
         ("null", JSONValue.null), (" true ", true), ("false", false), ("0", 0), ("-0", 0), ("5.0", 5), ("1e2", 100),
         ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)), ("0.5", .number(0.5)),
-        ("18446744073709551616", .number(18446744073709551616)), (#""""#, ""),
+        ("18446744073709551615", .unsigned(.max)), ("9223372036854775808", .unsigned(1 << 63)), (#""""#, ""),
         (#""a\"\\\/\b\f\n\r\tb""#, "a\"\\/\u{8}\u{c}\n\r\tb"),
         (#""\u00e9\ud83d\ude00é😀""#, "é😀é😀"), ("[]", .array([])), ("[ 1 , [ ] ]", .array([1, .array([])])),
         ("{}", .object([:])), (#"{ "a" : { "b" : [ null ] } }"#, .object(["a": .object(["b": .array([.null])])])),
     ])
     func `a text is read`(text: String, expected: JSONValue) throws {
         #expect(try JSONValue(parsing: text) == expected)
+    }
+
+    @Test(arguments: ["9223372036854775808", "18446744073709551615", "-9223372036854775808"])
+    func `a whole number goes out as it was written`(text: String) throws {
+        #expect(try JSONValue(parsing: "[\(text)]").json == "[\(text)]")
+    }
+
+    @Test func `a whole number that cannot go out as it was written is refused, and taken from the provider`() throws {
+        #expect(throws: JSONError.self) { try JSONValue(parsing: "18446744073709551616") }
+        #expect(try JSONValue(answer: Array("18446744073709551616".utf8)) == .number(18446744073709551616))
     }
 
     @Test(arguments: [

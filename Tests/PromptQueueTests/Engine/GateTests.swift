@@ -336,6 +336,19 @@ import Testing
         #expect(fixture.send(.tick).claims.map(\.limit) == [10])
     }
 
+    @Test(arguments: [(40, 40), (1_000_000, 3_600)])
+    func `a wait that the provider asked for holds over a restart`(said: Int, waited: Int) {
+        var fixture = EngineFixture()
+        var recovery = Recovery()
+        recovery.shutUntil = fixture.now.instant + .seconds(said)
+        _ = fixture.send(.started(recovery))
+        #expect(fixture.send(.balanceUnknown(Failure(.providerUnavailable, "…"))).claims.isEmpty)
+        fixture.pass(.seconds(waited) - .milliseconds(100))
+        #expect(fixture.send(.tick).claims.isEmpty)
+        fixture.pass(.milliseconds(200))
+        #expect(fixture.send(.tick).claims.count == 1)
+    }
+
     @Test func `the first claim of a new ledger waits for the balance, but not for long`() {
         var recovery = Recovery()
         recovery.hasComparison = false
