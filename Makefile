@@ -6,10 +6,11 @@ DESTDIR ?=
 SWIFT_TEST = SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 swift test --disable-xctest
 SEEDS ?= 1000
 FROM ?= 1
+FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test lint demo simulate mutate system-test kill-test benchmark benchmark-callbacks benchmark-import \
-	benchmark-polling benchmark-scale soak release install uninstall clean
+	benchmark-polling benchmark-scale fuzz test-asan test-tsan soak release install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +53,15 @@ kill-test: ## kill the daemon 500 times during 1,000 jobs, and check every task:
 	@PROMPTD_SYSTEM_TESTS=1 PROMPTD_TEST_KILLS=$${PROMPTD_TEST_KILLS:-500} PROMPTD_TEST_JOBS=$${PROMPTD_TEST_JOBS:-1000} \
 		$(SWIFT_TEST) --filter KillTests
 	@echo '==> the kill test passed'
+
+fuzz: setup ## let libFuzzer look for bytes that end a parser: FUZZ_SECONDS (60) for each of fifteen
+	@scripts/fuzz $(FUZZ_SECONDS)
+
+test-asan: setup ## run the tests under AddressSanitizer, in a build of their own
+	@ASAN_OPTIONS=detect_leaks=0 $(SWIFT_TEST) --sanitize=address --scratch-path .build-asan --skip '^EndToEndTests\.'
+
+test-tsan: setup ## run the tests under ThreadSanitizer, in a build of their own
+	@$(SWIFT_TEST) --sanitize=thread --scratch-path .build-tsan --skip '^EndToEndTests\.'
 
 benchmark: release ## build for release and measure throughput, pickup and idle cost
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/throughput/run

@@ -224,6 +224,19 @@ let package = Package(
             dependencies: ["KieAPI", "Simulation", "JobStore", "PromptQueue", grdb],
             swiftSettings: settings
         ),
+        // The parsers of foreign bytes, for the tests and for the fuzzer.
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["KieAPI", "PromptCommands", "PromptDaemon", "PromptQueue"],
+            path: "Tests/FuzzTargets",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["FuzzTargets", "PromptQueue"],
+            exclude: ["Corpus"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["promptd", "promptctl", "kie-sandbox"],
@@ -231,3 +244,16 @@ let package = Package(
         ),
     ]
 )
+
+// libFuzzer brings its own main, and every module is built for it: only when scripts/fuzz asks.
+if Context.environment["PROMPTD_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "promptd-fuzz",
+            dependencies: ["FuzzTargets"],
+            path: "Tests/promptd-fuzz",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]
+        )
+    )
+}

@@ -117,8 +117,10 @@ END;
 DROP TRIGGER jobs_state_running;
 CREATE TRIGGER jobs_state_running BEFORE UPDATE OF state ON jobs
 WHEN NEW.state = 'running' AND OLD.state <> 'running'
-    AND (EXISTS (SELECT 1 FROM attempts
-            WHERE job_id = NEW.id AND state IN ('sending', 'unknown') AND finished_at IS NULL)
+    AND ((EXISTS (SELECT 1 FROM attempts
+                WHERE job_id = NEW.id AND state IN ('sending', 'unknown') AND finished_at IS NULL)
+            -- Older versions sent some jobs twice.
+            AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND is_surplus = 1))
         OR NEW.task_id IS NOT (SELECT task_id FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
             ORDER BY finished_at IS NULL DESC, id DESC LIMIT 1))
 BEGIN
@@ -300,4 +302,38 @@ CREATE TRIGGER jobs_turn_deleted AFTER DELETE ON jobs WHEN OLD.state = 'queued' 
 BEGIN
     UPDATE turns SET waiting = max(-4000000000000000, waiting - 1)
     WHERE queue = OLD.queue AND priority = OLD.priority AND batch = coalesce(OLD.batch, '');
+END;
+
+DROP TRIGGER jobs_turn_moved;
+CREATE TRIGGER jobs_turn_moved AFTER UPDATE OF queue, priority, run_at ON jobs
+WHEN OLD.state = 'queued' AND NEW.state = 'queued'
+    AND (OLD.queue <> NEW.queue OR OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at)
+BEGIN
+    -- What waits is counted where it was, and now where it is, from where it is taken in a moment.
+    UPDATE turns SET waiting = max(-4000000000000000, waiting - 1)
+    WHERE OLD.turn >= 0 AND NEW.turn >= 0 AND queue = OLD.queue AND priority = OLD.priority
+        AND batch = coalesce(OLD.batch, '');
+    INSERT INTO turns (queue, priority, batch, turn, waiting)
+    SELECT NEW.queue, NEW.priority, coalesce(NEW.batch, ''), 0, 1 WHERE OLD.turn >= 0 AND NEW.turn >= 0
+    ON CONFLICT (queue, priority, batch) DO UPDATE SET waiting = min(4000000000000000, waiting + 1);
+    UPDATE jobs SET kept_turn = NULL, turn = CASE WHEN run_at = 0 THEN -1 END WHERE id = NEW.id;
+END;
+
+DROP TRIGGER jobs_turn_retried;
+CREATE TRIGGER jobs_turn_retried AFTER UPDATE OF state ON jobs
+WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')
+BEGIN
+    INSERT INTO turns (queue, priority, batch, turn)
+    VALUES (NEW.queue, NEW.priority, coalesce(NEW.batch, ''), coalesce(
+        (SELECT turn FROM turns_served WHERE queue = NEW.queue AND priority = NEW.priority), 0))
+    ON CONFLICT (queue, priority, batch) DO UPDATE SET turn = max(turn, excluded.turn);
+    INSERT INTO turns_served (queue, priority, turn, retried) VALUES (NEW.queue, NEW.priority, 0, 0)
+    ON CONFLICT (queue, priority) DO UPDATE SET retried = max(min(retried + 1, 4000000000000000), turn);
+    UPDATE jobs SET turn = NULL, kept_turn = (
+        SELECT min(l.turn, max(coalesce(jobs.turn, jobs.kept_turn, -1),
+            (SELECT s.retried FROM turns_served AS s WHERE s.queue = NEW.queue AND s.priority = NEW.priority)))
+        FROM turns AS l
+        WHERE l.queue = NEW.queue AND l.priority = NEW.priority AND l.batch = coalesce(NEW.batch, ''))
+    WHERE id = NEW.id AND state = 'queued';
+    UPDATE jobs SET turn = kept_turn, kept_turn = NULL WHERE id = NEW.id AND state = 'queued' AND run_at = 0;
 END;

@@ -25,11 +25,12 @@ CREATE TABLE suspects (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX suspects_job ON suspects (job_id);
 
--- Whoever tries a job again, tries all of it again.
+-- Whoever tries a job again, tries all of it again; and of a job that waits anew, what became of its last task is over.
 CREATE TRIGGER suspects_released AFTER UPDATE OF state ON jobs
-WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')
+WHEN NEW.state = 'queued' AND OLD.state <> 'queued'
 BEGIN
     DELETE FROM suspects WHERE job_id = NEW.id;
+    DELETE FROM set_aside WHERE job_id = NEW.id;
 END;
 
 -- Until when the provider wants no requests (Retry-After), over a restart.

@@ -148,7 +148,8 @@ struct RecordWork {
             ]
         )
         if changed > 0, let wait = failure.retryAfter {
-            try run("UPDATE daemon SET shut_until = max(coalesce(shut_until, 0), ?)", [(now + wait).milliseconds])
+            let until = now + min(wait, RateLimit.longestRetryAfter)
+            try run("UPDATE daemon SET shut_until = ?", [until.milliseconds])
         }
         let job = try job(of: attempt)
         guard changed > 0, let job, job.state == .submitting || job.state == .unconfirmed else {

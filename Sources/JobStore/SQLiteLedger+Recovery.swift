@@ -5,6 +5,7 @@ extension SQLiteLedger {
     package func recover(now: Instant, rate: RateLimit) async throws(LedgerError) -> Recovery {
         try await commits.commit { [lateArrival] db in
             var recovery = Recovery()
+            try Self.keepIDs(db)
             try SetAsideRows.clear(db)
             try Self.showSuspects(db, at: now)
             recovery.lost = try Int64.fetchAll(db, sql: "SELECT job_id FROM attempts WHERE state = 'sending'").map(
@@ -55,6 +56,19 @@ extension SQLiteLedger {
             recovery.hasComparison = try AccountReading.last(db) != nil
             return recovery
         }
+    }
+
+    /// Somebody may have emptied `sqlite_sequence`; an id that is in the ledger is not given to a new job.
+    private static func keepIDs(_ db: Database) throws {
+        let highest =
+            "SELECT max(coalesce((SELECT max(job_id) FROM attempts), 0), coalesce((SELECT max(id) FROM jobs), 0))"
+        try db.execute(
+            sql: """
+                INSERT INTO sqlite_sequence (name, seq) SELECT 'jobs', 0
+                WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'jobs')
+                """
+        )
+        try db.execute(sql: "UPDATE sqlite_sequence SET seq = (\(highest)) WHERE name = 'jobs' AND seq < (\(highest))")
     }
 
     /// Where a job goes whose request was under way: to `unconfirmed`, unless somebody has settled the request by SQL.

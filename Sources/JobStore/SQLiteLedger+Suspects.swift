@@ -14,6 +14,9 @@ extension SQLiteLedger: SuspectStore {
     ) async throws(LedgerError) -> [SetAsideStep] {
         try await commits.commit { db in
             try Self.release(otherThan: version, db)
+            // A job is prepared within microseconds: a process that ends then has ended of that.
+            let claims = steps.filter { if case .claim = $0 { true } else { false } }
+            let steps = claims.isEmpty ? steps : claims
             // What is hardly suspected, and was not under way this time, has not ended this process.
             let faint = try Row.fetchAll(
                 db,
@@ -144,19 +147,28 @@ extension SQLiteLedger: SuspectStore {
     ///
     /// - Returns: whether there was anything to let go.
     static func release(_ job: JobID, _ db: Database) throws -> Bool {
+        guard try letGo(job, db) else { return false }
+        // What a daemon at work takes up (SQLiteLedger.takeResumed).
+        try db.execute(
+            sql: "UPDATE jobs SET attempt_count = 0 WHERE id = ? AND state = 'running'",
+            arguments: [job.rawValue]
+        )
+        return true
+    }
+
+    private static func letGo(_ job: JobID, _ db: Database) throws -> Bool {
         try db.execute(
             sql: "DELETE FROM suspects WHERE job_id = ? AND is_aside = 1 AND step = 'poll'",
             arguments: [job.rawValue]
         )
         guard db.changesCount > 0 else { return false }
         try db.execute(sql: "DELETE FROM set_aside WHERE job_id = ?", arguments: [job.rawValue])
-        // What a daemon at work takes up (SQLiteLedger.takeResumed).
         try db.execute(
             sql: """
-                UPDATE jobs SET attempt_count = 0, error_code = NULL, error_message = NULL
-                WHERE id = ? AND state = 'running'
+                UPDATE jobs SET error_code = NULL, error_message = NULL
+                WHERE id = ? AND state = 'running' AND error_code = ?
                 """,
-            arguments: [job.rawValue]
+            arguments: [job.rawValue, FailureCode.setAside.rawValue]
         )
         return true
     }
@@ -167,7 +179,8 @@ extension SQLiteLedger: SuspectStore {
             sql: "SELECT DISTINCT job_id FROM suspects WHERE is_aside = 1 AND step = 'poll' AND version <> ?",
             arguments: [version]
         )
-        for job in jobs { _ = try release(JobID(job), db) }
+        // At a start everything open is listed anyway: no attempt is counted anew.
+        for job in jobs { _ = try letGo(JobID(job), db) }
         try db.execute(sql: "DELETE FROM suspects WHERE version <> ?", arguments: [version])
     }
 

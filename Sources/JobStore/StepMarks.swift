@@ -11,6 +11,7 @@ package final class StepMarks: Sendable {
     private struct State {
         var free: [Int] = Array((0..<StepMarks.places).reversed())
         var used: [RiskyStep: Int] = [:]
+        var isReset = false
     }
 
     /// More than promptd ever has under way; what has no place is not marked.
@@ -43,12 +44,15 @@ package final class StepMarks: Sendable {
 
     /// Forgets what the last process left, which is in the ledger now.
     package func reset() {
+        state.withLock { $0.isReset = true }
         ftruncate(descriptor, 0)
         write(Self.magic, at: 0)
     }
 
-    /// The process ends in order.
-    package func remove() { unsafe unlink(path) }
+    /// The process ends in order. What it has not taken in stays for the next.
+    package func remove() {
+        if state.withLock({ $0.isReset }) { unsafe unlink(path) }
+    }
 
     package func begin(_ step: RiskyStep) {
         state.withLock { state in

@@ -346,4 +346,16 @@ import Testing
         try fixture.run("UPDATE jobs SET state = 'cancelled' WHERE state = 'queued'")
         _ = try await fixture.claim(1)
     }
+
+    @Test func `ids of pruned jobs are not given again, though somebody has emptied sqlite_sequence`() async throws {
+        let fixture = try LedgerFixture()
+        let job = try await fixture.runOne()
+        try await fixture.record(.taskFailed(job.attempt, Failure(.taskFailed, "no"), charged: .zero, then: .fail))
+        try fixture.run("DELETE FROM jobs")
+        try fixture.run("DELETE FROM sqlite_sequence WHERE name = 'jobs'")
+        #expect(fixture.refusal("INSERT INTO jobs (prompt) VALUES ('x')") != nil)
+        _ = try await fixture.ledger.recover(now: fixture.now, rate: fixture.request(1).rate)
+        try fixture.insert("(prompt) VALUES ('x')")
+        #expect(try fixture.rows("SELECT id FROM jobs") == ["2"])
+    }
 }

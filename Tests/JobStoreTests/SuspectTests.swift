@@ -93,6 +93,70 @@ import Testing
         #expect(try await fixture.ledger.suspects().isEmpty)
     }
 
+    @Test func `who prepared a job when it ended has ended of that, and what was beside it goes free`() async throws {
+        let fixture = try LedgerFixture()
+        let running = try await fixture.runOne()
+        try fixture.insert("(prompt) VALUES ('poison')")
+        let poison = RiskyStep.claim(JobID(2))
+        #expect(try await die(fixture, of: [.poll(running.attempt), poison]).isEmpty)
+        #expect(try await fixture.ledger.suspects() == [poison])
+        #expect(try await die(fixture, of: [.poll(running.attempt), poison]) == [poison])
+        #expect(try fixture.rows("SELECT state, error_code FROM jobs WHERE id = 2") == ["failed|set_aside"])
+    }
+
+    @Test func `a task that a callback named is set aside, and asked about no more, until somebody settles it`()
+        async throws
+    {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt) VALUES ('x')")
+        let job = try await fixture.claimOne()
+        try await fixture.record(.unknown(job.attempt, Failure(.answerLost, "lost")))
+        try await fixture.ledger.noteHint(job.attempt, task: TaskID("named"))
+        for _ in 1...2 { _ = try await die(fixture, of: [.poll(job.attempt)]) }
+        let recovery = try await fixture.ledger.recover(now: fixture.now, rate: fixture.request(1).rate)
+        #expect(recovery.unknown.map(\.attempt) == [job.attempt])
+        #expect(recovery.unknown.first?.hinted == nil)
+        #expect(try await fixture.ledger.hintTarget(token: job.token)?.isOpen == false)
+        let file = try QueueFile(path: fixture.path)
+        defer { try? file.close() }
+        try file.resolve(job.job, .task(TaskID("named")), now: fixture.now)
+        let resumed = try await fixture.ledger.takeResumed(now: fixture.now)
+        #expect(resumed.tasks.map(\.task) == [TaskID("named")])
+    }
+
+    @Test func `a job that is tried again is claimed again, and another version counts no attempt anew`() async throws {
+        let fixture = try LedgerFixture()
+        let job = try await fixture.runOne()
+        try fixture.run("UPDATE jobs SET attempt_count = 3")
+        for _ in 1...2 { _ = try await die(fixture, of: [.poll(job.attempt)]) }
+        _ = try await fixture.ledger.recover(now: fixture.now, rate: fixture.request(1).rate)
+        _ = try await die(fixture, of: [], version: "2")
+        _ = try await fixture.ledger.recover(now: fixture.now, rate: fixture.request(1).rate)
+        #expect(try fixture.rows("SELECT attempt_count FROM jobs") == ["3"])
+
+        for _ in 1...2 { _ = try await die(fixture, of: [.poll(job.attempt)], version: "2") }
+        _ = try await fixture.ledger.recover(now: fixture.now, rate: fixture.request(1).rate)
+        try fixture.run("UPDATE jobs SET state = 'cancelled'")
+        try fixture.run("UPDATE jobs SET state = 'queued'")
+        #expect(
+            try fixture.rows("SELECT count(*) FROM suspects UNION ALL SELECT count(*) FROM set_aside") == ["0", "0"]
+        )
+        let again = Aftermath.retry(at: fixture.now, counted: true)
+        try await fixture.record(.taskFailed(job.attempt, Failure(.providerFault, "no"), charged: .zero, then: again))
+        #expect(try await fixture.claim(1).jobs.count == 1)
+    }
+
+    @Test func `a start that could not take in the marks leaves them for the next`() throws {
+        let path = file()
+        do {
+            let marks = try StepMarks(database: path)
+            marks.reset()
+            marks.begin(.claim(JobID(1)))
+        }
+        do { try StepMarks(database: path).remove() }
+        #expect(try StepMarks(database: path).leftovers?.steps == [.claim(JobID(1))])
+    }
+
     // MARK: - Marks
 
     private func file() -> String { ScratchDirectory.make() + "/queue.sqlite" }
@@ -117,6 +181,7 @@ import Testing
         }
         let marks = try StepMarks(database: path)
         #expect(marks.leftovers?.steps.isEmpty == true)
+        marks.reset()
         marks.remove()
         #expect(try StepMarks(database: path).leftovers == nil)
     }

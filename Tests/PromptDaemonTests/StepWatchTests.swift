@@ -57,6 +57,21 @@ import Testing
         await watch.begin(Self.steps[1])
     }
 
+    @Test func `an answer that did not come clears nobody, and lets the next one go`() async throws {
+        let (watch, store, path) = try watch([Self.steps[0], Self.steps[1]])
+        await watch.begin(Self.steps[0])
+        let second = Task { await watch.begin(Self.steps[1]) }
+        for _ in 0..<1_000 { await Task.yield() }
+        watch.end(Self.steps[0], isDone: false)
+        await second.value
+        #expect(store.acquitted.withLock { $0 }.isEmpty)
+        let again = Task { await watch.begin(Self.steps[0]) }
+        for _ in 0..<1_000 { await Task.yield() }
+        #expect(try underWay(path) == [Self.steps[1]], "it is suspected still")
+        watch.end(Self.steps[1])
+        await again.value
+    }
+
     @Test func `who is cut off does not wait for ever`() async throws {
         let (watch, _, _) = try watch(Set(Self.steps))
         await watch.begin(Self.steps[0])

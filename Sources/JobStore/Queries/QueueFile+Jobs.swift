@@ -22,7 +22,7 @@ package struct RunningTask: Sendable {
     /// When it will have ended with the given probability, considering that it runs at `now`.
     package func end(_ probability: Double, now: Instant) -> Instant {
         let age = max(0, (now - since).seconds)
-        return since + .milliseconds(Int64(curve.quantile(probability, age: age) * 1_000))
+        return since + Duration(saturatedSeconds: curve.quantile(probability, age: age))
     }
 }
 

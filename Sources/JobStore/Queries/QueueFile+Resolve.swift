@@ -105,6 +105,8 @@ extension QueueFile {
                 """,
             arguments: [task.rawValue, now.milliseconds, attempt]
         )
+        // Somebody has looked at it.
+        try db.execute(sql: "DELETE FROM suspects WHERE job_id = ?", arguments: [job.rawValue])
         // A job with an open task and no counted attempts is what a daemon at work takes up (SQLiteLedger.takeResumed).
         try db.execute(
             sql: """

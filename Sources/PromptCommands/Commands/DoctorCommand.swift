@@ -149,7 +149,7 @@ struct DoctorCommand: AsyncParsableCommand {
         guard unsafe statvfs(directory, &status) == 0 else {
             return Finding(subject: "disk", text: "\(directory): \(reason(errno))", status: .inputOutput)
         }
-        let free = Int64(status.f_bavail) * Int64(status.f_frsize)
+        let free = Int64(clamping: status.f_bavail).multipliedSaturated(by: Int64(clamping: status.f_frsize))
         let isLow = free < Self.leastFreeBytes
         return Finding(
             subject: "disk",
@@ -174,7 +174,7 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         var status = statvfs()
         guard unsafe statvfs(path, &status) == 0 else { return problem(reason(errno)) }
-        let free = Int64(status.f_bavail) * Int64(status.f_frsize)
+        let free = Int64(clamping: status.f_bavail).multipliedSaturated(by: Int64(clamping: status.f_frsize))
         guard free >= Self.leastFreeBytes else {
             return problem("\(size(free)) free: too little for results; make room")
         }

@@ -38,7 +38,7 @@ struct Forecast {
                     estimates[key] = estimate
                 }
                 guard let estimate else { continue }
-                sum += Credits(millicredits: estimate.credits.millicredits * Int64(group.jobs))
+                sum += Credits(millicredits: estimate.credits.millicredits.multipliedSaturated(by: Int64(group.jobs)))
                 if estimate.kind == .default { unpricedJobs += group.jobs }
             }
             if sample.sampled < sample.jobs {
@@ -111,7 +111,7 @@ struct Forecast {
         if sampled > 0, let places = record.daemon.runningLimit, places > 0 {
             interval = max(interval, sum / Double(sampled) / Double(places))
         }
-        return .milliseconds(Int64((Double(jobs) * interval + slowest) * 1_000))
+        return Duration(saturatedSeconds: Double(jobs) * interval + slowest)
     }
 
     private struct Key: Hashable {

@@ -56,7 +56,7 @@ extension PriceComparison {
     var mark: String? {
         guard let deviation, abs(deviation) > 0.05 else { return nil }
         guard deviation.isFinite else { return "! dearer" }
-        return "! \(grouped(Int((abs(deviation) * 100).rounded()))) % \(deviation > 0 ? "dearer" : "cheaper")"
+        return "! \(grouped(Int(Int64(saturated: abs(deviation) * 100)))) % \(deviation > 0 ? "dearer" : "cheaper")"
     }
 
     var object: JSONObject {

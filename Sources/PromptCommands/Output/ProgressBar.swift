@@ -27,14 +27,14 @@ final class ProgressBar {
         drawnAt = now
         isDrawn = true
         let clamped = min(1, max(0, fraction))
-        let percent = String(Int((clamped * 100).rounded(.down)))
+        let percent = String(Int(Int64(saturated: (clamped * 100).rounded(.down))))
         let head = "    \(label) "
         let tail =
             " \(String(repeating: " ", count: 3 - percent.count))\(percent) %"
             + (note.isEmpty ? "" : "  \(note)") + "  \(elapsed.inWords)"
         let room = console.columns - 1 - displayWidth(head) - displayWidth(tail)
         let width = min(30, max(0, room))
-        let full = Int((clamped * Double(width)).rounded(.down))
+        let full = Int(Int64(saturated: (clamped * Double(width)).rounded(.down)))
         let bar = String(repeating: "━", count: full) + String(repeating: "╌", count: width - full)
         console.writeError("\r\u{1B}[K" + truncate(head + bar + tail, to: console.columns - 1))
     }

@@ -29,7 +29,7 @@ func size(_ bytes: Int64) -> String {
 
 /// `3.4`, `17`: one decimal below ten, none above.
 func oneDecimal(_ value: Double) -> String {
-    let tenths = Int((value * 10).rounded())
+    let tenths = Int(Int64(saturated: min(value, 1e15) * 10))
     guard tenths < 100, tenths % 10 != 0 else { return grouped((tenths + 5) / 10) }
     return "\(tenths / 10).\(tenths % 10)"
 }

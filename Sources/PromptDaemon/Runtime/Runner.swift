@@ -118,7 +118,7 @@ package final class Runner: Service {
                 case .engine(let event):
                     if case .drain = event, !engine.isDraining { startGrace(&group) }
                     effects = engine.handle(event, now: now)
-                    if let step = event.endedStep { steps?.end(step) }
+                    if let (step, isDone) = event.endedStep { steps?.end(step, isDone: isDone) }
                 case .gatesWritten(let recorded):
                     let (done, next) = gates.finished()
                     if let next { write(next, at: now.instant, gates: true) }
@@ -305,11 +305,13 @@ package final class Runner: Service {
 }
 
 extension EngineEvent {
-    /// What was under way and is over with this.
-    fileprivate var endedStep: RiskyStep? {
+    /// What was under way and is over with this, and whether all of it was done.
+    fileprivate var endedStep: (step: RiskyStep, isDone: Bool)? {
         switch self {
-        case .polled(let attempt, _, _): .poll(attempt)
-        case .downloaded(let result, _): .download(result)
+        case .polled(let attempt, .unavailable, _): (.poll(attempt), false)
+        case .polled(let attempt, _, _): (.poll(attempt), true)
+        case .downloaded(let result, .saved): (.download(result), true)
+        case .downloaded(let result, .failed): (.download(result), false)
         default: nil
         }
     }

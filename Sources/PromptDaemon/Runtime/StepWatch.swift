@@ -39,17 +39,21 @@ package final class StepWatch: Sendable {
     }
 
     /// A step has ended, and what came of it is taken in.
-    func end(_ step: RiskyStep) {
+    ///
+    /// - Parameter isDone: whether all of it was done: an answer that did not come proves nothing.
+    func end(_ step: RiskyStep, isDone: Bool = true) {
         marks.end(step)
         let (wasSuspected, next) = state.withLock { state -> (Bool, Latch?) in
-            guard state.suspects.remove(step) != nil else { return (false, nil) }
+            guard isDone ? state.suspects.remove(step) != nil : state.suspects.contains(step) else {
+                return (false, nil)
+            }
             state.waiting.removeAll { $0.step == step }
             guard state.current == step else { return (true, nil) }
             let next = state.waiting.isEmpty ? nil : state.waiting.removeFirst()
             state.current = next?.step
             return (true, next?.turn)
         }
-        if wasSuspected { store.acquit(step) }
+        if wasSuspected, isDone { store.acquit(step) }
         next?.open()
     }
 
@@ -74,12 +78,20 @@ enum CrashNote {
             var action = sigaction()
             // Nothing here but what a handler may do (signal-safety(7)). The signal comes again when this is done, whoever
             // sent it, and ends the process as it would have without this.
-            unsafe action.__sigaction_handler.sa_handler = { signal in
+            unsafe action.__sigaction_handler.sa_sigaction = { signal, info, _ in
+                // One that another process sends, like systemd's watchdog, says nothing of what is done here.
+                let isSent = unsafe info.map {
+                    unsafe $0.pointee.si_code <= 0 && $0.pointee._sifields._kill.si_pid != getpid()
+                }
+                if isSent ?? false {
+                    raise(signal)
+                    return
+                }
                 var byte = UInt8(truncatingIfNeeded: signal)
                 _ = unsafe pwrite(CrashNote.descriptor, &byte, 1, CrashNote.offset)
                 raise(signal)
             }
-            action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_ONSTACK
+            action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_ONSTACK | SA_SIGINFO
             _ = unsafe sigaction(signal, &action, nil)
         }
     }

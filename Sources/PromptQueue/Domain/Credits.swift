@@ -1,4 +1,6 @@
 /// An amount of the provider's credits, exact to a thousandth: the ledger's unit of money.
+///
+/// Its arithmetic stops at the bounds of 64 bits, which no account reaches.
 package struct Credits: Sendable, Hashable, Comparable, AdditiveArithmetic, Codable {
     /// Thousandths of a credit.
     package var millicredits: Int64
@@ -31,11 +33,11 @@ package struct Credits: Sendable, Hashable, Comparable, AdditiveArithmetic, Coda
     package static func < (left: Credits, right: Credits) -> Bool { left.millicredits < right.millicredits }
 
     package static func + (left: Credits, right: Credits) -> Credits {
-        Credits(millicredits: left.millicredits + right.millicredits)
+        Credits(millicredits: left.millicredits.addingSaturated(right.millicredits))
     }
 
     package static func - (left: Credits, right: Credits) -> Credits {
-        Credits(millicredits: left.millicredits - right.millicredits)
+        Credits(millicredits: left.millicredits.subtractingSaturated(right.millicredits))
     }
 }
 

@@ -50,7 +50,7 @@ package struct AttemptToken: Sendable, Hashable {
 
     package static func random(at instant: Instant, using generator: inout some RandomNumberGenerator) -> AttemptToken {
         let seconds = UInt32(truncatingIfNeeded: instant.milliseconds / 1_000)
-        let high = UInt64(seconds) << 32 | UInt64(generator.next() as UInt32)
+        let high = UInt64(seconds) << 32 | UInt64(truncatingIfNeeded: generator.next() as UInt32)
         return AttemptToken(hexadecimal(high) + hexadecimal(generator.next()))
     }
 

@@ -1,4 +1,6 @@
 /// A point in wall-clock time as the ledger stores it: whole milliseconds since 1970-01-01T00:00:00Z.
+///
+/// Its arithmetic stops at the bounds of 64 bits.
 package struct Instant: Sendable, Hashable, Comparable, Codable {
     package var milliseconds: Int64
 
@@ -21,22 +23,23 @@ package struct Instant: Sendable, Hashable, Comparable, Codable {
 
     /// Moves by `duration`, which is cut to whole milliseconds.
     package static func + (instant: Instant, duration: Duration) -> Instant {
-        Instant(milliseconds: instant.milliseconds + duration.milliseconds)
+        Instant(milliseconds: instant.milliseconds.addingSaturated(duration.milliseconds))
     }
 
     package static func - (instant: Instant, duration: Duration) -> Instant {
-        Instant(milliseconds: instant.milliseconds - duration.milliseconds)
+        Instant(milliseconds: instant.milliseconds.subtractingSaturated(duration.milliseconds))
     }
 
     package static func - (left: Instant, right: Instant) -> Duration {
-        .milliseconds(left.milliseconds - right.milliseconds)
+        .milliseconds(left.milliseconds.subtractingSaturated(right.milliseconds))
     }
 }
 
 extension Duration {
     /// The whole milliseconds in this duration, rounded towards zero.
     package var milliseconds: Int64 {
-        components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
+        components.seconds.multipliedSaturated(by: 1_000)
+            .addingSaturated(components.attoseconds / 1_000_000_000_000_000)
     }
 
     /// This duration in seconds.

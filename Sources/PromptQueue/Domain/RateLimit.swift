@@ -3,6 +3,9 @@ package struct RateLimit: Sendable, Hashable {
     package var count: Int
     package var window: Duration
 
+    /// A provider that asks for a longer wait after 429 is asked again after this.
+    package static let longestRetryAfter: Duration = .seconds(3_600)
+
     package init(count: Int, window: Duration) {
         self.count = count
         self.window = window

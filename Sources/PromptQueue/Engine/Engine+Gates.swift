@@ -30,7 +30,9 @@ extension Engine {
                 if let before = window.refuse(at: now.uptime) {
                     effects.append(.notify(.rateShrunk(from: before, to: window.current)))
                 }
-                if let wait = failure.retryAfter { window.shut(until: now.uptime + min(wait, Self.longestRetryAfter)) }
+                if let wait = failure.retryAfter {
+                    window.shut(until: now.uptime + min(wait, RateLimit.longestRetryAfter))
+                }
                 if rateRefusedAt == nil { rateRefusedAt = now }
                 recordGates(now: now, &effects)
             default: trouble = nil
@@ -50,7 +52,6 @@ extension Engine {
     }
 
     /// A header must not shut the daemon up for a day.
-    private static var longestRetryAfter: Duration { .seconds(3_600) }
 
     /// Whether an outcome shows that a gate need not be closed any longer.
     private func proves(_ outcome: SubmissionOutcome, against kind: GateKind, isProbe: Bool) -> Bool {
@@ -144,9 +145,9 @@ extension Engine {
     mutating func takeOver(refusals: [Instant], shutUntil: Instant?, now: Moment, _ effects: inout [EngineEffect]) {
         for refused in refusals { _ = window.refuse(at: now.uptime - max(.zero, now.instant - refused)) }
         if let shutUntil {
-            window.shut(until: now.uptime + min(max(.zero, shutUntil - now.instant), Self.longestRetryAfter))
+            window.shut(until: now.uptime + min(max(.zero, shutUntil - now.instant), RateLimit.longestRetryAfter))
         }
-        guard let last = refusals.last else { return }
+        guard let last = refusals.last ?? (window.shutUntil > now.uptime ? now.instant : nil) else { return }
         rateRefusedAt = Moment(instant: last, uptime: now.uptime - max(.zero, now.instant - last))
         // Those from which it has recovered need no word.
         recoverRate(now: now, &effects)

@@ -219,7 +219,7 @@ package struct PollSchedule: Sendable {
         let time = exact.map { .exactly($0) } ?? CompletionTime.between(lastSeenRunning: entry.seenRunning, ended: age)
         history.ended(entry.key, time, lastSeenRunning: entry.seenRunning)
         if expectsCallbacks { callbacks.ended(wasHinted: entry.isHinted, delay: exact.map { age - $0 }) }
-        return .milliseconds(Int64(time.middle * 1_000))
+        return Duration(saturatedSeconds: time.middle)
     }
 
     /// Changes how often may be asked at all.
@@ -289,7 +289,7 @@ package struct PollSchedule: Sendable {
     private mutating func planned(_ entry: Entry, after age: Double) -> Duration {
         let step = expectsCallbacks ? callbacks.step : 1
         let next = history.plan(for: entry.key).next(after: age, step: step)
-        return entry.start + .milliseconds(Int64((next * 1_000).rounded(.up)))
+        return entry.start + Duration(saturatedSeconds: (next * 1_000).rounded(.up) / 1_000)
     }
 
     private mutating func schedule(_ attempt: AttemptID, at uptime: Duration) {
