@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test lint demo simulate mutate system-test kill-test benchmark benchmark-callbacks benchmark-import \
-	benchmark-polling benchmark-scale fuzz test-asan test-tsan soak release install uninstall clean
+	benchmark-polling benchmark-scale fuzz hostile test-asan test-tsan soak release install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ system-test: ## run the slow tests: real programs, killed, cut off, out of disk
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter SystemTests
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter ClaimScaleTests
 	@echo '==> all system tests passed'
+
+hostile: ## run honest jobs beside an evil provider, evil media, evil rows and idle connections, all at once
+	@scripts/setup
+	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter EverythingAtOnceTests
+	@echo '==> the hostile test passed'
 
 kill-test: ## kill the daemon 500 times during 1,000 jobs, and check every task: 5 to 15 minutes
 	@scripts/setup

@@ -337,3 +337,11 @@ BEGIN
     WHERE id = NEW.id AND state = 'queued';
     UPDATE jobs SET turn = kept_turn, kept_turn = NULL WHERE id = NEW.id AND state = 'queued' AND run_at = 0;
 END;
+
+-- A price is within the bounds of one in `prices`, so that an attempt can be made of it.
+CREATE TRIGGER daemon_price_bounded BEFORE UPDATE OF default_price_millicredits ON daemon
+WHEN NEW.default_price_millicredits IS NULL OR NEW.default_price_millicredits NOT BETWEEN 0 AND 1000000000
+BEGIN
+    SELECT RAISE(ABORT, 'daemon.default_price_millicredits: 0 to 1000000000; it is written by promptd, from catalogue.defaultPrice');
+END;
+UPDATE daemon SET default_price_millicredits = 20000 WHERE default_price_millicredits > 1000000000;
