@@ -10,8 +10,7 @@ extension SQLiteLedger: HintSource {
                         db.cachedStatement(
                             sql: """
                                 SELECT a.id, a.job_id, a.state,
-                                    a.finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM suspects AS s
-                                        WHERE s.step = 'poll' AND s.subject = a.id AND s.is_aside = 1) AS is_open,
+                                    a.finished_at IS NULL AND NOT \(Self.isAside) AS is_open,
                                     a.task_id, a.model,
                                     coalesce(a.profile, '') AS profile,
                                     coalesce(a.answered_at, a.sent_at) AS since,

@@ -189,8 +189,6 @@ extension SQLiteLedger {
                 coalesce(j.attempt_count, 1) AS attempt_count, coalesce(j.max_attempts, 1) AS max_attempts
             """
         let arguments: StatementArguments = job.map { [$0] } ?? []
-        let isAside =
-            "EXISTS (SELECT 1 FROM suspects AS s WHERE s.step = 'poll' AND s.subject = a.id AND s.is_aside = 1)"
         // A cancelled job's task is asked about like any other, so that its charge is booked.
         let open = try Row.fetchAll(
             db,

@@ -3,7 +3,10 @@ package import PromptQueue
 
 extension SQLiteLedger: SuspectStore {
     /// Two crashes are enough, or six ends that nobody explains: a machine that is switched off, or a kill, says little.
-    private static let crashWeight = 3
+    fileprivate static let crashWeight = 3
+    /// Whether the task of the attempt `a` is not asked about any more.
+    static let isAside =
+        "EXISTS (SELECT 1 FROM suspects AS s WHERE s.step = 'poll' AND s.subject = a.id AND s.is_aside = 1)"
     private static let enough = 6
 
     package func noteDeaths(
@@ -239,7 +242,7 @@ extension SQLiteLedger: SuspectStore {
 extension SuddenEnd {
     fileprivate var weight: Int {
         switch self {
-        case .crash: 3
+        case .crash: SQLiteLedger.crashWeight
         case .unexplained: 1
         }
     }

@@ -9,9 +9,7 @@ extension SQLiteLedger {
                 db,
                 sql: """
                     SELECT a.id, a.job_id, a.answered_at, a.model, a.profile, j.prompt,
-                        CASE WHEN NOT EXISTS (SELECT 1 FROM suspects AS s
-                            WHERE s.step = 'poll' AND s.subject = a.id AND s.is_aside = 1)
-                            THEN a.hinted_task_id END AS hinted_task_id,
+                        CASE WHEN NOT \(isAside) THEN a.hinted_task_id END AS hinted_task_id,
                         coalesce(j.attempt_count, 1) AS attempt_count, coalesce(j.max_attempts, 1) AS max_attempts
                     FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
                     WHERE a.finished_at IS NULL AND a.state = 'unknown'

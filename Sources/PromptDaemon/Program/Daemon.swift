@@ -59,7 +59,7 @@ struct Daemon {
         let mediaClient = MediaClient(userAgent: settings.userAgent)
         var failure: (any Error)?
         do {
-            let steps = try await watchSteps(marks, ledger, time)
+            let steps = try await StepWatch.start(marks, store: ledger, now: time.now.instant, logger)
             try await serve(ledger, outcomes, steps, media, client, mediaClient, callbacks, time)
         } catch {
             failure = error
@@ -72,21 +72,6 @@ struct Daemon {
         withExtendedLifetime((lock, mediaOwner)) {}
         if let failure { throw failure }
         logger.notice("promptd has stopped; everything is recorded")
-    }
-
-    /// Notes of what the last process has died, if it has, and watches over this one.
-    private func watchSteps(_ marks: StepMarks, _ ledger: SQLiteLedger, _ time: SystemTime) async throws -> StepWatch {
-        let (steps, end) = marks.leftovers ?? ([], .unexplained)
-        if case .crash(let signal) = end {
-            logger.error("the last promptd crashed", metadata: ["signal": "\(signal)", "steps": "\(steps.count)"])
-        }
-        let aside = try await ledger.noteDeaths(steps, end, version: Version.current, now: time.now.instant)
-        for found in aside {
-            logger.error("set aside: \(found.reason)", metadata: ["job.id": "\(found.job)", "error": "set_aside"])
-        }
-        marks.reset()
-        CrashNote.install(marks)
-        return StepWatch(marks: marks, suspects: try await ledger.suspects(), store: ledger)
     }
 
     /// Works on the queue until a signal ends it, and leaves the ledger in order.

@@ -1,5 +1,6 @@
 import Glibc
 import JobStore
+import Logging
 import PromptQueue
 import Synchronization
 
@@ -20,6 +21,26 @@ package final class StepWatch: Sendable {
         self.marks = marks
         self.store = store
         state = Mutex(State(suspects: suspects))
+    }
+
+    /// Takes in of what the last process has died, if it has, and watches over this one.
+    static func start(
+        _ marks: StepMarks,
+        store: any SuspectStore,
+        now: Instant,
+        _ logger: Logger
+    ) async throws(LedgerError) -> StepWatch {
+        let (steps, end) = marks.leftovers ?? ([], .unexplained)
+        if case .crash(let signal) = end {
+            logger.error("the last promptd crashed", metadata: ["signal": "\(signal)", "steps": "\(steps.count)"])
+        }
+        let aside = try await store.noteDeaths(steps, end, version: Version.current, now: now)
+        for found in aside {
+            logger.error("set aside: \(found.reason)", metadata: ["job.id": "\(found.job)", "error": "set_aside"])
+        }
+        marks.reset()
+        CrashNote.install(marks)
+        return StepWatch(marks: marks, suspects: try await store.suspects(), store: store)
     }
 
     /// A step begins: at once, or, if it is suspected, when no other suspect is under way.
@@ -68,6 +89,7 @@ package final class StepWatch: Sendable {
 
 /// Notes the signal by which the process ends, for the next start.
 enum CrashNote {
+    // Written once, before the handler is there that reads them.
     private nonisolated(unsafe) static var descriptor: Int32 = -1
     private nonisolated(unsafe) static var offset: off_t = 0
 
