@@ -80,24 +80,7 @@ struct HostileTests {
                 sandbox,
                 callbacks.settings().merging(["PROMPTD_WEB_LISTEN": "127.0.0.1:\(web.port)"]) { $1 }
             )
-            // Half of them say nothing, half begin a request and never end it.
-            let strangers = try stage.start(
-                "/usr/bin/env",
-                [
-                    "bash", "-c",
-                    """
-                    for n in $(seq 350); do
-                        for port in \(web.port) \(callbacks.port); do
-                            exec {socket}<>/dev/tcp/127.0.0.1/$port
-                            (( n % 2 )) || printf 'POST /x HTTP/1.1\\r\\nHost: x\\r\\n' >&$socket
-                        done
-                    done
-                    echo they are there
-                    sleep 60
-                    """,
-                ]
-            )
-            try await strangers.line(with: "they are there")
+            let strangers = try await stage.idlers(350, on: web.port, callbacks.port)
             let job = try await stage.ledger.insert("a fox in a crowd")
             try await stage.ledger.wait(job: job, is: "succeeded")
             #expect(try await web.status("GET", "/healthz") == 200)

@@ -134,6 +134,24 @@ final class Stage {
         return program
     }
 
+    /// Opens idle connections to each port, and returns when they are there. Half of them say nothing, half begin a request
+    /// and never end it. They go with the program.
+    func idlers(_ count: Int, on ports: UInt16...) async throws -> RunningProgram {
+        let script = """
+            for n in $(seq \(count)); do
+                for port in \(ports.map(String.init).joined(separator: " ")); do
+                    exec {socket}<>/dev/tcp/127.0.0.1/$port
+                    (( n % 2 )) || printf 'POST /x HTTP/1.1\\r\\nHost: x\\r\\n' >&$socket
+                done
+            done
+            echo they are there
+            sleep 600
+            """
+        let program = try start("/usr/bin/env", ["bash", "-c", script])
+        try await program.line(with: "they are there")
+        return program
+    }
+
     /// Ends a daemon in an orderly way.
     func stop(_ daemon: RunningProgram) async throws {
         daemon.send(SIGTERM)

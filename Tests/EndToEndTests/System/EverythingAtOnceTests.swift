@@ -18,8 +18,7 @@ extension SystemTests {
                     "PROMPTD_LIMITS_SUBMISSIONS": "100",
                 ]) { $1 }
                 let daemon = try await stage.daemon(nil, settings)
-                let strangers = try stage.start("/usr/bin/env", ["bash", "-c", Self.idlers(web.port, callbacks.port)])
-                try await strangers.line(with: "they are there")
+                let strangers = try await stage.idlers(300, on: web.port, callbacks.port)
                 var refusedRows = 0
                 for row in Self.rows {
                     do { try await stage.ledger("INSERT INTO jobs \(row)") } catch { refusedRows += 1 }
@@ -60,19 +59,6 @@ extension SystemTests {
                 strangers.send(SIGKILL)
                 try await stage.stop(daemon)
             }
-        }
-
-        private static func idlers(_ ports: UInt16...) -> String {
-            """
-            for n in $(seq 300); do
-                for port in \(ports.map(String.init).joined(separator: " ")); do
-                    exec {socket}<>/dev/tcp/127.0.0.1/$port
-                    (( n % 2 )) || printf 'POST /x HTTP/1.1\\r\\nHost: x\\r\\n' >&$socket
-                done
-            done
-            echo they are there
-            sleep 600
-            """
         }
 
         private static let rows = [
