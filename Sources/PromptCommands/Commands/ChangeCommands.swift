@@ -30,7 +30,8 @@ struct RetryCommand: ParsableCommand {
         commandName: "retry",
         abstract: "Queue failed or cancelled jobs again.",
         discussion:
-            "What is paid for is taken up again and not paid for twice: results that were not saved are downloaded."
+            "What is paid for is taken up again and not paid for twice: results that were not saved are downloaded. "
+            + "A running job that was set aside, given by its id, is asked about again."
     )
 
     @OptionGroup var database: DatabaseOption
