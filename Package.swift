@@ -72,6 +72,7 @@ let package = Package(
                 .embedInCode("0010_strangers.sql"),
                 .embedInCode("0011_nothing_by_default.sql"),
                 .embedInCode("0012_suspects.sql"),
+                .embedInCode("0013_roles.sql"),
             ],
             swiftSettings: settings
         ),

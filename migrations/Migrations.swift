@@ -12,6 +12,7 @@ package enum Migrations {
             PackageResources._010_strangers_sql,
             PackageResources._011_nothing_by_default_sql,
             PackageResources._012_suspects_sql,
+            PackageResources._013_roles_sql,
         ]
     }
 }

@@ -32,15 +32,16 @@ extension RecordWork {
     }
 
     /// The task has results after all: what it was charged is what the provider says now.
-    func adoptLateSuccess(_ attempt: AttemptID, _ charged: Credits?) throws {
+    func adoptLateSuccess(_ attempt: AttemptID, _ charged: Credits?, _ unread: String?) throws {
         try run(
             """
             UPDATE attempts SET error_code = NULL, message = NULL,
                 charged_millicredits = coalesce(?1, charged_millicredits),
-                charge_reported = CASE WHEN ?1 IS NULL THEN charge_reported ELSE 1 END
+                charge_reported = CASE WHEN ?1 IS NULL THEN charge_reported ELSE 1 END,
+                result_json = coalesce(?3, result_json)
             WHERE id = ?2
             """,
-            [charged?.millicredits, attempt.rawValue]
+            [charged?.millicredits, attempt.rawValue, unread.map(BoundedText.document)]
         )
     }
 }

@@ -49,7 +49,7 @@ extension SQLiteLedger: ProvenanceSource {
             .fetchAll(
                 db.cachedStatement(
                     sql: """
-                        SELECT ordinal, url, state, path, content_type, bytes, sha256 FROM results
+                        SELECT ordinal, role, url, state, path, content_type, bytes, sha256 FROM results
                         WHERE job_id = ? ORDER BY ordinal
                         """
                 ),
@@ -59,6 +59,7 @@ extension SQLiteLedger: ProvenanceSource {
                 let isSaved = (row["state"] as String) == ResultState.saved.rawValue
                 return JobProvenance.Result(
                     ordinal: row["ordinal"],
+                    role: row["role"],
                     url: row["url"],
                     file: isSaved
                         ? SavedFile(

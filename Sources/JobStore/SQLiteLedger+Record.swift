@@ -18,8 +18,8 @@ extension SQLiteLedger {
                 return try record.unknown(attempt, failure)
             case .progressed(let attempt, let state):
                 return try record.progressed(attempt, state)
-            case .taskSucceeded(let attempt, let outputs, let charged, let fetch, let took):
-                return try record.succeeded(attempt, outputs, charged, fetch: fetch, took: took)
+            case .taskSucceeded(let attempt, let outputs, let charged, let fetch, let took, let unread):
+                return try record.succeeded(attempt, outputs, charged, fetch: fetch, took: took, unread: unread)
             case .taskFailed(let attempt, let failure, let charged, let then, let took):
                 return try record.failed(attempt, failure, charged, then, took: took)
             case .resultDelayed(let result, let message):
@@ -197,10 +197,11 @@ struct RecordWork {
         _ outputs: [TaskOutput],
         _ charged: Credits?,
         fetch: Bool,
-        took: Duration?
+        took: Duration?,
+        unread: String?
     ) throws -> Recorded {
         let known: SettledAttempt
-        if let settled = try finish(attempt, charged, failure: nil, took: took) {
+        if let settled = try finish(attempt, charged, failure: nil, took: took, unread: unread) {
             known = settled
         } else if let late = try askedAgain(attempt) {
             known = late
@@ -209,7 +210,7 @@ struct RecordWork {
             return Recorded(job: job, downloads: try downloads(of: job))
         }
         // First, because results are a success's.
-        if known.wasFailed { try adoptLateSuccess(attempt, charged) }
+        if known.wasFailed { try adoptLateSuccess(attempt, charged, unread) }
         guard let (job, first) = try jobAndNextOrdinal(known.job) else { return Recorded() }
         let isWanted = job.state == .running
         if isWanted, !fetch {
@@ -222,17 +223,17 @@ struct RecordWork {
         for (ordinal, output) in zip(first..., outputs) {
             var url: String?
             var content: String?
-            switch output {
+            switch output.content {
             case .file(let text): url = text
             case .object(let json): content = json
             }
             try run(
                 """
-                INSERT INTO results (job_id, ordinal, attempt_id, url, content, state, error_message, created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO results (job_id, ordinal, attempt_id, role, url, content, state, error_message, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 [
-                    job.id.rawValue, ordinal, attempt.rawValue, url, content,
+                    job.id.rawValue, ordinal, attempt.rawValue, BoundedText.word(output.role), url, content,
                     (isWanted ? ResultState.pending : .failed).rawValue,
                     isWanted ? nil : "cancelled before it was downloaded", now.milliseconds,
                 ]
@@ -252,7 +253,7 @@ struct RecordWork {
         _ then: Aftermath,
         took: Duration?
     ) throws -> Recorded {
-        let settled = try finish(attempt, charged, failure: failure, took: took)
+        let settled = try finish(attempt, charged, failure: failure, took: took, unread: failure.unread)
         if let settled { try book(settled.job) }
         guard let job = try job(of: attempt) else { return Recorded() }
         guard job.state == .running else { return Recorded(job: job) }
@@ -282,20 +283,23 @@ struct RecordWork {
         _ attempt: AttemptID,
         _ charged: Credits?,
         failure: Failure?,
-        took: Duration?
+        took: Duration?,
+        unread: String?
     ) throws -> SettledAttempt? {
         let rows = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """
                     UPDATE attempts SET finished_at = ?, charged_millicredits = coalesce(?, reserved_millicredits),
-                        charge_reported = ?, reserved_millicredits = 0, error_code = ?, message = ?, took_milliseconds = ?
+                        charge_reported = ?, reserved_millicredits = 0, error_code = ?, message = ?, took_milliseconds = ?,
+                        result_json = ?
                     WHERE id = ? AND state = 'accepted' AND finished_at IS NULL
                     RETURNING job_id
                     """
             ),
             arguments: [
                 now.milliseconds, charged?.millicredits, charged != nil, failure?.code.rawValue,
-                failure.map { BoundedText.message($0.message) }, took.map { max(0, $0.milliseconds) }, attempt.rawValue,
+                failure.map { BoundedText.message($0.message) }, took.map { max(0, $0.milliseconds) },
+                unread.map(BoundedText.document), attempt.rawValue,
             ]
         )
         return try rows.next().map { SettledAttempt(job: JobID($0[0])) }

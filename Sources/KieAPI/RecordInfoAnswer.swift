@@ -75,14 +75,17 @@ package enum RecordInfoAnswer {
 
     private static func success(_ task: TaskRecord) -> PollOutcome {
         let results = TaskResults(task.resultJSON)
-        var outputs = (results?.urls ?? []).filter { !$0.isEmpty }.map { TaskOutput.file(url: $0) }
+        var outputs = results?.files ?? []
         if let value = results?.object { outputs.append(.object(json: value.json)) }
-        guard outputs.isEmpty else { return .succeeded(outputs, charged: task.charge, took: task.took) }
-        let raw = AnswerText.shortened(task.resultJSON?.stringValue ?? task.resultJSON?.json ?? "")
-        return .failed(
-            Failure(.emptyResult, "success without a result; resultJson: \(raw.isEmpty ? "empty" : raw)"),
-            charged: task.charge,
-            took: task.took
-        )
+        let given = task.resultJSON == .null ? nil : task.resultJSON
+        let raw = given?.stringValue ?? given?.json ?? ""
+        guard outputs.isEmpty else {
+            let unread = results?.isWhole == true ? nil : raw
+            return .succeeded(outputs, charged: task.charge, took: task.took, unread: unread)
+        }
+        let shown = AnswerText.shortened(raw)
+        var failure = Failure(.emptyResult, "success without a result; resultJson: \(shown.isEmpty ? "empty" : shown)")
+        if !raw.isEmpty { failure.unread = raw }
+        return .failed(failure, charged: task.charge, took: task.took)
     }
 }

@@ -52,11 +52,13 @@ struct TaskRecord {
 
 /// The results of a task, in a JSON text within the JSON.
 struct TaskResults {
-    var urls: [String] = []
+    private(set) var files: [TaskOutput] = []
     /// The result of models that answer with a value instead of files.
-    var object: JSONValue?
+    private(set) var object: JSONValue?
+    /// Whether `files` and `object` are all that was there.
+    private(set) var isWhole = true
 
-    /// From the text, or from what stands in its place; nil if it is neither.
+    /// Nil if it is no JSON object.
     init?(_ value: JSONValue?) {
         let fields: JSONObject?
         switch value {
@@ -65,23 +67,47 @@ struct TaskResults {
         default: fields = nil
         }
         guard let fields else { return nil }
+        var known = Set<String>()
         // Frames that were asked for, and whatever else there is a URL of, were paid for as well.
-        let others = fields.keys.filter { Self.isURLField($0) && $0 != "resultUrls" }.sorted()
-        for key in ["resultUrls"] + others {
-            for url in Self.urls(fields[key]) where !urls.contains(url) && urls.count < Self.mostURLs {
-                if key == "resultUrls" || WebURL(url) != nil { urls.append(url) }
+        let others = fields.keys.filter { $0 != Self.asked }.sorted()
+        for key in [Self.asked] + others {
+            guard let value = fields[key], value != .null, key != Self.value else { continue }
+            let role = Self.role(of: key)
+            let urls = role == nil ? [] : Self.urls(value).filter { key == Self.asked || WebURL($0) != nil }
+            isWhole = isWhole && Self.isAll(urls, of: value)
+            for url in urls where known.insert(url).inserted {
+                guard files.count < Self.mostURLs else {
+                    isWhole = false
+                    break
+                }
+                files.append(.file(url: url, role: role ?? TaskOutput.result))
             }
         }
-        object = fields["resultObject"].flatMap { $0 == .null ? nil : $0 }
+        object = fields[Self.value].flatMap { $0 == .null ? nil : $0 }
     }
+
+    private static let asked = "resultUrls"
+    private static let value = "resultObject"
 
     /// More than any model makes; each is a row and a file.
     static let mostURLs = 256
 
-    /// `resultUrls`, `firstFrameUrl`, `lastFrameUrl` are known.
-    private static func isURLField(_ name: String) -> Bool {
-        let name = name.lowercased()
-        return name.hasSuffix("url") || name.hasSuffix("urls")
+    /// What a field's URLs are: `firstFrame` of `firstFrameUrl`. Nil if the field holds none.
+    private static func role(of field: String) -> String? {
+        guard field != asked else { return TaskOutput.result }
+        let name = field.lowercased()
+        guard let ending = ["urls", "url"].first(where: name.hasSuffix) else { return nil }
+        let role = field.dropLast(ending.count)
+        return role.isEmpty ? TaskOutput.result : BoundedText.word(String(role))
+    }
+
+    /// Whether a field holds these URLs, as texts, and nothing else.
+    private static func isAll(_ urls: [String], of value: JSONValue) -> Bool {
+        switch value {
+        case .array(let values): values == urls.map { .string($0) }
+        case .string(let text): text == (urls.first ?? "")
+        default: false
+        }
     }
 
     /// A list of texts; or a text, a list in a text, or objects with a URL each: what is paid for is not to be lost for its

@@ -37,6 +37,29 @@ struct DownloadTests {
         }
     }
 
+    @Test func `frames that were asked for come as files, each with its role`() async throws {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox("--duration", "100ms", "--jitter", "0s")
+            let daemon = try await stage.daemon(sandbox)
+            try await stage.ledger(
+                """
+                INSERT INTO jobs (model, prompt, input)
+                VALUES ('bytedance/seedance-2', 'a fox runs', '{"return_last_frame":true}')
+                """
+            )
+            try await stage.ledger.wait(job: 1, is: "succeeded")
+            try await stage.expectMediaMatchesResults()
+            #expect(
+                try await stage.ledger(
+                    "SELECT group_concat(role || ' ' || path, ', ') FROM (SELECT * FROM results ORDER BY ordinal)"
+                ) == "result default/1-0.avi, firstFrame default/1-1.png, lastFrame default/1-2.png"
+            )
+            let sidecar = try String(contentsOfFile: "\(stage.media)/default/1.json", encoding: .utf8)
+            #expect(sidecar.contains("\"role\" : \"lastFrame\""))
+            try await stage.stop(daemon)
+        }
+    }
+
     @Test func `cancelling stops a download under way, and taking the job up again pays nothing`() async throws {
         try await Stage.with { stage in
             // Only the cancellation can end the first download in time.

@@ -39,10 +39,11 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             _ = CreateTaskAnswer.outcome(httpStatus: Self.status(bytes), body: Array(bytes.dropFirst()))
         case .recordInfo:
             let answer = RecordInfoAnswer.answer(httpStatus: Self.status(bytes), body: Array(bytes.dropFirst()))
-            if case .succeeded(let outputs, let charged, let took) = answer.outcome {
-                for case .file(let url) in outputs { _ = WebURL(url) }
+            if case .succeeded(let outputs, let charged, let took, let unread) = answer.outcome {
+                for case .file(let url) in outputs.map(\.content) { _ = WebURL(url) }
                 _ = charged.map { $0 + $0 }
                 _ = took.map { Instant(milliseconds: .max) + $0 }
+                _ = unread.map(BoundedText.document)
             }
         case .callback:
             _ = CallbackBody(Data(bytes))

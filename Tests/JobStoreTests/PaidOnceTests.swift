@@ -84,8 +84,10 @@ import Testing
         let fixture = try LedgerFixture()
         let job = try await fixture.runOne()
         let charge = Credits(millicredits: 14_000)
-        let empty = Failure(.emptyResult, "nothing")
+        var empty = Failure(.emptyResult, "nothing")
+        empty.unread = #"{"result":"https://x"}"#
         try await fixture.record(.taskFailed(job.attempt, empty, charged: charge, then: .fail))
+        #expect(try fixture.rows("SELECT result_json FROM attempts") == [#"{"result":"https://x"}"#])
         try fixture.run("UPDATE jobs SET state = 'queued'")
         #expect(try fixture.state(job.job) == "running")
         let task = try #require(try await fixture.ledger.takeResumed(now: fixture.now).tasks.first)

@@ -52,7 +52,7 @@ import Testing
                 Issue.record("not accepted: \(outcome)")
                 return
             }
-            guard case .succeeded(let outputs, let charged, _) = await client.recordInfo(task).outcome else {
+            guard case .succeeded(let outputs, let charged, _, _) = await client.recordInfo(task).outcome else {
                 Issue.record("not succeeded")
                 return
             }
@@ -60,7 +60,7 @@ import Testing
             #expect(charged == Credits(millicredits: 14_000))
             let balance = try await client.credits().get()
             #expect(balance == Credits(millicredits: 986_000))
-            guard case .file(let url)? = outputs.first else { return }
+            guard case .file(let url)? = outputs.first?.content else { return }
             let fresh = try await client.downloadURL(for: url).get()
             #expect(fresh.hasPrefix("http"))
             #expect(await client.recordInfo(TaskID("no such & task")).outcome == .notFound)

@@ -34,7 +34,7 @@ import Testing
     func `a result is read in whatever form it comes`(urls: String) {
         let body = #"{"code":200,"data":{"taskId":"t","state":"success","resultJson":{"resultUrls":\#(urls)}}}"#
         let answer = RecordInfoAnswer.answer(httpStatus: 200, body: Array(body.utf8))
-        guard case .succeeded(let outputs, _, _) = answer.outcome else {
+        guard case .succeeded(let outputs, _, _, _) = answer.outcome else {
             Issue.record("no result: \(answer.outcome)")
             return
         }
@@ -90,7 +90,11 @@ import Testing
         let odd = #""param":"\ud83d","failMsg":"\ud83d","failCode":"\ud83d","createTime":"soon","completeTime":1.5"#
         #expect(
             task(#""state":"success",\#(result),\#(odd),"creditsConsumed":null,"consumeCredits":"4""#)
-                == .succeeded([.file(url: "https://x/1")], charged: Credits(millicredits: 4_000))
+                == .succeeded(
+                    [.file(url: "https://x/1")],
+                    charged: Credits(millicredits: 4_000),
+                    unread: #"{"resultUrls":["https://x/1",7,""]}"#
+                )
         )
     }
 
@@ -140,24 +144,52 @@ import Testing
             + #""posterUrl":"https://x/1.mp4","sourceUrl":"n/a","seedUrls":[],"resultObject":{"text":"a"}}"#
         let body = #"{"code":200,"data":{"taskId":"t","state":"success","resultJson":\#(result)}}"#
         let expected: [TaskOutput] = [
-            .file(url: "https://x/1.mp4"), .file(url: "https://x/2.png"), .file(url: "https://x/3.png"),
+            .file(url: "https://x/1.mp4"), .file(url: "https://x/2.png", role: "firstFrame"),
+            .file(url: "https://x/3.png", role: "lastFrame"),
             .object(json: #"{"text":"a"}"#),
         ]
         guard
-            case .succeeded(let outputs, _, _) = RecordInfoAnswer.answer(httpStatus: 200, body: Array(body.utf8))
-                .outcome
+            case .succeeded(let outputs, _, _, let unread) = RecordInfoAnswer.answer(
+                httpStatus: 200,
+                body: Array(body.utf8)
+            ).outcome
         else {
             Issue.record("no success")
             return
         }
         #expect(outputs == expected)
+        #expect(unread == #"{"firstFrameUrl":"https://x/2.png","lastFrameUrl":["https://x/3.png"],"posterUrl":"#
+            + #""https://x/1.mp4","resultObject":{"text":"a"},"resultUrls":["https://x/1.mp4"],"seedUrls":[],"#
+            + #""sourceUrl":"n/a"}"#)
+    }
+
+    static let kept: [(String, String?)] = [
+        (#"{"resultUrls":["https://x/1"]}"#, nil),
+        (#"{"resultUrls":["https://x/1"],"firstFrameUrl":"https://x/2","lastFrameUrl":"","seedUrls":[]}"#, nil),
+        (#"{"resultUrls":["https://x/1"],"resultObject":{"text":"a"},"waterMarkUrls":null}"#, nil),
+        (#"{"resultUrls":["https://x/1"], "lyrics": "la"}"#, #"{"resultUrls":["https://x/1"], "lyrics": "la"}"#),
+        (#"{"resultUrls":["https://x/1",7]}"#, #"{"resultUrls":["https://x/1",7]}"#),
+        (#"{"resultUrls":[{"url":"https://x/1","seed":7}]}"#, #"{"resultUrls":[{"url":"https://x/1","seed":7}]}"#),
+    ]
+
+    @Test(arguments: kept)
+    func `what of a result is no output is kept as it came`(result: String, expected: String?) {
+        let body = #"{"code":200,"data":{"taskId":"t","state":"success","resultJson":\#(JSONValue.string(result).json)}}"#
+        guard
+            case .succeeded(_, _, _, let unread) = RecordInfoAnswer.answer(httpStatus: 200, body: Array(body.utf8))
+                .outcome
+        else {
+            Issue.record("no success")
+            return
+        }
+        #expect(unread == expected)
     }
 
     @Test func `no task has more results than any model makes`() {
         let urls = (0..<40_000).map { #""https://x/\#($0)""# }.joined(separator: ",")
         let body = #"{"code":200,"data":{"taskId":"t","state":"success","resultJson":{"resultUrls":[\#(urls)]}}}"#
         guard
-            case .succeeded(let outputs, _, _) = RecordInfoAnswer.answer(httpStatus: 200, body: Array(body.utf8))
+            case .succeeded(let outputs, _, _, _) = RecordInfoAnswer.answer(httpStatus: 200, body: Array(body.utf8))
                 .outcome
         else {
             Issue.record("no success")
@@ -166,8 +198,13 @@ import Testing
         #expect(outputs.count == TaskResults.mostURLs)
     }
 
-    @Test(arguments: [#""""#, "null", #""{}""#, #""{\"resultUrls\":[]}""#, #""no json""#])
-    func `success without a result is a failure that keeps the raw text`(result: String) {
+    static let empty: [(String, String?)] = [
+        (#""""#, nil), ("null", nil), (#""{}""#, "{}"), (#""{\"resultUrls\":[]}""#, #"{"resultUrls":[]}"#),
+        (#""no json""#, "no json"),
+    ]
+
+    @Test(arguments: empty)
+    func `success without a result is a failure that keeps the raw text`(result: String, raw: String?) {
         guard
             case .failed(let failure, let charged, _) = task(
                 #""state":"success","resultJson":\#(result),"creditsConsumed":14"#
@@ -177,6 +214,7 @@ import Testing
             return
         }
         #expect(failure.code == .emptyResult)
+        #expect(failure.unread == raw)
         #expect(charged == Credits(millicredits: 14_000))
     }
 

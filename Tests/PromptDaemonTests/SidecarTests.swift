@@ -101,7 +101,7 @@ import Testing
         #expect(results[0]["bytes"] == 12)
         #expect(
             results[1] == [
-                "ordinal": 1, "url": "https://media.example/1", "path": .null, "content_type": .null,
+                "ordinal": 1, "role": "result", "url": "https://media.example/1", "path": .null, "content_type": .null,
                 "bytes": .null, "sha256": .null,
             ]
         )

@@ -80,7 +80,7 @@ struct ProviderTests {
         let task = try #require(provider.task(of: AttemptID(1)))
         let early = outcome(provider.poll(task.id, calm, at: .zero))
         if case .notFound = early {} else { Issue.record("visible at once") }
-        if case .succeeded(let outputs, let charged, _) = outcome(provider.poll(task.id, calm, at: .seconds(200))) {
+        if case .succeeded(let outputs, let charged, _, _) = outcome(provider.poll(task.id, calm, at: .seconds(200))) {
             #expect(outputs == task.outputs)
             #expect(charged == Credits(millicredits: 14_000))
         } else {

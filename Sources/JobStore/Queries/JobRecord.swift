@@ -99,6 +99,8 @@ package struct AttemptRecord: Sendable {
     package let evidence: String?
     /// What that comes to: whether it was charged.
     package let wasCharged: Bool?
+    /// What the provider gave as the result, where it holds more than the rows of `results` do.
+    package let unread: String?
 
     init(_ row: Row) throws {
         guard let state = AttemptState(rawValue: row["state"]) else {
@@ -125,12 +127,15 @@ package struct AttemptRecord: Sendable {
         isChargeReported = (row["charge_reported"] as Bool?) ?? false
         evidence = row["evidence"]
         wasCharged = row["evidence_charged"]
+        unread = row["result_json"]
     }
 }
 
 /// A row of `results`.
 package struct ResultRecord: Sendable {
     package let ordinal: Int
+    /// `result`, or the provider's field without `Url`.
+    package let role: String
     package let state: ResultState
     package let url: String?
     /// JSON that came in the answer itself.
@@ -148,6 +153,7 @@ package struct ResultRecord: Sendable {
             throw LedgerError(.unusable, "results.state is not known to this program; upgrade it")
         }
         ordinal = row["ordinal"]
+        role = row["role"]
         self.state = state
         url = row["url"]
         content = row["content"]

@@ -14,12 +14,22 @@ package struct ResultMedia: Sendable, Hashable {
     package let count: Int
     /// What their content depends on: equal seeds, equal files.
     package let seed: UInt64
+    /// Whether the first and the last frame come with it, as pictures of their own.
+    package let hasFrames: Bool
 
-    package init(kind: Kind, count: Int, seed: UInt64) {
+    package init(kind: Kind, count: Int, seed: UInt64, hasFrames: Bool = false) {
         self.kind = kind
         self.count = count
         self.seed = seed
+        self.hasFrames = hasFrames
     }
+
+    /// The two frames, if there are any.
+    var frames: ResultMedia? {
+        hasFrames ? ResultMedia(kind: .image(width: 1_280, height: 720), count: Self.frameNames.count, seed: seed) : nil
+    }
+
+    static let frameNames = ["firstFrame", "lastFrame"]
 
     /// The end of a file's name, without a dot.
     package var fileExtension: String {
@@ -61,7 +71,8 @@ extension ResultMedia {
             }
         let count = ["n", "num_images", "max_images"].lazy.compactMap { input[$0]?.wholeNumber }.first ?? 1
         let words = (input["prompt"]?.stringValue ?? JSONValue.object(input).json) + (input["seed"]?.json ?? "")
-        self.init(kind: kind, count: min(max(count, 1), 6), seed: words.fnv1a)
+        let hasFrames = kind == .video && input["return_last_frame"] == .bool(true)
+        self.init(kind: kind, count: min(max(count, 1), 6), seed: words.fnv1a, hasFrames: hasFrames)
     }
 
     private static func image(_ input: JSONObject) -> Kind {

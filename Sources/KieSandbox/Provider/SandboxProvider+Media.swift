@@ -45,12 +45,17 @@ extension SandboxProvider {
         return .success("\(url)?expires=\((now + Self.downloadLifetime).milliseconds)".jsonLiteral)
     }
 
-    /// Finds `/media/TASK/0.png`.
+    /// Finds `/media/TASK/0.png` and `/media/TASK/lastFrame.png`.
     private func file(at path: String, now: Instant) -> (ResultMedia, ordinal: Int)? {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 4, parts[1] == "media" else { return nil }
         guard let task = tasks[TaskID(parts[2])], task.hasEnded(at: now), case .files(let media) = task.result else {
             return nil
+        }
+        if let frames = media.frames,
+            let frame = ResultMedia.frameNames.firstIndex(where: { parts[3] == "\($0).\(frames.fileExtension)" })
+        {
+            return (frames, frame)
         }
         guard let ordinal = (0..<media.count).first(where: { parts[3] == "\($0).\(media.fileExtension)" }) else {
             return nil

@@ -106,6 +106,10 @@ struct SandboxTask: Sendable {
                 "resultUrls",
                 (0..<media.count).map { "\(baseURL)/media/\(id.rawValue)/\($0).\(media.fileExtension)" }
             )
+            guard let frames = media.frames else { break }
+            for name in ResultMedia.frameNames {
+                object.add("\(name)Url", ["\(baseURL)/media/\(id.rawValue)/\(name).\(frames.fileExtension)"])
+            }
         case .text(let text):
             var content = WireObject()
             content.add("text", text)

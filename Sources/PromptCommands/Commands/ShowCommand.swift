@@ -185,7 +185,8 @@ struct JobPage {
         guard !details.results.isEmpty else { return [] }
         return ["results"]
             + details.results.flatMap { result -> [String] in
-                let type = result.contentType.map { ", \($0)" } ?? ""
+                let role = result.role == TaskOutput.result ? "" : ", \(oneLine(result.role))"
+                let type = (result.contentType.map { ", \($0)" } ?? "") + role
                 var lines: [String] =
                     switch result.state {
                     case .saved: ["  \(result.ordinal)  \(oneLine(result.path ?? ""))\(type)"]

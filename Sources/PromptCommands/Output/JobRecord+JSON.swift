@@ -75,6 +75,7 @@ extension AttemptRecord {
             "charged_credits": JSONValue(charged),
             "charge_reported": .bool(isChargeReported),
             "evidence": JSONValue(evidence),
+            "result_json": JSONValue(unread),
         ]
     }
 }
@@ -83,6 +84,7 @@ extension ResultRecord {
     var object: JSONObject {
         [
             "ordinal": .integer(Int64(ordinal)),
+            "role": .string(role),
             "state": .string(state.rawValue),
             "url": JSONValue(url),
             "content": content.map(parsed) ?? .null,

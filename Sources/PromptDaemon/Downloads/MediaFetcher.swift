@@ -65,7 +65,7 @@ final class MediaFetcher: Fetcher {
         } catch {
             return Self.failure(error)
         }
-        switch download.output {
+        switch download.output.content {
         case .object(let json):
             return save(download) { file throws(MediaError) in try file.write(Array(json.utf8)) }
         case .file(let url):
@@ -240,7 +240,7 @@ final class MediaFetcher: Fetcher {
 extension PendingDownload {
     /// The result's own URL, as the ledger has it; empty for one that came in the answer itself.
     fileprivate var url: String {
-        switch output {
+        switch output.content {
         case .file(let url): url
         case .object: ""
         }

@@ -12,6 +12,11 @@ package enum BoundedText {
         cut(text, 200)
     }
 
+    /// What the provider gave and promptd did not understand: at most 1 MiB, without NUL.
+    package static func document(_ text: String) -> String {
+        cut(text, 1 << 20)
+    }
+
     private static func cut(_ text: String, _ bytes: Int) -> String {
         if text.utf8.count <= bytes, !text.utf8.contains(0) { return text }
         var scalars = String.UnicodeScalarView()

@@ -11,7 +11,7 @@ extension Engine {
         recordsUnderWay -= 1
         switch change {
         case .accepted(let attempt, _, _), .rejected(let attempt, _, _), .unknown(let attempt, _),
-            .taskSucceeded(let attempt, _, _, _, _), .taskFailed(let attempt, _, _, _, _), .gaveUp(let attempt),
+            .taskSucceeded(let attempt, _, _, _, _, _), .taskFailed(let attempt, _, _, _, _), .gaveUp(let attempt),
             .hintRefuted(let attempt, _), .progressed(let attempt, _):
             leaveAlone(attempt)
             record(.setAside(attempt, reason: error.message), &effects)

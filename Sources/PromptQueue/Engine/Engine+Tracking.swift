@@ -38,15 +38,19 @@ extension Engine {
                 notBefore: failure.code == .keyRefused ? .seconds(60) : .zero,
                 isAwaited: hints[attempt] != nil
             )
-        case .succeeded(let outputs, let charged, let provider):
+        case .succeeded(let outputs, let charged, let provider, let unread):
             guard !outputs.isEmpty else {
-                let failure = Failure(.emptyResult, "the provider reported success without a result")
+                var failure = Failure(.emptyResult, "the provider reported success without a result")
+                failure.unread = unread
                 return awaitResult(task, failure, charged: charged, took: provider, now: now, &effects)
             }
             let took = polls.ended(attempt, took: provider, at: now.uptime)
             effects.append(.notify(.taskSucceeded(task, charged: charged)))
             let fetch = settings.downloadsEnabled
-            record(.taskSucceeded(attempt, outputs, charged: charged, fetch: fetch, took: took), &effects)
+            record(
+                .taskSucceeded(attempt, outputs, charged: charged, fetch: fetch, took: took, unread: unread),
+                &effects
+            )
         case .failed(let failure, let charged, let provider) where failure.code == .emptyResult:
             awaitResult(task, failure, charged: charged, took: provider, now: now, &effects)
         case .failed(let failure, let charged, let provider):
@@ -74,7 +78,7 @@ extension Engine {
             noteRoom()
         case .unknown:
             noteRoom()
-        case .taskSucceeded(let attempt, _, _, _, _):
+        case .taskSucceeded(let attempt, _, _, _, _, _):
             forget(attempt)
             for download in recorded.downloads { downloads.add(download, at: now.uptime) }
         case .taskFailed(let attempt, _, _, let then, _):

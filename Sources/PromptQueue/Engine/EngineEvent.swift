@@ -56,8 +56,9 @@ package enum SubmissionOutcome: Sendable, Hashable {
 package enum PollOutcome: Sendable, Hashable {
     /// Not ended. The state is the provider's word; unknown words are not final.
     case pending(providerState: String)
-    /// `took`: from its creation to its completion by the provider's clock, if it said.
-    case succeeded([TaskOutput], charged: Credits?, took: Duration? = nil)
+    /// `took`: from its creation to its completion by the provider's clock, if it said. `unread`: the result as the
+    /// provider gave it, if it holds more than the outputs do.
+    case succeeded([TaskOutput], charged: Credits?, took: Duration? = nil, unread: String? = nil)
     case failed(Failure, charged: Credits?, took: Duration? = nil)
     /// The provider does not know the task, or not yet.
     case notFound

@@ -3,13 +3,15 @@ package struct JobProvenance: Sendable {
     /// One result of the job.
     package struct Result: Sendable {
         package var ordinal: Int
+        package var role: String
         /// nil for one that came in the answer itself.
         package var url: String?
         /// nil until it is saved.
         package var file: SavedFile?
 
-        package init(ordinal: Int, url: String?, file: SavedFile?) {
+        package init(ordinal: Int, role: String = TaskOutput.result, url: String?, file: SavedFile?) {
             self.ordinal = ordinal
+            self.role = role
             self.url = url
             self.file = file
         }

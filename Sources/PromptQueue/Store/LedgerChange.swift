@@ -10,8 +10,9 @@ package enum LedgerChange: Sendable {
     case progressed(AttemptID, providerState: String)
     /// The task ended well. `charged` is nil when the provider did not say.
     /// `fetch`: whether the results are to be downloaded; if not, the job has succeeded at once.
-    /// `took`: how long it took, if that is known.
-    case taskSucceeded(AttemptID, [TaskOutput], charged: Credits?, fetch: Bool, took: Duration? = nil)
+    /// `took`: how long it took, if that is known. `unread`: see `PollOutcome`.
+    case taskSucceeded(
+        AttemptID, [TaskOutput], charged: Credits?, fetch: Bool, took: Duration? = nil, unread: String? = nil)
     case taskFailed(AttemptID, Failure, charged: Credits?, then: Aftermath, took: Duration? = nil)
     /// A result could not be fetched yet, for a reason that was not known.
     case resultDelayed(ResultID, message: String)
@@ -47,6 +48,8 @@ package struct Failure: Sendable, Hashable {
     package var apiCode: Int?
     /// How long the provider wants to be left alone, as its answer said.
     package var retryAfter: Duration?
+    /// Of a success whose result could not be read: the result as the provider gave it.
+    package var unread: String?
 
     package init(_ code: FailureCode, _ message: String, httpStatus: Int? = nil, apiCode: Int? = nil) {
         self.code = code
@@ -64,11 +67,27 @@ package enum Aftermath: Sendable, Hashable {
 }
 
 /// One thing that a task produced.
-package enum TaskOutput: Sendable, Hashable {
-    /// A file at the provider.
-    case file(url: String)
-    /// JSON that came in the answer itself.
-    case object(json: String)
+package struct TaskOutput: Sendable, Hashable {
+    package enum Content: Sendable, Hashable {
+        /// A file at the provider.
+        case file(url: String)
+        /// JSON that came in the answer itself.
+        case object(json: String)
+    }
+
+    package var content: Content
+    /// What it is: the provider's field without `Url`, such as `firstFrame`; `result` for what was asked for.
+    package var role = Self.result
+
+    package static let result = "result"
+
+    package static func file(url: String, role: String = result) -> TaskOutput {
+        TaskOutput(content: .file(url: url), role: role)
+    }
+
+    package static func object(json: String) -> TaskOutput {
+        TaskOutput(content: .object(json: json))
+    }
 }
 
 /// Names a row of `results`.

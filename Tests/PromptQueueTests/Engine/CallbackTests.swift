@@ -9,7 +9,7 @@ import Testing
         let task = fixture.runOne()
         #expect(fixture.send(.hinted(task.attempt)).polls == [task.attempt])
         let effects = fixture.send(.polled(task.attempt, .picture))
-        guard case .taskSucceeded(task.attempt, _, _, _, _)? = effects.records.first else {
+        guard case .taskSucceeded(task.attempt, _, _, _, _, _)? = effects.records.first else {
             Issue.record("\(effects)")
             return
         }

@@ -21,7 +21,7 @@ import Testing
         #expect(effects.accepted == [task.task])
         #expect(effects.records.count == 1, "the end comes after the acceptance")
         effects = fixture.send(.recorded(.accepted(task.attempt, task: task.task, httpStatus: 200), Recorded()))
-        guard case .taskSucceeded(task.attempt, let outputs, _, _, _)? = effects.records.first else {
+        guard case .taskSucceeded(task.attempt, let outputs, _, _, _, _)? = effects.records.first else {
             Issue.record("\(effects)")
             return
         }

@@ -87,7 +87,7 @@ extension WireAnswer {
     static func result(_ outputs: [TaskOutput]) -> String {
         var urls: [JSONValue] = []
         for output in outputs {
-            switch output {
+            switch output.content {
             case .file(let url): urls.append(.string(url))
             case .object(let json): return #"{"resultObject":\#(json)}"#
             }

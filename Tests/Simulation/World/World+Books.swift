@@ -52,7 +52,7 @@ extension World {
             trace.note(now, "unknown", attempt.rawValue)
             books.move(attempt, to: .unknown)
             callBackAtTheLastMoment(attempt)
-        case .taskSucceeded(let attempt, let outputs, let charged, _, _):
+        case .taskSucceeded(let attempt, let outputs, let charged, _, _, _):
             trace.note(now, "succeeded", attempt.rawValue, Int64(outputs.count), charged?.millicredits ?? -1)
             try end(attempt, charged)
         case .taskFailed(let attempt, let failure, let charged, let then, _):
