@@ -28,7 +28,7 @@ test: setup ## build and run the tests
 	@echo '==> all tests passed'
 
 lint: ## check the format, the conventions, the documentation's links and the promises' tests
-	@swift format lint --strict --recursive --parallel Sources Tests Benchmarks migrations Package.swift
+	@swift format lint --strict --recursive --parallel Sources Tests Benchmarks migrations scripts Package.swift
 	@scripts/check-conventions
 	@scripts/check-guarantees
 
@@ -66,7 +66,7 @@ test-asan: setup ## run the tests under AddressSanitizer, in a build of their ow
 	@ASAN_OPTIONS=detect_leaks=0 $(SWIFT_TEST) --sanitize=address --scratch-path .build-asan --skip '^EndToEndTests\.'
 
 test-tsan: setup ## run the tests under ThreadSanitizer, in a build of their own
-	@$(SWIFT_TEST) --sanitize=thread --scratch-path .build-tsan --skip '^EndToEndTests\.'
+	@scripts/test-tsan --skip '^EndToEndTests\.'
 
 benchmark: release ## build for release and measure throughput, pickup and idle cost
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/throughput/run

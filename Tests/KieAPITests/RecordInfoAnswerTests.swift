@@ -158,9 +158,11 @@ import Testing
             return
         }
         #expect(outputs == expected)
-        #expect(unread == #"{"firstFrameUrl":"https://x/2.png","lastFrameUrl":["https://x/3.png"],"posterUrl":"#
-            + #""https://x/1.mp4","resultObject":{"text":"a"},"resultUrls":["https://x/1.mp4"],"seedUrls":[],"#
-            + #""sourceUrl":"n/a"}"#)
+        #expect(
+            unread == #"{"firstFrameUrl":"https://x/2.png","lastFrameUrl":["https://x/3.png"],"posterUrl":"#
+                + #""https://x/1.mp4","resultObject":{"text":"a"},"resultUrls":["https://x/1.mp4"],"seedUrls":[],"#
+                + #""sourceUrl":"n/a"}"#
+        )
     }
 
     static let kept: [(String, String?)] = [
@@ -174,7 +176,8 @@ import Testing
 
     @Test(arguments: kept)
     func `what of a result is no output is kept as it came`(result: String, expected: String?) {
-        let body = #"{"code":200,"data":{"taskId":"t","state":"success","resultJson":\#(JSONValue.string(result).json)}}"#
+        let body =
+            #"{"code":200,"data":{"taskId":"t","state":"success","resultJson":\#(JSONValue.string(result).json)}}"#
         guard
             case .succeeded(_, _, _, let unread) = RecordInfoAnswer.answer(httpStatus: 200, body: Array(body.utf8))
                 .outcome

@@ -46,7 +46,9 @@ struct Sidecar: Sendable {
 
     /// A result that is not saved (yet) has its URL alone.
     private static func result(_ result: JobProvenance.Result) -> JSONValue {
-        var object: JSONObject = ["ordinal": .integer(Int64(result.ordinal)), "role": .string(result.role), "url": text(result.url)]
+        var object: JSONObject = [
+            "ordinal": .integer(Int64(result.ordinal)), "role": .string(result.role), "url": text(result.url),
+        ]
         object["path"] = text(result.file?.path)
         object["content_type"] = text(result.file?.contentType)
         object["bytes"] = result.file.map { .integer($0.bytes) } ?? .null

@@ -12,7 +12,13 @@ package enum LedgerChange: Sendable {
     /// `fetch`: whether the results are to be downloaded; if not, the job has succeeded at once.
     /// `took`: how long it took, if that is known. `unread`: see `PollOutcome`.
     case taskSucceeded(
-        AttemptID, [TaskOutput], charged: Credits?, fetch: Bool, took: Duration? = nil, unread: String? = nil)
+        AttemptID,
+        [TaskOutput],
+        charged: Credits?,
+        fetch: Bool,
+        took: Duration? = nil,
+        unread: String? = nil
+    )
     case taskFailed(AttemptID, Failure, charged: Credits?, then: Aftermath, took: Duration? = nil)
     /// A result could not be fetched yet, for a reason that was not known.
     case resultDelayed(ResultID, message: String)

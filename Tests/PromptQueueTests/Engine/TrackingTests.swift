@@ -15,7 +15,9 @@ import Testing
         let effects = fixture.send(
             .polled(task.attempt, .succeeded([.file(url: "https://x/1.png")], charged: Credits(millicredits: 14_000)))
         )
-        guard case .taskSucceeded(task.attempt, let outputs, let charged, fetch: true, took: _, unread: _)? = effects.records.first
+        guard
+            case .taskSucceeded(task.attempt, let outputs, let charged, fetch: true, took: _, unread: _)? = effects
+                .records.first
         else {
             Issue.record("not recorded: \(effects)")
             return
