@@ -27,10 +27,11 @@ test: setup ## build and run the tests
 	@$(SWIFT_TEST) --skip-build --filter '^EndToEndTests\.'
 	@echo '==> all tests passed'
 
-lint: ## check the format, the conventions, the documentation's links and the promises' tests
+lint: ## check the format, the conventions, the documentation's links, the promises' tests and the mutations' texts
 	@swift format lint --strict --recursive --parallel Sources Tests Benchmarks migrations scripts Package.swift
 	@scripts/check-conventions
 	@scripts/check-guarantees
+	@scripts/mutate --check
 
 demo: ## run 24 jobs through promptd against a stand-in for the provider: no account, no money
 	@scripts/demo

@@ -92,11 +92,19 @@ let package = Package(
             dependencies: ["PromptQueue", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
             swiftSettings: settings
         ),
+        // Results on disk: fetched, checked, synced and named, with what they came from beside them.
+        .target(
+            name: "MediaStore",
+            dependencies: ["Concurrency", "KieAPI", "PromptQueue", crypto, logging, nioPosix],
+            swiftSettings: settings
+        ),
+        // What tasks wait with.
+        .target(name: "Concurrency", dependencies: ["PromptQueue", nioPosix], swiftSettings: settings),
         .target(
             name: "PromptDaemon",
             dependencies: [
-                "PromptQueue", "JobStore", "KieAPI", "PromptWeb", argumentParser, configuration, crypto, hummingbird,
-                logging,
+                "Concurrency", "PromptQueue", "JobStore", "KieAPI", "MediaStore", "PromptWeb", argumentParser,
+                configuration, hummingbird, logging,
                 nioCore, nioPosix, serviceLifecycle, systemPackage, unixSignals, yams,
             ],
             swiftSettings: settings
@@ -181,9 +189,18 @@ let package = Package(
         .testTarget(
             name: "PromptDaemonTests",
             dependencies: [
+                "Concurrency", "MediaStore",
                 "PromptDaemon", "EmptyLedger", "PromptQueue", "PromptWeb", "JobStore", "KieAPI", crypto, httpTypes,
                 hummingbird,
                 hummingbirdTesting, logging, nioCore, serviceLifecycle,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MediaStoreTests",
+            dependencies: [
+                "Concurrency", "KieAPI", "MediaStore", "PromptQueue", httpTypes, hummingbird, hummingbirdTesting,
+                logging, nioCore, nioPosix,
             ],
             swiftSettings: settings
         ),
@@ -228,7 +245,7 @@ let package = Package(
         // The parsers of foreign bytes, for the tests and for the fuzzer.
         .target(
             name: "FuzzTargets",
-            dependencies: ["KieAPI", "PromptCommands", "PromptDaemon", "PromptQueue"],
+            dependencies: ["KieAPI", "MediaStore", "PromptCommands", "PromptDaemon", "PromptQueue"],
             path: "Tests/FuzzTargets",
             swiftSettings: settings
         ),

@@ -350,7 +350,7 @@ BEGIN
     WHERE job_id = NEW.id AND state = 'pending';
 END;
 
--- Trying again starts the count of attempts anew. What has been paid for is taken up again, not paid for again: a task
+-- Trying again starts the count of attempts again. What has been paid for is taken up again, not paid for again: a task
 -- that may still be running, or one that has results, saved or not.
 CREATE TRIGGER jobs_retried AFTER UPDATE OF state ON jobs
 WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')

@@ -101,7 +101,7 @@ ALTER TABLE jobs ADD COLUMN kept_turn INTEGER;
 -- Rows that no version should have taken: they would be sent other than they stand here.
 UPDATE jobs SET state = 'failed', error_code = 'invalid_input',
     finished_at = CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER),
-    error_message = 'a text of this job holds a NUL character; add the job anew without it'
+    error_message = 'a text of this job holds a NUL character; add the job again without it'
 WHERE state = 'queued' AND (instr(prompt, char(0)) OR instr(model, char(0)) OR instr(input, char(0))
     OR instr(queue, char(0)) OR instr(batch, char(0)) OR instr(unique_key, char(0)) OR instr(labels, char(0)));
 
@@ -221,7 +221,7 @@ BEGIN
     SELECT RAISE(ABORT, 'jobs.state: only promptd sets running, with an accepted attempt''s task; to settle an unconfirmed job use promptctl resolve');
 END;
 
--- Trying again starts the count of attempts anew. What has been paid for is taken up again, not paid for again: a task
+-- Trying again starts the count of attempts again. What has been paid for is taken up again, not paid for again: a task
 -- that may still be running, or one that has results, saved or not. And a task that has ended otherwise is asked about
 -- once more before a new one is paid for: what it was said to be may not have been its last word.
 DROP TRIGGER jobs_retried;

@@ -25,7 +25,7 @@ CREATE TABLE suspects (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX suspects_job ON suspects (job_id);
 
--- Whoever tries a job again, tries all of it again; and of a job that waits anew, what became of its last task is over.
+-- Whoever tries a job again, tries all of it again; and of a job that waits again, what became of its last task is over.
 CREATE TRIGGER suspects_released AFTER UPDATE OF state ON jobs
 WHEN NEW.state = 'queued' AND OLD.state <> 'queued'
 BEGIN

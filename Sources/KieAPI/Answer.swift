@@ -1,10 +1,10 @@
 import PromptQueue
 
 /// An answer of the API, with the warts smoothed: an application error is HTTP 200 with another `code` in the JSON, and a
-/// body that is no JSON is possible at any time.
+/// body that is not JSON is possible at any time.
 struct Answer {
     var httpStatus: Int
-    /// The JSON's `code`; nil when the body is no JSON object with one.
+    /// The JSON's `code`; nil when the body is not a JSON object with one.
     var code: Int?
     /// The JSON's `msg`, shortened; or what stands for it.
     var message: String

@@ -6,7 +6,7 @@ package struct CallbackBody: Sendable, Equatable {
     /// `data.taskId`, or `data.task_id` as some models have it; nil if neither is a usable text.
     package var task: TaskID?
 
-    /// - Returns: nil if `bytes` is no JSON object.
+    /// - Returns: nil if `bytes` is not a JSON object.
     package init?(_ bytes: Data) {
         guard let body = (try? JSONValue(answer: Array(bytes)))?.objectValue else { return nil }
         let data = body["data"]?.objectValue

@@ -39,15 +39,15 @@ package enum RecordInfoAnswer {
     }
 
     /// `param` is a JSON text with `model` and `input`, which is a JSON text again.
-    private static func origin(_ task: TaskRecord) -> TaskOrigin? {
+    private static func origin(_ task: TaskRecord) -> TaskEcho? {
         let param = task.param.flatMap(object)
         let input = param?["input"].flatMap(object)
         let model = task.model ?? param?["model"]?.stringValue
-        let origin = TaskOrigin(
+        let origin = TaskEcho(
             model: model.flatMap { $0.isEmpty ? nil : $0 },
             prompt: input?["prompt"]?.stringValue
         )
-        return origin == TaskOrigin() ? nil : origin
+        return origin == TaskEcho() ? nil : origin
     }
 
     /// An object, or one in a JSON text.

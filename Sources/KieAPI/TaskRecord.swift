@@ -58,7 +58,7 @@ struct TaskResults {
     /// Whether `files` and `object` are all that was there.
     private(set) var isWhole = true
 
-    /// Nil if it is no JSON object.
+    /// Nil if it is not a JSON object.
     init?(_ value: JSONValue?) {
         let fields: JSONObject?
         switch value {

@@ -16,7 +16,7 @@ package enum WebServer {
         port: Int,
         source: any StatusSource,
         isRunning: @escaping @Sendable () -> Bool,
-        callbacks: CallbackTally? = nil,
+        callbacks: CallbackCounter? = nil,
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> some ApplicationProtocol {
@@ -46,7 +46,7 @@ package enum WebServer {
     package static func router(
         source: any StatusSource,
         isRunning: @escaping @Sendable () -> Bool,
-        callbacks: CallbackTally? = nil,
+        callbacks: CallbackCounter? = nil,
         isLocal: Bool = false
     ) -> Router<BasicRequestContext> {
         let startedAt = Date.now.timeIntervalSince1970.rounded()

@@ -222,7 +222,7 @@ struct CallbackTests {
         }
     }
 
-    @Test func `SIGHUP reads the key anew, and an address that cannot be used ends the start`() async throws {
+    @Test func `SIGHUP reloads the key, and an address that cannot be used ends the start`() async throws {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox("--duration", "2m", "--hmac-key", "new")
             let address = try CallbackAddress()
@@ -245,7 +245,7 @@ struct CallbackTests {
             #expect(try await address.status("POST", path, headers, body: body) == 401)
             try stage.write("new\n", to: file)
             daemon.send(SIGHUP)
-            try await daemon.line(with: "were read anew")
+            try await daemon.line(with: "reloaded")
             #expect(try await address.status("POST", path, headers, body: body) == 200)
 
             // The address is taken by the daemon at work.

@@ -33,7 +33,7 @@ struct PoisonTests {
             try await stage.stop(third)
             #expect(!FileManager.default.fileExists(atPath: stage.database + "-steps"))
 
-            // Mended: somebody tries it again, and it is not paid for twice.
+            // Fixed: somebody tries it again, and it is not paid for twice.
             let fourth = try await stage.daemon(sandbox)
             let retry = try await stage.run("promptctl", ["--database", stage.database, "retry", "1"])
             #expect(retry.end == .exit(0), "\(retry.errors)")

@@ -231,7 +231,7 @@ struct RestartTests {
         }
     }
 
-    @Test func `SIGHUP reads the key anew, and the queue goes on`() async throws {
+    @Test func `SIGHUP reloads the key, and the queue goes on`() async throws {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s")
             let key = "\(stage.folder)/key"
@@ -252,7 +252,7 @@ struct RestartTests {
         }
     }
 
-    @Test func `SIGHUP reads the settings anew; a mistake in them changes nothing`() async throws {
+    @Test func `SIGHUP reloads the settings; a mistake in them changes nothing`() async throws {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s")
             let daemon = try await stage.daemon(sandbox)

@@ -3,6 +3,7 @@ import Glibc
 import PromptQueue
 
 @testable import KieAPI
+@testable import MediaStore
 @testable import PromptCommands
 @testable import PromptDaemon
 
@@ -75,7 +76,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             precondition(!line.unicodeScalars.contains(where: PlainText.isHarmful), "harmful")
             precondition(BoundedText.message(text).utf8.count <= 8_192, "not bounded")
             _ = PlainText.escaped(text)
-            _ = Spelling.nearest(to: BoundedText.word(text), among: ["limits.submissions"])
+            _ = Suggestion.nearest(to: BoundedText.word(text), among: ["limits.submissions"])
         case .csv: Self.read(bytes) { try CSVReader($0, name: "f") }
         case .jsonl: Self.read(bytes) { JSONLineReader($0) }
         case .txt: Self.read(bytes) { TextReader($0) }

@@ -113,7 +113,7 @@ import Testing
             try fixture.rows("SELECT state, task_id, error_code, reserved_millicredits FROM attempts")
                 == ["accepted|t||14000"]
         )
-        // Harmless the second time.
+        // Idempotent.
         #expect(
             try await fixture.record(.accepted(job.attempt, task: TaskID("t"), httpStatus: 200)).refusal == nil
         )

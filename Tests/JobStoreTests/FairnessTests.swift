@@ -172,7 +172,7 @@ import Testing
         #expect(try await fixture.claim(5).jobs.map(\.job.rawValue) == [1], "its place in the order was kept")
     }
 
-    @Test func `of what does not fit, a bounded number is looked past`() async throws {
+    @Test func `of what does not fit, a bounded number is skipped`() async throws {
         let fixture = try LedgerFixture()
         try fixture.run("INSERT INTO budgets VALUES ('b', NULL, 'total', 50000)")
         for _ in 0..<99 { try fixture.insert("(prompt) VALUES ('dear')") }
@@ -183,7 +183,7 @@ import Testing
         #expect(try await fixture.claim(5).jobs.map(\.model) == ["other"], "another model has its own hundred")
     }
 
-    @Test func `in a queue with one place what does not fit a budget is looked past as well`() async throws {
+    @Test func `in a queue with one place what does not fit a budget is skipped as well`() async throws {
         let fixture = try LedgerFixture()
         try fixture.run("INSERT INTO budgets VALUES ('b', NULL, 'total', 50000)")
         try fixture.run("UPDATE queues SET max_running = 1")
@@ -219,7 +219,7 @@ import Testing
             switch index % 4 {
             case 0: try await fixture.record(.unknown(job.attempt, Failure(.answerLost, "x")), at: instant)
             case 1:
-                let then = Aftermath.retry(at: instant, counted: false)
+                let then = FailureDisposition.retry(at: instant, counted: false)
                 try await fixture.record(.rejected(job.attempt, Failure(.rateLimited, "x"), then: then), at: instant)
             default:
                 let task = TaskID("t\(index)")

@@ -116,7 +116,7 @@ final class LedgerFixture: Sendable {
     }
 
     @discardableResult
-    func record(_ change: LedgerChange, at instant: Instant? = nil) async throws -> Recorded {
+    func record(_ change: LedgerChange, at instant: Instant? = nil) async throws -> CommitResult {
         try await ledger.record(change, now: instant ?? now)
     }
 

@@ -114,7 +114,7 @@ import Testing
         #expect(try fixture.state(job.job) == "succeeded")
     }
 
-    @Test func `a failed job that is tried again asks its old task first, and is sent anew if that has failed`()
+    @Test func `a failed job that is tried again asks its old task first, and is sent again if that has failed`()
         async throws
     {
         let fixture = try LedgerFixture()
@@ -125,7 +125,7 @@ import Testing
         #expect(try fixture.state(job.job) == "running")
         let recovery = try await fixture.ledger.recover(now: fixture.now, rate: fixture.request(1).rate)
         #expect(recovery.tasks.map(\.endedAs) == [.taskFailed])
-        let then = Aftermath.retry(at: fixture.now, counted: false)
+        let then = FailureDisposition.retry(at: fixture.now, counted: false)
         try await fixture.record(.taskFailed(job.attempt, failure, charged: .zero, then: then))
         #expect(try fixture.state(job.job) == "queued")
         #expect(try await fixture.claim(5).jobs.map(\.job) == [job.job])
@@ -161,7 +161,7 @@ import Testing
         #expect(claim.refused.map(\.code) == [.invalidInput])
     }
 
-    @Test func `a job that is changed between preparation and claim is prepared anew`() async throws {
+    @Test func `a job that is changed between preparation and claim is prepared again`() async throws {
         let fixture = try LedgerFixture()
         try fixture.insert("(prompt) VALUES ('before')")
         let claim = try await fixture.ledger.claim(fixture.request(1)) { job in

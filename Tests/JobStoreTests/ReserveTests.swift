@@ -33,7 +33,7 @@ import Testing
         #expect(claim.reserveHold == nil)
     }
 
-    @Test func `a dear job is not overtaken by cheap ones, of other queues neither`() async throws {
+    @Test func `an expensive job is not overtaken by cheap ones, of other queues neither`() async throws {
         let fixture = try LedgerFixture()
         try fixture.insert(
             "(prompt, queue, priority) VALUES ('dear', 'a', 9)",
@@ -127,7 +127,7 @@ extension LedgerFixture {
         at seconds: Int64,
         isQuiet: Bool = true,
         settles: Bool = true
-    ) async throws -> Recorded {
+    ) async throws -> CommitResult {
         let reading = BalanceReading(
             balance: Credits(credits) ?? .zero,
             askedAt: now + .seconds(asked ?? seconds),

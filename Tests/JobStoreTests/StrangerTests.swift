@@ -89,7 +89,7 @@ import Testing
         #expect(try fixture.state(job.job) == "running")
     }
 
-    @Test func `a job that was refused before it was sent can be mended and tried again`() async throws {
+    @Test func `a job that was refused before it was sent can be fixed and tried again`() async throws {
         let fixture = try LedgerFixture()
         try fixture.insert("(prompt) VALUES ('bad')")
         #expect(try await fixture.claim(1).refused.count == 1)
@@ -271,7 +271,7 @@ import Testing
                 + "charge_reported = 0"
         )
         let failure = Failure(outcome == .failed ? .providerFault : .taskFailed, "no")
-        let again = Aftermath.retry(at: fixture.now, counted: true)
+        let again = FailureDisposition.retry(at: fixture.now, counted: true)
         let recorded = try await fixture.record(.taskFailed(job.attempt, failure, charged: nil, then: again))
         #expect(recorded.job?.state == .failed)
         #expect(try await fixture.claim(5).jobs.isEmpty)
@@ -282,7 +282,7 @@ import Testing
     @Test func `a job's task is that of its open attempt, or of its last one`() async throws {
         let fixture = try LedgerFixture()
         let first = try await fixture.runOne("old")
-        let again = Aftermath.retry(at: fixture.now, counted: true)
+        let again = FailureDisposition.retry(at: fixture.now, counted: true)
         try await fixture.record(.taskFailed(first.attempt, Failure(.providerFault, "no"), charged: .zero, then: again))
         let second = try await fixture.claimOne()
         #expect(fixture.refusal("UPDATE jobs SET state = 'running', task_id = 'old'")?.contains("only promptd") == true)

@@ -124,7 +124,8 @@ import Testing
         #expect(resumed.tasks.map(\.task) == [TaskID("named")])
     }
 
-    @Test func `a job that is tried again is claimed again, and another version counts no attempt anew`() async throws {
+    @Test func `a job that is tried again is claimed again, and another version counts no attempt again`() async throws
+    {
         let fixture = try LedgerFixture()
         let job = try await fixture.runOne()
         try fixture.run("UPDATE jobs SET attempt_count = 3")
@@ -141,7 +142,7 @@ import Testing
         #expect(
             try fixture.rows("SELECT count(*) FROM suspects UNION ALL SELECT count(*) FROM set_aside") == ["0", "0"]
         )
-        let again = Aftermath.retry(at: fixture.now, counted: true)
+        let again = FailureDisposition.retry(at: fixture.now, counted: true)
         try await fixture.record(.taskFailed(job.attempt, Failure(.providerFault, "no"), charged: .zero, then: again))
         #expect(try await fixture.claim(1).jobs.count == 1)
     }

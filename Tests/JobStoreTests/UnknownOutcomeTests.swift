@@ -152,7 +152,7 @@ import Testing
             request.rate = RateLimit(count: 1, window: .seconds(10))
             let claim = try await fixture.claim(request)
             for job in claim.jobs {
-                let then = Aftermath.retry(at: instant, counted: false)
+                let then = FailureDisposition.retry(at: instant, counted: false)
                 // Not a request that has left: nothing is kept busy by it.
                 try await fixture.record(.rejected(job.attempt, Failure(.notSent, "x"), then: then), at: instant)
             }

@@ -60,14 +60,14 @@ import Testing
     }
 
     @Test func `a record tells what its task was made from, as far as it does`() {
-        func origin(_ fields: String) -> TaskOrigin? {
+        func origin(_ fields: String) -> TaskEcho? {
             let body = #"{"code":200,"data":{"taskId":"t","state":"waiting",\#(fields)}}"#
             return RecordInfoAnswer.answer(httpStatus: 200, body: Array(body.utf8)).origin
         }
         let param = #""param":"{\"input\":\"{\\\"prompt\\\":\\\"a \\\\\\\"red\\\\\\\" fox\\\"}\",\"model\":\"p\"}""#
-        #expect(origin(#""model":"m",\#(param)"#) == TaskOrigin(model: "m", prompt: #"a "red" fox"#))
-        #expect(origin(param) == TaskOrigin(model: "p", prompt: #"a "red" fox"#))
-        #expect(origin(#""model":"m","param":"no json""#) == TaskOrigin(model: "m"))
+        #expect(origin(#""model":"m",\#(param)"#) == TaskEcho(model: "m", prompt: #"a "red" fox"#))
+        #expect(origin(param) == TaskEcho(model: "p", prompt: #"a "red" fox"#))
+        #expect(origin(#""model":"m","param":"no json""#) == TaskEcho(model: "m"))
         #expect(origin(#""model":"","param":null"#) == nil)
         #expect(RecordInfoAnswer.answer(httpStatus: 200, body: Array(#"{"code":422}"#.utf8)).origin == nil)
     }

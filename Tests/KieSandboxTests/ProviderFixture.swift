@@ -82,7 +82,7 @@ extension SandboxAnswer {
         }
     }
 
-    /// The body; null if it is no JSON.
+    /// The body; null if it is not JSON.
     var json: JSONValue {
         (try? JSONValue(parsing: text)) ?? .null
     }

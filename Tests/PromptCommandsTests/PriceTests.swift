@@ -146,7 +146,9 @@ struct PriceTests {
         }
         #expect(list.output.first?.hasSuffix("ESTIMATED  OBSERVED") == true)
         #expect(
-            list.output.first { $0.hasPrefix("flux-2/flex-text-to-image") }?.hasSuffix("14        16  ! 14 % dearer")
+            list.output.first { $0.hasPrefix("flux-2/flex-text-to-image") }?.hasSuffix(
+                "14        16  ! 14 % more expensive"
+            )
                 == true
         )
         #expect(words("flux-2/pro-text-to-image")?.hasSuffix("5 5.05") == true)

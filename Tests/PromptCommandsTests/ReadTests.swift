@@ -205,7 +205,7 @@ struct ReadTests {
         #expect(page.contains { $0.contains("promptctl retry 1 downloads them again and pays nothing") })
         #expect(try await fixture.run("retry", "1").code == 0)
         let job = try #require(try fixture.jobs().first)
-        #expect(job.state == .running, "taken up, not sent anew")
+        #expect(job.state == .running, "taken up, not sent again")
         #expect(job.charged == Credits(millicredits: 14_000))
     }
 

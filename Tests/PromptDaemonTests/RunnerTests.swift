@@ -1,3 +1,4 @@
+import Concurrency
 import Logging
 import PromptQueue
 import ServiceLifecycle
@@ -6,7 +7,7 @@ import Testing
 
 @testable import PromptDaemon
 
-/// The runner between limbs that the test controls.
+/// The runner between ports that the test controls.
 @Suite(.timeLimit(.minutes(1))) struct RunnerTests {
     @Test func `a record that is refused for good is kept and set aside, and everything else goes on`() async throws {
         let ledger = FakeLedger(jobs: 2, refusing: AttemptID(1))
@@ -206,7 +207,7 @@ private final class FakeLedger: JobLedger {
     func record(
         _ change: LedgerChange,
         now: Instant,
-        done: @escaping @Sendable (Result<Recorded, LedgerError>) -> Void
+        done: @escaping @Sendable (Result<CommitResult, LedgerError>) -> Void
     ) {
         if case .accepted(let attempt, _, _) = change, attempt == refused {
             done(.failure(LedgerError(.constraint, "refused")))
@@ -216,7 +217,7 @@ private final class FakeLedger: JobLedger {
         if case .setAside = change { aside.open() }
         let commit: @Sendable () -> Void = { [self] in
             state.withLock { $0.recorded.append(change) }
-            done(.success(Recorded()))
+            done(.success(CommitResult()))
         }
         guard case .accepted(let attempt, _, _) = change, attempt == delayed else { return commit() }
         state.withLock { $0.delayed = commit }

@@ -26,7 +26,7 @@ import Testing
         var body: String
         var headers: HTTPFields
         var callbacks: [IncomingCallback]
-        var tally: CallbackTally
+        var tally: CallbackCounter
     }
 
     private func send(
@@ -39,7 +39,7 @@ import Testing
         through kind: TestingSetup = .router
     ) async throws -> Answer {
         let desk = Desk()
-        let tally = CallbackTally(logger: Self.quiet) { .zero }
+        let tally = CallbackCounter(logger: Self.quiet) { .zero }
         var limits = CallbackLimits()
         limits.body = limit
         let application = CallbackServer.application(
@@ -153,7 +153,7 @@ import Testing
     @Test func `the first refusal of a kind is said, then at most one line a minute`() {
         let lines = Lines()
         let now = Mutex(Duration.zero)
-        let tally = CallbackTally(logger: Logger(label: "test") { _ in Collector(lines: lines) }) {
+        let tally = CallbackCounter(logger: Logger(label: "test") { _ in Collector(lines: lines) }) {
             now.withLock { $0 }
         }
         for _ in 0..<1_000 { tally.note(.badSignature) }
@@ -171,7 +171,7 @@ import Testing
     }
 
     @Test func `every outcome is counted from the start`() {
-        let tally = CallbackTally(logger: Self.quiet) { .zero }
+        let tally = CallbackCounter(logger: Self.quiet) { .zero }
         tally.note(.stale)
         let lines = tally.prometheusText.split(separator: "\n")
         #expect(lines.contains("# TYPE promptd_callbacks_total counter"))

@@ -197,7 +197,7 @@ private final class StrangersShell {
             }
         } else {
             sent[key]?[attempt] = .failed
-            let then: Aftermath = chance.happens(0.5) ? .fail : .retry(at: now, counted: true)
+            let then: FailureDisposition = chance.happens(0.5) ? .fail : .retry(at: now, counted: true)
             try await record(.taskFailed(attempt, Failure(.taskFailed, "no"), charged: .zero, then: then))
         }
     }

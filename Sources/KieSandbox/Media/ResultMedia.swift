@@ -49,7 +49,7 @@ package struct ResultMedia: Sendable, Hashable {
         }
     }
 
-    /// The bytes of file `ordinal`, made anew each time.
+    /// The bytes of file `ordinal`, made again each time.
     package func file(_ ordinal: Int) -> [UInt8] {
         let seed = seed &+ UInt64(ordinal) &* 0x9E37_79B9
         return switch kind {

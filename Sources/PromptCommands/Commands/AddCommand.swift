@@ -88,7 +88,7 @@ struct AddCommand: AsyncParsableCommand {
     ) throws -> ([NewJob], unknownFields: [String]) {
         let catalogue = Catalogue.builtIn
         let policy = try Catalogue.unknownModels(console)
-        let model = options.model ?? JobOptions.usualModel
+        let model = options.model ?? JobOptions.defaultModel
         let input = catalogue.input(options.input.map { ($0.key, $0.value) }, model: model)
         let runAt = try options.runAt(now: console.now())
         var problems: [String] = []

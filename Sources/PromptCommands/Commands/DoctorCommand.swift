@@ -7,7 +7,7 @@ import PromptQueue
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Check what promptd needs, and say how to mend it.",
+        abstract: "Check what promptd needs, and say how to fix it.",
         discussion: "Exits 0 if all is well, else with the code of the first thing that is not."
     )
 

@@ -97,7 +97,7 @@ struct ResolveCommand: AsyncParsableCommand {
         case .notFound:
             throw CommandError(
                 .badData,
-                "task \(task): \(access.baseURL) does not know it; copy its id anew, or add --unchecked. Nothing was changed"
+                "task \(task): \(access.baseURL) does not know it; copy its id again, or add --unchecked. Nothing was changed"
             )
         case .unavailable(let failure):
             return "the provider could not be asked: \(failure.message)"

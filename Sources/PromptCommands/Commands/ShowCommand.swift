@@ -220,7 +220,7 @@ struct JobPage {
             ]
         case .failed where details.attempts.isEmpty:
             [
-                "It was never sent. Add it anew, with what is wrong put right.",
+                "It was never sent. Add it again, with what is wrong put right.",
                 "If promptd's settings were wrong, and are right now: promptctl retry \(job.id)",
             ]
         case .failed: ["To try again: promptctl retry \(job.id)"]

@@ -17,7 +17,7 @@ struct ImportContext {
 }
 
 struct NewJobDefaults {
-    var model = JobOptions.usualModel
+    var model = JobOptions.defaultModel
     var queue = "default"
     var priority: Int64 = 0
     var runAt: Instant?

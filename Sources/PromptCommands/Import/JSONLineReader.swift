@@ -36,14 +36,14 @@ struct JSONLineReader: ImportReader {
         do {
             if let object = try JSONValue(parsing: Data(bytes)).objectValue { return object }
         } catch {
-            throw MalformedInput(message: "input: is no JSON")
+            throw MalformedInput(message: "input: is not JSON")
         }
         throw MalformedInput(message: "input: must be a JSON object, like {\"aspect_ratio\":\"16:9\"}")
     }
 
     private func read(_ scanner: inout JSONScanner, into row: inout ImportRow) throws(MalformedInput) {
         guard scanner.take(UInt8(ascii: "{")) else {
-            throw MalformedInput(message: "is no JSON object, like {\"prompt\":\"a red fox in the snow\"}")
+            throw MalformedInput(message: "is not a JSON object, like {\"prompt\":\"a red fox in the snow\"}")
         }
         scanner.skipSpace()
         if scanner.take(UInt8(ascii: "}")) { return try end(&scanner) }

@@ -20,7 +20,7 @@ struct JSONScanner {
     }
 
     func error(_ expected: String) -> MalformedInput {
-        MalformedInput(message: "is no JSON: \(expected) was expected at column \(position + 1)")
+        MalformedInput(message: "is not JSON: \(expected) was expected at column \(position + 1)")
     }
 
     /// Reads a text, from its opening quote to its closing one.

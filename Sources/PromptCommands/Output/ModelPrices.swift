@@ -52,11 +52,12 @@ struct ModelPrices {
 }
 
 extension PriceComparison {
-    /// `! 20 % dearer`, if it is more than a twentieth.
+    /// `! 20 % more expensive`, if it is more than a twentieth.
     var mark: String? {
         guard let deviation, abs(deviation) > 0.05 else { return nil }
-        guard deviation.isFinite else { return "! dearer" }
-        return "! \(grouped(Int(Int64(saturated: abs(deviation) * 100)))) % \(deviation > 0 ? "dearer" : "cheaper")"
+        guard deviation.isFinite else { return "! more expensive" }
+        let percent = grouped(Int(Int64(saturated: abs(deviation) * 100)))
+        return "! \(percent) % \(deviation > 0 ? "more expensive" : "cheaper")"
     }
 
     var object: JSONObject {

@@ -3,10 +3,10 @@ import PromptQueue
 
 /// What `add` and `import` say of jobs.
 struct JobOptions: ParsableArguments {
-    static let usualModel = "flux-2/flex-text-to-image"
+    static let defaultModel = "flux-2/flex-text-to-image"
 
     @Option(
-        help: "The model. (default: \(JobOptions.usualModel))",
+        help: "The model. (default: \(JobOptions.defaultModel))",
         completion: .list(Catalogue.builtIn.models.keys.sorted())
     )
     var model: String?

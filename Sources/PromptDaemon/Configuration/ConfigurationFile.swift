@@ -38,7 +38,7 @@ enum ConfigurationFile {
                 // A section in which nothing is set.
                 continue
             } else if !known.contains(key) {
-                let near = Spelling.nearest(to: key, among: known).map { "; did you mean \($0)?" } ?? ""
+                let near = Suggestion.nearest(to: key, among: known).map { "; did you mean \($0)?" } ?? ""
                 throw ConfigurationError("\(key) is not a setting of promptd\(near) (\(place))")
             } else if ConfigurationKey(rawValue: key)?.isList == true, let items = value.sequence {
                 // What is no text, the reader would drop without a word.

@@ -52,7 +52,7 @@ package struct ConfigurationLoader {
         let known = Set(ConfigurationKey.allCases.map(\.environmentName))
         for name in environment.keys.sorted()
         where name.hasPrefix("PROMPTD_") && !known.contains(name) && !name.hasPrefix("PROMPTD_TEST_") {
-            let near = Spelling.nearest(to: name, among: known).map { "; did you mean \($0)?" } ?? ""
+            let near = Suggestion.nearest(to: name, among: known).map { "; did you mean \($0)?" } ?? ""
             throw ConfigurationError("\(name) is not a setting of promptd\(near) (environment)")
         }
     }

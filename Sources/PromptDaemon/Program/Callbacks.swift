@@ -1,3 +1,4 @@
+import Concurrency
 import JobStore
 import KieAPI
 import Logging
@@ -8,7 +9,7 @@ import ServiceLifecycle
 /// What receives callbacks, put together.
 struct Callbacks: Sendable {
     let verifier: CallbackVerifier
-    let tally: CallbackTally
+    let tally: CallbackCounter
     private let configuration: DaemonConfiguration
     private let logger: Logger
 
@@ -26,7 +27,7 @@ struct Callbacks: Sendable {
         verifier = CallbackVerifier(
             key: try Credentials.webhookKey(file: configuration.callbacksHMACKeyFile, environment: environment)
         )
-        tally = CallbackTally(logger: logger) { time.now.uptime }
+        tally = CallbackCounter(logger: logger) { time.now.uptime }
     }
 
     /// - Parameter quiet: the logger of the server itself, which must not name paths.
@@ -38,12 +39,12 @@ struct Callbacks: Sendable {
         onListening: @escaping @Sendable () -> Void
     ) -> CallbackService {
         let listen = configuration.callbacksListen
-        let desk = CallbackDesk(
+        let desk = CallbackHandler(
             verifier: verifier,
             targets: ledger,
             isRunning: { runner.isRunning },
             now: { time.now.instant },
-            hint: { runner.hinted($0, tentative: $1) }
+            hint: { runner.hinted($0, candidate: $1) }
         )
         return CallbackService(
             address: listen,
@@ -61,7 +62,7 @@ struct Callbacks: Sendable {
         )
     }
 
-    /// Reads the key anew.
+    /// Reloads the key.
     func reload(_ new: DaemonConfiguration, environment: [String: String]) throws(ConfigurationError) {
         verifier.replaceKey(
             try Credentials.webhookKey(file: new.callbacksHMACKeyFile, environment: environment)
@@ -88,7 +89,7 @@ struct Callbacks: Sendable {
 
 extension Runner {
     /// A callback says that there is news of a task.
-    func hinted(_ attempt: AttemptID, tentative: OpenTask?) {
-        events.send(.hinted(attempt, tentative: tentative))
+    func hinted(_ attempt: AttemptID, candidate: OpenTask?) {
+        events.send(.hinted(attempt, candidate: candidate))
     }
 }

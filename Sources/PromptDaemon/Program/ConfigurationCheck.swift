@@ -1,4 +1,5 @@
 import JobStore
+import MediaStore
 import PromptQueue
 
 /// What `--check-config` looks at beyond the settings themselves, without changing anything.

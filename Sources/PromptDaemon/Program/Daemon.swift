@@ -1,9 +1,11 @@
+import Concurrency
 import FoundationEssentials
 import Glibc
 import Hummingbird
 import JobStore
 import KieAPI
 import Logging
+import MediaStore
 import PromptQueue
 import PromptWeb
 import ServiceLifecycle
@@ -16,7 +18,7 @@ struct Daemon {
     private let logger: Logger
     private let notifier: SystemdNotifier
     private let live: LiveSettings
-    /// The configuration file that was asked for, to be read anew.
+    /// The configuration file that was asked for, to be reloaded.
     private let file: String?
 
     init(_ configuration: DaemonConfiguration, file: String?, environment: [String: String]) {
@@ -155,7 +157,10 @@ struct Daemon {
         var quiet = logger
         quiet.logLevel = .warning
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
-        let listeners = Countdown([configuration.webListen != nil, callbacks != nil].count { $0 }, done: start.open)
+        let listeners = CountdownLatch(
+            [configuration.webListen != nil, callbacks != nil].count { $0 },
+            done: start.open
+        )
         if let listen = configuration.webListen {
             services.append(.beside(web(listen, ledger, runner, callbacks?.tally, quiet, onListening: listeners.step)))
         }
@@ -253,7 +258,7 @@ struct Daemon {
         }
     }
 
-    /// Reads configuration and key anew. What cannot be read leaves everything as it was.
+    /// Reloads configuration and key. What cannot be read leaves everything as it was.
     private func reload(
         _ client: KieClient,
         _ runner: Runner,
@@ -268,7 +273,7 @@ struct Daemon {
             client.replaceKey(key)
             let waiting = live.replace(with: new)
             runner.reloaded(EngineSettings(new))
-            logger.notice("configuration and API key were read anew", metadata: ["rate": "\(new.rate)"])
+            logger.notice("configuration and API key reloaded", metadata: ["rate": "\(new.rate)"])
             if !waiting.isEmpty {
                 logger.warning("changed, but only after a restart: \(waiting.joined(separator: ", "))")
             }
@@ -281,7 +286,7 @@ struct Daemon {
         _ listen: ListenAddress,
         _ ledger: SQLiteLedger,
         _ runner: Runner,
-        _ callbacks: CallbackTally?,
+        _ callbacks: CallbackCounter?,
         _ quiet: Logger,
         onListening: @escaping @Sendable () -> Void
     ) -> WebService {
@@ -377,20 +382,6 @@ extension EngineSettings {
         account.creditReserve = configuration.creditsReserve
         account.unconfirmedPolicy = configuration.unconfirmedPolicy
         account.unconfirmedWindow = configuration.unconfirmedWindow
-    }
-}
-
-extension QueuedJob {
-    /// Completes and checks the job's input against the catalogue.
-    func prepared(unknownModels: UnknownModelPolicy) -> Preparation {
-        func refused(_ message: String) -> Preparation {
-            let problem = InputProblem(field: "input", kind: .wrongType, message: message)
-            return .refused(Refusal(code: .invalidInput, problems: [problem]))
-        }
-        let value: JSONValue
-        do throws(JSONError) { value = try JSONValue(parsing: input) } catch { return refused(error.description) }
-        guard let input = value.objectValue else { return refused("is not a JSON object") }
-        return Catalogue.builtIn.prepare(model: model, prompt: prompt, input: input, unknownModels: unknownModels)
     }
 }
 

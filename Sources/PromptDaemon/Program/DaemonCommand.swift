@@ -2,6 +2,7 @@ package import ArgumentParser
 import FoundationEssentials
 import Glibc
 import JobStore
+import MediaStore
 import PromptQueue
 
 /// `promptd`, in the foreground.
@@ -12,7 +13,7 @@ package struct DaemonCommand: AsyncParsableCommand {
         discussion: """
             Settings come from the configuration file and, over it, from PROMPTD_… environment variables. The API key comes \
             from provider.apiKeyFile, the systemd credential api-key, or KIE_API_KEY.
-            SIGTERM and SIGINT finish what is under way and end; a second one ends at once. SIGHUP reads settings and key anew.
+            SIGTERM and SIGINT finish what is under way and end; a second one ends at once. SIGHUP reloads settings and key.
             """,
         version: Version.current
     )

@@ -23,8 +23,8 @@ struct SystemdNotifier: Sendable {
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         // A manager that does not read holds nothing up for longer (a socket takes some ten messages).
-        var patience = timeval(tv_sec: 5, tv_usec: 0)
-        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        let patience: [Int] = [5, 0]  // A timeval: seconds and microseconds.
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, patience, socklen_t(2 * MemoryLayout<Int>.size))
         let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)
         let message = Array(state.utf8)
         _ = unsafe withUnsafePointer(to: &address) { pointer in

@@ -1,3 +1,4 @@
+import Concurrency
 import JobStore
 import Logging
 import PromptQueue
@@ -52,12 +53,12 @@ struct ChangeWatcher: Service {
         }
     }
 
-    /// Looks after each write, as `LookPlan` says: one sequence of looks at a time, which writes prolong.
+    /// Looks after each write, as `CheckSchedule` says: one sequence of looks at a time, which writes prolong.
     private func watch(_ changes: AsyncStream<Void>) async throws {
-        // Both a write and the alarm wake the loop; what has happened is kept beside, so that no element counts.
+        // Both a write and the timer wake the loop; what has happened is kept beside, so that no element counts.
         let (wakes, waker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        let alarm = Alarm(time: time) { waker.yield() }
-        defer { alarm.cancel() }
+        let timer = OneShotTimer(time: time) { waker.yield() }
+        defer { timer.cancel() }
         let hasWrite = Flag()
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask {
@@ -67,7 +68,7 @@ struct ChangeWatcher: Service {
                 }
                 waker.finish()
             }
-            var plan = LookPlan()
+            var plan = CheckSchedule()
             var own = ledger.transactions
             var armed: Duration?
             for await _ in wakes {
@@ -81,7 +82,7 @@ struct ChangeWatcher: Service {
                     try await look()
                     plan.looked(at: time.now.uptime)
                 }
-                if let next = plan.next, next != armed { alarm.set(next) }
+                if let next = plan.next, next != armed { timer.set(next) }
                 armed = plan.next
             }
         }
@@ -108,12 +109,4 @@ private final class Flag: Sendable {
 
     /// - Returns: whether it was raised.
     func lower() -> Bool { value.exchange(false, ordering: .acquiringAndReleasing) }
-}
-
-/// A path's directory and last component.
-enum FilePathParts {
-    static func split(_ path: String) -> (directory: String, name: String) {
-        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-        return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
-    }
 }

@@ -4,7 +4,7 @@ import PromptQueue
 enum RunnerEvent: Sendable {
     case engine(EngineEvent)
     /// A change of the gates is committed.
-    case gatesWritten(Recorded)
+    case gatesWritten(CommitResult)
     /// A change could not be committed yet.
     case unrecorded(LedgerChange, at: Instant, LedgerError)
     /// A rule of the ledger refuses a change.

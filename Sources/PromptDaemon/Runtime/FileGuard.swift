@@ -1,3 +1,4 @@
+import Concurrency
 import JobStore
 import PromptQueue
 import ServiceLifecycle

@@ -1,3 +1,4 @@
+import Concurrency
 import Logging
 import PromptQueue
 import ServiceLifecycle

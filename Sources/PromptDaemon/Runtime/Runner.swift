@@ -1,3 +1,4 @@
+package import Concurrency
 package import Logging
 package import PromptQueue
 import ServiceLifecycle
@@ -7,20 +8,20 @@ import Synchronization
 package final class Runner: Service {
     private let ledger: any JobLedger
     private let provider: any Provider
-    private let fetches: Fetches
+    private let fetches: DownloadTasks
     private let prepare: @Sendable (QueuedJob) -> Preparation
     private let settings: EngineSettings
     private let seed: UInt64
     private let grace: Duration
     private let time: any TimeSource
-    private let log: Announcer
+    private let log: NoticeLogger
     private let journal: (any OutcomeJournal)?
     private let steps: StepWatch?
     private let start: Latch
     private let onStarted: @Sendable (Recovery) async -> Void
     private let running = Atomic(false)
     /// Changes that were handed to the ledger.
-    private let records = UnderWay()
+    private let records = InFlightCounter()
     let events = EventQueue()
 
     /// Whether the engine is at work.
@@ -43,7 +44,7 @@ package final class Runner: Service {
     ) {
         self.ledger = ledger
         self.provider = provider
-        fetches = Fetches(fetcher)
+        fetches = DownloadTasks(fetcher)
         self.steps = steps
         self.prepare = { job in
             guard let steps else { return prepare(job) }
@@ -56,7 +57,7 @@ package final class Runner: Service {
         self.journal = journal
         self.start = start
         self.onStarted = onStarted
-        log = Announcer(logger: logger)
+        log = NoticeLogger(logger: logger)
     }
 
     /// Somebody else has committed to the ledger.
@@ -71,7 +72,7 @@ package final class Runner: Service {
         if !resumed.tasks.isEmpty || !resumed.downloads.isEmpty { events.send(.resumed(resumed)) }
     }
 
-    /// Key and configuration were read anew.
+    /// Key and configuration were reloaded.
     package func reloaded(_ settings: EngineSettings) {
         events.send(.reloaded(settings))
     }
@@ -108,7 +109,7 @@ package final class Runner: Service {
         var engine = Engine(settings: settings, seed: seed)
         var gates = LatestChange()
         var failure: LedgerError?
-        let alarm = Alarm(time: time) { [events] in events.send(.tick) }
+        let timer = OneShotTimer(time: time) { [events] in events.send(.tick) }
         await withDiscardingTaskGroup { group in
             loop: for await event in events.stream {
                 let effects: [EngineEffect]
@@ -156,7 +157,7 @@ package final class Runner: Service {
                             write(first, at: now.instant, gates: true)
                         }
                     case .wake(let uptime):
-                        alarm.set(uptime)
+                        timer.set(uptime)
                     case .notify(let notice):
                         log.announce(notice)
                     case .stop:
@@ -166,7 +167,7 @@ package final class Runner: Service {
                     }
                 }
             }
-            alarm.cancel()
+            timer.cancel()
             group.cancelAll()
         }
         // After a cancellation too: what was handed to the ledger is committed before it may be closed.

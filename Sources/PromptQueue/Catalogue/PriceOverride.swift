@@ -60,7 +60,7 @@ package struct PriceOverride: Sendable, Hashable {
         }
     }
 
-    /// Whether this price goes before `other`: the one with more conditions, then the operator's, then the dearer.
+    /// Whether this price goes before `other`: the one with more conditions, then the operator's, then the more expensive.
     func precedes(_ other: PriceOverride) -> Bool {
         if conditions.count != other.conditions.count { return conditions.count > other.conditions.count }
         if source != other.source { return source == .operator }

@@ -10,7 +10,7 @@ package enum FailureCode: String, Sendable, Hashable, CaseIterable, Codable {
     case contentRefused = "content_refused"
     /// The provider could not fetch or use an input file.
     case inputUnusable = "input_unusable"
-    /// The task ended in failure at the provider, for a reason that trying again does not mend.
+    /// The task ended in failure at the provider, for a reason that trying again does not fix.
     case taskFailed = "task_failed"
     /// The task ended by a fault of the provider's own, which may pass.
     case providerFault = "provider_fault"

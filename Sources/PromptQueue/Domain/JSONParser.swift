@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// Why a text is no JSON that is taken.
+/// Why a text is not JSON that is taken.
 package struct JSONError: Error, Sendable, CustomStringConvertible {
     /// For people: `is nested deeper than 32`. Holds at most a key of the text.
     package let description: String

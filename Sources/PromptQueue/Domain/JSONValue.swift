@@ -16,7 +16,7 @@ package enum JSONValue: Sendable, Hashable {
 package typealias JSONObject = [String: JSONValue]
 
 extension JSONValue {
-    /// The object in a JSON text; nil when it is something else, or no JSON.
+    /// The object in a JSON text; nil when it is something else, or not JSON.
     package static func object(in text: String) -> JSONObject? {
         // By far the most frequent.
         text == "{}" ? [:] : (try? JSONValue(parsing: text))?.objectValue

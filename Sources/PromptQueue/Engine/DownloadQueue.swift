@@ -131,7 +131,7 @@ package struct DownloadQueue: Sendable {
     /// Whether a result was asked for again since it got its place.
     package func isAskedForAgain(_ result: ResultID) -> Bool { entries[result]?.isAskedForAgain ?? false }
 
-    /// Takes the place back from a result that was cut off or dropped; it is fetched anew if it is wanted (again).
+    /// Takes the place back from a result that was cut off or dropped; it is fetched again if it is wanted (again).
     package mutating func leave(_ result: ResultID) {
         active.remove(result)
         if entries[result] != nil { putInLine(result) }

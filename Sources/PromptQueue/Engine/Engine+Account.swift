@@ -176,7 +176,7 @@ extension Engine {
 
     mutating func accountRecorded(
         _ change: LedgerChange,
-        _ recorded: Recorded,
+        _ recorded: CommitResult,
         now: Moment,
         _ effects: inout [EngineEffect]
     ) {

@@ -1,37 +1,37 @@
 extension Engine {
-    mutating func hinted(_ attempt: AttemptID, _ tentative: OpenTask?, now: Moment) {
+    mutating func hinted(_ attempt: AttemptID, _ candidate: OpenTask?, now: Moment) {
         if hints[attempt] != nil {
-            hintedAgain(attempt, tentative, now: now)
+            hintedAgain(attempt, candidate, now: now)
         } else if tasks[attempt] != nil {
             follow(attempt, nil, now: now)
         } else if submissions[attempt] != nil {
             // The callback overtook the answer to createTask.
-            hints[attempt] = Hint(tentative: tentative)
-        } else if let tentative {
-            follow(attempt, tentative, now: now)
+            hints[attempt] = Hint(candidate: candidate)
+        } else if let candidate {
+            follow(attempt, candidate, now: now)
         }
     }
 
     /// Another callback while a hint stands. The name that came last is the one that the ledger keeps.
-    private mutating func hintedAgain(_ attempt: AttemptID, _ tentative: OpenTask?, now: Moment) {
+    private mutating func hintedAgain(_ attempt: AttemptID, _ candidate: OpenTask?, now: Moment) {
         guard let hint = hints[attempt], hint.answer == nil else { return }
         hints[attempt]?.hasCompany = true
-        guard let tentative, tentative.task != hint.tentative?.task, tasks[attempt] == nil else { return }
+        guard let candidate, candidate.task != hint.candidate?.task, tasks[attempt] == nil else { return }
         if submissions[attempt] != nil {
-            hints[attempt]?.tentative = tentative
+            hints[attempt]?.candidate = candidate
         } else if let followed = followedHints[attempt], followed.names < Hint.maximumNames {
-            followedHints[attempt]?.task = tentative.task
+            followedHints[attempt]?.task = candidate.task
             followedHints[attempt]?.names += 1
-            hints[attempt] = Hint(tentative: tentative, asking: hint.asking)
+            hints[attempt] = Hint(candidate: candidate, asking: hint.asking)
             polls.askAgain(attempt, at: now.uptime)
         }
     }
 
     /// Asks because of a callback: now, or, if this attempt was asked about for that reason before, after a pause.
-    private mutating func follow(_ attempt: AttemptID, _ tentative: OpenTask?, now: Moment) {
-        var hint = Hint(tentative: tentative)
+    private mutating func follow(_ attempt: AttemptID, _ candidate: OpenTask?, now: Moment) {
+        var hint = Hint(candidate: candidate)
         if let before = followedHints[attempt] {
-            if let task = tentative?.task, task != before.task, before.names < Hint.maximumNames {
+            if let task = candidate?.task, task != before.task, before.names < Hint.maximumNames {
                 followedHints[attempt]?.task = task
                 followedHints[attempt]?.names += 1
             } else {
@@ -39,11 +39,11 @@ extension Engine {
                 hint.notBefore = before.askedAt + Hint.repeatPause
             }
         } else {
-            noteFollowed(attempt, tentative?.task, now: now)
+            noteFollowed(attempt, candidate?.task, now: now)
         }
         hints[attempt] = hint
-        if let tentative {
-            polls.add(attempt, key: tentative.key, age: age(of: tentative, now: now), at: now.uptime)
+        if let candidate {
+            polls.add(attempt, key: candidate.key, age: age(of: candidate, now: now), at: now.uptime)
             polls.askAgain(attempt, at: max(hint.notBefore, now.uptime))
         } else if hint.notBefore > now.uptime {
             polls.ask(attempt, by: hint.notBefore)
@@ -62,7 +62,7 @@ extension Engine {
 
     /// What an answer means if a callback has named a task for its request: a refusal that is contradicted proves nothing.
     func outcome(_ outcome: SubmissionOutcome, of attempt: AttemptID) -> SubmissionOutcome {
-        guard let named = hints[attempt]?.tentative?.task else { return outcome }
+        guard let named = hints[attempt]?.candidate?.task else { return outcome }
         switch outcome {
         case .rejected(let failure), .notSent(let failure): return .unknown(failure.contradicted(by: named))
         case .accepted, .unknown: return outcome
@@ -74,12 +74,12 @@ extension Engine {
         guard let hint = hints[attempt] else { return }
         switch outcome {
         case .accepted:
-            hints[attempt]?.tentative = nil
+            hints[attempt]?.candidate = nil
         case .rejected, .notSent:
             hints[attempt] = nil
         case .unknown:
             hints[attempt] = nil
-            if let tentative = hint.tentative { follow(attempt, tentative, now: now) }
+            if let candidate = hint.candidate { follow(attempt, candidate, now: now) }
         }
     }
 
@@ -95,27 +95,27 @@ extension Engine {
         guard let hint = hints[attempt] else { return task }
         hints[attempt]?.asked += 1
         hints[attempt]?.hasCompany = false
-        hints[attempt]?.asking = task == nil ? hint.tentative : nil
+        hints[attempt]?.asking = task == nil ? hint.candidate : nil
         if followedHints[attempt] == nil { noteFollowed(attempt, nil, now: now) }
         followedHints[attempt]?.askedAt = now.uptime
-        return task ?? hint.tentative
+        return task ?? hint.candidate
     }
 
     /// The answer to a question about an attempt with a hint.
     mutating func polledOnHint(
         _ attempt: AttemptID,
         _ outcome: PollOutcome,
-        _ origin: TaskOrigin?,
+        _ origin: TaskEcho?,
         now: Moment,
         _ effects: inout [EngineEffect]
     ) {
-        if let hint = hints[attempt], let tentative = hint.asking {
+        if let hint = hints[attempt], let candidate = hint.asking {
             hints[attempt]?.asking = nil
             guard let task = tasks[attempt] else {
-                adopt(tentative, hint, outcome, origin, now: now, &effects)
+                adopt(candidate, hint, outcome, origin, now: now, &effects)
                 return
             }
-            guard task.task == tentative.task else {
+            guard task.task == candidate.task else {
                 // Somebody has named another task meanwhile; this answer is not about it.
                 hints[attempt] = nil
                 wasAsked(attempt, againIn: .zero, now: now)
@@ -145,28 +145,28 @@ extension Engine {
     /// Takes a task for the attempt's if the provider knows it, and says nothing that speaks against it: a callback named
     /// it for a request whose answer was lost.
     private mutating func adopt(
-        _ tentative: OpenTask,
+        _ candidate: OpenTask,
         _ hint: Hint,
         _ outcome: PollOutcome,
-        _ origin: TaskOrigin?,
+        _ origin: TaskEcho?,
         now: Moment,
         _ effects: inout [EngineEffect]
     ) {
-        let attempt = tentative.attempt
+        let attempt = candidate.attempt
         switch outcome {
         case .pending, .succeeded, .failed:
-            if let difference = origin.flatMap(tentative.difference(from:)) {
-                drop(tentative, hint, difference, now: now, &effects)
+            if let difference = origin.flatMap(candidate.difference(from:)) {
+                drop(candidate, hint, difference, now: now, &effects)
                 return
             }
             // The poll counts as under way until the adoption is recorded, so that nothing asks meanwhile.
-            tasks[attempt] = tentative
+            tasks[attempt] = candidate
             hints[attempt]?.answer = outcome
-            record(.accepted(attempt, task: tentative.task, httpStatus: 200), &effects)
+            record(.accepted(attempt, task: candidate.task, httpStatus: 200), &effects)
         case .notFound where hint.asked < hint.questions:
             wasAsked(attempt, againIn: hint.delay, now: now)
         case .notFound:
-            drop(tentative, hint, "the provider does not know it", now: now, &effects)
+            drop(candidate, hint, "the provider does not know it", now: now, &effects)
         case .unavailable(let failure):
             hints[attempt]?.asked -= min(hint.asked, 1)
             if failure.code == .rateLimited { polls.pause(at: now.uptime) }
@@ -177,22 +177,22 @@ extension Engine {
 
     /// Forgets a task that was named; another name, or the same once more, may have come meanwhile.
     private mutating func drop(
-        _ tentative: OpenTask,
+        _ candidate: OpenTask,
         _ hint: Hint,
         _ reason: String,
         now: Moment,
         _ effects: inout [EngineEffect]
     ) {
-        let attempt = tentative.attempt
-        record(.hintRefuted(attempt, tentative.task), &effects)
-        if !hint.isRepeat { effects.append(.notify(.hintDropped(attempt, tentative.job, reason: reason))) }
-        if let named = hint.tentative, named.task != tentative.task {
+        let attempt = candidate.attempt
+        record(.hintRefuted(attempt, candidate.task), &effects)
+        if !hint.isRepeat { effects.append(.notify(.hintDropped(attempt, candidate.job, reason: reason))) }
+        if let named = hint.candidate, named.task != candidate.task {
             wasAsked(attempt, againIn: .zero, now: now)
             return
         }
         wasAsked(attempt, againIn: nil, now: now)
         hints[attempt] = nil
-        if hint.hasCompany { follow(attempt, tentative, now: now) }
+        if hint.hasCompany { follow(attempt, candidate, now: now) }
     }
 
     /// An acceptance is in the ledger, or was refused by it: what a callback said can be followed now.

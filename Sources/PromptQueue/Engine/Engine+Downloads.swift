@@ -43,7 +43,7 @@ extension Engine {
     }
 
     /// What became of a result is in the ledger.
-    mutating func downloadRecorded(_ change: LedgerChange, _ recorded: Recorded, _ effects: inout [EngineEffect]) {
+    mutating func downloadRecorded(_ change: LedgerChange, _ recorded: CommitResult, _ effects: inout [EngineEffect]) {
         switch change {
         case .resultSaved(let result, let file) where recorded.isUnwanted:
             // Until the file is gone it keeps its place: a new download of it would write the same file.

@@ -46,14 +46,14 @@ extension Engine {
         _ effects: inout [EngineEffect]
     ) {
         polls.remove(task.attempt)
-        let then = aftermath(of: failure, task, now: now)
+        let then = disposition(of: failure, task, now: now)
         effects.append(.notify(.taskFailed(task, failure, then: then)))
         record(.taskFailed(task.attempt, failure, charged: charged, then: then, took: took), &effects)
     }
 
-    private mutating func aftermath(of failure: Failure, _ task: OpenTask, now: Moment) -> Aftermath {
+    private mutating func disposition(of failure: Failure, _ task: OpenTask, now: Moment) -> FailureDisposition {
         guard let before = task.endedAs else {
-            return aftermath(of: failure, attempts: task.attemptCount, of: task.maxAttempts, now: now)
+            return disposition(of: failure, attempts: task.attemptCount, of: task.maxAttempts, now: now)
         }
         // Somebody wants another one, and the old one is over. But what was said to have succeeded is paid for, and is
         // not paid for again.

@@ -196,7 +196,7 @@ extension Engine {
                 name: "budget:\(hold.budget)",
                 queue: hold.queue,
                 closedAt: held.since.instant,
-                reopensAt: held.job.isTooDear ? nil : held.job.resetsAt,
+                reopensAt: held.job.exceedsLimit ? nil : held.job.resetsAt,
                 message: held.job.description
             )
         }

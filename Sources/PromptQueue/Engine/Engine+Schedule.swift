@@ -85,7 +85,7 @@ extension Engine {
         }
         if hasProbe { noteDue() }
         if let look = nextBudgetLook, look <= now.uptime {
-            // The claim that follows sets it anew.
+            // The claim that follows sets it again.
             nextBudgetLook = nil
             noteDue()
         }

@@ -97,7 +97,7 @@ extension Engine {
             )
             record(.accepted(attempt, task: task, httpStatus: httpStatus), &effects)
         case .rejected(let failure):
-            let then = aftermath(of: failure, job: job, providerWasHealthy: wasHealthy, now: now)
+            let then = disposition(of: failure, job: job, providerWasHealthy: wasHealthy, now: now)
             effects.append(.notify(.attemptFailed(attempt, job.job, failure, then: then)))
             record(.rejected(attempt, failure, then: then), &effects)
         case .notSent(let failure):
@@ -109,12 +109,12 @@ extension Engine {
     }
 
     /// What becomes of a job after a request that made no task.
-    private mutating func aftermath(
+    private mutating func disposition(
         of failure: Failure,
         job: ClaimedJob,
         providerWasHealthy: Bool,
         now: Moment
-    ) -> Aftermath {
+    ) -> FailureDisposition {
         switch failure.code {
         case .keyRefused, .creditsExhausted, .modelDisabled, .rateLimited:
             return .retry(at: now.instant, counted: false)
@@ -126,11 +126,11 @@ extension Engine {
             if providerWasHealthy, failure.apiCode != 455, job.attemptCount >= job.maxAttempts { return .fail }
             return .retry(at: now.instant + delay, counted: counted)
         default:
-            return aftermath(of: failure, attempts: job.attemptCount, of: job.maxAttempts, now: now)
+            return disposition(of: failure, attempts: job.attemptCount, of: job.maxAttempts, now: now)
         }
     }
 
-    mutating func aftermath(of failure: Failure, attempts: Int, of maximum: Int, now: Moment) -> Aftermath {
+    mutating func disposition(of failure: Failure, attempts: Int, of maximum: Int, now: Moment) -> FailureDisposition {
         guard retries.isWorthRetrying(failure.code), attempts < maximum else { return .fail }
         return .retry(at: now.instant + retries.delay(attempts: attempts, using: &random), counted: true)
     }

@@ -17,7 +17,7 @@ extension Engine {
             polls.wasUnknown(attempt, at: now.uptime)
             let since = missingSince[attempt] ?? now.uptime
             missingSince[attempt] = since
-            if now.uptime - since >= Self.missingNews,
+            if now.uptime - since >= Self.notFoundGrace,
                 providerStates.updateValue(Self.missing, forKey: attempt) != Self.missing
             {
                 effects.append(.notify(.taskMissing(task)))
@@ -62,13 +62,13 @@ extension Engine {
     /// What `jobs.provider_state` says of a task that the provider does not know: promptd's word, not the provider's.
     static var missing: String { "not_found" }
     /// A new task may stay unknown for a moment; after this it is worth a word.
-    static var missingNews: Duration { .seconds(120) }
+    static var notFoundGrace: Duration { .seconds(120) }
     /// How long the provider keeps a task's record.
     static var recordLifetime: Duration { .seconds(60 * 86_400) }
     /// How long the provider has to deny a task before it is given up.
     static var missingPatience: Duration { .seconds(86_400) }
 
-    mutating func recorded(_ change: LedgerChange, _ recorded: Recorded, now: Moment) {
+    mutating func recorded(_ change: LedgerChange, _ recorded: CommitResult, now: Moment) {
         switch change {
         case .accepted(let attempt, _, _):
             guard let task = tasks[attempt] else { return }

@@ -37,7 +37,7 @@ extension Engine {
 
     mutating func unconfirmedRecorded(
         _ change: LedgerChange,
-        _ recorded: Recorded,
+        _ recorded: CommitResult,
         now: Moment,
         _ effects: inout [EngineEffect]
     ) {

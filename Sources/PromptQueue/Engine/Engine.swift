@@ -153,8 +153,8 @@ package struct Engine: Sendable {
             // Of the provider it says nothing: everything else may be well.
             if failure.code == .keyRefused { noteUnreached(failure, now: now, &effects) }
             balanceUnreadable(now: now, &effects)
-        case .hinted(let attempt, let tentative):
-            hinted(attempt, tentative, now: now)
+        case .hinted(let attempt, let candidate):
+            hinted(attempt, candidate, now: now)
         case .reloaded(let new):
             open(.key, &effects)
             isReachedAgain = true

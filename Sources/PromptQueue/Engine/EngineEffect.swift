@@ -37,7 +37,7 @@ package enum Notice: Sendable {
     case jobSetAside(SetAside)
     /// The provider reported success, and the result is not to be seen yet.
     case resultAwaited(OpenTask)
-    case attemptFailed(AttemptID, JobID, Failure, then: Aftermath)
+    case attemptFailed(AttemptID, JobID, Failure, then: FailureDisposition)
     case jobUnconfirmed(AttemptID, JobID, Failure)
     /// A callback named the task of a job whose answer was lost, and the provider knows it.
     case jobConfirmed(AttemptID, JobID)
@@ -52,7 +52,7 @@ package enum Notice: Sendable {
     /// The provider has not known a task for some minutes. It is asked about all the same.
     case taskMissing(OpenTask)
     case taskSucceeded(OpenTask, charged: Credits?)
-    case taskFailed(OpenTask, Failure, then: Aftermath)
+    case taskFailed(OpenTask, Failure, then: FailureDisposition)
     case resultSaved(ResultID, SavedFile)
     /// A result could not be fetched the first time; it is tried again.
     case resultDelayed(ResultID, String)

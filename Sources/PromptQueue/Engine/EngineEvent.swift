@@ -8,14 +8,14 @@ package enum EngineEvent: Sendable {
     case claimFailed(LedgerError)
     case submitted(AttemptID, SubmissionOutcome)
     /// `origin`: what the task was made from, as far as the provider said.
-    case polled(AttemptID, PollOutcome, origin: TaskOrigin? = nil)
+    case polled(AttemptID, PollOutcome, origin: TaskEcho? = nil)
     case downloaded(ResultID, DownloadOutcome)
     /// Which of the results that were asked about nobody waits for any more; nil: the ledger could not be read.
     case downloadsChecked(unwanted: [ResultID]?)
     /// A file that nobody waits for is removed.
     case discarded(ResultID)
     /// A change is committed and synced.
-    case recorded(LedgerChange, Recorded)
+    case recorded(LedgerChange, CommitResult)
     /// A rule of the ledger refuses a change; everything else goes on.
     case recordRefused(LedgerChange, LedgerError)
     /// A change can never be committed; the daemon is ending.
@@ -29,10 +29,10 @@ package enum EngineEvent: Sendable {
     case balance(Credits)
     /// The balance could not be read.
     case balanceUnknown(Failure)
-    /// Somebody says that there is news of a task. `tentative` is the attempt with the task that was named, for the case
+    /// Somebody says that there is news of a task. `candidate` is the attempt with the task that was named, for the case
     /// that its answer was lost.
-    case hinted(AttemptID, tentative: OpenTask? = nil)
-    /// The key and the limits were read anew.
+    case hinted(AttemptID, candidate: OpenTask? = nil)
+    /// The key and the limits were reloaded.
     case reloaded(EngineSettings)
     /// The time that the last `wake` asked for has come.
     case tick

@@ -4,7 +4,7 @@
 /// that names another task, is followed by a few questions; all that come again by one each, with a pause before it.
 struct Hint: Sendable {
     /// The attempt with the task that a callback named last, as it is adopted if the provider knows it.
-    var tentative: OpenTask?
+    var candidate: OpenTask?
     /// Whether a callback has made promptd ask about this before.
     var isRepeat = false
     /// When a repeat may ask.
@@ -23,7 +23,7 @@ struct Hint: Sendable {
     static let questions = 4
     /// How often to ask about a task that is not known to be the attempt's. With the delays that is two minutes; new
     /// tasks were seen to stay invisible for up to 90 s.
-    static let tentativeQuestions = 8
+    static let candidateQuestions = 8
     /// From a question to the one that a repeated callback is worth.
     static let repeatPause: Duration = .seconds(30)
     /// Names for one attempt that are followed as if they were the first. A provider gives one.
@@ -31,7 +31,7 @@ struct Hint: Sendable {
 
     /// How often to ask in all.
     var questions: Int {
-        if isRepeat { 1 } else if tentative == nil { Self.questions } else { Self.tentativeQuestions }
+        if isRepeat { 1 } else if candidate == nil { Self.questions } else { Self.candidateQuestions }
     }
 
     /// From the last answer to the next question: 1 s, doubling; none if the callback overtook the answer.

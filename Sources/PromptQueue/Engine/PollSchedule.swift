@@ -51,7 +51,7 @@ package struct PollSchedule: Sendable {
     /// paid requests need some, too.
     package static let concurrency = 48
 
-    private struct UnderWay {
+    private struct InFlight {
         var sentAt: Duration
         var holdsSlot = true
     }
@@ -59,7 +59,7 @@ package struct PollSchedule: Sendable {
     private var heap: Heap<Due> = []
     private var entries: [AttemptID: Entry] = [:]
     private var pace: RateWindow
-    private var underWay: [AttemptID: UnderWay] = [:]
+    private var underWay: [AttemptID: InFlight] = [:]
     /// The polls that may hold a slot, in the order in which they were sent; some are answered already.
     private var sent: Deque<(attempt: AttemptID, at: Duration)> = []
     private var history: CompletionHistory
@@ -120,7 +120,7 @@ package struct PollSchedule: Sendable {
 
     /// The tasks to ask about now, within the pace. They count as being asked until they are answered.
     package mutating func takeDue(at uptime: Duration) -> [AttemptID] {
-        letGo(at: uptime)
+        releaseUnanswered(at: uptime)
         var due: [AttemptID] = []
         var room = uptime < pausedUntil ? 0 : min(pace.available(at: uptime), places)
         while room > 0, let next = heap.min, next.at <= uptime {
@@ -129,7 +129,7 @@ package struct PollSchedule: Sendable {
                 underWay[next.attempt] == nil
             else { continue }
             entries[next.attempt]?.askedAt = uptime
-            underWay[next.attempt] = UnderWay(sentAt: uptime)
+            underWay[next.attempt] = InFlight(sentAt: uptime)
             sent.append((next.attempt, uptime))
             pace.send()
             room -= 1
@@ -140,7 +140,7 @@ package struct PollSchedule: Sendable {
 
     /// There was nothing to ask about after all: the slot is free, and the attempt is forgotten.
     package mutating func wasNotAsked(_ attempt: AttemptID) {
-        if underWay.removeValue(forKey: attempt)?.holdsSlot == true { pace.letGo() }
+        if underWay.removeValue(forKey: attempt)?.holdsSlot == true { pace.releaseUnanswered() }
         entries[attempt] = nil
     }
 
@@ -243,7 +243,7 @@ package struct PollSchedule: Sendable {
     /// When `takeDue` next has something to do by the passing of time. Never in the past.
     package mutating func nextDue(at uptime: Duration) -> Duration? {
         while let next = heap.min, entries[next.attempt]?.generation != next.generation { heap.removeMin() }
-        letGo(at: uptime)
+        releaseUnanswered(at: uptime)
         // With too many without an answer, only an answer helps.
         guard let next = heap.min, places > 0 else { return nil }
         let earliest = max(next.at, pausedUntil, uptime)
@@ -257,19 +257,19 @@ package struct PollSchedule: Sendable {
     private var places: Int { max(Self.concurrency, pace.limit.count) - underWay.count }
 
     /// Frees the slots of polls that hang.
-    private mutating func letGo(at uptime: Duration) {
+    private mutating func releaseUnanswered(at uptime: Duration) {
         while let first = sent.first {
             if let poll = underWay[first.attempt], poll.sentAt == first.at, poll.holdsSlot {
                 guard first.at + Self.patience <= uptime else { return }
                 underWay[first.attempt]?.holdsSlot = false
-                pace.letGo()
+                pace.releaseUnanswered()
             }
             sent.removeFirst()
         }
     }
 
     private mutating func answered(_ attempt: AttemptID, at uptime: Duration) -> Entry? {
-        letGo(at: uptime)
+        releaseUnanswered(at: uptime)
         if underWay.removeValue(forKey: attempt)?.holdsSlot == true { pace.answer(at: uptime) }
         return entries[attempt]
     }

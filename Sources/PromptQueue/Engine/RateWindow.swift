@@ -60,7 +60,7 @@ package struct RateWindow: Sendable {
 
     /// Frees the slot of a request that is not answered yet: for requests that cost nothing when they are too many, and of
     /// which it is known otherwise that they reached the server at least a window ago.
-    package mutating func letGo() {
+    package mutating func releaseUnanswered() {
         inFlight -= 1
     }
 

@@ -3,7 +3,7 @@
 /// A request without an answer leaves a job in doubt, and money. So the first one goes alone, each answer lets one more go
 /// at once than before, and the first answer that is lost ends that: a provider, or what lies before it, that stops
 /// answering costs a few answers and not a whole window of them (TCP's slow start, RFC 5681, 3.1; after idle time it
-/// begins anew, RFC 2861). At the provider's usual half second a full burst of 20 leaves 2 s later than it might.
+/// begins again, RFC 2861). At the provider's usual half second a full burst of 20 leaves 2 s later than it might.
 struct SubmissionRamp: Sendable {
     /// Without a request under way for so long, what earlier answers told is old.
     static let memory: Duration = .seconds(3)

@@ -51,7 +51,7 @@ package struct CompletionHistory: Sendable {
         if samples >= PollPlan.enoughSamples, let plan = profiles[key]?.plan { return plan }
         let model = modelPlan(key.model)
         guard !key.profile.isEmpty, let curve = profiles[key]?.curve else { return model }
-        // Mixed anew each time, since both may have changed; this soon ends.
+        // Mixed again each time, since both may have changed; this soon ends.
         return PollPlan(curve, secondsPerPoll: secondsPerPoll, fallback: model)
     }
 

@@ -19,7 +19,7 @@ package struct PollPlan: Sendable {
     private var notBefore: Double
     private var isCold: Bool
 
-    static let cold = PollPlan(polls: ColdSchedule.polls, notBefore: 0, isCold: true)
+    static let cold = PollPlan(polls: FallbackSchedule.polls, notBefore: 0, isCold: true)
 
     private init(polls: [Double], notBefore: Double, isCold: Bool) {
         self.polls = polls
@@ -50,7 +50,7 @@ package struct PollPlan: Sendable {
     package func next(after age: Double, step: Double = 1) -> Double {
         let due: Double
         if isCold, step == 1 {
-            due = age + ColdSchedule.delay(age: age)
+            due = age + FallbackSchedule.delay(age: age)
         } else {
             due = self.age(at: polls(at: age) + step)
         }

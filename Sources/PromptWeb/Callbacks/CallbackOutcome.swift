@@ -13,7 +13,7 @@ package enum CallbackOutcome: String, Sendable, Hashable, CaseIterable {
     case badSignature = "bad_signature"
     /// Rightly signed, but more than five minutes away from this machine's time.
     case stale
-    /// The body is no JSON object, or names no task where the signature needs one.
+    /// The body is not a JSON object, or names no task where the signature needs one.
     case malformed
     case tooLarge = "too_large"
     /// The body did not arrive in time.

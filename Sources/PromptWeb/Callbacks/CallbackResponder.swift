@@ -40,13 +40,13 @@ package struct CallbackResponder: HTTPResponder {
     private static let signature = HTTPField.Name("X-Webhook-Signature")
 
     private let limits: CallbackLimits
-    private let tally: CallbackTally
+    private let tally: CallbackCounter
     private let receive: @Sendable (IncomingCallback) async -> CallbackOutcome
 
     /// - Parameter receive: checks a callback and hands it on. The provider waits for it.
     package init(
         limits: CallbackLimits,
-        tally: CallbackTally,
+        tally: CallbackCounter,
         receive: @escaping @Sendable (IncomingCallback) async -> CallbackOutcome
     ) {
         self.limits = limits

@@ -9,7 +9,7 @@ package enum CallbackServer {
         host: String,
         port: Int,
         limits: CallbackLimits = CallbackLimits(),
-        tally: CallbackTally,
+        tally: CallbackCounter,
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in },
         receive: @escaping @Sendable (IncomingCallback) async -> CallbackOutcome

@@ -42,7 +42,7 @@ struct PriceBookTests {
         #expect(book.estimate(model: "vendor/other", input: [:], listed: nil).kind == .default)
     }
 
-    @Test func `the price with the most conditions counts, then the operator's, then the dearer`() {
+    @Test func `the price with the most conditions counts, then the operator's, then the more expensive`() {
         let book = PriceBook(overrides: [
             price(1), price(2, source: .configuration), price(3, ["a": 1]),
             price(4, ["a": 1, "b": 2], source: .configuration), price(5, ["b": 2]),

@@ -274,7 +274,7 @@ import Testing
         _ = fixture.read(5)
         fixture.pass(.seconds(60))
         #expect(fixture.send(.tick).claims.isEmpty)
-        // The dear job was cancelled, or a cheaper one added.
+        // The expensive job was cancelled, or a cheaper one added.
         #expect(fixture.send(.ledgerChanged).claims.map(\.limit) == [1])
         _ = fixture.answerOne(Self.broke)
         fixture.pass(.seconds(60))
@@ -286,7 +286,7 @@ import Testing
         _ = fixture.start()
         func notices(_ unexplained: Int64, uncertainty: Int64 = 0) -> Int {
             let reading = BalanceReading(balance: .zero, askedAt: fixture.now.instant, isQuiet: true)
-            var recorded = Recorded()
+            var recorded = CommitResult()
             recorded.account = AccountStanding(
                 unexplained: Credits(millicredits: unexplained),
                 uncertainty: Credits(millicredits: uncertainty),
@@ -314,7 +314,7 @@ extension EngineFixture {
     /// The same, and the ledger has noted it.
     mutating func readAndRecord(_ credits: Int64) -> [EngineEffect] {
         var effects = read(credits)
-        for change in effects.records { effects += send(.recorded(change, Recorded())) }
+        for change in effects.records { effects += send(.recorded(change, CommitResult())) }
         return effects
     }
 }

@@ -14,7 +14,7 @@ import Testing
             return
         }
         #expect(fixture.send(.hinted(task.attempt)).polls == [], "its end is being recorded")
-        _ = fixture.send(.recorded(.taskSucceeded(task.attempt, [], charged: nil, fetch: true), Recorded()))
+        _ = fixture.send(.recorded(.taskSucceeded(task.attempt, [], charged: nil, fetch: true), CommitResult()))
         #expect(fixture.send(.hinted(task.attempt)).polls == [])
         #expect(fixture.engine.hints.isEmpty)
     }
@@ -23,7 +23,7 @@ import Testing
         var fixture = EngineFixture()
         let task = fixture.runOne()
         let other = fixture.openTask(task.attempt, "another")
-        let effects = fixture.send(.hinted(task.attempt, tentative: other))
+        let effects = fixture.send(.hinted(task.attempt, candidate: other))
         #expect(effects.askedTasks == [task.task])
         #expect(effects.records.isEmpty)
     }
@@ -142,11 +142,11 @@ import Testing
         let (jobs, _) = fixture.claim(1, hasMore: false)
         let attempt = jobs[0].attempt
         let early = fixture.openTask(attempt, "named-by-the-callback")
-        #expect(fixture.send(.hinted(attempt, tentative: early)).polls == [])
+        #expect(fixture.send(.hinted(attempt, candidate: early)).polls == [])
         let answered = fixture.send(.submitted(attempt, .accepted(TaskID("answered"), httpStatus: 200)))
         #expect(answered.polls == [], "not in the ledger yet")
         let effects = fixture.send(
-            .recorded(.accepted(attempt, task: TaskID("answered"), httpStatus: 200), Recorded())
+            .recorded(.accepted(attempt, task: TaskID("answered"), httpStatus: 200), CommitResult())
         )
         #expect(effects.askedTasks == [TaskID("answered")])
     }

@@ -125,7 +125,7 @@ import Testing
     @Test func `a file that came too late is removed before it is fetched again`() {
         var fixture = fixture()
         _ = fixture.send(.downloaded(first, .saved(file)))
-        var recorded = Recorded()
+        var recorded = CommitResult()
         recorded.isUnwanted = true
         #expect(fixture.send(.recorded(.resultSaved(first, file), recorded)).discarded == [file])
         var resumed = Recovery()
@@ -138,7 +138,7 @@ import Testing
         var fixture = fixture()
         _ = fixture.send(.downloaded(first, .saved(file)))
         #expect(!fixture.send(.drain).stops)
-        var recorded = Recorded()
+        var recorded = CommitResult()
         recorded.isUnwanted = true
         #expect(!fixture.send(.recorded(.resultSaved(first, file), recorded)).stops)
         #expect(fixture.send(.discarded(first)).stops)

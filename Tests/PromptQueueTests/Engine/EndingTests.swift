@@ -19,12 +19,12 @@ import Testing
         let start = fixture.now.uptime
         var polls = 0
         var effects = fixture.send(.polled(task.attempt, answer))
-        while effects.aftermath == nil, polls < 500 {
+        while effects.disposition == nil, polls < 500 {
             try fixture.untilPoll()
             polls += 1
             effects = fixture.send(.polled(task.attempt, answer))
         }
-        #expect(effects.aftermath == .fail, "it is paid for; trying again would pay twice")
+        #expect(effects.disposition == .fail, "it is paid for; trying again would pay twice")
         #expect(fixture.now.uptime - start >= Engine.resultPatience)
         #expect(fixture.now.uptime - start < Engine.resultPatience + .seconds(70))
         #expect((8...40).contains(polls))
@@ -35,7 +35,7 @@ import Testing
         let task = fixture.runOne()
         try fixture.untilPoll()
         var effects = fixture.send(.polled(task.attempt, Self.empty))
-        #expect(effects.aftermath == nil)
+        #expect(effects.disposition == nil)
         try fixture.untilPoll()
         effects = fixture.send(.polled(task.attempt, Self.picture))
         #expect(effects.hasSuccess)
@@ -70,19 +70,19 @@ import Testing
         #expect(fixture.send(.polled(task.attempt, Self.picture)).hasSuccess)
     }
 
-    @Test func `a job that is tried again is sent anew when its old task has failed indeed`() throws {
+    @Test func `a job that is tried again is sent again when its old task has failed indeed`() throws {
         var (fixture, task) = try retried(.taskFailed)
         let failed = PollOutcome.failed(Failure(.contentRefused, "…"), charged: .zero)
         #expect(
-            fixture.send(.polled(task.attempt, failed)).aftermath == .retry(at: fixture.now.instant, counted: false)
+            fixture.send(.polled(task.attempt, failed)).disposition == .retry(at: fixture.now.instant, counted: false)
         )
     }
 
-    @Test func `a job that is tried again is sent anew when its failed task is not known any more`() throws {
+    @Test func `a job that is tried again is sent again when its failed task is not known any more`() throws {
         var (fixture, task) = try retried(.taskFailed)
-        #expect(fixture.send(.polled(task.attempt, .notFound)).aftermath == nil)
+        #expect(fixture.send(.polled(task.attempt, .notFound)).disposition == nil)
         fixture.pass(.seconds(11))
-        #expect(fixture.send(.polled(task.attempt, .notFound)).aftermath != .fail)
+        #expect(fixture.send(.polled(task.attempt, .notFound)).disposition != .fail)
     }
 
     @Test(arguments: [
@@ -91,11 +91,11 @@ import Testing
     func `what has reported success once is never paid for again`(answer: PollOutcome) throws {
         var (fixture, task) = try retried(.emptyResult)
         var effects = fixture.send(.polled(task.attempt, answer))
-        for _ in 0..<100 where effects.aftermath == nil {
+        for _ in 0..<100 where effects.disposition == nil {
             try fixture.untilPoll()
             effects = fixture.send(.polled(task.attempt, answer))
         }
-        #expect(effects.aftermath == .fail)
+        #expect(effects.disposition == .fail)
     }
 }
 

@@ -54,7 +54,7 @@ struct EngineFixture {
     mutating func answerOne(_ outcome: SubmissionOutcome, model: String = "m") -> [EngineEffect] {
         let (jobs, _) = claim(1, hasMore: false, model: model)
         var effects = send(.submitted(jobs[0].attempt, outcome))
-        for change in effects.records { effects += send(.recorded(change, Recorded())) }
+        for change in effects.records { effects += send(.recorded(change, CommitResult())) }
         return effects
     }
 
@@ -67,7 +67,7 @@ struct EngineFixture {
         let attempt = claim.jobs[0].attempt
         let task = TaskID("task-\(attempt)")
         _ = send(.submitted(attempt, .accepted(task, httpStatus: 200)))
-        _ = send(.recorded(.accepted(attempt, task: task, httpStatus: 200), Recorded()))
+        _ = send(.recorded(.accepted(attempt, task: task, httpStatus: 200), CommitResult()))
         return OpenTask(
             attempt: attempt,
             job: claim.jobs[0].job,
@@ -135,7 +135,7 @@ extension [EngineEffect] {
     var stops: Bool { contains { if case .stop = $0 { true } else { false } } }
 
     /// What becomes of the job of the only rejected or failed attempt.
-    var aftermath: Aftermath? {
+    var disposition: FailureDisposition? {
         for change in records {
             switch change {
             case .rejected(_, _, let then), .taskFailed(_, _, _, let then, _): return then

@@ -229,7 +229,7 @@ import Testing
         #expect(fixture.send(.tick).claims.count == 1, "its period may be over")
         let again = fixture.send(.claimed(claim))
         #expect(again.notices.isEmpty, "it was said")
-        // What is cheaper goes past, and the dear job still waits: that is no news.
+        // What is cheaper goes past, and the expensive job still waits: that is no news.
         var passing = claim
         passing.budgetHolds = []
         var cheap = fixture.job()
@@ -358,7 +358,7 @@ import Testing
         #expect(start.claims.isEmpty)
         let reading = fixture.send(.balance(Credits(millicredits: 5_000)))
         #expect(reading.claims.isEmpty, "it is not in the ledger yet")
-        #expect(fixture.send(.recorded(reading.records[0], Recorded())).claims.count == 1)
+        #expect(fixture.send(.recorded(reading.records[0], CommitResult())).claims.count == 1)
 
         var unread = EngineFixture()
         _ = unread.send(.started(recovery))

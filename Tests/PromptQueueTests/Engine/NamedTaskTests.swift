@@ -9,7 +9,7 @@ import Testing
         var fixture = EngineFixture()
         _ = fixture.start()
         let task = fixture.openTask(AttemptID(9), "late")
-        let effects = fixture.send(.hinted(AttemptID(9), tentative: task))
+        let effects = fixture.send(.hinted(AttemptID(9), candidate: task))
         return (fixture, task, effects)
     }
 
@@ -20,7 +20,7 @@ import Testing
         effects = fixture.send(.polled(task.attempt, .picture))
         #expect(effects.accepted == [task.task])
         #expect(effects.records.count == 1, "the end comes after the acceptance")
-        effects = fixture.send(.recorded(.accepted(task.attempt, task: task.task, httpStatus: 200), Recorded()))
+        effects = fixture.send(.recorded(.accepted(task.attempt, task: task.task, httpStatus: 200), CommitResult()))
         guard case .taskSucceeded(task.attempt, let outputs, _, _, _, _)? = effects.records.first else {
             Issue.record("\(effects)")
             return
@@ -33,11 +33,11 @@ import Testing
     @Test func `an adopted task that has not ended is tracked as usual`() throws {
         var (fixture, task, _) = lost()
         _ = fixture.send(.polled(task.attempt, .waiting))
-        _ = fixture.send(.recorded(.accepted(task.attempt, task: task.task, httpStatus: 200), Recorded()))
+        _ = fixture.send(.recorded(.accepted(task.attempt, task: task.task, httpStatus: 200), CommitResult()))
         #expect(fixture.engine.runningCount == 1)
         try fixture.untilPoll()
         let effects = fixture.send(.polled(task.attempt, .failed(Failure(.contentRefused, "no"), charged: .zero)))
-        #expect(effects.aftermath == .fail)
+        #expect(effects.disposition == .fail)
     }
 
     @Test func `a callback that comes while the request is out settles it when the answer is lost`() {
@@ -45,7 +45,7 @@ import Testing
         _ = fixture.start()
         let (jobs, _) = fixture.claim(1, hasMore: false)
         let task = fixture.openTask(jobs[0].attempt, "named")
-        _ = fixture.send(.hinted(task.attempt, tentative: task))
+        _ = fixture.send(.hinted(task.attempt, candidate: task))
         let effects = fixture.send(.submitted(task.attempt, .unknown(Failure(.answerLost, "lost"))))
         #expect(effects.askedTasks == [task.task])
         #expect(fixture.send(.polled(task.attempt, .waiting)).accepted == [task.task])
@@ -60,7 +60,7 @@ import Testing
         _ = fixture.start()
         let (jobs, _) = fixture.claim(1, hasMore: false)
         let task = fixture.openTask(jobs[0].attempt, "named")
-        _ = fixture.send(.hinted(task.attempt, tentative: task))
+        _ = fixture.send(.hinted(task.attempt, candidate: task))
         let effects = fixture.send(.submitted(task.attempt, outcome))
         let doubts = effects.records.compactMap { change -> Failure? in
             if case .unknown(task.attempt, let failure) = change { failure } else { nil }
@@ -73,7 +73,7 @@ import Testing
     @Test func `a task that the provider does not know is asked about a few times, and never adopted`() throws {
         var (fixture, task, effects) = lost()
         let start = fixture.now.uptime
-        for _ in 1..<Hint.tentativeQuestions {
+        for _ in 1..<Hint.candidateQuestions {
             effects = fixture.send(.polled(task.attempt, .notFound))
             #expect(effects.records.isEmpty)
             try fixture.untilPoll()
@@ -88,16 +88,16 @@ import Testing
         #expect(fixture.engine.hints.isEmpty)
         let next = fixture.passUntilPoll()
         #expect(next == nil)
-        effects = fixture.send(.hinted(task.attempt, tentative: task))
+        effects = fixture.send(.hinted(task.attempt, candidate: task))
         #expect(effects.polls == [task.attempt], "an hour later it is worth one question")
         _ = fixture.send(.polled(task.attempt, .notFound))
-        effects = fixture.send(.hinted(task.attempt, tentative: task))
+        effects = fixture.send(.hinted(task.attempt, candidate: task))
         #expect(effects.polls == [], "the same again, a moment later")
         try fixture.untilPoll(limit: .seconds(31))
         effects = fixture.send(.polled(task.attempt, .notFound))
         #expect(effects.drops == 0, "once is enough for the log")
         let other = fixture.openTask(task.attempt, "another")
-        effects = fixture.send(.hinted(task.attempt, tentative: other))
+        effects = fixture.send(.hinted(task.attempt, candidate: other))
         #expect(effects.polls == [task.attempt], "another name, another try")
     }
 
@@ -118,13 +118,13 @@ import Testing
     @Test func `of two names the later one is asked about, the earlier one is taken if the provider knows it`() {
         var (fixture, task, _) = lost()
         let other = fixture.openTask(task.attempt, "other")
-        #expect(fixture.send(.hinted(task.attempt, tentative: other)).polls == [], "one at a time")
+        #expect(fixture.send(.hinted(task.attempt, candidate: other)).polls == [], "one at a time")
         let effects = fixture.send(.polled(task.attempt, .notFound))
         #expect(effects.askedTasks == [TaskID("other")])
         #expect(effects.records.isEmpty)
         #expect(fixture.send(.polled(task.attempt, .waiting)).accepted == [TaskID("other")])
         (fixture, _, _) = lost()
-        _ = fixture.send(.hinted(task.attempt, tentative: other))
+        _ = fixture.send(.hinted(task.attempt, candidate: other))
         #expect(fixture.send(.polled(task.attempt, .waiting)).accepted == [task.task])
     }
 
@@ -136,25 +136,25 @@ import Testing
         for number in 0..<3_000 {
             let other = fixture.openTask(task.attempt, "name-\(number)")
             let answers = (0..<asked).map { _ in fixture.send(.polled(task.attempt, .notFound)).polls.count }
-            asked = fixture.send(.hinted(task.attempt, tentative: other)).polls.count + answers.reduce(0, +)
+            asked = fixture.send(.hinted(task.attempt, candidate: other)).polls.count + answers.reduce(0, +)
             polls += asked
             fixture.pass(.milliseconds(100))
         }
-        #expect(polls < Hint.maximumNames + Hint.tentativeQuestions + 12, "\(polls)")
+        #expect(polls < Hint.maximumNames + Hint.candidateQuestions + 12, "\(polls)")
     }
 
-    private static let origins: [(TaskOrigin?, Bool)] = [
-        (TaskOrigin(model: "another"), false), (TaskOrigin(model: "m"), true), (TaskOrigin(prompt: "a dog"), false),
-        (TaskOrigin(model: "m", prompt: " a\nred  fox "), true), (nil, true),
+    private static let origins: [(TaskEcho?, Bool)] = [
+        (TaskEcho(model: "another"), false), (TaskEcho(model: "m"), true), (TaskEcho(prompt: "a dog"), false),
+        (TaskEcho(model: "m", prompt: " a\nred  fox "), true), (nil, true),
     ]
 
     @Test(arguments: origins)
-    func `a task of another model or prompt is not the job's`(origin: TaskOrigin?, isAdopted: Bool) {
+    func `a task of another model or prompt is not the job's`(origin: TaskEcho?, isAdopted: Bool) {
         var fixture = EngineFixture()
         _ = fixture.start()
         var task = fixture.openTask(AttemptID(9), "named")
         task.prompt = "a red fox"
-        _ = fixture.send(.hinted(task.attempt, tentative: task))
+        _ = fixture.send(.hinted(task.attempt, candidate: task))
         let effects = fixture.send(.polled(task.attempt, .waiting, origin: origin))
         #expect(effects.accepted == (isAdopted ? [task.task] : []))
         #expect(effects.drops == (isAdopted ? 0 : 1))
@@ -178,7 +178,7 @@ import Testing
     @Test func `an adoption that the ledger refuses is dropped`() {
         var (fixture, task, _) = lost()
         _ = fixture.send(.polled(task.attempt, .picture))
-        var refused = Recorded()
+        var refused = CommitResult()
         refused.refusal = AcceptanceRefusal()
         let effects = fixture.send(.recorded(.accepted(task.attempt, task: task.task, httpStatus: 200), refused))
         #expect(effects.records.isEmpty)
@@ -191,7 +191,7 @@ import Testing
     @Test func `a task that an operator named meanwhile is tracked instead`() throws {
         var (fixture, task, _) = lost()
         _ = fixture.send(.polled(task.attempt, .picture))
-        var refused = Recorded()
+        var refused = CommitResult()
         refused.refusal = AcceptanceRefusal(instead: fixture.openTask(task.attempt, "theirs"))
         _ = fixture.send(.recorded(.accepted(task.attempt, task: task.task, httpStatus: 200), refused))
         #expect(fixture.passUntilPollTasks() == [TaskID("theirs")])
@@ -219,9 +219,9 @@ import Testing
         _ = fixture.start()
         for number in 1...20 {
             let task = fixture.openTask(AttemptID(Int64(number)), "task-\(number)")
-            #expect(fixture.send(.hinted(task.attempt, tentative: task)).polls == [task.attempt], "\(number)")
+            #expect(fixture.send(.hinted(task.attempt, candidate: task)).polls == [task.attempt], "\(number)")
             _ = fixture.send(.polled(task.attempt, .picture))
-            var recorded = Recorded()
+            var recorded = CommitResult()
             if number.isMultiple(of: 2) { recorded.refusal = AcceptanceRefusal() }
             let change = LedgerChange.accepted(task.attempt, task: task.task, httpStatus: 200)
             _ = fixture.send(.recorded(change, recorded))

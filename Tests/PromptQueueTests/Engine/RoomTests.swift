@@ -11,7 +11,7 @@ struct RoomTests {
         claim.waitsForPlace = true
         _ = fixture.send(.claimed(claim))
         var effects = fixture.send(.submitted(claim.jobs[0].attempt, outcome))
-        for change in effects.records { effects += fixture.send(.recorded(change, Recorded())) }
+        for change in effects.records { effects += fixture.send(.recorded(change, CommitResult())) }
         // A lost answer closes the provider's gate for a second at most.
         fixture.pass(.seconds(2))
         effects += fixture.send(.tick)

@@ -89,7 +89,7 @@ import Testing
         let failure = Failure(.providerFault, "…")
         _ = fixture.send(.submitted(jobs[0].attempt, .rejected(failure)))
         let retry = LedgerChange.rejected(jobs[0].attempt, failure, then: .retry(at: later, counted: true))
-        _ = fixture.send(.recorded(retry, Recorded()))
+        _ = fixture.send(.recorded(retry, CommitResult()))
         #expect(fixture.send(.claimed(Claim())).claims.isEmpty)
         fixture.pass(.seconds(5))
         #expect(fixture.send(.tick).claims.count == 1)
@@ -106,7 +106,7 @@ import Testing
         let failure = Failure(.taskFailed, "…")
         _ = fixture.send(.polled(task.attempt, .failed(failure, charged: .zero)))
         let change = LedgerChange.taskFailed(task.attempt, failure, charged: .zero, then: .fail)
-        #expect(fixture.send(.recorded(change, Recorded())).claims.count == 1)
+        #expect(fixture.send(.recorded(change, CommitResult())).claims.count == 1)
     }
 
     @Test func `an accepted job is recorded before anything else happens with it`() throws {
@@ -128,29 +128,29 @@ import Testing
     ]
 
     @Test(arguments: finals)
-    func `a failure that trying again cannot mend ends the job`(code: FailureCode) {
-        #expect(aftermath(code) == .fail)
+    func `a failure that trying again cannot fix ends the job`(code: FailureCode) {
+        #expect(disposition(code) == .fail)
     }
 
     @Test(arguments: [FailureCode.keyRefused, .creditsExhausted, .rateLimited, .modelDisabled])
     func `an answer that is not about the job puts it back at once, and does not count`(code: FailureCode) {
         let fixture = EngineFixture()
-        #expect(aftermath(code) == .retry(at: fixture.now.instant, counted: false))
+        #expect(disposition(code) == .retry(at: fixture.now.instant, counted: false))
     }
 
     @Test func `a fault of the provider is tried again later, and counts while the provider is healthy`() throws {
-        guard case .retry(let at, counted: true)? = aftermath(.providerUnavailable, apiCode: 500) else {
+        guard case .retry(let at, counted: true)? = disposition(.providerUnavailable, apiCode: 500) else {
             Issue.record("not tried again")
             return
         }
         let fixture = EngineFixture()
         #expect(at >= fixture.now.instant)
         #expect(at <= fixture.now.instant + .seconds(5))
-        #expect(aftermath(.providerUnavailable, apiCode: 500, attemptCount: 3) == .fail)
+        #expect(disposition(.providerUnavailable, apiCode: 500, attemptCount: 3) == .fail)
     }
 
     @Test func `maintenance never counts`() {
-        guard case .retry(_, counted: false)? = aftermath(.providerUnavailable, apiCode: 455, attemptCount: 3) else {
+        guard case .retry(_, counted: false)? = disposition(.providerUnavailable, apiCode: 455, attemptCount: 3) else {
             Issue.record("counted")
             return
         }
@@ -161,7 +161,7 @@ import Testing
         _ = fixture.start()
         let (jobs, _) = fixture.claim(1)
         let effects = fixture.send(.submitted(jobs[0].attempt, .notSent(Failure(.notSent, "refused"))))
-        #expect(effects.aftermath == .retry(at: fixture.now.instant, counted: false))
+        #expect(effects.disposition == .retry(at: fixture.now.instant, counted: false))
     }
 
     @Test func `a lost answer is recorded as unknown and never sent again`() {
@@ -183,24 +183,24 @@ import Testing
         #expect(!fixture.send(.drain).stops)
         let (_, effects) = fixture.claim(1)
         #expect(effects.submissions.isEmpty)
-        #expect(effects.aftermath == .retry(at: fixture.now.instant, counted: false))
+        #expect(effects.disposition == .retry(at: fixture.now.instant, counted: false))
         #expect(!effects.stops)
         guard let change = effects.records.first(where: { if case .rejected = $0 { true } else { false } }) else {
             return
         }
         let rest = effects.records.count - 1
-        var last = fixture.send(.recorded(change, Recorded()))
-        for _ in 0..<rest { last = fixture.send(.recorded(.gates([]), Recorded())) }
+        var last = fixture.send(.recorded(change, CommitResult()))
+        for _ in 0..<rest { last = fixture.send(.recorded(.gates([]), CommitResult())) }
         #expect(last.stops)
     }
 
-    private func aftermath(_ code: FailureCode, apiCode: Int? = nil, attemptCount: Int = 1) -> Aftermath? {
+    private func disposition(_ code: FailureCode, apiCode: Int? = nil, attemptCount: Int = 1) -> FailureDisposition? {
         var fixture = EngineFixture()
         _ = fixture.start()
         var claim = Claim()
         claim.jobs = [fixture.job(attemptCount: attemptCount)]
         _ = fixture.send(.claimed(claim))
         let failure = Failure(code, "…", httpStatus: 200, apiCode: apiCode)
-        return fixture.send(.submitted(claim.jobs[0].attempt, .rejected(failure))).aftermath
+        return fixture.send(.submitted(claim.jobs[0].attempt, .rejected(failure))).disposition
     }
 }

@@ -66,7 +66,7 @@ import Testing
         _ = fixture.send(.balanceUnknown(Failure(.providerUnavailable, "…")))
         let (jobs, _) = fixture.claim(1, hasMore: false)
         _ = fixture.send(.submitted(jobs[0].attempt, .accepted(TaskID("t"), httpStatus: 200)))
-        _ = fixture.send(.recorded(.accepted(jobs[0].attempt, task: TaskID("t"), httpStatus: 200), Recorded()))
+        _ = fixture.send(.recorded(.accepted(jobs[0].attempt, task: TaskID("t"), httpStatus: 200), CommitResult()))
         let poll = fixture.passUntilPoll()
         let first = try #require(poll)
         #expect(first >= .seconds(60))
@@ -107,12 +107,12 @@ import Testing
         #expect(try end(.contentRefused, attempts: 3) == .fail)
     }
 
-    private func end(_ code: FailureCode, attempts: Int) throws -> Aftermath {
+    private func end(_ code: FailureCode, attempts: Int) throws -> FailureDisposition {
         var fixture = EngineFixture()
         let task = fixture.runOne(maxAttempts: attempts)
         try fixture.untilPoll()
         let effects = fixture.send(.polled(task.attempt, .failed(Failure(code, "…"), charged: .zero)))
-        return try #require(effects.aftermath)
+        return try #require(effects.disposition)
     }
 
     @Test func `results are fetched a bounded number at a time, the oldest first`() {
@@ -124,7 +124,9 @@ import Testing
         let result = ResultID(job: JobID(4), ordinal: 0)
         let effects = fixture.send(.downloaded(result, .saved(saved)))
         #expect(effects.downloads.isEmpty, "its place is free once it is recorded")
-        #expect(fixture.send(.recorded(.resultSaved(result, saved), Recorded())).downloads.map(\.job.rawValue) == [2])
+        #expect(
+            fixture.send(.recorded(.resultSaved(result, saved), CommitResult())).downloads.map(\.job.rawValue) == [2]
+        )
     }
 
     @Test func `a download is tried again with backoff, and at last given up with its URL kept`() throws {
@@ -189,7 +191,7 @@ import Testing
         let task = fixture.runOne()
         try fixture.untilPoll()
         let balance = fixture.send(.balance(.zero)).records
-        for change in balance { _ = fixture.send(.recorded(change, Recorded())) }
+        for change in balance { _ = fixture.send(.recorded(change, CommitResult())) }
         _ = fixture.send(.claimed(Claim()))
         #expect(!fixture.send(.drain).stops)
         let effects = fixture.send(.polled(task.attempt, .pending(providerState: "waiting")))
@@ -206,6 +208,6 @@ import Testing
     }
 }
 
-extension Aftermath {
+extension FailureDisposition {
     fileprivate var isRetry: Bool { if case .retry = self { true } else { false } }
 }

@@ -17,8 +17,8 @@ import Testing
         return fixture
     }
 
-    private func given(_ job: JobState) -> Recorded {
-        var recorded = Recorded(job: RecordedJob(id: JobID(1), state: job))
+    private func given(_ job: JobState) -> CommitResult {
+        var recorded = CommitResult(job: RecordedJob(id: JobID(1), state: job))
         recorded.settled = [SettledUnknown(attempt: AttemptID(1), job: recorded.job, evidence: nil)]
         return recorded
     }
@@ -80,7 +80,7 @@ import Testing
         var fixture = fixture(.resubmit)
         fixture.pass(.seconds(1_800))
         #expect(fixture.send(.tick).givenUp.count == 1)
-        let cancelled = Recorded(job: RecordedJob(id: JobID(1), state: .cancelled))
+        let cancelled = CommitResult(job: RecordedJob(id: JobID(1), state: .cancelled))
         #expect(fixture.send(.recorded(.gaveUp(AttemptID(1)), cancelled)).givenUp.isEmpty)
         fixture.pass(.seconds(1_800))
         #expect(fixture.send(.tick).givenUp == [AttemptID(1)])
@@ -157,7 +157,7 @@ import Testing
             Issue.record("no reading")
             return
         }
-        var recorded = Recorded()
+        var recorded = CommitResult()
         let job = RecordedJob(id: JobID(1), state: .queued)
         recorded.settled = [SettledUnknown(attempt: AttemptID(1), job: job, evidence: "so it is")]
         let effects = fixture.send(.recorded(.balance(reading), recorded))

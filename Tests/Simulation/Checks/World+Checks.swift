@@ -100,7 +100,7 @@ extension World {
     // MARK: - Money
 
     func checkTotal() throws {
-        // In large runs the sum over all attempts is dear; the end looks at each of them anyway.
+        // In large runs the sum over all attempts is expensive; the end looks at each of them anyway.
         if plan.scale == .bulk, commits % 50 != 0 { return }
         let total = try place.number(
             "SELECT coalesce(sum(reserved_millicredits + coalesce(charged_millicredits, 0)), 0) FROM attempts"
@@ -140,7 +140,7 @@ extension World {
         // A gate that may be tried by now holds nothing up; what a user has just written may have reached nobody yet.
         // Strangers may have made a job look claimable that is not.
         guard !isTampered, !gatesDue.contains(where: { $0 > now }), now - lastStir > .seconds(6) else { return }
-        // The question is dear. Before a long sleep it is always asked.
+        // The question is expensive. Before a long sleep it is always asked.
         guard now >= nextRoomLook || (agenda.next ?? now) - now > claimPatience else { return }
         nextRoomLook = now + .seconds(2)
         guard plan.scale != .bulk || wake - now > .seconds(30), let job = try claimableJob() else {

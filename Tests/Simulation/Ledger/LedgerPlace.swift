@@ -45,7 +45,7 @@ final class LedgerPlace {
         return configuration
     }
 
-    /// Opens the daemon's connection anew, after its process has ended.
+    /// Opens the daemon's connection again, after its process has ended.
     func reopen() throws {
         try ledger.close()
         ledger = try SQLiteLedger(path: path)
@@ -93,7 +93,7 @@ final class LedgerPlace {
         try shell.inDatabase { db in try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: arguments) } ?? 0
     }
 
-    /// A stranger's statement, prepared anew; false if it is refused, for whatever reason.
+    /// A stranger's statement, prepared again; false if it is refused, for whatever reason.
     func tries(_ sql: String) throws -> Bool {
         do {
             try shell.write { db in try db.execute(sql: sql) }

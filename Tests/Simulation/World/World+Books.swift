@@ -34,7 +34,7 @@ extension World {
     }
 
     /// Books what was committed, and what the ledger settled by it.
-    func book(_ change: LedgerChange, _ recorded: Recorded) throws {
+    func book(_ change: LedgerChange, _ recorded: CommitResult) throws {
         switch change {
         case .accepted(let attempt, let task, _):
             trace.note(now, "accepted", attempt.rawValue, text: "\(task)")

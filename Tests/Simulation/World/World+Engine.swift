@@ -67,7 +67,7 @@ extension World {
             let target = try await place.ledger.hintTarget(token: AttemptToken(row["token"])), target.isOpen
         else { return }
         if target.needsNote(of: TaskID(task)) { try await place.ledger.noteHint(attempt, task: TaskID(task)) }
-        try await tell(.hinted(attempt, tentative: target.task == nil ? target.tentative(TaskID(task)) : nil))
+        try await tell(.hinted(attempt, candidate: target.task == nil ? target.candidate(TaskID(task)) : nil))
     }
 
     // MARK: - Life of the process
@@ -308,9 +308,9 @@ extension World {
         later(.answer(event), in: disk.milliseconds(0...2))
     }
 
-    private func record(_ change: LedgerChange, _ operation: LedgerOperation) async throws -> Recorded {
+    private func record(_ change: LedgerChange, _ operation: LedgerOperation) async throws -> CommitResult {
         if case .gates = change {
-            if operation.number < gatesWritten { return Recorded() }
+            if operation.number < gatesWritten { return CommitResult() }
             gatesWritten = operation.number
         }
         let recorded = try await place.ledger.record(change, now: operation.instant)

@@ -1,0 +1,52 @@
+import GRDB
+package import PromptQueue
+import Synchronization
+
+extension SQLiteLedger {
+    /// How often a claim is tried again because rows were changed meanwhile, or had to be set aside.
+    private static let maximumPasses = 8
+
+    package func claim(
+        _ request: ClaimRequest,
+        prepare: @escaping @Sendable (QueuedJob) -> Preparation
+    ) async throws(LedgerError) -> Claim {
+        // Preparing reads texts of any length and shape: it is done outside the transaction, which others wait for. The
+        // first pass finds the jobs, the next claims those that are still as they were prepared.
+        var prepared: [JobID: PreparedJob] = [:]
+        var refused: [RefusedJob] = []
+        var aside: [SetAside] = []
+        // Of what does not fit a budget many jobs may be skipped: each pass looks further.
+        var lookahead = request.limit
+        for _ in 0..<Self.maximumPasses {
+            let (found, missing) = try await commits.commit { [self, prepared, lookahead] db in
+                var work = ClaimWork(
+                    request: request,
+                    lateArrival: lateArrival,
+                    rotation: rotation.withLock { $0 },
+                    prepared: prepared,
+                    lookahead: lookahead
+                )
+                let claim = try work.runAround(db)
+                // A transaction that fails afterwards has only moved a turn.
+                if work.missing.isEmpty || !claim.jobs.isEmpty { rotation.withLock { [work] in $0 = work.rotation } }
+                return (claim, work.missing)
+            }
+            var claim = found
+            refused += found.refused
+            aside += found.setAside
+            claim.refused = refused
+            claim.setAside = aside
+            guard !missing.isEmpty else { return claim }
+            // What is claimed is not kept waiting for the others.
+            claim.hasMore = true
+            if !claim.jobs.isEmpty || refused.count >= ClaimWork.maximumRefusals { return claim }
+            for job in missing { prepared[job.id] = PreparedJob(job: job, preparation: prepare(job)) }
+            lookahead = min(lookahead * 2 + 8, 512)
+        }
+        var claim = Claim()
+        claim.refused = refused
+        claim.setAside = aside
+        claim.hasMore = true
+        return claim
+    }
+}

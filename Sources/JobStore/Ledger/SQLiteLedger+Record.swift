@@ -1,0 +1,407 @@
+import GRDB
+package import PromptQueue
+
+extension SQLiteLedger {
+    package func record(
+        _ change: LedgerChange,
+        now: Instant,
+        done: @escaping @Sendable (Result<CommitResult, LedgerError>) -> Void
+    ) {
+        let work: @Sendable (Database) throws -> CommitResult = { [lateArrival] db in
+            let record = RecordWork(db: db, now: now, lateArrival: lateArrival)
+            switch change {
+            case .accepted(let attempt, let task, let status):
+                return try record.accepted(attempt, task, status)
+            case .rejected(let attempt, let failure, let then):
+                return try record.rejected(attempt, failure, then)
+            case .unknown(let attempt, let failure):
+                return try record.unknown(attempt, failure)
+            case .progressed(let attempt, let state):
+                return try record.progressed(attempt, state)
+            case .taskSucceeded(let attempt, let outputs, let charged, let fetch, let took, let unread):
+                return try record.succeeded(attempt, outputs, charged, fetch: fetch, took: took, unread: unread)
+            case .taskFailed(let attempt, let failure, let charged, let then, let took):
+                return try record.failed(attempt, failure, charged, then, took: took)
+            case .resultDelayed(let result, let message):
+                return try record.delayed(result, message)
+            case .resultSaved(let result, let file):
+                return try record.saved(result, file)
+            case .resultFailed(let result, let message):
+                return try record.lost(result, message)
+            case .gates(let notes):
+                return try record.gates(notes)
+            case .balance(let reading, let settles):
+                return try record.balance(reading, settles: settles)
+            case .gaveUp(let attempt):
+                return try record.gaveUp(attempt)
+            case .setAside(let attempt, let reason):
+                if let job = try record.job(of: attempt) { try SetAsideRows.insert(job.id, reason, at: now, db) }
+                return CommitResult()
+            case .hintRefuted(let attempt, let task):
+                return try record.hintRefuted(attempt, task)
+            case .rules(let rules):
+                try record.rules(rules)
+                return CommitResult()
+            case .limits(let rate, let running):
+                try record.run(
+                    "UPDATE daemon SET rate_limit = ?, rate_window_ms = ?, running_limit = ?",
+                    [rate.count, rate.window.milliseconds, running]
+                )
+                return CommitResult()
+            case .trouble(let message):
+                try record.run("UPDATE daemon SET last_error = ?, last_error_at = ?", [message, now.milliseconds])
+                return CommitResult()
+            }
+        }
+        commits.commit(work, done: done)
+    }
+}
+
+/// One change, inside its transaction. Each is idempotent.
+struct RecordWork {
+    let db: Database
+    let now: Instant
+    /// For how long a request whose answer was lost keeps its slot.
+    var lateArrival = LateArrival.longest
+
+    @discardableResult
+    func run(_ sql: String, _ arguments: StatementArguments) throws -> Int {
+        let statement = try db.cachedStatement(sql: sql)
+        // Every call here has as many arguments as its statement takes: they need not be counted each time.
+        statement.setUncheckedArguments(arguments)
+        try statement.execute()
+        return db.changesCount
+    }
+
+    /// The job of an attempt: its id, and its state if the row is still there.
+    func job(of attempt: AttemptID) throws -> RecordedJob? {
+        try Row
+            .fetchOne(
+                db.cachedStatement(
+                    sql: "SELECT j.id, j.state FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id WHERE a.id = ?"
+                ),
+                arguments: [attempt.rawValue]
+            )
+            .flatMap { row in JobState(rawValue: row["state"]).map { RecordedJob(id: JobID(row["id"]), state: $0) } }
+    }
+
+    func accepted(_ attempt: AttemptID, _ task: TaskID, _ status: Int) throws -> CommitResult {
+        // A task that a callback names for a lost request must be nobody else's, and what was settled stays so.
+        let accepted = try Int64.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    UPDATE attempts SET state = 'accepted', task_id = ?1, answered_at = coalesce(answered_at, ?2),
+                        -- It has arrived by now, which may be long after its answer was lost.
+                        arrives_until = CASE WHEN state = 'unknown' THEN min(arrives_until, ?2) ELSE arrives_until END,
+                        http_status = ?3, api_code = 200, error_code = NULL, message = NULL
+                    WHERE id = ?4 AND finished_at IS NULL AND (state = 'sending'
+                        OR (state = 'unknown' AND NOT EXISTS (SELECT 1 FROM attempts AS other WHERE other.task_id = ?1)))
+                    RETURNING job_id
+                    """
+            ),
+            arguments: [task.rawValue, now.milliseconds, status, attempt.rawValue]
+        )
+        if let accepted {
+            let changed = try run(
+                """
+                UPDATE jobs SET state = 'running', task_id = ?, error_code = NULL, error_message = NULL
+                WHERE id = ? AND state IN ('submitting', 'unconfirmed')
+                """,
+                [task.rawValue, accepted]
+            )
+            return CommitResult(
+                job: changed > 0 ? RecordedJob(id: JobID(accepted), state: .running) : try job(of: attempt)
+            )
+        }
+        // It was recorded before, or somebody has settled it meanwhile.
+        if let refusal = try refusal(of: attempt, task) {
+            var recorded = CommitResult(job: try job(of: attempt))
+            recorded.refusal = refusal
+            return recorded
+        }
+        try run(
+            """
+            UPDATE jobs SET state = 'running', task_id = ?, error_code = NULL, error_message = NULL
+            WHERE id = (SELECT job_id FROM attempts WHERE id = ? AND finished_at IS NULL)
+                AND state IN ('submitting', 'unconfirmed')
+            """,
+            [task.rawValue, attempt.rawValue]
+        )
+        return CommitResult(job: try job(of: attempt))
+    }
+
+    func rejected(_ attempt: AttemptID, _ failure: Failure, _ then: FailureDisposition) throws -> CommitResult {
+        // A callback that named a task speaks against the refusal: who is right is for the provider to say.
+        if let named = try namedTask(of: attempt) {
+            return try unknown(attempt, failure.contradicted(by: named))
+        }
+        let changed = try run(
+            """
+            UPDATE attempts SET state = 'rejected', answered_at = coalesce(answered_at, ?1), finished_at = ?1,
+                reserved_millicredits = 0, http_status = ?2, api_code = ?3, error_code = ?4, message = ?5
+            WHERE id = ?6 AND state IN ('sending', 'unknown') AND finished_at IS NULL
+            """,
+            [
+                now.milliseconds, failure.httpStatus, failure.apiCode, failure.code.rawValue,
+                BoundedText.message(failure.message),
+                attempt.rawValue,
+            ]
+        )
+        if changed > 0, let wait = failure.retryAfter {
+            let until = now + min(wait, RateLimit.longestRetryAfter)
+            try run("UPDATE daemon SET shut_until = ?", [until.milliseconds])
+        }
+        let job = try job(of: attempt)
+        guard changed > 0, let job, job.state == .submitting || job.state == .unconfirmed else {
+            return CommitResult(job: job)
+        }
+        return CommitResult(job: try settle(job.id, failure, then))
+    }
+
+    func unknown(_ attempt: AttemptID, _ failure: Failure) throws -> CommitResult {
+        try run(
+            """
+            UPDATE attempts SET state = 'unknown', answered_at = ?, arrives_until = ?, http_status = ?, api_code = ?,
+                error_code = ?, message = ?
+            WHERE id = ? AND state = 'sending'
+            """,
+            [
+                now.milliseconds, (now + lateArrival).milliseconds, failure.httpStatus, failure.apiCode,
+                failure.code.rawValue, BoundedText.message(failure.message),
+                attempt.rawValue,
+            ]
+        )
+        try run(
+            """
+            UPDATE jobs SET state = 'unconfirmed', error_code = ?, error_message = ?
+            WHERE id = (SELECT job_id FROM attempts WHERE id = ?) AND state = 'submitting'
+            """,
+            [failure.code.rawValue, BoundedText.message(failure.message), attempt.rawValue]
+        )
+        return CommitResult(job: try job(of: attempt))
+    }
+
+    func progressed(_ attempt: AttemptID, _ state: String) throws -> CommitResult {
+        try run(
+            """
+            UPDATE jobs SET provider_state = ?
+            WHERE id = (SELECT job_id FROM attempts WHERE id = ?) AND state = 'running'
+            """,
+            [BoundedText.word(state), attempt.rawValue]
+        )
+        return CommitResult(job: try job(of: attempt))
+    }
+
+    func succeeded(
+        _ attempt: AttemptID,
+        _ outputs: [TaskOutput],
+        _ charged: Credits?,
+        fetch: Bool,
+        took: Duration?,
+        unread: String?
+    ) throws -> CommitResult {
+        let known: SettledAttempt
+        if let settled = try finish(attempt, charged, failure: nil, took: took, unread: unread) {
+            known = settled
+        } else if let late = try askedAgain(attempt) {
+            known = late
+        } else {
+            guard let job = try job(of: attempt) else { return CommitResult() }
+            return CommitResult(job: job, downloads: try downloads(of: job))
+        }
+        // First, because results are a success's.
+        if known.wasFailed { try adoptLateSuccess(attempt, charged, unread) }
+        guard let (job, first) = try jobAndNextOrdinal(known.job) else { return CommitResult() }
+        let isWanted = job.state == .running
+        if isWanted, !fetch {
+            // Before its results are noted: a job with results to be fetched has not succeeded.
+            try run(
+                "UPDATE jobs SET state = 'succeeded', provider_state = 'success', finished_at = ? WHERE id = ?",
+                [now.milliseconds, job.id.rawValue]
+            )
+        }
+        for (ordinal, output) in zip(first..., outputs) {
+            var url: String?
+            var content: String?
+            switch output.content {
+            case .file(let text): url = text
+            case .object(let json): content = json
+            }
+            try run(
+                """
+                INSERT INTO results (job_id, ordinal, attempt_id, role, url, content, state, error_message, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    job.id.rawValue, ordinal, attempt.rawValue, BoundedText.word(output.role), url, content,
+                    (isWanted ? ResultState.pending : .failed).rawValue,
+                    isWanted ? nil : "cancelled before it was downloaded", now.milliseconds,
+                ]
+            )
+        }
+        try book(job.id)
+        guard isWanted else { return CommitResult(job: job) }
+        guard fetch else { return CommitResult(job: RecordedJob(id: job.id, state: .succeeded)) }
+        try run("UPDATE jobs SET provider_state = 'success' WHERE id = ?", [job.id.rawValue])
+        return CommitResult(job: job, downloads: try downloads(of: job))
+    }
+
+    func failed(
+        _ attempt: AttemptID,
+        _ failure: Failure,
+        _ charged: Credits?,
+        _ then: FailureDisposition,
+        took: Duration?
+    ) throws -> CommitResult {
+        let settled = try finish(attempt, charged, failure: failure, took: took, unread: failure.unread)
+        if let settled { try book(settled.job) }
+        guard let job = try job(of: attempt) else { return CommitResult() }
+        guard job.state == .running else { return CommitResult(job: job) }
+        var then = then
+        if settled == nil {
+            // A task that was settled before, and was asked about once more.
+            guard let late = try askedAgain(attempt) else { return CommitResult(job: job) }
+            // Settled by hand, as if it had succeeded: whether it is paid for again is for a person to say.
+            if !late.wasFailed { then = .fail }
+        }
+        try run("UPDATE jobs SET provider_state = 'fail' WHERE id = ?", [job.id.rawValue])
+        return CommitResult(job: try settle(job.id, failure, then))
+    }
+
+    /// An attempt whose money is settled.
+    struct SettledAttempt {
+        var job: JobID
+        /// Whether it was settled before, as a failure.
+        var wasFailed = false
+    }
+
+    /// Settles an attempt's money: what was reserved is released, what was charged is booked, and still to be booked for
+    /// its job. Nil the second time.
+    ///
+    /// A charge that the provider does not report is booked at the reserved amount: rather too much than too little.
+    private func finish(
+        _ attempt: AttemptID,
+        _ charged: Credits?,
+        failure: Failure?,
+        took: Duration?,
+        unread: String?
+    ) throws -> SettledAttempt? {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    UPDATE attempts SET finished_at = ?, charged_millicredits = coalesce(?, reserved_millicredits),
+                        charge_reported = ?, reserved_millicredits = 0, error_code = ?, message = ?, took_milliseconds = ?,
+                        result_json = ?
+                    WHERE id = ? AND state = 'accepted' AND finished_at IS NULL
+                    RETURNING job_id
+                    """
+            ),
+            arguments: [
+                now.milliseconds, charged?.millicredits, charged != nil, failure?.code.rawValue,
+                failure.map { BoundedText.message($0.message) }, took.map { max(0, $0.milliseconds) },
+                unread.map(BoundedText.document), attempt.rawValue,
+            ]
+        )
+        return try rows.next().map { SettledAttempt(job: JobID($0[0])) }
+    }
+
+    /// Books what a job's attempts were charged.
+    func book(_ job: JobID) throws {
+        try run(
+            """
+            UPDATE jobs SET charged_millicredits =
+                (SELECT sum(charged_millicredits) FROM attempts WHERE job_id = jobs.id)
+            WHERE id = ?
+            """,
+            [job.rawValue]
+        )
+    }
+
+    /// A job, if its row is still there, and the ordinal of its next result.
+    private func jobAndNextOrdinal(_ job: JobID) throws -> (RecordedJob, Int)? {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    SELECT state, (SELECT coalesce(max(ordinal) + 1, 0) FROM results WHERE job_id = jobs.id)
+                    FROM jobs WHERE id = ?
+                    """
+            ),
+            arguments: [job.rawValue]
+        )
+        guard let row = try rows.next(), let state = JobState(rawValue: row[0]) else { return nil }
+        return (RecordedJob(id: job, state: state), row[1])
+    }
+
+    func settle(_ job: JobID, _ failure: Failure, _ then: FailureDisposition) throws -> RecordedJob {
+        switch then {
+        case .retry(let at, let counted):
+            // A job keeps its place in the order, also while it waits. What was cancelled and taken up again has not counted.
+            try run(
+                """
+                UPDATE jobs SET state = 'queued', run_at = CASE WHEN ?1 > ?2 THEN ?1 ELSE run_at END,
+                    turn = CASE WHEN ?1 > ?2 THEN NULL ELSE turn END,
+                    kept_turn = CASE WHEN ?1 > ?2 THEN coalesce(turn, kept_turn) END,
+                    attempt_count = max(attempt_count - ?3, 0), error_code = ?4, error_message = ?5
+                WHERE id = ?6
+                """,
+                [
+                    at.milliseconds, now.milliseconds, counted ? 0 : 1, failure.code.rawValue,
+                    BoundedText.message(failure.message),
+                    job.rawValue,
+                ]
+            )
+            return RecordedJob(id: job, state: .queued)
+        case .fail:
+            try run(
+                "UPDATE jobs SET state = 'failed', finished_at = ?, error_code = ?, error_message = ? WHERE id = ?",
+                [now.milliseconds, failure.code.rawValue, BoundedText.message(failure.message), job.rawValue]
+            )
+            return RecordedJob(id: job, state: .failed)
+        }
+    }
+
+    func gates(_ notes: [GateNote]) throws -> CommitResult {
+        try run("DELETE FROM gates", [])
+        for note in notes {
+            try run(
+                "INSERT OR IGNORE INTO gates (name, queue, closed_at, reopens_at, message) VALUES (?, ?, ?, ?, ?)",
+                [note.name, note.queue, note.closedAt.milliseconds, note.reopensAt?.milliseconds, note.message]
+            )
+        }
+        return CommitResult()
+    }
+
+    /// Ends a running job when none of its results is pending any more.
+    func conclude(_ job: JobID) throws -> RecordedJob? {
+        let states = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT j.state AS state,
+                        (SELECT count(*) FROM results AS r WHERE r.job_id = j.id AND r.state = 'pending') AS pending,
+                        (SELECT count(*) FROM results AS r WHERE r.job_id = j.id AND r.state = 'failed') AS failed
+                    FROM jobs AS j WHERE j.id = ?
+                    """
+            ),
+            arguments: [job.rawValue]
+        )
+        guard let states, let state = JobState(rawValue: states["state"]) else { return nil }
+        let pending: Int = states["pending"]
+        let failed: Int = states["failed"]
+        guard state == .running, pending == 0 else { return RecordedJob(id: job, state: state) }
+        guard failed == 0 else {
+            let message =
+                "\(failed) of its results could not be downloaded; they are paid for: "
+                + "promptctl show \(job) has the URLs, promptctl retry \(job) downloads them again and pays nothing"
+            return try settle(job, Failure(.downloadFailed, message), .fail)
+        }
+        try run(
+            "UPDATE jobs SET state = 'succeeded', finished_at = ? WHERE id = ?",
+            [now.milliseconds, job.rawValue]
+        )
+        return RecordedJob(id: job, state: .succeeded)
+    }
+
+    private func downloads(of job: RecordedJob) throws -> [PendingDownload] {
+        try SQLiteLedger.pendingDownloads(db, job: job.id.rawValue)
+    }
+}

@@ -1,0 +1,232 @@
+import GRDB
+import PromptQueue
+
+extension SQLiteLedger {
+    /// The requests whose answer was lost and that nobody has settled.
+    static func unknownAttempts(_ db: Database) throws -> [UnknownAttempt] {
+        try Row
+            .fetchAll(
+                db,
+                sql: """
+                    SELECT a.id, a.job_id, a.answered_at, a.model, a.profile, j.prompt,
+                        CASE WHEN NOT \(isAside) THEN a.hinted_task_id END AS hinted_task_id,
+                        coalesce(j.attempt_count, 1) AS attempt_count, coalesce(j.max_attempts, 1) AS max_attempts
+                    FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
+                    WHERE a.finished_at IS NULL AND a.state = 'unknown'
+                    ORDER BY a.id
+                    """
+            )
+            .map { row in
+                let hinted: String? = row["hinted_task_id"]
+                let lostAt = Instant(milliseconds: row["answered_at"])
+                return UnknownAttempt(
+                    attempt: AttemptID(row["id"]),
+                    job: JobID(row["job_id"]),
+                    lostAt: lostAt,
+                    hinted: hinted.map { task in
+                        OpenTask(
+                            attempt: AttemptID(row["id"]),
+                            job: JobID(row["job_id"]),
+                            task: TaskID(task),
+                            model: row["model"],
+                            acceptedAt: lostAt,
+                            attemptCount: row["attempt_count"],
+                            maxAttempts: row["max_attempts"],
+                            profile: row["profile"],
+                            prompt: row["prompt"]
+                        )
+                    }
+                )
+            }
+    }
+}
+
+extension RecordWork {
+    // MARK: - Giving up
+
+    /// Books a lost request as spent, because it may have been, and lets its job go on if it still waits for news.
+    func gaveUp(_ attempt: AttemptID) throws -> CommitResult {
+        guard let job = try job(of: attempt), job.state == .unconfirmed else {
+            return CommitResult(job: try job(of: attempt))
+        }
+        let changed = try run(
+            """
+            UPDATE attempts SET finished_at = ?, charged_millicredits = reserved_millicredits, reserved_millicredits = 0
+            WHERE id = ? AND state = 'unknown' AND finished_at IS NULL AND hinted_task_id IS NULL
+            """,
+            [now.milliseconds, attempt.rawValue]
+        )
+        guard changed > 0 else { return CommitResult(job: job) }
+        try book(job.id)
+        let mayRetry =
+            try Bool.fetchOne(
+                db.cachedStatement(sql: "SELECT attempt_count < max_attempts FROM jobs WHERE id = ?"),
+                arguments: [job.id.rawValue]
+            ) ?? false
+        let message =
+            "no answer came to its request, and no news of it; it may have been charged, so what was reserved counts as "
+            + (mayRetry ? "spent" : "spent, and its attempts are used up")
+        let settled = try settle(
+            job.id,
+            Failure(.answerLost, message),
+            mayRetry ? .retry(at: now, counted: true) : .fail
+        )
+        var recorded = CommitResult(job: settled)
+        recorded.settled = [SettledUnknown(attempt: attempt, job: settled, evidence: nil)]
+        return recorded
+    }
+
+    /// Forgets a task that a callback named: the provider says that it is not this request's.
+    func hintRefuted(_ attempt: AttemptID, _ task: TaskID) throws -> CommitResult {
+        try run(
+            """
+            UPDATE attempts SET hinted_task_id = NULL
+            WHERE id = ? AND hinted_task_id = ? AND finished_at IS NULL AND state = 'unknown'
+            """,
+            [attempt.rawValue, task.rawValue]
+        )
+        return CommitResult(job: try job(of: attempt))
+    }
+
+    // MARK: - Evidence
+
+    /// How many requests between two readings are looked at; after more the proof is not tried, to keep it short.
+    private static let maximumRequests = 5_000
+    /// For how long the charge of a failed task may still be given back after the provider reports the failure.
+    private static let refundTime: Duration = .seconds(600)
+    /// How far back the account must have agreed with the ledger.
+    private static let trustTime: Duration = .seconds(86_400)
+
+    /// Looks whether two readings of the balance tell if the requests between them whose answer was lost were charged.
+    /// It is evidence and no proof: a request may arrive, and be charged, when nobody looks any more.
+    ///
+    /// Neither reading has a request under way or a task open, and the later one comes at least a minute after the last
+    /// answer was lost. If the balance fell by exactly what the provider reported for all other requests in between,
+    /// then none of the lost ones was charged. docs/decisions/0012-balance-as-evidence.md has the reasoning.
+    ///
+    /// - Parameter settles: whether those that cost nothing are settled by it; otherwise it is only noted.
+    func examineUnknown(
+        from before: AccountReading,
+        to after: AccountReading,
+        settles: Bool
+    ) throws -> [SettledUnknown] {
+        guard after.isSettled, after.topUps == before.topUps,
+            let sums = try sums(after: before.lastAttempt, upTo: after.lastAttempt), !sums.lost.isEmpty,
+            try isTrustworthy(before)
+        else { return [] }
+        let fallen = before.balance - after.balance
+        let wasCharged: Bool
+        switch fallen {
+        case sums.charged: wasCharged = false
+        case sums.charged + sums.reserved: wasCharged = true
+        default: return []
+        }
+        let evidence =
+            "balance \(before.balance) at \(try time(before.askedAt)), \(after.balance) at \(try time(after.askedAt)): "
+            + "it fell by \(fallen), and the \(sums.tasks) other tasks of that time were charged \(sums.charged), so this "
+            + (sums.lost.count == 1 ? "request" : "and \(sums.lost.count - 1) more lost requests")
+            + (wasCharged ? " cost \(sums.reserved)" : " had cost nothing by then")
+        return try sums.lost.compactMap { try settle($0, evidence, wasCharged: wasCharged, settles: settles) }
+    }
+
+    /// What the requests after one attempt and up to another came to.
+    private struct Sums {
+        var lost: [AttemptID] = []
+        /// For those in `lost`.
+        var reserved = Credits.zero
+        /// As the provider reported it.
+        var charged = Credits.zero
+        var tasks = 0
+    }
+
+    /// Nil if one of them is not settled, or by a figure that the provider did not report.
+    private func sums(after first: Int64, upTo last: Int64) throws -> Sums? {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT id, state, finished_at, reserved_millicredits, charged_millicredits, charge_reported
+                    FROM attempts WHERE id > ? AND id <= ? ORDER BY id LIMIT ?
+                    """
+            ),
+            arguments: [first, last, Self.maximumRequests + 1]
+        )
+        guard rows.count <= Self.maximumRequests else { return nil }
+        var sums = Sums()
+        for row in rows {
+            let isFinished = row.instant("finished_at") != nil
+            switch AttemptState(rawValue: row["state"]) {
+            case .rejected:
+                continue
+            case .accepted:
+                let isReported = (row["charge_reported"] as Bool?) ?? false
+                guard isFinished, isReported, let charged = row.credits("charged_millicredits") else { return nil }
+                sums.charged += charged
+                sums.tasks += 1
+            case .unknown:
+                guard !isFinished else { return nil }
+                sums.lost.append(AttemptID(row["id"]))
+                sums.reserved += row.credits("reserved_millicredits") ?? .zero
+            case .sending, nil:
+                return nil
+            }
+        }
+        return sums
+    }
+
+    /// Whether nothing from before a reading may move the balance after it: no refund that is still to come, and nobody
+    /// else who uses the account.
+    private func isTrustworthy(_ before: AccountReading) throws -> Bool {
+        let hasRefunds = try Bool.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM attempts
+                        WHERE state = 'accepted' AND error_code IS NOT NULL AND finished_at IS NOT NULL
+                            AND finished_at > ? AND id <= ?)
+                    """
+            ),
+            arguments: [(before.askedAt - Self.refundTime).milliseconds, before.lastAttempt]
+        )
+        guard hasRefunds == false else { return false }
+        guard let old = try AccountReading.firstSettled(db, since: before.askedAt - Self.trustTime) else { return true }
+        let unexplained = old.constant - before.constant
+        return unexplained >= .zero && unexplained <= before.unknown + before.presumed - old.presumed
+    }
+
+    private func time(_ instant: Instant) throws -> String {
+        try String.fetchOne(
+            db.cachedStatement(sql: "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', ? / 1000, 'unixepoch')"),
+            arguments: [instant.milliseconds]
+        ) ?? "?"
+    }
+
+    /// Writes the evidence down. Where it shows that nothing was charged, and that is to be acted on, the job may be sent
+    /// again, unless a callback named a task of which the provider has not said whose it is.
+    private func settle(
+        _ attempt: AttemptID,
+        _ evidence: String,
+        wasCharged: Bool,
+        settles: Bool
+    ) throws -> SettledUnknown? {
+        try run(
+            "UPDATE attempts SET evidence = ?, evidence_charged = ? WHERE id = ?",
+            [BoundedText.message(evidence), wasCharged, attempt.rawValue]
+        )
+        guard settles, !wasCharged else { return nil }
+        let message = "no answer came, and the account's balance shows that nothing was charged"
+        let changed = try run(
+            """
+            UPDATE attempts SET state = 'rejected', finished_at = ?, reserved_millicredits = 0, message = ?
+            WHERE id = ? AND hinted_task_id IS NULL
+            """,
+            [now.milliseconds, message, attempt.rawValue]
+        )
+        guard changed > 0 else { return nil }
+        guard var job = try job(of: attempt) else {
+            return SettledUnknown(attempt: attempt, job: nil, evidence: evidence)
+        }
+        if job.state == .unconfirmed {
+            job = try settle(job.id, Failure(.answerLost, message), .retry(at: now, counted: false))
+        }
+        return SettledUnknown(attempt: attempt, job: job, evidence: evidence)
+    }
+}

@@ -1,0 +1,162 @@
+import FoundationEssentials
+import Glibc
+package import PromptQueue
+
+/// Where results are kept. A file is there whole, synced and under its final name, or not at all.
+package struct MediaDirectory: Sendable {
+    package let path: String
+
+    /// Half-written files live here, out of the way of whoever watches the folders.
+    private var partial: String { path + "/" + Self.partialFolder }
+    static let partialFolder = ".partial"
+    private static let probeSuffix = ".probe"
+
+    /// Makes the directory if need be.
+    ///
+    /// - Throws: `MediaError` that says what is missing.
+    package init(path: String) throws(MediaError) {
+        self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        try Self.prepare(self.path)
+        guard unsafe access(self.path, W_OK | X_OK) == 0 else {
+            throw MediaError("\(self.path): the media directory is not writable for this user")
+        }
+        try Self.prepare(partial)
+        // A process before this one may have made a folder and died.
+        try Self.sync(self.path)
+    }
+
+    /// Removes what an earlier process left half written, except for the results that are still to be fetched.
+    package func removeLeftovers(except pending: some Sequence<ResultID>) throws(MediaError) {
+        let kept = Set(pending.flatMap { [Self.partialName($0), Self.partialName($0) + PartialFile.noteSuffix] })
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: partial)
+        } catch {
+            throw MediaError("\(partial): cannot be read")
+        }
+        for name in names where !kept.contains(name) { unsafe unlink(partial + "/" + name) }
+    }
+
+    /// Whether the directory is there and writable, or can be made.
+    /// - Throws: `MediaError` that says what is missing.
+    package static func check(_ path: String) throws(MediaError) {
+        if FileManager.default.fileExists(atPath: path) {
+            guard unsafe access(path, W_OK | X_OK) == 0 else {
+                throw MediaError("\(path): the media directory is not writable for this user")
+            }
+        } else {
+            let parent = FilePathParts.split(path).directory
+            guard unsafe access(parent, W_OK | X_OK) == 0 else {
+                throw MediaError("\(path): cannot be made: \(parent) does not exist or is not writable")
+            }
+        }
+    }
+
+    /// Finds out whether a small file can be written now, before anything is asked of a server.
+    func probe(_ result: ResultID) throws(MediaError) {
+        var file = try PartialFile.begin(path: partialPath(result) + Self.probeSuffix, source: nil)
+        try file.write([UInt8](repeating: 0, count: 4_096))
+        file.discard()
+    }
+
+    /// Starts a file.
+    ///
+    /// - Parameter source: what it is and where from; with a validator, what is there when the connection breaks is
+    ///   kept, and can be continued.
+    func begin(_ result: ResultID, source: PartialSource? = nil) throws(MediaError) -> PartialFile {
+        try PartialFile.begin(path: partialPath(result), source: source)
+    }
+
+    /// How far an earlier try came with a result; nil if there is nothing to go on with.
+    func resumable(_ result: ResultID, from url: String) -> ResumePoint? {
+        PartialFile.resumePoint(path: partialPath(result), url: url)
+    }
+
+    /// Goes on with a file: reads what is there, which takes a while if it is large.
+    func resume(_ result: ResultID, at point: ResumePoint) throws(MediaError) -> PartialFile {
+        try PartialFile.resume(path: partialPath(result), at: point)
+    }
+
+    /// Forgets what is there of a result.
+    func discardPartial(_ result: ResultID) {
+        PartialFile.discard(path: partialPath(result))
+    }
+
+    /// How many names are tried for a file.
+    private static let maximumNames = 100
+
+    /// Gives a complete file its final name: `FOLDER/JOB-ORDINAL.EXTENSION`; if another file has that, `…~2.EXTENSION`.
+    ///
+    /// What cannot be kept does not stay: a full disk is not to be kept full by it.
+    func keep(_ file: consuming PartialFile, for download: PendingDownload) throws(MediaError) -> SavedFile {
+        file.discard()
+        let type = FileType(sniffing: file.head)
+        let folder = FolderName.safe(download.folder)
+        try makeFolder(folder)
+        let names = (1...Self.maximumNames).map { number in
+            "\(folder)/\(download.result)\(number == 1 ? "" : "~\(number)").\(type.fileExtension)"
+        }
+        let bytes = file.count
+        let (index, sha256) = try file.finish(asOneOf: names.map { "\(path)/\($0)" })
+        try Self.sync("\(path)/\(folder)")
+        return SavedFile(path: names[index], contentType: type.contentType, bytes: bytes, sha256: sha256)
+    }
+
+    /// Writes a small file beside the results of a job, whole or not at all: `FOLDER/JOB.json`.
+    ///
+    /// - Parameter folder: its name as it is in the media directory.
+    func keep(_ bytes: [UInt8], besideResultsOf job: JobID, folder: String) throws(MediaError) {
+        try makeFolder(folder)
+        var file = try PartialFile.begin(path: "\(partial)/\(job).sidecar", source: nil)
+        try file.write(bytes)
+        try file.finish(replacing: "\(path)/\(folder)/\(job).json")
+        try Self.sync("\(path)/\(folder)")
+    }
+
+    /// Removes a file that was kept and is not wanted after all.
+    func remove(_ file: SavedFile) throws(MediaError) {
+        try Self.remove("\(path)/\(file.path)")
+    }
+
+    /// Removes what lies beside the results of a job.
+    func removeSidecar(of job: JobID, folder: String) throws(MediaError) {
+        try Self.remove("\(path)/\(folder)/\(job).json")
+    }
+
+    private static func remove(_ path: String) throws(MediaError) {
+        guard unsafe unlink(path) == 0 || errno == ENOENT else { throw MediaError(code: errno, at: path) }
+    }
+
+    private static func partialName(_ result: ResultID) -> String { "\(result)" }
+
+    private func partialPath(_ result: ResultID) -> String { "\(partial)/\(Self.partialName(result))" }
+
+    /// At a start, when somebody reads what is wrong with which path.
+    private static func prepare(_ path: String) throws(MediaError) {
+        if unsafe mkdir(path, 0o755) == 0 { return try sync(FilePathParts.split(path).directory) }
+        guard errno != EEXIST else { return }
+        throw MediaError("\(path): cannot be made: \(unsafe String(cString: strerror(errno)))")
+    }
+
+    private func makeFolder(_ name: String) throws(MediaError) {
+        let folder = "\(path)/\(name)"
+        if unsafe mkdir(folder, 0o755) == 0 { return try Self.sync(path) }
+        guard errno == EEXIST else { throw MediaError(code: errno, at: folder) }
+        var status = stat()
+        guard unsafe lstat(folder, &status) == 0 else { throw MediaError(code: errno, at: folder) }
+        // A link would lead the results to wherever whoever made it wants.
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw MediaError("\(folder): is no directory of its own; remove it, and the results go there")
+        }
+    }
+
+    /// A new name in a directory is on disk only after the directory is synced (fsync(2)).
+    private static func sync(_ directory: String) throws(MediaError) {
+        let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw MediaError(code: errno, at: directory + "/") }
+        defer { close(descriptor) }
+        if fsync(descriptor) == 0 { return }
+        // Some file systems cannot sync a directory, and need not be told to.
+        guard errno == EINVAL || errno == ENOTSUP else { throw MediaError(code: errno, at: directory + "/") }
+    }
+}

@@ -1,0 +1,33 @@
+import Glibc
+import PromptQueue
+
+/// Why a result cannot be stored.
+package struct MediaError: Error, Sendable, CustomStringConvertible {
+    package var description: String
+    /// Whether this machine can store nothing for now; if not, it is about one file only.
+    package var isLocal: Bool
+
+    init(_ description: String, isLocal: Bool = false) {
+        self.description = description
+        self.isLocal = isLocal
+    }
+
+    /// A system call failed with `code` (errno(3)) for a file below the media directory.
+    init(code: Int32, at path: String) {
+        let reason = unsafe String(cString: strerror(code))
+        switch code {
+        case ENOSPC, EDQUOT:
+            self.init("the media disk is full", isLocal: true)
+        case EMFILE, ENFILE:
+            self.init("too many files are open: raise LimitNOFILE= of the unit, or ulimit -n", isLocal: true)
+        case EACCES, EPERM, EROFS, EIO, ENOENT, ENODEV, ENXIO, ESTALE, ENOTCONN:
+            var directory = FilePathParts.split(path).directory
+            // Nobody has asked for this one; but if it is not there, it has to be named.
+            let hidden = "/" + MediaDirectory.partialFolder
+            if code != ENOENT, directory.hasSuffix(hidden) { directory.removeLast(hidden.count) }
+            self.init("the media directory \(directory) cannot be written: \(reason)", isLocal: true)
+        default:
+            self.init("\(path): \(reason)")
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Logging
+import PromptQueue
+
+extension NoticeLogger {
+    /// What keeps jobs from being submitted beside the gates, and what the account says.
+    func announceHold(_ notice: Notice) {
+        switch notice {
+        case .rateShrunk(let before, let now):
+            logger.warning(
+                "too many requests, says the provider: waiting a whole window, then \(now) instead of \(before) for a while",
+                metadata: ["gate": "rate"]
+            )
+        case .rateWhole(let limit):
+            logger.notice("the rate is whole again: \(limit)", metadata: ["gate": "rate"])
+        case .budgetHeld(let hold, let job):
+            logger.warning(
+                "a queue waits for its budget: \(job)",
+                metadata: ["gate": "budget:\(hold.budget)", "queue": "\(hold.queue)"]
+            )
+        case .budgetReleased(let hold):
+            logger.notice(
+                "a queue no longer waits for its budget",
+                metadata: ["gate": "budget:\(hold.budget)", "queue": "\(hold.queue)"]
+            )
+        case .reserveHeld(let message):
+            logger.warning("submitting stopped: \(message)", metadata: ["gate": "credits"])
+        case .reserveReleased:
+            logger.notice("submitting goes on", metadata: ["gate": "credits"])
+        case .accountDiffers(let standing):
+            announce(standing)
+        default:
+            return
+        }
+    }
+
+    private func announce(_ standing: AccountStanding) {
+        let amount = standing.unexplained
+        let metadata: Logger.Metadata = ["unexplained": "\(amount)", "unconfirmed": "\(standing.unknown)"]
+        if amount == .zero {
+            logger.notice("the account and the ledger agree again", metadata: metadata)
+            return
+        }
+        if amount > .zero, amount <= standing.unknown {
+            logger.notice(
+                "requests without an answer seem to have cost \(amount) credits; \(standing.unknown) are set aside for them",
+                metadata: metadata
+            )
+            return
+        }
+        let message =
+            amount > .zero
+            ? "the account lost \(amount) credits that the ledger does not know of: requests without an answer that were "
+                + "charged after all, or somebody else who uses the account"
+            : "the account lost \(Credits.zero - amount) credits less than the ledger has booked: charges or refunds that "
+                + "the provider did not report"
+        logger.warning("\(message); promptctl credits has the figures", metadata: metadata)
+    }
+}

@@ -1,0 +1,123 @@
+/// The ledger as the daemon sees it: the truth about jobs and money.
+///
+/// Owned by the domain, so that the engine and the runner know no SQL. Every store must pass the conformance suite in
+/// `Tests/JobStoreTests`.
+///
+/// All writes are durable when they return: committed and synced. Calls may be made concurrently; a store may carry
+/// several in one transaction.
+package protocol JobLedger: Sendable {
+    /// Takes ownership after a start: attempts still `sending` become `unknown`, and what is open is listed.
+    func recover(now: Instant, rate: RateLimit) async throws(LedgerError) -> Recovery
+
+    /// Notes in `daemon_status` who is at work.
+    func begin(_ identity: DaemonIdentity, now: Instant) async throws(LedgerError)
+
+    /// Notes that the daemon is alive.
+    func beat(now: Instant) async throws(LedgerError)
+
+    /// Notes that the daemon has stopped, after everything was recorded.
+    func end(now: Instant) async throws(LedgerError)
+
+    /// Claims jobs by priority (higher first), each with its attempt, reservation and rate slot. Among equals the queues
+    /// take turns, within a queue its batches do, and within a batch jobs go in the order in which they came or became due.
+    ///
+    /// A job that would pass a budget's limit waits; cheaper ones behind it, and other models and queues, go on.
+    ///
+    /// `prepare` checks and completes each job before money is reserved; what it refuses fails in the same transaction.
+    func claim(
+        _ request: ClaimRequest,
+        prepare: @escaping @Sendable (QueuedJob) -> Preparation
+    ) async throws(LedgerError) -> Claim
+
+    /// Records what happened at `now`, and calls `done` once when that is durable or has failed, whatever becomes of the
+    /// caller. `done` must be short.
+    ///
+    /// Recording the same change twice is harmless: the second time it changes nothing.
+    func record(
+        _ change: LedgerChange,
+        now: Instant,
+        done: @escaping @Sendable (Result<CommitResult, LedgerError>) -> Void
+    )
+
+    /// Those of `results` that nobody waits for any more: their jobs were cancelled, or are gone.
+    func unwanted(_ results: [ResultID]) async throws(LedgerError) -> [ResultID]
+
+    /// Whether somebody else has committed since the last call.
+    func hasForeignChanges() async throws(LedgerError) -> Bool
+
+    /// Hands over, once, the tasks and downloads that producers took up again by setting `queued` on jobs that are
+    /// already paid for.
+    func takeResumed(now: Instant) async throws(LedgerError) -> Recovery
+}
+
+extension JobLedger {
+    /// Records what happened at `now`, and returns when that is durable.
+    package func record(_ change: LedgerChange, now: Instant) async throws(LedgerError) -> CommitResult {
+        let result = await withCheckedContinuation { continuation in
+            record(change, now: now) { continuation.resume(returning: $0) }
+        }
+        return try result.get()
+    }
+}
+
+/// The daemon, as `daemon_status` shows it.
+package struct DaemonIdentity: Sendable {
+    package var processID: Int32
+    package var version: String
+    package var rate: RateLimit
+    package var runningLimit: Int
+    package var rules: AccountRules
+
+    package init(
+        processID: Int32,
+        version: String,
+        rate: RateLimit,
+        runningLimit: Int,
+        rules: AccountRules = AccountRules()
+    ) {
+        self.processID = processID
+        self.version = version
+        self.rate = rate
+        self.runningLimit = runningLimit
+        self.rules = rules
+    }
+}
+
+/// How a ledger fails.
+package struct LedgerError: Error, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable {
+        /// Locked by another process for too long; the same call may work later.
+        case busy
+        /// The disk is full.
+        case full
+        /// Reading or writing failed.
+        case inputOutput = "io"
+        /// No right to read or write the file.
+        case permission
+        /// The file is no database of ours, is damaged, or has a newer schema.
+        case unusable
+        /// A rule of the schema refused it.
+        case constraint
+        /// The task that asked was cancelled; nothing was read or written.
+        case cancelled
+        case other
+    }
+
+    package var code: Code
+    package var message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// Whether waiting may help.
+    package var isTransient: Bool {
+        switch code {
+        case .busy, .full, .inputOutput: true
+        case .permission, .unusable, .constraint, .cancelled, .other: false
+        }
+    }
+
+    package var description: String { message }
+}

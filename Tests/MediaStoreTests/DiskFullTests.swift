@@ -1,0 +1,38 @@
+import FoundationEssentials
+import Glibc
+import PromptQueue
+import Testing
+
+@testable import MediaStore
+
+/// A media directory on a disk of its own, of 64 KiB. Only root may make one; for others the test is skipped.
+@Suite(.serialized, .timeLimit(.minutes(1))) struct DiskFullTests {
+    private func withSmallDisk(_ body: (String) async throws -> Void) async throws {
+        let path = "/tmp/promptd-test-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        guard unsafe mount("tmpfs", path, "tmpfs", 0, "size=64k") == 0 else {
+            try Test.cancel("a disk can be mounted by root only")
+        }
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(path)) } catch { result = .failure(error) }
+        #expect(unsafe umount2(path, CInt(MNT_DETACH)) == 0)
+        try result.get()
+    }
+
+    @Test func `a full disk is told from other trouble, leaves room for others, and passes`() async throws {
+        try await withSmallDisk { path in
+            let server = MediaServer { asked, _ in
+                asked.path == "/small" ? .file([UInt8](repeating: 1, count: 9_000)) : .file(FetcherTests.image)
+            }
+            try await server.run(mediaPath: path) { fixture in
+                for _ in 0..<2 {
+                    #expect(FetcherTests.failure(await fixture.fetch("/large")) == .local)
+                    #expect(fixture.names(in: ".partial").isEmpty, "what cannot be finished gives its room back")
+                    #expect(fixture.names(in: "ads").isEmpty)
+                }
+                #expect(FetcherTests.saved(await fixture.fetch("/small", job: 8))?.bytes == 9_000)
+            }
+        }
+    }
+}

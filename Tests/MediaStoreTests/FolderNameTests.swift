@@ -1,0 +1,57 @@
+import FoundationEssentials
+import PromptQueue
+import Testing
+
+@testable import MediaStore
+
+/// Where results are put, whatever producers call their batches.
+@Suite struct FolderNameTests {
+    static let names: [(String, String)] = [
+        ("shop", "shop"), ("../../etc", "_._.._etc"), ("/abs", "_abs"), (".", "_"), ("..", "_"), ("...", "_"),
+        ("", "_"), ("a/../b", "a_.._b"), ("a\\b", "a_b"), ("C:\\x", "C__x"), ("x\u{0}y", "x_y"), ("a\nb", "a_b"),
+        ("a\u{1B}[31m", "a__31m"), ("\u{202E}gnp", "_gnp"), ("zero\u{200B}width", "zero_width"), ("-rf", "_rf"),
+        (" lead", "_lead"), ("trail. .", "trail"), ("CON", "_CON"), ("nul.txt", "_nul.txt"), ("Lpt9", "_Lpt9"),
+        ("console", "console"), ("Büro 2026", "Büro 2026"), ("日本語", "日本語"), ("हिन्दी", "हिन्दी"), ("a*?\"<>|b", "a______b"),
+        (".partial", "_partial"), ("🦊", "_"),
+    ]
+
+    @Test(arguments: names)
+    func `a name leads nowhere else and stays legible`(name: String, expected: String) {
+        let safe = FolderName.safe(name)
+        #expect(safe == expected)
+        #expect(!safe.isEmpty && safe != "." && safe != "..")
+        #expect(!safe.hasPrefix(".") && !safe.hasPrefix("-") && !safe.hasSuffix(".") && !safe.hasSuffix(" "))
+        #expect(!safe.contains("/") && !safe.contains("\\"))
+        #expect(safe.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control })
+    }
+
+    @Test(arguments: ["x", "日", "🦊", "é", "CON."])
+    func `a long name is cut to a hundred bytes, never within a letter`(piece: String) {
+        let safe = FolderName.safe(String(repeating: piece, count: 300))
+        #expect(safe.utf8.count <= 100)
+        #expect(safe.utf8.count > 90)
+        #expect(!safe.unicodeScalars.contains("\u{FFFD}"))
+    }
+
+    @Test func `names that become one do no harm: files are named after their jobs`() throws {
+        let path = "/tmp/promptd-test-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let media = try MediaDirectory(path: path)
+        var saved: [String] = []
+        for (job, folder) in [(Int64(1), "a/b"), (2, "a:b"), (3, "a_b")] {
+            let download = PendingDownload(
+                result: ResultID(job: JobID(job), ordinal: 0),
+                output: .object(json: "{}"),
+                folder: folder,
+                createdAt: Instant(milliseconds: 0)
+            )
+            var file = try media.begin(download.result)
+            try file.write(Array("{}".utf8))
+            saved.append(try media.keep(file, for: download).path)
+            try media.keep(Array("{}".utf8), besideResultsOf: JobID(job), folder: FolderName.safe(folder))
+        }
+        #expect(saved == ["a_b/1-0.json", "a_b/2-0.json", "a_b/3-0.json"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path + "/a_b").count == 6)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path).sorted() == [".partial", "a_b"])
+    }
+}
