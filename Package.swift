@@ -63,17 +63,7 @@ let package = Package(
         .target(
             name: "Migrations",
             path: "migrations",
-            resources: [
-                .embedInCode("0001_queue.sql"), .embedInCode("0002_turns.sql"), .embedInCode("0003_prices.sql"),
-                .embedInCode("0004_history.sql"), .embedInCode("0005_account.sql"),
-                .embedInCode("0006_views.sql"), .embedInCode("0007_hints.sql"),
-                .embedInCode("0008_money.sql"),
-                .embedInCode("0009_rowids.sql"),
-                .embedInCode("0010_strangers.sql"),
-                .embedInCode("0011_nothing_by_default.sql"),
-                .embedInCode("0012_suspects.sql"),
-                .embedInCode("0013_roles.sql"),
-            ],
+            resources: [.embedInCode("0014_schema.sql"), .embedInCode("0015_sent_input.sql")],
             swiftSettings: settings
         ),
 

@@ -8,10 +8,8 @@ struct Sidecar: Sendable {
 
     let json: JSONObject
 
-    /// - Parameters:
-    ///   - input: as it was sent.
-    ///   - savedAt: when the last of the results was saved.
-    init(_ provenance: JobProvenance, input: JSONValue, savedAt: Instant) {
+    /// - Parameter savedAt: when the last of the results was saved.
+    init(_ provenance: JobProvenance, savedAt: Instant) {
         let job = provenance.job
         var object: JSONObject = [
             "format": .integer(Self.format),
@@ -20,7 +18,7 @@ struct Sidecar: Sendable {
             "queue": .string(job.queue),
             "model": .string(job.model),
             "prompt": Self.text(job.prompt),
-            "input": input,
+            "input": (try? JSONValue(parsing: provenance.sent ?? job.input)) ?? .null,
             "labels": provenance.labels.flatMap { try? JSONValue(parsing: $0) } ?? .null,
             "unique_key": Self.text(provenance.uniqueKey),
             "task_id": Self.text(provenance.task),

@@ -17,26 +17,22 @@ package final class Sidecars: Sendable {
 
     private let media: MediaDirectory
     private let source: any ProvenanceSource
-    private let prepare: @Sendable (QueuedJob) -> Preparation
     private let isEnabled: @Sendable () -> Bool
     private let now: @Sendable () -> Instant
     private let logger: Logger
     private let fresh = Mutex<[JobID: Fresh]>([:])
 
     /// - Parameters:
-    ///   - prepare: completes an input as it was completed when it was sent.
     ///   - isEnabled: asked each time, because a reload may change it.
     package init(
         media: MediaDirectory,
         source: any ProvenanceSource,
-        prepare: @escaping @Sendable (QueuedJob) -> Preparation,
         isEnabled: @escaping @Sendable () -> Bool,
         now: @escaping @Sendable () -> Instant,
         logger: Logger
     ) {
         self.media = media
         self.source = source
-        self.prepare = prepare
         self.isEnabled = isEnabled
         self.now = now
         self.logger = logger
@@ -99,20 +95,12 @@ package final class Sidecars: Sendable {
                     try media.removeSidecar(of: job, folder: folder)
                     return nil
                 }
-                let sidecar = Sidecar(provenance, input: input(of: provenance.job), savedAt: now())
+                let sidecar = Sidecar(provenance, savedAt: now())
                 try media.keep(try sidecar.bytes, besideResultsOf: job, folder: folder)
                 return nil
             } catch {
                 return error
             }
-        }
-    }
-
-    /// As it was sent. What the catalogue of today would refuse is shown as the producer gave it.
-    private func input(of job: QueuedJob) -> JSONValue {
-        switch prepare(job) {
-        case .ready(let prepared): .object(prepared.input)
-        case .refused: (try? JSONValue(parsing: job.input)) ?? .null
         }
     }
 

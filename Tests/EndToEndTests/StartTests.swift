@@ -127,7 +127,7 @@ struct StartTests {
     @Test func `an older database is brought up to date, and systemd is told to wait for it`() async throws {
         try await Stage.with { stage in
             let migrations = URL(filePath: #filePath).appending(path: "../../../migrations").standardized
-            let first = try String(contentsOf: migrations.appending(path: "0001_queue.sql"), encoding: .utf8)
+            let first = try String(contentsOf: migrations.appending(path: "0014_schema.sql"), encoding: .utf8)
             try await stage.ledger.script(first + "INSERT INTO jobs (prompt) VALUES ('a fox of old');")
             let socket = try NotifySocket(path: "\(stage.folder)/notify")
             let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s")

@@ -1,5 +1,4 @@
 import GRDB
-import Migrations
 import PromptQueue
 import Testing
 
@@ -158,42 +157,5 @@ import Testing
             try fixture.rows("SELECT charged_millicredits, presumed_millicredits FROM account_totals")
                 == fixture.rows(sums)
         )
-    }
-
-    @Test func `an older database keeps its attempts, and its charges are added up`() throws {
-        let directory = ScratchDirectory.make()
-        let path = directory + "/old.sqlite"
-        let old = try openShell(path)
-        try old.write { db in
-            try db.execute(sql: String(decoding: Migrations.all[0], as: UTF8.self))
-            try db.execute(
-                sql: """
-                    INSERT INTO jobs (prompt) VALUES ('x');
-                    INSERT INTO attempts (job_id, token, state, task_id, queue, model, sent_at, answered_at, finished_at,
-                        reserved_millicredits, charged_millicredits)
-                    VALUES (1, '\(String(repeating: "a", count: 32))', 'accepted', 't', 'default', 'm', 1, 2, 3, 0, 14000),
-                        (1, '\(String(repeating: "b", count: 32))', 'unknown', NULL, 'default', 'm', 1, 2, 3, 0, 7000),
-                        (1, '\(String(repeating: "c", count: 32))', 'unknown', NULL, 'default', 'm', 1, 2, NULL, 9000, NULL);
-                    """
-            )
-        }
-        try old.close()
-        let ledger = try SQLiteLedger(path: path)
-        try ledger.close()
-        let shell = try openShell(path)
-        let (totals, attempts, version) = try shell.read { db in
-            (
-                try Row.fetchOne(db, sql: "SELECT * FROM account_totals"),
-                try Int.fetchOne(
-                    db,
-                    sql: "SELECT count(*) FROM attempts WHERE charge_reported IS NOT 1 AND evidence IS NULL"
-                ),
-                try Int.fetchOne(db, sql: "PRAGMA user_version")
-            )
-        }
-        #expect(totals?["charged_millicredits"] == 14_000)
-        #expect(totals?["presumed_millicredits"] == 7_000)
-        #expect(attempts == 3)
-        #expect(version == Schema.version)
     }
 }

@@ -1,5 +1,4 @@
 import GRDB
-import Migrations
 import PromptQueue
 import Testing
 
@@ -77,33 +76,5 @@ import Testing
             "SELECT unixepoch(estimated_finish) - unixepoch('now') BETWEEN 299 AND 302 FROM batch_status"
         )
         #expect(slow == ["1"], "with one place each job waits for the one before it")
-    }
-
-    @Test func `an older ledger learns from the tasks that it holds`() throws {
-        let path = ScratchDirectory.make() + "/old.sqlite"
-        let old = try openShell(path)
-        let first = try #require(Migrations.all.first)
-        try old.write { db in
-            try db.execute(sql: String(decoding: first, as: UTF8.self))
-            for (id, end) in [(1, "130000"), (2, "NULL"), (3, "90000")] {
-                try db.execute(
-                    sql: """
-                        INSERT INTO attempts (id, job_id, token, state, task_id, queue, model, sent_at, answered_at,
-                            finished_at, reserved_millicredits)
-                        VALUES (\(id), \(id), '\(String(repeating: "\(id)", count: 32))', 'accepted', 't', 'q', 'm',
-                            99000, 100000, \(end), 0)
-                        """
-                )
-            }
-        }
-        try old.close()
-        let ledger = try SQLiteLedger(path: path)
-        defer { try? ledger.close() }
-        let rows = try openShell(path).read { db in
-            try Row.fetchAll(db, sql: "SELECT id, took_milliseconds, profile FROM attempts ORDER BY id")
-        }
-        // A task cannot end before it was accepted: a clock was set.
-        #expect(rows.map { $0["took_milliseconds"] as Int64? } == [30_000, nil, nil])
-        #expect(rows.allSatisfy { $0["profile"] == "" })
     }
 }

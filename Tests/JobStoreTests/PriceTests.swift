@@ -1,5 +1,4 @@
 import GRDB
-import Migrations
 import PromptQueue
 import Testing
 
@@ -196,44 +195,5 @@ import Testing
             "\(details)"
         )
         #expect(!details.contains { $0.contains("TEMP B-TREE") }, "\(details)")
-    }
-
-    @Test func `an older database gets prices and keeps its rows`() async throws {
-        let path = ScratchDirectory.make() + "/old.sqlite"
-        let own = try #require(
-            Migrations.all.firstIndex { String(decoding: $0, as: UTF8.self).contains("CREATE TABLE prices") }
-        )
-        let old = try openShell(path)
-        try await old.write { db in
-            for sql in Migrations.all.prefix(own) { try db.execute(sql: String(decoding: sql, as: UTF8.self)) }
-            try db.execute(
-                sql: """
-                    INSERT INTO jobs (prompt, estimated_millicredits) VALUES ('x', 14000), ('y', NULL);
-                    INSERT INTO attempts (job_id, token, state, task_id, queue, model, sent_at, answered_at, finished_at,
-                        reserved_millicredits, charged_millicredits)
-                    VALUES (1, '00000000000000000000000000000001', 'accepted', 't', 'default', 'm', 1, 2, NULL, 14000, NULL),
-                        (2, '00000000000000000000000000000002', 'accepted', 'u', 'default', 'm', 1, 2, 3, 0, 9000);
-                    """
-            )
-        }
-        try old.close()
-        let ledger = try SQLiteLedger(path: path)
-        try ledger.close()
-        let migrated = try openShell(path)
-        let rows = try await migrated.read { db in
-            try Row.fetchAll(db, sql: "SELECT estimated_millicredits, estimate_basis, charge_reported FROM attempts")
-                .map { "\($0["estimated_millicredits"] as Int64? ?? -1) \($0["estimate_basis"] as String? ?? "-")" }
-        }
-        #expect(rows == ["14000 -", "-1 -"])
-        let facts = try await migrated.read { db in
-            (
-                try Int64.fetchAll(db, sql: "SELECT default_price_millicredits FROM daemon"),
-                try PriceRows.charges(of: "m", db).map(\.charged.millicredits),
-                try String?.fetchAll(db, sql: "SELECT estimate_basis FROM job_status ORDER BY id")
-            )
-        }
-        #expect(facts.0 == [20_000])
-        #expect(facts.1 == [9_000])
-        #expect(facts.2 == [nil, nil])
     }
 }

@@ -22,6 +22,7 @@ import Testing
         #expect(found.job.id == job.job)
         #expect(found.job.model == job.model)
         #expect(found.task == "task-1")
+        #expect(try found.sent.map { try JSONValue(parsing: $0) } == .object(job.input))
         #expect(found.charged == Credits(millicredits: 13_500))
         #expect(found.estimated == job.reserved)
         #expect(found.submittedAt != nil)

@@ -115,7 +115,7 @@ final class CommandFixture: Sendable {
             now: instant
         )
         let claim = try await ledger.claim(request) { job in
-            Catalogue.builtIn.prepare(model: job.model, prompt: job.prompt, input: [:])
+            job.prepared(unknownModels: .allow)
         }
         for (job, ending) in zip(claim.jobs, endings) { try await finish(job, ending, ledger) }
         try ledger.close()

@@ -72,7 +72,7 @@ struct ProgramTests {
 
     @Test func `an older database is not migrated under a running promptd`() async throws {
         let fixture = try CommandFixture()
-        try fixture.sql("PRAGMA user_version = 8")
+        try fixture.sql("PRAGMA user_version = 14")
         let lock = try OwnerLock(database: fixture.database)
         let refused = try await fixture.run("init")
         #expect(refused.code == 75)

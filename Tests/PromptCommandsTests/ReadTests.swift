@@ -170,9 +170,9 @@ struct ReadTests {
         let outcome = try await fixture.run("show", "1")
         #expect(
             outcome.output == [
-                "job 1  succeeded  queue default  flux-2/flex-text-to-image  14 credits charged",
+                "job 1  succeeded  queue default  flux-2/flex-text-to-image  14 credits charged, 24 estimated",
                 "prompt   \"a fox\"",
-                "input    resolution 2K",
+                "input    aspect_ratio 1:1, resolution 2K",
                 "labels   sku A-1",
                 "task     task-1",
                 "  11:06:40.000  added",

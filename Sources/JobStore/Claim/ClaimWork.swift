@@ -259,12 +259,13 @@ struct ClaimWork {
         try Self.run(
             """
             INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits,
-                estimated_millicredits, estimate_basis, profile)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)
+                estimated_millicredits, estimate_basis, profile, input)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9)
             """,
             [
                 job.id.rawValue, token.rawValue, job.queue, job.model, request.now.milliseconds, reserved.millicredits,
                 estimate.kind.rawValue, CompletionProfile.text(of: prepared.input),
+                JSONValue.object(prepared.input).json,
             ],
             db
         )

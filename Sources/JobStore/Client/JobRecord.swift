@@ -79,6 +79,8 @@ package struct AttemptRecord: Sendable {
     package let id: AttemptID
     package let state: AttemptState
     package let taskID: TaskID?
+    /// Who said so; nil if nobody did, or somebody by SQL.
+    package let taskSource: TaskSource?
     /// The task that a callback named when the answer was not there, or lost.
     package let hintedTask: TaskID?
     package let sentAt: Instant
@@ -99,6 +101,8 @@ package struct AttemptRecord: Sendable {
     package let evidence: String?
     /// What that comes to: whether it was charged.
     package let wasCharged: Bool?
+    /// What was sent, a JSON object; nil if an older version sent it.
+    package let input: String?
     /// What the provider gave as the result, where it holds more than the rows of `results` do.
     package let unread: String?
 
@@ -110,6 +114,8 @@ package struct AttemptRecord: Sendable {
         self.state = state
         let task: String? = row["task_id"]
         taskID = task.map(TaskID.init)
+        let source: String? = row["task_source"]
+        taskSource = source.flatMap(TaskSource.init)
         let hinted: String? = row["hinted_task_id"]
         hintedTask = hinted.map(TaskID.init)
         sentAt = Instant(milliseconds: row["sent_at"])
@@ -128,6 +134,7 @@ package struct AttemptRecord: Sendable {
         evidence = row["evidence"]
         wasCharged = row["evidence_charged"]
         unread = row["result_json"]
+        input = row["input"]
     }
 }
 

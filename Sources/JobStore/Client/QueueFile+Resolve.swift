@@ -99,7 +99,7 @@ extension QueueFile {
         if let other { throw LedgerError(.constraint, "task \(task): belongs to job \(other) already") }
         try db.execute(
             sql: """
-                UPDATE attempts SET state = 'accepted', task_id = ?, arrives_until = min(arrives_until, ?),
+                UPDATE attempts SET state = 'accepted', task_id = ?, task_source = 'operator', arrives_until = min(arrives_until, ?),
                     error_code = NULL, message = NULL
                 WHERE id = ?
                 """,
@@ -107,10 +107,10 @@ extension QueueFile {
         )
         // Somebody has looked at it.
         try db.execute(sql: "DELETE FROM suspects WHERE job_id = ?", arguments: [job.rawValue])
-        // A job with an open task and no counted attempts is what a daemon at work takes up (SQLiteLedger.takeResumed).
+        // What a daemon at work takes up (SQLiteLedger.takeResumed).
         try db.execute(
             sql: """
-                UPDATE jobs SET state = 'running', task_id = ?, attempt_count = 0, error_code = NULL,
+                UPDATE jobs SET state = 'running', task_id = ?, is_resumed = 1, error_code = NULL,
                     error_message = NULL
                 WHERE id = ? AND state = 'unconfirmed'
                 """,
@@ -118,21 +118,15 @@ extension QueueFile {
         )
         // A cancelled job stays cancelled, but its task is asked about until its charge is known.
         try db.execute(
-            sql: "UPDATE jobs SET attempt_count = 0 WHERE id = ? AND state = 'cancelled'",
+            sql: "UPDATE jobs SET is_resumed = 1 WHERE id = ? AND state = 'cancelled'",
             arguments: [job.rawValue]
         )
     }
 
     /// An attempt that made no task does not count: else the last one allowed would be followed by one too many.
     private static func resubmit(_ job: JobID, _ attempt: Int64, _ now: Instant, _ db: Database) throws {
-        try db.execute(
-            sql: """
-                UPDATE attempts SET state = 'rejected', finished_at = ?1, arrives_until = min(arrives_until, ?1),
-                    reserved_millicredits = 0, error_code = ?2, message = 'settled by an operator: there is no task'
-                WHERE id = ?3
-                """,
-            arguments: [now.milliseconds, FailureCode.settledByOperator.rawValue, attempt]
-        )
+        let failure = Failure(.settledByOperator, "settled by an operator: there is no task")
+        _ = try Settlement(db: db, now: now).withoutTask(AttemptID(attempt), failure, hasArrived: true)
         try db.execute(
             sql: """
                 UPDATE jobs SET state = 'queued', attempt_count = max(attempt_count - 1, 0), error_code = NULL,
@@ -144,22 +138,7 @@ extension QueueFile {
     }
 
     private static func fail(_ job: JobID, _ attempt: Int64, _ now: Instant, _ db: Database) throws {
-        try db.execute(
-            sql: """
-                UPDATE attempts SET finished_at = ?, charged_millicredits = reserved_millicredits,
-                    reserved_millicredits = 0
-                WHERE id = ?
-                """,
-            arguments: [now.milliseconds, attempt]
-        )
-        try db.execute(
-            sql: """
-                UPDATE jobs SET charged_millicredits =
-                    (SELECT sum(charged_millicredits) FROM attempts WHERE job_id = jobs.id)
-                WHERE id = ?
-                """,
-            arguments: [job.rawValue]
-        )
+        _ = try Settlement(db: db, now: now).presumed(AttemptID(attempt), ignoresHint: true)
         // A cancelled job stays cancelled, whatever became of its request.
         try db.execute(
             sql: """

@@ -7,19 +7,29 @@ package enum Schema {
     /// "prpd": marks a file as promptd's (`PRAGMA application_id`).
     static let applicationID: Int32 = 1_886_548_068
 
-    package static var version: Int { Migrations.all.count }
+    package static var version: Int { Migrations.version }
 
     /// Applies the migrations that are missing, each in a transaction of its own.
     ///
-    /// - Parameter onStep: told of each step of an existing database, before it begins.
-    /// - Throws: `LedgerError` with code `unusable` for a database that is not promptd's or is newer than this program.
-    package static func migrate(_ db: Database, onStep: (String) -> Void = { _ in }) throws {
-        let found = try check(db)
-        for (index, sql) in Migrations.all.enumerated().dropFirst(found) {
-            if found > 0 { onStep("\(index + 1 - found) of \(version - found)") }
+    /// - Parameters:
+    ///   - migrations: see `Migrations.all`.
+    ///   - onStep: told of each step of an existing database, before it begins.
+    /// - Throws: `LedgerError` with code `unusable` for a database that is not promptd's, is newer than this program, or is
+    ///   from before the first release.
+    package static func migrate(
+        _ db: Database,
+        _ migrations: [[UInt8]] = Migrations.all,
+        onStep: (String) -> Void = { _ in }
+    ) throws {
+        let latest = Migrations.first + migrations.count - 1
+        let found = try check(db, latest: latest)
+        for (index, sql) in migrations.enumerated() {
+            let before = index == 0 ? 0 : Migrations.first + index - 1
+            guard before >= found else { continue }
+            if found > 0 { onStep("\(before + 1 - found) of \(latest - found)") }
             try db.inTransaction(.immediate) {
                 // Somebody else may have been quicker.
-                if try currentVersion(db) == index {
+                if try currentVersion(db) == before {
                     try db.execute(sql: String(decoding: sql, as: UTF8.self))
                 }
                 return .commit
@@ -29,17 +39,24 @@ package enum Schema {
 
     /// The version of the database's schema; 0 for an empty file.
     @discardableResult
-    package static func check(_ db: Database) throws -> Int {
+    package static func check(_ db: Database, latest: Int = version) throws -> Int {
         let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
         let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
         guard application == applicationID || (application == 0 && tables == 0) else {
             throw LedgerError(.unusable, "is not a database of promptd; choose another file")
         }
         let found = try currentVersion(db)
-        guard found <= version else {
+        guard found <= latest else {
             throw LedgerError(
                 .unusable,
-                "has schema version \(found), newer than this program's \(version); upgrade promptd"
+                "has schema version \(found), newer than this program's \(latest); upgrade promptd"
+            )
+        }
+        guard found == 0 || found >= Migrations.first else {
+            throw LedgerError(
+                .unusable,
+                "has schema version \(found), from before the first release, which cannot be upgraded: let the promptd that "
+                    + "made it finish its jobs, and begin with a new database"
             )
         }
         return found

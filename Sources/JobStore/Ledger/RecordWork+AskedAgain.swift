@@ -21,27 +21,13 @@ extension RecordWork {
         ) ?? false
     }
 
-    /// An attempt that was settled before, and whose task is asked about again; nil if it is not.
-    func askedAgain(_ attempt: AttemptID) throws -> SettledAttempt? {
+    /// The job of an attempt that was settled before, and whose task is asked about again; nil if it is not.
+    func askedAgain(_ attempt: AttemptID) throws -> (job: JobID, wasFailed: Bool)? {
         guard try isAskedAgain(attempt), let job = try job(of: attempt) else { return nil }
         let wasFailed = try Bool.fetchOne(
             db.cachedStatement(sql: "SELECT error_code IS NOT NULL FROM attempts WHERE id = ?"),
             arguments: [attempt.rawValue]
         )
-        return SettledAttempt(job: job.id, wasFailed: wasFailed ?? false)
-    }
-
-    /// The task has results after all: what it was charged is what the provider says now.
-    func adoptLateSuccess(_ attempt: AttemptID, _ charged: Credits?, _ unread: String?) throws {
-        try run(
-            """
-            UPDATE attempts SET error_code = NULL, message = NULL,
-                charged_millicredits = coalesce(?1, charged_millicredits),
-                charge_reported = CASE WHEN ?1 IS NULL THEN charge_reported ELSE 1 END,
-                result_json = coalesce(?3, result_json)
-            WHERE id = ?2
-            """,
-            [charged?.millicredits, attempt.rawValue, unread.map(BoundedText.document)]
-        )
+        return (job.id, wasFailed ?? false)
     }
 }

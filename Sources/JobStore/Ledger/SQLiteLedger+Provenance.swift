@@ -14,6 +14,7 @@ extension SQLiteLedger: ProvenanceSource {
                         prompt: row["prompt"],
                         input: row["input"]
                     ),
+                    sent: row["sent"],
                     batch: row["batch"],
                     labels: row["labels"],
                     uniqueKey: row["unique_key"],
@@ -36,7 +37,9 @@ extension SQLiteLedger: ProvenanceSource {
                     SELECT queue, model, prompt, input, batch, labels, unique_key, task_id, estimated_millicredits,
                         charged_millicredits, created_at, submitted_at,
                         (SELECT max(finished_at) FROM attempts
-                        WHERE job_id = jobs.id AND state = 'accepted') AS task_finished_at
+                        WHERE job_id = jobs.id AND state = 'accepted') AS task_finished_at,
+                        (SELECT input FROM attempts
+                        WHERE job_id = jobs.id AND state = 'accepted' ORDER BY id DESC LIMIT 1) AS sent
                     FROM jobs WHERE id = ?
                     """
             ),

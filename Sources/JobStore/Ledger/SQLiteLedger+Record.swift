@@ -64,6 +64,8 @@ struct RecordWork {
     /// For how long a request whose answer was lost keeps its slot.
     var lateArrival = LateArrival.longest
 
+    var settlement: Settlement { Settlement(db: db, now: now) }
+
     @discardableResult
     func run(_ sql: String, _ arguments: StatementArguments) throws -> Int {
         let statement = try db.cachedStatement(sql: sql)
@@ -90,7 +92,9 @@ struct RecordWork {
         let accepted = try Int64.fetchOne(
             db.cachedStatement(
                 sql: """
-                    UPDATE attempts SET state = 'accepted', task_id = ?1, answered_at = coalesce(answered_at, ?2),
+                    UPDATE attempts SET state = 'accepted', task_id = ?1,
+                        task_source = CASE WHEN state = 'unknown' AND hinted_task_id = ?1 THEN 'callback' ELSE 'answer' END,
+                        answered_at = coalesce(answered_at, ?2),
                         -- It has arrived by now, which may be long after its answer was lost.
                         arrives_until = CASE WHEN state = 'unknown' THEN min(arrives_until, ?2) ELSE arrives_until END,
                         http_status = ?3, api_code = 200, error_code = NULL, message = NULL
@@ -135,24 +139,13 @@ struct RecordWork {
         if let named = try namedTask(of: attempt) {
             return try unknown(attempt, failure.contradicted(by: named))
         }
-        let changed = try run(
-            """
-            UPDATE attempts SET state = 'rejected', answered_at = coalesce(answered_at, ?1), finished_at = ?1,
-                reserved_millicredits = 0, http_status = ?2, api_code = ?3, error_code = ?4, message = ?5
-            WHERE id = ?6 AND state IN ('sending', 'unknown') AND finished_at IS NULL
-            """,
-            [
-                now.milliseconds, failure.httpStatus, failure.apiCode, failure.code.rawValue,
-                BoundedText.message(failure.message),
-                attempt.rawValue,
-            ]
-        )
-        if changed > 0, let wait = failure.retryAfter {
+        let settled = try settlement.withoutTask(attempt, failure)
+        if settled != nil, let wait = failure.retryAfter {
             let until = now + min(wait, RateLimit.longestRetryAfter)
             try run("UPDATE daemon SET shut_until = ?", [until.milliseconds])
         }
         let job = try job(of: attempt)
-        guard changed > 0, let job, job.state == .submitting || job.state == .unconfirmed else {
+        guard settled != nil, let job, job.state == .submitting || job.state == .unconfirmed else {
             return CommitResult(job: job)
         }
         return CommitResult(job: try settle(job.id, failure, then))
@@ -200,18 +193,18 @@ struct RecordWork {
         took: Duration?,
         unread: String?
     ) throws -> CommitResult {
-        let known: SettledAttempt
-        if let settled = try finish(attempt, charged, failure: nil, took: took, unread: unread) {
+        let known: JobID
+        if let settled = try settlement.ended(attempt, charged: charged, failure: nil, took: took, unread: unread) {
             known = settled
         } else if let late = try askedAgain(attempt) {
-            known = late
+            known = late.job
+            // First, because results are a success's.
+            if late.wasFailed { _ = try settlement.corrected(attempt, charged: charged, unread: unread) }
         } else {
             guard let job = try job(of: attempt) else { return CommitResult() }
             return CommitResult(job: job, downloads: try downloads(of: job))
         }
-        // First, because results are a success's.
-        if known.wasFailed { try adoptLateSuccess(attempt, charged, unread) }
-        guard let (job, first) = try jobAndNextOrdinal(known.job) else { return CommitResult() }
+        guard let (job, first) = try jobAndNextOrdinal(known) else { return CommitResult() }
         let isWanted = job.state == .running
         if isWanted, !fetch {
             // Before its results are noted: a job with results to be fetched has not succeeded.
@@ -239,7 +232,6 @@ struct RecordWork {
                 ]
             )
         }
-        try book(job.id)
         guard isWanted else { return CommitResult(job: job) }
         guard fetch else { return CommitResult(job: RecordedJob(id: job.id, state: .succeeded)) }
         try run("UPDATE jobs SET provider_state = 'success' WHERE id = ?", [job.id.rawValue])
@@ -253,8 +245,13 @@ struct RecordWork {
         _ then: FailureDisposition,
         took: Duration?
     ) throws -> CommitResult {
-        let settled = try finish(attempt, charged, failure: failure, took: took, unread: failure.unread)
-        if let settled { try book(settled.job) }
+        let settled = try settlement.ended(
+            attempt,
+            charged: charged,
+            failure: failure,
+            took: took,
+            unread: failure.unread
+        )
         guard let job = try job(of: attempt) else { return CommitResult() }
         guard job.state == .running else { return CommitResult(job: job) }
         var then = then
@@ -266,55 +263,6 @@ struct RecordWork {
         }
         try run("UPDATE jobs SET provider_state = 'fail' WHERE id = ?", [job.id.rawValue])
         return CommitResult(job: try settle(job.id, failure, then))
-    }
-
-    /// An attempt whose money is settled.
-    struct SettledAttempt {
-        var job: JobID
-        /// Whether it was settled before, as a failure.
-        var wasFailed = false
-    }
-
-    /// Settles an attempt's money: what was reserved is released, what was charged is booked, and still to be booked for
-    /// its job. Nil the second time.
-    ///
-    /// A charge that the provider does not report is booked at the reserved amount: rather too much than too little.
-    private func finish(
-        _ attempt: AttemptID,
-        _ charged: Credits?,
-        failure: Failure?,
-        took: Duration?,
-        unread: String?
-    ) throws -> SettledAttempt? {
-        let rows = try Row.fetchCursor(
-            db.cachedStatement(
-                sql: """
-                    UPDATE attempts SET finished_at = ?, charged_millicredits = coalesce(?, reserved_millicredits),
-                        charge_reported = ?, reserved_millicredits = 0, error_code = ?, message = ?, took_milliseconds = ?,
-                        result_json = ?
-                    WHERE id = ? AND state = 'accepted' AND finished_at IS NULL
-                    RETURNING job_id
-                    """
-            ),
-            arguments: [
-                now.milliseconds, charged?.millicredits, charged != nil, failure?.code.rawValue,
-                failure.map { BoundedText.message($0.message) }, took.map { max(0, $0.milliseconds) },
-                unread.map(BoundedText.document), attempt.rawValue,
-            ]
-        )
-        return try rows.next().map { SettledAttempt(job: JobID($0[0])) }
-    }
-
-    /// Books what a job's attempts were charged.
-    func book(_ job: JobID) throws {
-        try run(
-            """
-            UPDATE jobs SET charged_millicredits =
-                (SELECT sum(charged_millicredits) FROM attempts WHERE job_id = jobs.id)
-            WHERE id = ?
-            """,
-            [job.rawValue]
-        )
     }
 
     /// A job, if its row is still there, and the ordinal of its next result.

@@ -28,7 +28,7 @@ extension SQLiteLedger {
                 }
             }
             // What producers took up again needs no separate mention: everything open is listed here.
-            try db.execute(sql: "UPDATE jobs SET attempt_count = 1 WHERE state = 'running' AND attempt_count = 0")
+            try db.execute(sql: Self.takingUp)
             try Self.concludeSaved(db, now: now)
             recovery.tasks = try Self.openTasks(db)
             recovery.downloads = try Self.pendingDownloads(db)
@@ -91,7 +91,7 @@ extension SQLiteLedger {
         } else {
             // It may have been paid for all the same, so it is not sent again by itself.
             let record = RecordWork(db: db, now: now)
-            try record.book(job)
+            try record.settlement.book(job)
             let text = "its request was settled by SQL while it was under way; promptctl retry \(job) sends it again"
             _ = try record.settle(job, Failure(.settledByOperator, text), .fail)
         }
@@ -117,10 +117,7 @@ extension SQLiteLedger {
             try await self.pool.read { db in
                 try Bool.fetchOne(
                     db.cachedStatement(
-                        sql: """
-                            SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND attempt_count = 0)
-                                OR EXISTS (\(Self.cancelledWithNewTask))
-                            """
+                        sql: "SELECT EXISTS (SELECT 1 FROM jobs WHERE is_resumed = 1)"
                     )
                 ) ?? false
             }
@@ -128,16 +125,9 @@ extension SQLiteLedger {
         guard exists else { return Recovery() }
         return try await commits.commit { db in
             var recovery = Recovery()
-            var jobs = try Int64.fetchAll(
-                db,
-                sql: "UPDATE jobs SET attempt_count = 1 WHERE state = 'running' AND attempt_count = 0 RETURNING id"
-            )
-            jobs += try Int64.fetchAll(
-                db,
-                sql: "UPDATE jobs SET attempt_count = 1 WHERE id IN (\(Self.cancelledWithNewTask)) RETURNING id"
-            )
-            try Self.concludeSaved(db, now: now)
+            let jobs = try Int64.fetchAll(db, sql: Self.takingUp + " RETURNING id")
             for job in jobs {
+                try Self.concludeSaved(db, job: job, now: now)
                 recovery.tasks += try Self.openTasks(db, job: job)
                 recovery.downloads += try Self.pendingDownloads(db, job: job)
             }
@@ -145,25 +135,24 @@ extension SQLiteLedger {
         }
     }
 
-    /// Jobs that are cancelled and whose task was found since, or that were cancelled before it was taken up: nobody
-    /// waits for its results, but its charge has to be booked.
-    private static let cancelledWithNewTask = """
-        SELECT j.id FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id
-        WHERE a.state = 'accepted' AND a.finished_at IS NULL AND j.state = 'cancelled' AND j.attempt_count = 0
-        """
+    /// Takes up what somebody else has: jobs that are tried again and have a task or results, and tasks that were found for
+    /// a lost request. Of a job that was cancelled meanwhile nobody waits for the results, but the charge has to be booked.
+    private static let takingUp =
+        "UPDATE jobs SET is_resumed = 0, attempt_count = max(attempt_count, 1) WHERE is_resumed = 1"
 
     /// Ends running jobs that were taken up again although all their results are saved: cancelled while the last
     /// download was under way.
-    private static func concludeSaved(_ db: Database, now: Instant) throws {
+    private static func concludeSaved(_ db: Database, job: Int64? = nil, now: Instant) throws {
         let jobs = try Int64.fetchAll(
             db,
             sql: """
                 SELECT j.id FROM jobs AS j INDEXED BY jobs_running
-                WHERE j.state = 'running' AND j.attempt_count = 1
+                WHERE j.state = 'running' \(job == nil ? "" : "AND j.id = ?")
                     AND EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id)
                     AND NOT EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id AND r.state <> 'saved')
                     AND NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.job_id = j.id AND a.finished_at IS NULL)
-                """
+                """,
+            arguments: job.map { [$0] } ?? []
         )
         for job in jobs {
             try SetAsideRows.guarding(JobID(job), at: now, db) {

@@ -150,16 +150,16 @@ extension SQLiteLedger: SuspectStore {
     ///
     /// - Returns: whether there was anything to let go.
     static func release(_ job: JobID, _ db: Database) throws -> Bool {
-        guard try releaseUnanswered(job, db) else { return false }
+        guard try clearSuspicion(job, db) else { return false }
         // What a daemon at work takes up (SQLiteLedger.takeResumed).
         try db.execute(
-            sql: "UPDATE jobs SET attempt_count = 0 WHERE id = ? AND state = 'running'",
+            sql: "UPDATE jobs SET is_resumed = 1 WHERE id = ? AND state = 'running'",
             arguments: [job.rawValue]
         )
         return true
     }
 
-    private static func releaseUnanswered(_ job: JobID, _ db: Database) throws -> Bool {
+    private static func clearSuspicion(_ job: JobID, _ db: Database) throws -> Bool {
         try db.execute(
             sql: "DELETE FROM suspects WHERE job_id = ? AND is_aside = 1 AND step = 'poll'",
             arguments: [job.rawValue]
@@ -183,7 +183,7 @@ extension SQLiteLedger: SuspectStore {
             arguments: [version]
         )
         // At a start everything open is listed anyway: no attempt is counted again.
-        for job in jobs { _ = try releaseUnanswered(JobID(job), db) }
+        for job in jobs { _ = try clearSuspicion(JobID(job), db) }
         try db.execute(sql: "DELETE FROM suspects WHERE version <> ?", arguments: [version])
     }
 

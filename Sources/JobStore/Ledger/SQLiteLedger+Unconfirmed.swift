@@ -49,15 +49,7 @@ extension RecordWork {
         guard let job = try job(of: attempt), job.state == .unconfirmed else {
             return CommitResult(job: try job(of: attempt))
         }
-        let changed = try run(
-            """
-            UPDATE attempts SET finished_at = ?, charged_millicredits = reserved_millicredits, reserved_millicredits = 0
-            WHERE id = ? AND state = 'unknown' AND finished_at IS NULL AND hinted_task_id IS NULL
-            """,
-            [now.milliseconds, attempt.rawValue]
-        )
-        guard changed > 0 else { return CommitResult(job: job) }
-        try book(job.id)
+        guard try settlement.presumed(attempt) != nil else { return CommitResult(job: job) }
         let mayRetry =
             try Bool.fetchOne(
                 db.cachedStatement(sql: "SELECT attempt_count < max_attempts FROM jobs WHERE id = ?"),
@@ -213,19 +205,13 @@ extension RecordWork {
         )
         guard settles, !wasCharged else { return nil }
         let message = "no answer came, and the account's balance shows that nothing was charged"
-        let changed = try run(
-            """
-            UPDATE attempts SET state = 'rejected', finished_at = ?, reserved_millicredits = 0, message = ?
-            WHERE id = ? AND hinted_task_id IS NULL
-            """,
-            [now.milliseconds, message, attempt.rawValue]
-        )
-        guard changed > 0 else { return nil }
+        let failure = Failure(.answerLost, message)
+        guard try settlement.withoutTask(attempt, failure, keepsCode: true) != nil else { return nil }
         guard var job = try job(of: attempt) else {
             return SettledUnknown(attempt: attempt, job: nil, evidence: evidence)
         }
         if job.state == .unconfirmed {
-            job = try settle(job.id, Failure(.answerLost, message), .retry(at: now, counted: false))
+            job = try settle(job.id, failure, .retry(at: now, counted: false))
         }
         return SettledUnknown(attempt: attempt, job: job, evidence: evidence)
     }

@@ -79,10 +79,20 @@ struct JobPage {
         return parts.isEmpty ? nil : parts.joined(separator: ", ")
     }
 
+    /// What was sent last, without the prompt; before that, what the producer gave.
+    private var shownInput: JSONObject? {
+        guard let sent = details.attempts.last?.input, job.state != .queued, case .object(var input) = parsed(sent)
+        else {
+            return parsed(job.input).objectValue
+        }
+        if let prompt = job.prompt { input = input.filter { $0.value != .string(prompt) } }
+        return input
+    }
+
     private var facts: [String] {
         var facts: [(String, String)] = []
         if let prompt = job.prompt { facts.append(("prompt", "\"\(oneLine(prompt))\"")) }
-        if case .object(let input) = parsed(job.input), !input.isEmpty { facts.append(("input", Self.list(input))) }
+        if let input = shownInput, !input.isEmpty { facts.append(("input", Self.list(input))) }
         if let batch = job.batch { facts.append(("batch", oneLine(batch))) }
         if let labels = job.labels, case .object(let object) = parsed(labels) {
             facts.append(("labels", Self.list(object)))
@@ -172,9 +182,12 @@ struct JobPage {
 
     private func acceptance(_ attempt: AttemptRecord) -> String {
         let task = attempt.taskID.map { oneLine("\($0)") } ?? ""
-        // Only an operator sets a task without an answer.
-        if attempt.apiCode != 200 { return "the answer was lost; settled by hand, as task \(task)" }
-        return "accepted as task \(task)" + (attempt.hintedTask == attempt.taskID ? ", which a callback named" : "")
+        switch attempt.taskSource {
+        case .answer: return "accepted as task \(task)"
+        case .callback: return "accepted as task \(task), which a callback named"
+        case .operator: return "the answer was lost; settled by hand, as task \(task)"
+        case nil: return "settled by SQL, as task \(task)"
+        }
     }
 
     private var evidence: [String] {

@@ -61,6 +61,7 @@ extension AttemptRecord {
             "id": .integer(id.rawValue),
             "state": .string(state.rawValue),
             "task_id": JSONValue(taskID?.rawValue),
+            "task_source": JSONValue(taskSource?.rawValue),
             "hinted_task_id": JSONValue(hintedTask?.rawValue),
             "sent_at": JSONValue(sentAt),
             "answered_at": JSONValue(answeredAt),
@@ -75,6 +76,7 @@ extension AttemptRecord {
             "charged_credits": JSONValue(charged),
             "charge_reported": .bool(isChargeReported),
             "evidence": JSONValue(evidence),
+            "input": input.map(parsed) ?? .null,
             "result_json": JSONValue(unread),
         ]
     }

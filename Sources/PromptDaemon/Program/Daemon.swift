@@ -121,7 +121,6 @@ struct Daemon {
                 sidecars: Sidecars(
                     media: media,
                     source: ledger,
-                    prepare: prepare,
                     isEnabled: { [live] in live.sidecars },
                     now: { time.now.instant },
                     logger: logger

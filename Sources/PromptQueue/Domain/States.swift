@@ -30,6 +30,16 @@ package enum AttemptState: String, Sendable, Hashable, CaseIterable, Codable {
     case unknown
 }
 
+/// Who said that a task is a request's.
+package enum TaskSource: String, Sendable, Hashable, CaseIterable, Codable {
+    /// The answer to the request.
+    case answer
+    /// A callback named it, and the provider has confirmed it.
+    case callback
+    /// An operator, for a lost request.
+    case `operator`
+}
+
 /// Where one result file stands.
 package enum ResultState: String, Sendable, Hashable, CaseIterable, Codable {
     case pending

@@ -19,6 +19,8 @@ package struct JobProvenance: Sendable {
 
     /// The job as its producer gave it.
     package var job: QueuedJob
+    /// The input that was sent for the task, a JSON object; nil if nothing was sent, or by a version that did not keep it.
+    package var sent: String?
     package var batch: String?
     /// A JSON object.
     package var labels: String?
@@ -36,6 +38,7 @@ package struct JobProvenance: Sendable {
 
     package init(
         job: QueuedJob,
+        sent: String? = nil,
         batch: String? = nil,
         labels: String? = nil,
         uniqueKey: String? = nil,
@@ -48,6 +51,7 @@ package struct JobProvenance: Sendable {
         results: [Result]
     ) {
         self.job = job
+        self.sent = sent
         self.batch = batch
         self.labels = labels
         self.uniqueKey = uniqueKey

@@ -1,0 +1,1644 @@
+-- promptd's schema. Plain SQL for SQLite 3.38 or newer (STRICT tables, ->>, unixepoch).
+--
+-- Instants are INTEGER milliseconds since 1970-01-01T00:00:00Z. Money is INTEGER thousandths of a credit.
+-- The rules are here, not in the programs, so that they hold for every client, the sqlite3 shell included.
+-- docs/database.md explains the tables to people who write to them.
+
+-- "prpd"
+PRAGMA application_id = 1886548068;
+PRAGMA user_version = 14;
+
+-- Queues --------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE queues (
+    name TEXT NOT NULL PRIMARY KEY
+        CONSTRAINT "queues.name: 1 to 100 characters" CHECK (length(name) BETWEEN 1 AND 100),
+    paused INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT "queues.paused: 0 or 1" CHECK (paused IN (0, 1)),
+    max_running INTEGER
+        CONSTRAINT "queues.max_running: NULL (no limit of its own) or at least 0" CHECK (max_running >= 0)
+) STRICT, WITHOUT ROWID;
+
+-- How many jobs each queue has in each state, kept by triggers: counting millions of rows would be slow.
+CREATE TABLE queue_counts (
+    queue TEXT NOT NULL,
+    state TEXT NOT NULL,
+    jobs INTEGER NOT NULL,
+    PRIMARY KEY (queue, state)
+) STRICT, WITHOUT ROWID;
+
+-- Jobs ----------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE jobs (
+    -- AUTOINCREMENT: an id is never reused, so the ledger in attempts stays true after jobs are pruned.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+
+    -- Written by producers.
+    prompt TEXT,
+    model TEXT NOT NULL DEFAULT 'flux-2/flex-text-to-image'
+        CONSTRAINT "jobs.model: must not be empty" CHECK (model <> ''),
+    input TEXT NOT NULL DEFAULT '{}'
+        CONSTRAINT "jobs.input: must be a JSON object, like {""aspect_ratio"":""16:9""}"
+        CHECK (CASE WHEN json_valid(input) THEN json_type(input) = 'object' ELSE 0 END),
+    queue TEXT NOT NULL DEFAULT 'default'
+        CONSTRAINT "jobs.queue: 1 to 100 characters" CHECK (length(queue) BETWEEN 1 AND 100),
+    priority INTEGER NOT NULL DEFAULT 0,
+    run_at INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT "jobs.run_at: 0 or Unix time in milliseconds (seconds times 1000)"
+        CHECK (run_at = 0 OR run_at >= 100000000000),
+    unique_key TEXT UNIQUE,
+    batch TEXT
+        CONSTRAINT "jobs.batch: NULL or 1 to 200 characters" CHECK (length(batch) BETWEEN 1 AND 200),
+    labels TEXT
+        CONSTRAINT "jobs.labels: NULL or a JSON object, like {""sku"":""A-1""}"
+        CHECK (labels IS NULL OR CASE WHEN json_valid(labels) THEN json_type(labels) = 'object' ELSE 0 END),
+    max_attempts INTEGER NOT NULL DEFAULT 3
+        CONSTRAINT "jobs.max_attempts: 1 to 20" CHECK (max_attempts BETWEEN 1 AND 20),
+
+    -- Written by promptd.
+    state TEXT NOT NULL DEFAULT 'queued'
+        CONSTRAINT "jobs.state: queued, submitting, running, succeeded, failed, cancelled or unconfirmed"
+        CHECK (state IN ('queued', 'submitting', 'running', 'succeeded', 'failed', 'cancelled', 'unconfirmed')),
+    attempt_count INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT "jobs.attempt_count: at least 0" CHECK (attempt_count >= 0),
+    task_id TEXT,
+    provider_state TEXT,
+    estimated_millicredits INTEGER
+        CONSTRAINT "jobs.estimated_millicredits: at least 0" CHECK (estimated_millicredits >= 0),
+    charged_millicredits INTEGER
+        CONSTRAINT "jobs.charged_millicredits: at least 0" CHECK (charged_millicredits >= 0),
+    error_code TEXT,
+    error_message TEXT,
+    created_at INTEGER NOT NULL DEFAULT (CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)),
+    submitted_at INTEGER,
+    finished_at INTEGER,
+    -- Within a queue and a priority, jobs are taken by turn. Each batch counts its own jobs, from the turn that is being
+    -- served when its first one comes: of two batches, one with a million jobs and one with ten, every other job is of the
+    -- small one (start-time fair queueing; Goyal, Vin and Cheng, SIGCOMM 1996). Jobs without a batch count as one batch.
+    --
+    -- NULL: not due yet; whether the instant of a scheduled job has come is for the claim to say, by the daemon's clock.
+    -- -1 asks for a turn (jobs_turn_asked).
+    turn INTEGER,
+    estimate_basis TEXT
+        CONSTRAINT "jobs.estimate_basis: listed, override, observed or default, together with estimated_millicredits"
+        CHECK (estimate_basis IS NULL OR (estimate_basis IN ('listed', 'override', 'observed', 'default')
+            AND estimated_millicredits IS NOT NULL)),
+    -- The turn that a job gets back when the time of its next try has come.
+    kept_turn INTEGER,
+    -- 1: somebody has taken its task or its results up again, and a daemon at work has yet to notice.
+    is_resumed INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT "jobs.is_resumed: 0 or 1" CHECK (is_resumed IN (0, 1)),
+
+    CONSTRAINT "jobs.state: a running job has the task_id that the provider gave it; only promptd sets it"
+        CHECK (state <> 'running' OR task_id IS NOT NULL),
+    CONSTRAINT "jobs.state: only promptd sets succeeded, together with finished_at"
+        CHECK (state <> 'succeeded' OR finished_at IS NOT NULL),
+    CONSTRAINT "jobs.state: only promptd sets failed, together with finished_at and error_code; to stop a job set cancelled"
+        CHECK (state <> 'failed' OR (finished_at IS NOT NULL AND error_code IS NOT NULL))
+) STRICT;
+
+-- One index for each state: SQLite uses a partial index only where the query repeats its condition.
+CREATE INDEX jobs_submitting ON jobs (id) WHERE state = 'submitting';
+
+CREATE INDEX jobs_running ON jobs (id) WHERE state = 'running';
+
+CREATE INDEX jobs_resumed ON jobs (id) WHERE is_resumed = 1;
+
+CREATE INDEX jobs_unconfirmed ON jobs (id) WHERE state = 'unconfirmed';
+
+CREATE INDEX jobs_failed ON jobs (finished_at) WHERE state = 'failed';
+
+CREATE INDEX jobs_batch ON jobs (batch, state) WHERE batch IS NOT NULL;
+
+CREATE INDEX jobs_claim ON jobs (queue, model, priority DESC, turn) WHERE state = 'queued' AND turn IS NOT NULL;
+
+CREATE INDEX jobs_scheduled ON jobs (run_at) WHERE state = 'queued' AND turn IS NULL;
+
+-- INSERT OR REPLACE would delete a job, paid or not, without firing delete triggers
+-- (https://sqlite.org/lang_conflict.html). The keys are kept apart, so that the new row is found out.
+CREATE TABLE job_keys (
+    unique_key TEXT NOT NULL PRIMARY KEY,
+    job_id INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Attempts: one row for each createTask request, the ledger -----------------------------------------------------------
+
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- No foreign key: attempts outlive pruned jobs.
+    job_id INTEGER NOT NULL,
+    -- Names the attempt in its callback URL; unguessable.
+    token TEXT NOT NULL UNIQUE
+        CONSTRAINT "attempts.token: 32 hexadecimal digits" CHECK (length(token) = 32),
+    state TEXT NOT NULL DEFAULT 'sending'
+        CONSTRAINT "attempts.state: sending, accepted, rejected or unknown"
+        CHECK (state IN ('sending', 'accepted', 'rejected', 'unknown')),
+    task_id TEXT,
+    -- Who said that this is its task: the answer to the request; a callback, which the provider has confirmed; or an
+    -- operator (promptctl resolve). NULL: nobody yet, or somebody by SQL.
+    task_source TEXT
+        CONSTRAINT "attempts.task_source: answer, callback or operator" CHECK (task_source IN ('answer', 'callback', 'operator')),
+    queue TEXT NOT NULL,
+    model TEXT NOT NULL,
+    sent_at INTEGER NOT NULL,
+    answered_at INTEGER,
+    -- When the attempt was settled: its task ended, or it is certain that there is none.
+    finished_at INTEGER,
+    http_status INTEGER,
+    api_code INTEGER,
+    error_code TEXT,
+    message TEXT,
+    -- What is held back for it; 0 once it is settled.
+    reserved_millicredits INTEGER NOT NULL
+        CONSTRAINT "attempts.reserved_millicredits: at least 0" CHECK (reserved_millicredits >= 0),
+    charged_millicredits INTEGER
+        CONSTRAINT "attempts.charged_millicredits: at least 0" CHECK (charged_millicredits >= 0),
+    -- What was reserved at the claim; reserved_millicredits goes to 0 when the attempt is settled.
+    estimated_millicredits INTEGER
+        CONSTRAINT "attempts.estimated_millicredits: at least 0" CHECK (estimated_millicredits >= 0),
+    estimate_basis TEXT
+        CONSTRAINT "attempts.estimate_basis: listed, override, observed or default"
+        CHECK (estimate_basis IN ('listed', 'override', 'observed', 'default')),
+    -- 0: the provider reported no charge, and what was reserved is booked. NULL: not settled, or without a task.
+    charge_reported INTEGER
+        CONSTRAINT "attempts.charge_reported: NULL, 0 or 1" CHECK (charge_reported IN (0, 1)),
+    -- The inputs that matter for how long a task takes: 'duration=5 resolution=720p'.
+    profile TEXT NOT NULL DEFAULT '',
+    -- From the task's creation to its end by the provider's clock, or as well as polls can tell; NULL if that is not known.
+    took_milliseconds INTEGER
+        CONSTRAINT "attempts.took_milliseconds: at least 0" CHECK (took_milliseconds >= 0),
+    -- What the account's balance says of a request whose answer was lost: both readings and the sums between them.
+    evidence TEXT,
+    -- Only a hint: promptd asks the provider about it, again after each start, and its answer decides. NULL if none came.
+    hinted_task_id TEXT,
+    -- How often it was set: a few times at most, so that a flood of callbacks cannot cause commits without bound.
+    hint_changes INTEGER NOT NULL DEFAULT 0,
+    -- Until when a request whose answer was lost may still reach the provider: it keeps its slot of the rate window for as
+    -- long. NULL where an answer came: then answered_at tells.
+    arrives_until INTEGER,
+    -- What the balance says of a lost request: 0, it cost nothing; 1, it was charged; NULL, nothing. Evidence, not proof: a
+    -- request may be on its way for longer than anybody watched.
+    evidence_charged INTEGER
+        CONSTRAINT "attempts.evidence_charged: NULL, 0 or 1" CHECK (evidence_charged IN (0, 1)),
+    -- The provider's resultJson as it came, where it holds more than the rows of results do; NULL where they hold all of it.
+    result_json TEXT
+        CONSTRAINT "attempts.result_json: at most 1 MiB" CHECK (length(CAST(result_json AS BLOB)) <= 1048576),
+
+    CONSTRAINT "attempts: an answer has an instant" CHECK (state = 'sending' OR answered_at IS NOT NULL),
+    CONSTRAINT "attempts: a request under way has no answer" CHECK (state <> 'sending' OR answered_at IS NULL),
+    CONSTRAINT "attempts: an accepted attempt has a task" CHECK (state <> 'accepted' OR task_id IS NOT NULL),
+    CONSTRAINT "attempts: a rejected attempt is finished, without reservation or charge"
+        CHECK (state <> 'rejected'
+            OR (finished_at IS NOT NULL AND reserved_millicredits = 0 AND coalesce(charged_millicredits, 0) = 0)),
+    CONSTRAINT "attempts: what is charged is no longer reserved"
+        CHECK (charged_millicredits IS NULL OR reserved_millicredits = 0)
+) STRICT;
+
+CREATE INDEX attempts_job ON attempts (job_id);
+
+CREATE INDEX attempts_task ON attempts (task_id) WHERE task_id IS NOT NULL;
+
+-- What may still be running, or billed, at the provider.
+CREATE INDEX attempts_open ON attempts (state) WHERE finished_at IS NULL;
+
+-- The rate window: requests under way, and requests answered within the last window.
+CREATE INDEX attempts_sending ON attempts (id) WHERE state = 'sending';
+
+CREATE INDEX attempts_answered ON attempts (answered_at) WHERE answered_at IS NOT NULL;
+
+-- The latest charges of a model: by model, then id (the rowid, the index's last column).
+CREATE INDEX attempts_charged ON attempts (model)
+    WHERE state = 'accepted' AND error_code IS NULL AND charged_millicredits IS NOT NULL;
+
+-- The latest completions of a model and profile, read from the index alone.
+CREATE INDEX attempts_took ON attempts (model, profile, finished_at, took_milliseconds)
+    WHERE took_milliseconds IS NOT NULL;
+
+-- Tasks that failed, by the time of it: their charge may have been given back a little later.
+CREATE INDEX attempts_failed ON attempts (finished_at)
+    WHERE state = 'accepted' AND error_code IS NOT NULL AND finished_at IS NOT NULL;
+
+-- The rule that nothing is paid for twice, as an index.
+CREATE UNIQUE INDEX attempts_one_open ON attempts (job_id) WHERE finished_at IS NULL;
+
+CREATE INDEX attempts_arriving ON attempts (arrives_until) WHERE arrives_until IS NOT NULL;
+
+-- Results -------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE results (
+    job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL
+        CONSTRAINT "results.ordinal: at least 0" CHECK (ordinal >= 0),
+    attempt_id INTEGER NOT NULL,
+    -- Where the provider keeps it; NULL for a result that came as JSON in the answer itself (content).
+    url TEXT,
+    content TEXT,
+    -- Relative to the media directory.
+    path TEXT,
+    content_type TEXT,
+    bytes INTEGER,
+    sha256 TEXT,
+    state TEXT NOT NULL DEFAULT 'pending'
+        CONSTRAINT "results.state: pending, saved or failed" CHECK (state IN ('pending', 'saved', 'failed')),
+    error_message TEXT,
+    created_at INTEGER NOT NULL,
+    saved_at INTEGER,
+    -- result: what was asked for; else the provider's field without Url, such as firstFrame or lastFrame.
+    role TEXT NOT NULL DEFAULT 'result'
+        CONSTRAINT "results.role: at most 200 characters" CHECK (length(role) <= 200 AND instr(role, char(0)) = 0),
+    PRIMARY KEY (job_id, ordinal),
+    CONSTRAINT "results: has a url or content" CHECK ((url IS NULL) <> (content IS NULL)),
+    CONSTRAINT "results: a saved file has path, bytes and sha256"
+        CHECK (state <> 'saved' OR (path IS NOT NULL AND bytes IS NOT NULL AND sha256 IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX results_pending ON results (created_at) WHERE state = 'pending';
+
+-- Turns ---------------------------------------------------------------------------------------------------------------
+
+-- The last turn that was given to a batch ('' for jobs without one).
+CREATE TABLE turns (
+    queue TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    batch TEXT NOT NULL,
+    turn INTEGER NOT NULL,
+    -- How many jobs of the lane (a batch in a queue, at a priority) are waiting with a turn, and the last turn of it that was
+    -- taken. A lane in which nothing waits goes on from what was taken, whatever it once had waiting.
+    waiting INTEGER NOT NULL DEFAULT 0,
+    taken INTEGER NOT NULL DEFAULT -1,
+    PRIMARY KEY (queue, priority, batch)
+) STRICT, WITHOUT ROWID;
+
+-- The claim's first question: which queues have jobs of the highest priority.
+CREATE INDEX turns_waiting ON turns (priority DESC, queue) WHERE waiting > 0;
+
+-- The highest turn that has been claimed.
+CREATE TABLE turns_served (
+    queue TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    turn INTEGER NOT NULL,
+    -- The last turn that was given to a job that is tried again.
+    retried INTEGER NOT NULL DEFAULT -1,
+    PRIMARY KEY (queue, priority)
+) STRICT, WITHOUT ROWID;
+
+-- Budgets and running sums --------------------------------------------------------------------------------------------
+
+CREATE TABLE budgets (
+    name TEXT NOT NULL PRIMARY KEY
+        CONSTRAINT "budgets.name: 1 to 100 characters" CHECK (length(name) BETWEEN 1 AND 100),
+    queue TEXT,
+    period TEXT NOT NULL
+        CONSTRAINT "budgets.period: total, hour, day, week or month"
+        CHECK (period IN ('total', 'hour', 'day', 'week', 'month')),
+    limit_millicredits INTEGER NOT NULL
+        CONSTRAINT "budgets.limit_millicredits: at least 0" CHECK (limit_millicredits >= 0)
+) STRICT, WITHOUT ROWID;
+
+-- What attempts reserve and have cost, by the hour and the day (UTC) in which they were sent, and in total. A claim reads
+-- these few rows and not the ledger itself.
+CREATE TABLE spending (
+    period TEXT NOT NULL CHECK (period IN ('hour', 'day', 'total')),
+    starts_at INTEGER NOT NULL,
+    queue TEXT NOT NULL,
+    reserved_millicredits INTEGER NOT NULL,
+    charged_millicredits INTEGER NOT NULL,
+    PRIMARY KEY (period, starts_at, queue)
+) STRICT, WITHOUT ROWID;
+
+-- Prices --------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE prices (
+    model TEXT NOT NULL
+        CONSTRAINT "prices.model: must not be empty" CHECK (model <> ''),
+    -- Fields that the completed input must have, with these values; null: left out.
+    input TEXT NOT NULL DEFAULT '{}'
+        CONSTRAINT "prices.input: must be a JSON object, like {""resolution"":""2K""}; {} fits every input"
+        CHECK (CASE WHEN json_valid(input) THEN json_type(input) = 'object' ELSE 0 END),
+    millicredits INTEGER NOT NULL
+        CONSTRAINT "prices.millicredits: 0 to 1000000000, thousandths of a credit (5 credits are 5000)"
+        CHECK (millicredits BETWEEN 0 AND 1000000000),
+    -- What the price is multiplied by.
+    per TEXT
+        CONSTRAINT "prices.per: NULL (a task), a field with a number, like duration, or 1000 characters of FIELD"
+        CHECK (per <> '' AND (instr(per, ' ') = 0 OR (per GLOB '1000 characters of ?*' AND instr(substr(per, 20), ' ') = 0))),
+    source TEXT NOT NULL DEFAULT 'operator'
+        CONSTRAINT "prices.source: operator; configuration is written by promptd, from catalogue.prices"
+        CHECK (source IN ('operator', 'configuration')),
+    note TEXT,
+    PRIMARY KEY (model, input, source)
+) STRICT, WITHOUT ROWID;
+
+-- How long tasks take -------------------------------------------------------------------------------------------------
+
+-- How long a model's tasks take on average, the latest fifty or so. Kept by a trigger.
+CREATE TABLE completion_times (
+    model TEXT NOT NULL PRIMARY KEY,
+    completions INTEGER NOT NULL,
+    mean_milliseconds INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The account ---------------------------------------------------------------------------------------------------------
+
+-- What the ledger has booked in all, kept by triggers: adding up millions of rows would be slow.
+CREATE TABLE account_totals (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    -- For tasks that the provider has made.
+    charged_millicredits INTEGER NOT NULL,
+    -- For requests that were given up without an answer: they may have been charged.
+    presumed_millicredits INTEGER NOT NULL,
+    -- Reserved or presumed for requests without an answer whose task turned up later.
+    adopted_millicredits INTEGER NOT NULL
+) STRICT;
+
+-- Readings of the balance, each with what the ledger had booked by then. A row that would repeat the last is left out.
+CREATE TABLE account_readings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    asked_at INTEGER NOT NULL,
+    answered_at INTEGER NOT NULL,
+    balance_millicredits INTEGER NOT NULL,
+    -- account_totals at that time.
+    charged_millicredits INTEGER NOT NULL,
+    presumed_millicredits INTEGER NOT NULL,
+    adopted_millicredits INTEGER NOT NULL,
+    -- Reserved for tasks that had not ended, and how many those were.
+    open_millicredits INTEGER NOT NULL,
+    open_tasks INTEGER NOT NULL,
+    -- Reserved for requests whose answer was lost.
+    unknown_millicredits INTEGER NOT NULL,
+    -- Whether a request was between sending and answer, or its answer was lost a moment ago: such a reading proves nothing.
+    in_flight INTEGER NOT NULL
+        CONSTRAINT "account_readings.in_flight: 0 or 1" CHECK (in_flight IN (0, 1)),
+    -- The last attempt that there was: the charges of later ones are not in the balance.
+    last_attempt_id INTEGER NOT NULL,
+    -- What was added to the account since the first reading.
+    top_ups_millicredits INTEGER NOT NULL,
+    -- By how much the top-ups since the last reading without open tasks may be overstated.
+    slack_millicredits INTEGER NOT NULL
+) STRICT;
+
+-- Those that can be compared exactly; in this order they are in the order of their ids, too.
+CREATE INDEX account_readings_settled ON account_readings (last_attempt_id) WHERE in_flight = 0 AND open_tasks = 0;
+
+-- The daemon's own notes ----------------------------------------------------------------------------------------------
+
+CREATE TABLE daemon (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    pid INTEGER,
+    version TEXT,
+    started_at INTEGER,
+    stopped_at INTEGER,
+    heartbeat_at INTEGER,
+    balance_millicredits INTEGER,
+    balance_at INTEGER,
+    rate_limit INTEGER,
+    rate_window_ms INTEGER,
+    running_limit INTEGER,
+    last_error TEXT,
+    last_error_at INTEGER,
+    -- The daemon's catalogue.defaultPrice, for programs that do not read its configuration.
+    default_price_millicredits INTEGER NOT NULL DEFAULT 20000
+        CONSTRAINT "daemon.default_price_millicredits: at least 0" CHECK (default_price_millicredits >= 0),
+    -- When the balance was asked for, and the last attempt that there was when it was noted: later ones are not in it.
+    balance_asked_at INTEGER,
+    balance_attempt_id INTEGER,
+    -- credits.reserve, unconfirmed.policy and unconfirmed.window, as they are kept now.
+    credit_reserve_millicredits INTEGER,
+    unconfirmed_policy TEXT,
+    unconfirmed_window_ms INTEGER,
+    -- The database's own name: its media directory bears it, so that no other database writes there.
+    database_id TEXT,
+    -- Until when the provider wants no requests (Retry-After), over a restart.
+    shut_until INTEGER
+) STRICT;
+
+-- Why nothing is being submitted, as the daemon sees it now.
+CREATE TABLE gates (
+    -- budget:NAME, credits, rate, running, provider, key, model:NAME or disk.
+    name TEXT NOT NULL,
+    -- The queue that it holds; '' holds all.
+    queue TEXT NOT NULL DEFAULT '',
+    closed_at INTEGER NOT NULL,
+    -- When it will be tried again, if that is known.
+    reopens_at INTEGER,
+    message TEXT,
+    PRIMARY KEY (name, queue)
+) STRICT, WITHOUT ROWID;
+
+-- Jobs that the ledger could not handle, each with the reason: left alone, so that the others go on. They are tried again
+-- at each start of promptd.
+CREATE TABLE set_aside (
+    job_id INTEGER NOT NULL PRIMARY KEY,
+    reason TEXT NOT NULL,
+    since INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE suspects (
+    -- claim: preparing a queued job; poll: asking about a task, and what was answered; download: fetching a result.
+    step TEXT NOT NULL
+        CONSTRAINT "suspects.step: claim, poll or download" CHECK (step IN ('claim', 'poll', 'download')),
+    -- The job, of a claim or a download; the attempt, of a poll.
+    subject INTEGER NOT NULL,
+    -- Of a download: the result's ordinal; else 0.
+    ordinal INTEGER NOT NULL DEFAULT 0,
+    job_id INTEGER NOT NULL,
+    -- How strong the suspicion is: 3 for each crash in a row, 1 for each other end that nobody asked for.
+    weight INTEGER NOT NULL
+        CONSTRAINT "suspects.weight: 0 to 1000" CHECK (weight BETWEEN 0 AND 1000),
+    -- 1: it is left alone.
+    is_aside INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT "suspects.is_aside: 0 or 1" CHECK (is_aside IN (0, 1)),
+    -- The version that died: another one tries again.
+    version TEXT NOT NULL,
+    reason TEXT NOT NULL
+        CONSTRAINT "suspects.reason: at most 1000 characters" CHECK (length(reason) <= 1000),
+    PRIMARY KEY (step, subject, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX suspects_job ON suspects (job_id);
+
+-- Rules: queues -------------------------------------------------------------------------------------------------------
+
+-- Jobs of a queue without a row would wait for ever, in nobody's sight.
+CREATE TRIGGER queues_kept BEFORE DELETE ON queues
+WHEN EXISTS (SELECT 1 FROM queue_counts
+    WHERE queue = OLD.name AND jobs > 0 AND state IN ('queued', 'submitting', 'running', 'unconfirmed'))
+BEGIN
+    SELECT RAISE(ABORT, 'queues: it still has jobs that have not ended; cancel them, move them, or pause the queue');
+END;
+
+-- char(unicode(x)) is x again, unless it is no valid UTF-8.
+CREATE TRIGGER queues_name BEFORE INSERT ON queues WHEN NOT EXISTS (SELECT 1 FROM queues WHERE name = NEW.name)
+BEGIN
+    SELECT RAISE(ABORT, 'queues.name: valid UTF-8 without NUL, at most 400 bytes')
+    WHERE instr(NEW.name, char(0)) OR length(CAST(NEW.name AS BLOB)) > 400
+        OR EXISTS (SELECT 1 FROM (
+            WITH RECURSIVE place(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM place WHERE n < length(NEW.name))
+            SELECT n FROM place) AS p
+            WHERE char(unicode(substr(NEW.name, p.n, 1))) <> substr(NEW.name, p.n, 1));
+END;
+
+CREATE TRIGGER queues_renamed BEFORE UPDATE OF name ON queues WHEN OLD.name <> NEW.name
+BEGIN
+    SELECT RAISE(ABORT, 'queues.name: cannot be changed; make another queue and move its jobs');
+END;
+
+CREATE TRIGGER queue_counts_kept BEFORE DELETE ON queue_counts
+BEGIN
+    SELECT RAISE(ABORT, 'queue_counts: is kept; promptctl doctor compares it with the jobs');
+END;
+
+CREATE TRIGGER queue_counts_bounded_insert BEFORE INSERT ON queue_counts
+WHEN NEW.jobs NOT BETWEEN -4000000000000000 AND 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'queue_counts: is written by promptd; a number is out of bounds');
+END;
+
+CREATE TRIGGER queue_counts_bounded_update BEFORE UPDATE ON queue_counts
+WHEN NEW.jobs NOT BETWEEN -4000000000000000 AND 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'queue_counts: is written by promptd; a number is out of bounds');
+END;
+
+-- Rules: jobs ---------------------------------------------------------------------------------------------------------
+
+CREATE TRIGGER jobs_insert_queued BEFORE INSERT ON jobs WHEN NEW.state <> 'queued'
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.state: a new job is queued; leave the column out');
+END;
+
+CREATE TRIGGER jobs_insert_foreign BEFORE INSERT ON jobs
+WHEN NEW.attempt_count <> 0 OR NEW.is_resumed <> 0 OR NEW.task_id IS NOT NULL OR NEW.provider_state IS NOT NULL
+    OR NEW.charged_millicredits IS NOT NULL OR NEW.error_code IS NOT NULL OR NEW.error_message IS NOT NULL
+    OR NEW.submitted_at IS NOT NULL OR NEW.finished_at IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'jobs: attempt_count, is_resumed, task_id, provider_state, charged_millicredits, error_code, error_message, submitted_at and finished_at are written by promptd; leave them out');
+END;
+
+CREATE TRIGGER jobs_state_transition BEFORE UPDATE OF state ON jobs WHEN OLD.state <> NEW.state
+BEGIN
+    SELECT CASE OLD.state || '>' || NEW.state
+        WHEN 'queued>succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition queued -> succeeded')
+        WHEN 'submitting>succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition submitting -> succeeded')
+        WHEN 'submitting>cancelled' THEN RAISE(ABORT, 'jobs.state: illegal transition submitting -> cancelled (its request is under way; cancel it in a moment, when it is running)')
+        WHEN 'running>submitting' THEN RAISE(ABORT, 'jobs.state: illegal transition running -> submitting')
+        WHEN 'running>unconfirmed' THEN RAISE(ABORT, 'jobs.state: illegal transition running -> unconfirmed')
+        WHEN 'succeeded>queued' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> queued')
+        WHEN 'succeeded>submitting' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> submitting')
+        WHEN 'succeeded>running' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> running')
+        WHEN 'succeeded>failed' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> failed')
+        WHEN 'succeeded>cancelled' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> cancelled')
+        WHEN 'succeeded>unconfirmed' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> unconfirmed')
+        WHEN 'failed>submitting' THEN RAISE(ABORT, 'jobs.state: illegal transition failed -> submitting')
+        WHEN 'failed>running' THEN RAISE(ABORT, 'jobs.state: illegal transition failed -> running')
+        WHEN 'failed>succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition failed -> succeeded')
+        WHEN 'failed>cancelled' THEN RAISE(ABORT, 'jobs.state: illegal transition failed -> cancelled')
+        WHEN 'failed>unconfirmed' THEN RAISE(ABORT, 'jobs.state: illegal transition failed -> unconfirmed')
+        WHEN 'cancelled>submitting' THEN RAISE(ABORT, 'jobs.state: illegal transition cancelled -> submitting')
+        WHEN 'cancelled>running' THEN RAISE(ABORT, 'jobs.state: illegal transition cancelled -> running')
+        WHEN 'cancelled>succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition cancelled -> succeeded')
+        WHEN 'cancelled>failed' THEN RAISE(ABORT, 'jobs.state: illegal transition cancelled -> failed')
+        WHEN 'cancelled>unconfirmed' THEN RAISE(ABORT, 'jobs.state: illegal transition cancelled -> unconfirmed')
+        WHEN 'unconfirmed>submitting' THEN RAISE(ABORT, 'jobs.state: illegal transition unconfirmed -> submitting')
+        WHEN 'unconfirmed>succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition unconfirmed -> succeeded')
+        END;
+END;
+
+-- A transition that speaks of the provider needs the attempt that proves it, whoever asks for it.
+CREATE TRIGGER jobs_state_submitting BEFORE UPDATE OF state ON jobs
+WHEN NEW.state = 'submitting' AND OLD.state <> 'submitting'
+    AND ((SELECT count(*) FROM attempts WHERE job_id = NEW.id AND state = 'sending') <> 1
+        OR EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND finished_at IS NULL AND state <> 'sending'))
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.state: only promptd sets submitting, together with the one attempt that it is about to send');
+END;
+
+CREATE TRIGGER jobs_state_unconfirmed BEFORE UPDATE OF state ON jobs
+WHEN NEW.state = 'unconfirmed' AND OLD.state <> 'unconfirmed'
+    AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'unknown' AND finished_at IS NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.state: only promptd sets unconfirmed, when the answer to a request was lost');
+END;
+
+-- A failed or cancelled job whose request is still under way: only the answer tells where it goes.
+CREATE TRIGGER jobs_state_retried_too_early BEFORE UPDATE OF state ON jobs
+WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')
+    AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'sending')
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.state: a request of this job is under way; try again in a moment');
+END;
+
+-- Only an answer ends what was sent: a job does not fail while its attempt is open.
+CREATE TRIGGER jobs_state_failed BEFORE UPDATE OF state ON jobs
+WHEN NEW.state = 'failed' AND OLD.state <> 'failed'
+    AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND finished_at IS NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.state: its task may still be running; to stop the job set cancelled');
+END;
+
+CREATE TRIGGER jobs_content_frozen BEFORE UPDATE OF priority, run_at, queue, prompt, input, labels, max_attempts ON jobs
+WHEN OLD.state <> 'queued' AND NEW.state <> 'queued'
+    AND (OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at OR OLD.queue <> NEW.queue
+        OR OLD.prompt IS NOT NEW.prompt OR OLD.input <> NEW.input OR OLD.labels IS NOT NEW.labels
+        OR OLD.max_attempts <> NEW.max_attempts)
+BEGIN
+    SELECT RAISE(ABORT, 'jobs: priority, run_at, queue, prompt, input, labels and max_attempts can be changed only while the job is queued');
+END;
+
+CREATE TRIGGER jobs_identity_frozen BEFORE UPDATE OF id, model, unique_key, batch, created_at ON jobs
+WHEN OLD.id <> NEW.id OR OLD.model <> NEW.model OR OLD.unique_key IS NOT NEW.unique_key
+    OR OLD.batch IS NOT NEW.batch OR OLD.created_at <> NEW.created_at
+BEGIN
+    SELECT RAISE(ABORT, 'jobs: id, model, unique_key, batch and created_at cannot be changed; cancel the job and insert another');
+END;
+
+CREATE TRIGGER jobs_cancelled AFTER UPDATE OF state ON jobs
+WHEN NEW.state = 'cancelled' AND OLD.state <> 'cancelled'
+BEGIN
+    UPDATE jobs SET finished_at = CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) WHERE id = NEW.id;
+    UPDATE results SET state = 'failed', error_message = 'cancelled before it was downloaded'
+    WHERE job_id = NEW.id AND state = 'pending';
+END;
+
+CREATE TRIGGER jobs_delete_open BEFORE DELETE ON jobs
+WHEN EXISTS (SELECT 1 FROM attempts WHERE job_id = OLD.id AND finished_at IS NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'jobs: cannot be deleted while the provider may be working on it; wait for it to end');
+END;
+
+CREATE TRIGGER jobs_key_inserted AFTER INSERT ON jobs WHEN NEW.unique_key IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'jobs: INSERT OR REPLACE would forget a job with this unique_key; use ON CONFLICT DO NOTHING, or UPDATE it while it is queued')
+    WHERE EXISTS (SELECT 1 FROM job_keys WHERE unique_key = NEW.unique_key);
+    INSERT INTO job_keys (unique_key, job_id) VALUES (NEW.unique_key, NEW.id);
+END;
+
+CREATE TRIGGER jobs_key_deleted AFTER DELETE ON jobs WHEN OLD.unique_key IS NOT NULL
+BEGIN
+    DELETE FROM job_keys WHERE unique_key = OLD.unique_key;
+END;
+
+CREATE TRIGGER jobs_id_reused BEFORE INSERT ON jobs WHEN NEW.id > 0
+    AND (EXISTS (SELECT 1 FROM jobs WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id))
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.id: is given by the database; leave the column out');
+END;
+
+CREATE TRIGGER jobs_moved AFTER UPDATE OF queue ON jobs WHEN OLD.queue <> NEW.queue
+BEGIN
+    INSERT INTO queues (name) VALUES (NEW.queue) ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER jobs_text_inserted BEFORE INSERT ON jobs
+BEGIN
+    SELECT CASE
+        WHEN instr(NEW.prompt, char(0)) THEN RAISE(ABORT, 'jobs.prompt: holds a NUL character')
+        WHEN instr(NEW.model, char(0)) THEN RAISE(ABORT, 'jobs.model: holds a NUL character')
+        WHEN instr(NEW.input, char(0)) THEN RAISE(ABORT, 'jobs.input: holds a NUL character')
+        WHEN instr(NEW.queue, char(0)) THEN RAISE(ABORT, 'jobs.queue: holds a NUL character')
+        WHEN instr(NEW.batch, char(0)) THEN RAISE(ABORT, 'jobs.batch: holds a NUL character')
+        WHEN instr(NEW.unique_key, char(0)) THEN RAISE(ABORT, 'jobs.unique_key: holds a NUL character')
+        WHEN instr(NEW.labels, char(0)) THEN RAISE(ABORT, 'jobs.labels: holds a NUL character')
+        WHEN NEW.model GLOB '*[^!-~]*' OR length(NEW.model) > 200
+            THEN RAISE(ABORT, 'jobs.model: 1 to 200 characters of ASCII, without spaces')
+        -- length() of a BLOB counts bytes.
+        WHEN length(CAST(NEW.prompt AS BLOB)) > 131072 THEN RAISE(ABORT, 'jobs.prompt: at most 131072 bytes')
+        WHEN length(CAST(NEW.input AS BLOB)) > 262144 THEN RAISE(ABORT, 'jobs.input: at most 262144 bytes')
+        WHEN length(CAST(NEW.labels AS BLOB)) > 65536 THEN RAISE(ABORT, 'jobs.labels: at most 65536 bytes')
+        WHEN length(CAST(NEW.unique_key AS BLOB)) > 1000 THEN RAISE(ABORT, 'jobs.unique_key: at most 1000 bytes')
+        WHEN length(CAST(NEW.queue AS BLOB)) > 400 THEN RAISE(ABORT, 'jobs.queue: at most 400 bytes')
+        WHEN length(CAST(NEW.batch AS BLOB)) > 800 THEN RAISE(ABORT, 'jobs.batch: at most 800 bytes')
+        WHEN NEW.priority NOT BETWEEN -1000000000 AND 1000000000
+            THEN RAISE(ABORT, 'jobs.priority: -1000000000 to 1000000000')
+        WHEN NEW.run_at > 253402300799999 THEN RAISE(ABORT, 'jobs.run_at: not after the year 9999')
+        WHEN NEW.created_at NOT BETWEEN 0 AND 253402300799999
+            THEN RAISE(ABORT, 'jobs.created_at: Unix time in milliseconds; leave the column out')
+        WHEN NEW.estimated_millicredits > 1000000000000
+            THEN RAISE(ABORT, 'jobs.estimated_millicredits: at most 1000000000000')
+        WHEN NEW.turn IS NOT NULL OR NEW.kept_turn IS NOT NULL
+            THEN RAISE(ABORT, 'jobs: turn and kept_turn are written by promptd; leave them out')
+        WHEN NEW.id > 4000000000000000000 THEN RAISE(ABORT, 'jobs.id: is given by the database; leave the column out')
+        END;
+END;
+
+CREATE TRIGGER jobs_text_changed BEFORE UPDATE OF prompt, input, queue, labels, priority, run_at ON jobs
+BEGIN
+    SELECT CASE
+        WHEN instr(NEW.prompt, char(0)) THEN RAISE(ABORT, 'jobs.prompt: holds a NUL character')
+        WHEN instr(NEW.input, char(0)) THEN RAISE(ABORT, 'jobs.input: holds a NUL character')
+        WHEN instr(NEW.queue, char(0)) THEN RAISE(ABORT, 'jobs.queue: holds a NUL character')
+        WHEN instr(NEW.labels, char(0)) THEN RAISE(ABORT, 'jobs.labels: holds a NUL character')
+        WHEN length(CAST(NEW.prompt AS BLOB)) > 131072 THEN RAISE(ABORT, 'jobs.prompt: at most 131072 bytes')
+        WHEN length(CAST(NEW.input AS BLOB)) > 262144 THEN RAISE(ABORT, 'jobs.input: at most 262144 bytes')
+        WHEN length(CAST(NEW.labels AS BLOB)) > 65536 THEN RAISE(ABORT, 'jobs.labels: at most 65536 bytes')
+        WHEN length(CAST(NEW.queue AS BLOB)) > 400 THEN RAISE(ABORT, 'jobs.queue: at most 400 bytes')
+        WHEN NEW.priority NOT BETWEEN -1000000000 AND 1000000000
+            THEN RAISE(ABORT, 'jobs.priority: -1000000000 to 1000000000')
+        WHEN NEW.run_at > 253402300799999 THEN RAISE(ABORT, 'jobs.run_at: not after the year 9999')
+        END;
+END;
+
+-- A job's charge is the sum of its attempts' charges, whoever writes it.
+CREATE TRIGGER jobs_charge_frozen BEFORE UPDATE OF charged_millicredits ON jobs
+WHEN OLD.charged_millicredits IS NOT NEW.charged_millicredits
+    AND NEW.charged_millicredits IS NOT (SELECT sum(charged_millicredits) FROM attempts WHERE job_id = NEW.id)
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.charged_millicredits: is written by promptd: the sum of its attempts'' charges');
+END;
+
+-- What promptd alone writes, as far as a rule can tell it from others.
+CREATE TRIGGER jobs_own_frozen
+BEFORE UPDATE OF attempt_count, provider_state, error_code, error_message, submitted_at, finished_at,
+    estimated_millicredits, estimate_basis, turn, kept_turn ON jobs
+BEGIN
+    SELECT CASE
+        WHEN OLD.state = NEW.state AND OLD.state IN ('succeeded', 'failed')
+            AND (OLD.attempt_count <> NEW.attempt_count OR OLD.provider_state IS NOT NEW.provider_state
+                OR OLD.error_code IS NOT NEW.error_code OR OLD.error_message IS NOT NEW.error_message
+                OR OLD.submitted_at IS NOT NEW.submitted_at OR OLD.finished_at IS NOT NEW.finished_at
+                OR OLD.estimated_millicredits IS NOT NEW.estimated_millicredits)
+            THEN RAISE(ABORT, 'jobs: what has ended stays as it is')
+        WHEN NEW.attempt_count > 1000 THEN RAISE(ABORT, 'jobs.attempt_count: at most 1000; it is written by promptd')
+        WHEN NEW.submitted_at NOT BETWEEN 0 AND 253402300799999 OR NEW.finished_at NOT BETWEEN 0 AND 253402300799999
+            THEN RAISE(ABORT, 'jobs: submitted_at and finished_at are written by promptd')
+        WHEN NEW.estimated_millicredits > 1000000000000
+            THEN RAISE(ABORT, 'jobs.estimated_millicredits: at most 1000000000000')
+        WHEN NEW.turn IS NOT OLD.turn AND NEW.turn <> -1 AND NEW.turn IS NOT OLD.kept_turn
+            AND NEW.turn NOT BETWEEN 0 AND coalesce((SELECT turn FROM turns
+                WHERE queue = NEW.queue AND priority = NEW.priority AND batch = coalesce(NEW.batch, '')), 0)
+            THEN RAISE(ABORT, 'jobs.turn: is written by promptd')
+        WHEN NEW.kept_turn IS NOT OLD.kept_turn AND NEW.kept_turn IS NOT OLD.turn
+            AND NEW.kept_turn NOT BETWEEN 0 AND coalesce((SELECT turn FROM turns
+                WHERE queue = NEW.queue AND priority = NEW.priority AND batch = coalesce(NEW.batch, '')), 0)
+            THEN RAISE(ABORT, 'jobs.kept_turn: is written by promptd')
+        WHEN instr(NEW.provider_state, char(0)) OR instr(NEW.error_code, char(0)) OR instr(NEW.error_message, char(0))
+            THEN RAISE(ABORT, 'jobs: a text holds a NUL character')
+        WHEN length(NEW.provider_state) > 200 OR length(NEW.error_code) > 100 OR length(NEW.error_message) > 4000
+            THEN RAISE(ABORT, 'jobs: a text is too long')
+        END;
+END;
+
+CREATE TRIGGER jobs_state_queued BEFORE UPDATE OF state ON jobs
+WHEN NEW.state = 'queued' AND OLD.state IN ('submitting', 'running', 'unconfirmed')
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.state: an earlier request of this job may have made a task; settle it with promptctl resolve')
+    WHERE EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND finished_at IS NULL);
+    SELECT RAISE(ABORT, 'jobs.state: its task has succeeded and is paid for; its results are being fetched')
+    WHERE EXISTS (SELECT 1 FROM results WHERE job_id = NEW.id)
+        OR EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
+            AND (error_code IS NULL OR error_code = 'empty_result'));
+END;
+
+CREATE TRIGGER jobs_retried AFTER UPDATE OF state ON jobs
+WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')
+BEGIN
+    UPDATE jobs SET attempt_count = 0, error_code = NULL, error_message = NULL, finished_at = NULL, provider_state = NULL
+    WHERE id = NEW.id;
+    UPDATE results SET state = 'pending', error_message = NULL
+    WHERE job_id = NEW.id AND state = 'failed';
+    UPDATE jobs SET state = 'unconfirmed'
+    WHERE id = NEW.id
+        AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'unknown' AND finished_at IS NULL);
+    UPDATE jobs SET state = 'running', is_resumed = 1, task_id = (
+        SELECT task_id FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
+        ORDER BY finished_at IS NULL DESC, id DESC LIMIT 1)
+    WHERE id = NEW.id AND state = 'queued'
+        AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'accepted');
+END;
+
+-- An INTEGER PRIMARY KEY is also called rowid, oid and _rowid_ (https://sqlite.org/lang_createtable.html#rowid), and a
+-- trigger on UPDATE OF id does not fire for UPDATE … SET rowid.
+CREATE TRIGGER jobs_rowid_frozen BEFORE UPDATE ON jobs WHEN OLD.id <> NEW.id
+BEGIN
+    SELECT RAISE(ABORT, 'jobs: id, model, unique_key, batch and created_at cannot be changed; cancel the job and insert another');
+END;
+
+-- A job that is tried again takes up the task that was made for it: that is the task of the prompt that it was made from.
+CREATE TRIGGER jobs_retried_as_it_was BEFORE UPDATE OF prompt, input ON jobs
+WHEN OLD.state <> 'queued' AND NEW.state = 'queued'
+    AND (OLD.prompt IS NOT NEW.prompt OR OLD.input <> NEW.input)
+    AND EXISTS (SELECT 1 FROM attempts WHERE job_id = OLD.id
+        AND (state = 'accepted' OR (state <> 'rejected' AND finished_at IS NULL)))
+BEGIN
+    SELECT RAISE(ABORT, 'jobs: prompt and input of a job that has a task cannot be changed; insert another job');
+END;
+
+-- A queue may be deleted when its jobs have ended. One that is tried again brings it back.
+CREATE TRIGGER jobs_queue_revived AFTER UPDATE OF state ON jobs
+WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')
+BEGIN
+    INSERT INTO queues (name) SELECT NEW.queue WHERE NOT EXISTS (SELECT 1 FROM queues WHERE name = NEW.queue);
+END;
+
+CREATE TRIGGER jobs_not_null
+BEFORE UPDATE OF model, input, queue, priority, run_at, max_attempts, state, attempt_count, is_resumed, created_at ON jobs
+WHEN NEW.model IS NULL OR NEW.input IS NULL OR NEW.queue IS NULL OR NEW.priority IS NULL OR NEW.run_at IS NULL
+    OR NEW.max_attempts IS NULL OR NEW.state IS NULL OR NEW.attempt_count IS NULL OR NEW.is_resumed IS NULL OR NEW.created_at IS NULL
+BEGIN
+    SELECT RAISE(ABORT, 'jobs: model, input, queue, priority, run_at, max_attempts, state, attempt_count, is_resumed and created_at cannot be NULL');
+END;
+
+CREATE TRIGGER jobs_task_frozen BEFORE UPDATE OF task_id ON jobs
+WHEN OLD.task_id IS NOT NEW.task_id AND NEW.task_id IS NOT NULL
+    AND NEW.task_id IS NOT (SELECT task_id FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
+        ORDER BY finished_at IS NULL DESC, id DESC LIMIT 1)
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.task_id: is written by promptd');
+END;
+
+CREATE TRIGGER jobs_state_running BEFORE UPDATE OF state ON jobs
+WHEN NEW.state = 'running' AND OLD.state <> 'running'
+    AND (EXISTS (SELECT 1 FROM attempts
+            WHERE job_id = NEW.id AND state IN ('sending', 'unknown') AND finished_at IS NULL)
+        OR NEW.task_id IS NOT (SELECT task_id FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
+            ORDER BY finished_at IS NULL DESC, id DESC LIMIT 1))
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.state: only promptd sets running, with an accepted attempt''s task; to settle an unconfirmed job use promptctl resolve');
+END;
+
+CREATE TRIGGER jobs_id_given AFTER INSERT ON jobs
+WHEN NEW.id < 1 OR EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id)
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.id: is given by the database; leave the column out');
+END;
+
+CREATE TRIGGER jobs_state_succeeded BEFORE UPDATE OF state ON jobs
+WHEN NEW.state = 'succeeded' AND OLD.state = 'running'
+    AND (NOT EXISTS (SELECT 1 FROM attempts
+            WHERE job_id = NEW.id AND state = 'accepted' AND finished_at IS NOT NULL AND error_code IS NULL)
+        OR EXISTS (SELECT 1 FROM results WHERE job_id = NEW.id AND state <> 'saved'))
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.state: only promptd sets succeeded, when the task has ended and its results are saved');
+END;
+
+CREATE TRIGGER jobs_counted AFTER UPDATE OF state, queue ON jobs
+WHEN OLD.state <> NEW.state OR OLD.queue <> NEW.queue
+BEGIN
+    INSERT INTO queue_counts (queue, state, jobs) VALUES (OLD.queue, OLD.state, -1), (NEW.queue, NEW.state, 1)
+    ON CONFLICT (queue, state) DO UPDATE SET jobs = max(-4000000000000000, min(4000000000000000, jobs + excluded.jobs));
+END;
+
+CREATE TRIGGER jobs_inserted AFTER INSERT ON jobs
+BEGIN
+    INSERT INTO queues (name) SELECT NEW.queue WHERE NOT EXISTS (SELECT 1 FROM queues WHERE name = NEW.queue);
+    INSERT INTO queue_counts (queue, state, jobs) VALUES (NEW.queue, NEW.state, 1)
+    ON CONFLICT (queue, state) DO UPDATE SET jobs = min(4000000000000000, jobs + 1);
+END;
+
+CREATE TRIGGER jobs_deleted AFTER DELETE ON jobs
+BEGIN
+    -- The sqlite3 shell does not enforce foreign keys unless it is told to.
+    DELETE FROM results WHERE job_id = OLD.id;
+    UPDATE queue_counts SET jobs = max(-4000000000000000, jobs - 1) WHERE queue = OLD.queue AND state = OLD.state;
+END;
+
+CREATE TRIGGER jobs_turn_inserted AFTER INSERT ON jobs
+WHEN NEW.run_at = 0
+BEGIN
+    INSERT INTO turns (queue, priority, batch, turn)
+    VALUES (NEW.queue, NEW.priority, coalesce(NEW.batch, ''), coalesce(
+        (SELECT turn FROM turns_served WHERE queue = NEW.queue AND priority = NEW.priority), 0))
+    ON CONFLICT (queue, priority, batch) DO UPDATE SET
+        turn = min(4000000000000000, max(CASE WHEN waiting > 0 THEN turn + 1 ELSE taken + 1 END, excluded.turn));
+    UPDATE jobs SET turn = (
+        SELECT turn FROM turns
+        WHERE queue = NEW.queue AND priority = NEW.priority AND batch = coalesce(NEW.batch, ''))
+    WHERE id = NEW.id;
+END;
+
+CREATE TRIGGER jobs_turn_asked AFTER UPDATE OF turn ON jobs WHEN NEW.turn = -1
+BEGIN
+    INSERT INTO turns (queue, priority, batch, turn)
+    VALUES (NEW.queue, NEW.priority, coalesce(NEW.batch, ''), coalesce(
+        (SELECT turn FROM turns_served WHERE queue = NEW.queue AND priority = NEW.priority), 0))
+    ON CONFLICT (queue, priority, batch) DO UPDATE SET
+        turn = min(4000000000000000, max(CASE WHEN waiting > 0 THEN turn + 1 ELSE taken + 1 END, excluded.turn));
+    UPDATE jobs SET kept_turn = NULL, turn = (
+        SELECT turn FROM turns
+        WHERE queue = NEW.queue AND priority = NEW.priority AND batch = coalesce(NEW.batch, ''))
+    WHERE id = NEW.id;
+END;
+
+CREATE TRIGGER jobs_turn_came AFTER UPDATE OF state, turn ON jobs
+WHEN NEW.state = 'queued' AND NEW.turn >= 0 AND NOT (OLD.state = 'queued' AND coalesce(OLD.turn, -1) >= 0)
+BEGIN
+    INSERT INTO turns (queue, priority, batch, turn, waiting)
+    VALUES (NEW.queue, NEW.priority, coalesce(NEW.batch, ''), NEW.turn, 1)
+    ON CONFLICT (queue, priority, batch) DO UPDATE SET waiting = min(4000000000000000, waiting + 1);
+END;
+
+CREATE TRIGGER jobs_turn_left AFTER UPDATE OF state, turn ON jobs
+WHEN OLD.state = 'queued' AND OLD.turn >= 0 AND NOT (NEW.state = 'queued' AND coalesce(NEW.turn, -1) >= 0)
+BEGIN
+    UPDATE turns SET waiting = max(-4000000000000000, waiting - 1),
+        taken = CASE WHEN NEW.state = 'submitting' THEN max(taken, OLD.turn) ELSE taken END
+    WHERE queue = OLD.queue AND priority = OLD.priority AND batch = coalesce(OLD.batch, '');
+END;
+
+CREATE TRIGGER jobs_turn_deleted AFTER DELETE ON jobs WHEN OLD.state = 'queued' AND OLD.turn >= 0
+BEGIN
+    UPDATE turns SET waiting = max(-4000000000000000, waiting - 1)
+    WHERE queue = OLD.queue AND priority = OLD.priority AND batch = coalesce(OLD.batch, '');
+END;
+
+CREATE TRIGGER jobs_turn_moved AFTER UPDATE OF queue, priority, run_at ON jobs
+WHEN OLD.state = 'queued' AND NEW.state = 'queued'
+    AND (OLD.queue <> NEW.queue OR OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at)
+BEGIN
+    -- What waits is counted where it was, and now where it is, from where it is taken in a moment.
+    UPDATE turns SET waiting = max(-4000000000000000, waiting - 1)
+    WHERE OLD.turn >= 0 AND NEW.turn >= 0 AND queue = OLD.queue AND priority = OLD.priority
+        AND batch = coalesce(OLD.batch, '');
+    INSERT INTO turns (queue, priority, batch, turn, waiting)
+    SELECT NEW.queue, NEW.priority, coalesce(NEW.batch, ''), 0, 1 WHERE OLD.turn >= 0 AND NEW.turn >= 0
+    ON CONFLICT (queue, priority, batch) DO UPDATE SET waiting = min(4000000000000000, waiting + 1);
+    UPDATE jobs SET kept_turn = NULL, turn = CASE WHEN run_at = 0 THEN -1 END WHERE id = NEW.id;
+END;
+
+CREATE TRIGGER jobs_turn_retried AFTER UPDATE OF state ON jobs
+WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')
+BEGIN
+    INSERT INTO turns (queue, priority, batch, turn)
+    VALUES (NEW.queue, NEW.priority, coalesce(NEW.batch, ''), coalesce(
+        (SELECT turn FROM turns_served WHERE queue = NEW.queue AND priority = NEW.priority), 0))
+    ON CONFLICT (queue, priority, batch) DO UPDATE SET turn = max(turn, excluded.turn);
+    INSERT INTO turns_served (queue, priority, turn, retried) VALUES (NEW.queue, NEW.priority, 0, 0)
+    ON CONFLICT (queue, priority) DO UPDATE SET retried = max(min(retried + 1, 4000000000000000), turn);
+    UPDATE jobs SET turn = NULL, kept_turn = (
+        SELECT min(l.turn, max(coalesce(jobs.turn, jobs.kept_turn, -1),
+            (SELECT s.retried FROM turns_served AS s WHERE s.queue = NEW.queue AND s.priority = NEW.priority)))
+        FROM turns AS l
+        WHERE l.queue = NEW.queue AND l.priority = NEW.priority AND l.batch = coalesce(NEW.batch, ''))
+    WHERE id = NEW.id AND state = 'queued';
+    UPDATE jobs SET turn = kept_turn, kept_turn = NULL WHERE id = NEW.id AND state = 'queued' AND run_at = 0;
+END;
+
+-- Whoever tries a job again, tries all of it again; and of a job that waits again, what became of its last task is over.
+CREATE TRIGGER suspects_released AFTER UPDATE OF state ON jobs
+WHEN NEW.state = 'queued' AND OLD.state <> 'queued'
+BEGIN
+    DELETE FROM suspects WHERE job_id = NEW.id;
+    DELETE FROM set_aside WHERE job_id = NEW.id;
+END;
+
+CREATE TRIGGER job_keys_kept BEFORE DELETE ON job_keys
+WHEN EXISTS (SELECT 1 FROM jobs WHERE unique_key = OLD.unique_key)
+BEGIN
+    SELECT RAISE(ABORT, 'job_keys: goes with its job');
+END;
+
+CREATE TRIGGER job_keys_frozen BEFORE UPDATE ON job_keys
+BEGIN
+    SELECT RAISE(ABORT, 'job_keys: goes with its job');
+END;
+
+-- Rules: attempts -----------------------------------------------------------------------------------------------------
+
+CREATE TRIGGER attempts_state_transition BEFORE UPDATE OF state ON attempts
+WHEN OLD.state <> NEW.state AND NOT (OLD.state = 'sending' OR (OLD.state = 'unknown' AND NEW.state <> 'sending'))
+BEGIN
+    SELECT RAISE(ABORT, 'attempts.state: what the provider answered does not change');
+END;
+
+CREATE TRIGGER attempts_identity_frozen BEFORE UPDATE OF id, job_id, token, queue, model, sent_at ON attempts
+WHEN OLD.id <> NEW.id OR OLD.job_id <> NEW.job_id OR OLD.token <> NEW.token OR OLD.queue <> NEW.queue
+    OR OLD.model <> NEW.model OR OLD.sent_at <> NEW.sent_at
+BEGIN
+    SELECT RAISE(ABORT, 'attempts: the ledger cannot be rewritten');
+END;
+
+CREATE TRIGGER attempts_kept BEFORE DELETE ON attempts
+BEGIN
+    SELECT RAISE(ABORT, 'attempts: the ledger is kept for ever');
+END;
+
+CREATE TRIGGER attempts_estimate_frozen BEFORE UPDATE OF estimated_millicredits, estimate_basis ON attempts
+WHEN OLD.estimated_millicredits IS NOT NEW.estimated_millicredits OR OLD.estimate_basis IS NOT NEW.estimate_basis
+BEGIN
+    SELECT RAISE(ABORT, 'attempts: the ledger cannot be rewritten');
+END;
+
+CREATE TRIGGER attempts_open_frozen BEFORE UPDATE ON attempts
+BEGIN
+    SELECT CASE
+        WHEN OLD.task_source IS NOT NEW.task_source AND (OLD.state = 'accepted' OR NEW.state <> 'accepted')
+            THEN RAISE(ABORT, 'attempts.task_source: is written together with state accepted')
+        WHEN OLD.state = 'accepted' AND OLD.task_id IS NOT NEW.task_id
+            THEN RAISE(ABORT, 'attempts.task_id: the provider has named the task; it does not change')
+        WHEN NEW.state <> 'accepted' AND NEW.task_id IS NOT NULL
+            THEN RAISE(ABORT, 'attempts.task_id: is set together with state accepted')
+        WHEN OLD.answered_at IS NOT NULL AND OLD.answered_at IS NOT NEW.answered_at
+            THEN RAISE(ABORT, 'attempts.answered_at: is written once')
+        WHEN OLD.arrives_until IS NOT NULL AND (NEW.arrives_until IS NULL
+                OR (NEW.arrives_until <> OLD.arrives_until AND NEW.state = OLD.state))
+            THEN RAISE(ABORT, 'attempts.arrives_until: a lost request keeps its slot')
+        WHEN NEW.finished_at IS NULL
+            AND (OLD.reserved_millicredits <> NEW.reserved_millicredits OR NEW.charged_millicredits IS NOT NULL)
+            THEN RAISE(ABORT, 'attempts: a reservation is kept until the attempt is settled, together with finished_at')
+        WHEN NEW.finished_at IS NOT NULL
+            AND (NEW.reserved_millicredits <> 0 OR NEW.state = 'sending'
+                OR (NEW.state <> 'rejected' AND NEW.charged_millicredits IS NULL))
+            THEN RAISE(ABORT, 'attempts: to settle one is to book what it was charged, and to release what was reserved')
+        WHEN OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL AND NEW.state = 'unknown'
+            AND NEW.charged_millicredits < OLD.reserved_millicredits
+            THEN RAISE(ABORT, 'attempts: what may have been spent counts as spent')
+        WHEN NEW.charged_millicredits > 1000000000000
+            THEN RAISE(ABORT, 'attempts.charged_millicredits: at most 1000000000000')
+        WHEN instr(NEW.task_id, char(0)) OR instr(NEW.hinted_task_id, char(0)) OR instr(NEW.error_code, char(0))
+            OR instr(NEW.message, char(0)) OR instr(NEW.evidence, char(0)) OR instr(NEW.profile, char(0))
+            THEN RAISE(ABORT, 'attempts: a text holds a NUL character')
+        WHEN length(NEW.task_id) > 1000 OR length(NEW.hinted_task_id) > 1000 OR length(NEW.error_code) > 100
+            OR length(NEW.message) > 4000 OR length(NEW.evidence) > 4000 OR length(NEW.profile) > 4000
+            THEN RAISE(ABORT, 'attempts: a text is too long')
+        END;
+END;
+
+CREATE TRIGGER attempts_rowid_frozen BEFORE UPDATE ON attempts WHEN OLD.id <> NEW.id
+BEGIN
+    SELECT RAISE(ABORT, 'attempts: the ledger cannot be rewritten');
+END;
+
+-- How long a task took is written when it is settled.
+CREATE TRIGGER attempts_took_frozen BEFORE UPDATE OF took_milliseconds ON attempts
+WHEN OLD.finished_at IS NOT NULL AND OLD.took_milliseconds IS NOT NEW.took_milliseconds
+BEGIN
+    SELECT RAISE(ABORT, 'attempts: what is settled stays as it is');
+END;
+
+CREATE TRIGGER attempts_completed AFTER UPDATE OF took_milliseconds ON attempts
+WHEN NEW.took_milliseconds IS NOT NULL AND OLD.took_milliseconds IS NULL
+BEGIN
+    INSERT INTO completion_times (model, completions, mean_milliseconds)
+    VALUES (NEW.model, 1, min(NEW.took_milliseconds, 4000000000000000))
+    ON CONFLICT (model) DO UPDATE SET
+        completions = min(completions + 1, 4000000000000000),
+        mean_milliseconds = mean_milliseconds
+            + (excluded.mean_milliseconds - mean_milliseconds) / min(completions + 1, 50);
+END;
+
+CREATE TRIGGER attempts_not_null BEFORE UPDATE OF state, profile, hint_changes ON attempts
+WHEN NEW.state IS NULL OR NEW.profile IS NULL OR NEW.hint_changes IS NULL
+BEGIN
+    SELECT RAISE(ABORT, 'attempts: state, profile and hint_changes cannot be NULL');
+END;
+
+CREATE TRIGGER attempts_outcome BEFORE UPDATE ON attempts WHEN OLD.finished_at IS NULL
+BEGIN
+    SELECT CASE
+        WHEN NEW.answered_at NOT BETWEEN 0 AND 253402300799999 OR NEW.finished_at NOT BETWEEN 0 AND 253402300799999
+            OR NEW.arrives_until NOT BETWEEN 0 AND 253402300799999
+            THEN RAISE(ABORT, 'attempts: answered_at, finished_at and arrives_until are written by promptd')
+        WHEN NEW.took_milliseconds IS NOT NULL AND NEW.finished_at IS NULL
+            THEN RAISE(ABORT, 'attempts.took_milliseconds: is written when the task has ended')
+        WHEN OLD.state = 'sending' AND NEW.state = 'unknown' AND (NEW.error_code IS NULL
+                OR coalesce(NEW.arrives_until NOT BETWEEN NEW.answered_at AND NEW.answered_at + 86400000, 1))
+            THEN RAISE(ABORT, 'attempts.arrives_until: a request whose answer was lost may arrive later; promptd writes until when')
+        WHEN OLD.arrives_until IS NULL AND NEW.arrives_until IS NOT NULL
+            AND NOT (OLD.state = 'sending' AND NEW.state = 'unknown')
+            THEN RAISE(ABORT, 'attempts.arrives_until: is written when the answer is lost')
+        WHEN NEW.state = 'rejected' AND NEW.error_code IS NULL
+            THEN RAISE(ABORT, 'attempts: promptd writes what was answered; to settle a lost request use promptctl resolve')
+        WHEN NEW.state = 'accepted' AND NEW.finished_at IS NOT NULL AND NEW.charge_reported IS NULL
+            THEN RAISE(ABORT, 'attempts: promptd books what the task cost when it has ended')
+        WHEN NEW.state = 'rejected' AND NEW.hinted_task_id IS NOT NULL
+            THEN RAISE(ABORT, 'attempts: a callback has named a task for this request, and the provider has not said whose it is')
+        WHEN NEW.hint_changes NOT BETWEEN OLD.hint_changes AND OLD.hint_changes + 1
+            THEN RAISE(ABORT, 'attempts.hint_changes: is written by promptd')
+        END;
+END;
+
+CREATE TRIGGER attempts_settled_frozen BEFORE UPDATE ON attempts
+WHEN OLD.finished_at IS NOT NULL AND (
+    OLD.state <> NEW.state OR OLD.task_id IS NOT NEW.task_id OR OLD.answered_at IS NOT NEW.answered_at
+    OR OLD.finished_at IS NOT NEW.finished_at OR OLD.http_status IS NOT NEW.http_status
+    OR OLD.api_code IS NOT NEW.api_code OR OLD.reserved_millicredits <> NEW.reserved_millicredits
+    OR OLD.arrives_until IS NOT NEW.arrives_until OR OLD.evidence IS NOT NEW.evidence
+    OR OLD.evidence_charged IS NOT NEW.evidence_charged OR OLD.hinted_task_id IS NOT NEW.hinted_task_id
+    OR OLD.hint_changes <> NEW.hint_changes OR OLD.profile <> NEW.profile
+    OR (OLD.took_milliseconds IS NOT NEW.took_milliseconds AND OLD.took_milliseconds IS NOT NULL)
+    OR ((OLD.error_code IS NOT NEW.error_code OR OLD.message IS NOT NEW.message
+            OR OLD.charged_millicredits IS NOT NEW.charged_millicredits OR OLD.charge_reported IS NOT NEW.charge_reported)
+        AND NOT (OLD.state = 'accepted' AND OLD.error_code IS NOT NULL AND NEW.error_code IS NULL
+            AND EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND state = 'running' AND task_id = OLD.task_id)
+            AND NOT EXISTS (SELECT 1 FROM results WHERE job_id = OLD.job_id)
+            AND NOT EXISTS (SELECT 1 FROM attempts AS o WHERE o.job_id = OLD.job_id AND o.finished_at IS NULL))))
+BEGIN
+    SELECT RAISE(ABORT, 'attempts: what is settled stays as it is');
+END;
+
+CREATE TRIGGER attempts_not_replaced BEFORE INSERT ON attempts
+BEGIN
+    SELECT RAISE(ABORT, 'attempts: the ledger cannot be rewritten')
+    WHERE EXISTS (SELECT 1 FROM attempts WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM attempts WHERE token = NEW.token)
+        OR NEW.id > 4000000000000000000;
+    SELECT RAISE(ABORT, 'attempts: this job has a request that is not settled; another one might pay for it twice')
+    WHERE EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.job_id AND finished_at IS NULL);
+    SELECT RAISE(ABORT, 'attempts: a new one is being sent; nothing is known of its answer')
+    WHERE NEW.state <> 'sending' OR NEW.finished_at IS NOT NULL OR NEW.task_id IS NOT NULL
+        OR NEW.charged_millicredits IS NOT NULL OR NEW.answered_at IS NOT NULL OR NEW.http_status IS NOT NULL
+        OR NEW.api_code IS NOT NULL OR NEW.error_code IS NOT NULL OR NEW.message IS NOT NULL OR NEW.task_source IS NOT NULL
+        OR NEW.charge_reported IS NOT NULL OR NEW.took_milliseconds IS NOT NULL OR NEW.evidence IS NOT NULL
+        OR NEW.evidence_charged IS NOT NULL OR NEW.hinted_task_id IS NOT NULL OR NEW.hint_changes <> 0
+        OR NEW.arrives_until IS NOT NULL;
+    SELECT RAISE(ABORT, 'attempts: a number or a text is out of bounds')
+    WHERE NEW.reserved_millicredits > 1000000000000 OR NEW.estimated_millicredits > 1000000000000
+        OR NEW.sent_at NOT BETWEEN 0 AND 253402300799999 OR length(NEW.profile) > 4000 OR length(NEW.model) > 200
+        OR length(NEW.queue) > 100 OR instr(NEW.profile, char(0)) OR instr(NEW.model, char(0)) OR instr(NEW.queue, char(0));
+END;
+
+CREATE TRIGGER attempts_id_given AFTER INSERT ON attempts WHEN NEW.id < 1
+BEGIN
+    SELECT RAISE(ABORT, 'attempts.id: is given by the database');
+END;
+
+CREATE TRIGGER spending_reserved AFTER INSERT ON attempts
+BEGIN
+    INSERT INTO spending (period, starts_at, queue, reserved_millicredits, charged_millicredits)
+    VALUES
+        ('hour', NEW.sent_at / 3600000 * 3600000, NEW.queue, NEW.reserved_millicredits, 0),
+        ('day', NEW.sent_at / 86400000 * 86400000, NEW.queue, NEW.reserved_millicredits, 0),
+        ('total', 0, NEW.queue, NEW.reserved_millicredits, 0)
+    ON CONFLICT (period, starts_at, queue) DO UPDATE SET
+        reserved_millicredits = min(4000000000000000, reserved_millicredits + excluded.reserved_millicredits);
+END;
+
+CREATE TRIGGER spending_settled AFTER UPDATE OF reserved_millicredits, charged_millicredits ON attempts
+WHEN OLD.reserved_millicredits <> NEW.reserved_millicredits OR OLD.charged_millicredits IS NOT NEW.charged_millicredits
+BEGIN
+    UPDATE spending SET
+        reserved_millicredits = max(-4000000000000000, min(4000000000000000,
+            reserved_millicredits + NEW.reserved_millicredits - OLD.reserved_millicredits)),
+        charged_millicredits = max(-4000000000000000, min(4000000000000000, charged_millicredits
+            + coalesce(NEW.charged_millicredits, 0) - coalesce(OLD.charged_millicredits, 0)))
+    WHERE queue = NEW.queue AND (period, starts_at) IN (VALUES
+        ('hour', NEW.sent_at / 3600000 * 3600000), ('day', NEW.sent_at / 86400000 * 86400000), ('total', 0));
+END;
+
+CREATE TRIGGER attempts_booked AFTER UPDATE OF state, charged_millicredits ON attempts
+WHEN OLD.charged_millicredits IS NOT NEW.charged_millicredits
+    OR (NEW.charged_millicredits IS NOT NULL AND (OLD.state = 'unknown') <> (NEW.state = 'unknown'))
+BEGIN
+    UPDATE account_totals SET
+        charged_millicredits = max(-4000000000000000, min(4000000000000000, charged_millicredits
+            - CASE WHEN OLD.state = 'unknown' THEN 0 ELSE coalesce(OLD.charged_millicredits, 0) END
+            + CASE WHEN NEW.state = 'unknown' THEN 0 ELSE coalesce(NEW.charged_millicredits, 0) END)),
+        presumed_millicredits = max(-4000000000000000, min(4000000000000000, presumed_millicredits
+            - CASE WHEN OLD.state = 'unknown' THEN coalesce(OLD.charged_millicredits, 0) ELSE 0 END
+            + CASE WHEN NEW.state = 'unknown' THEN coalesce(NEW.charged_millicredits, 0) ELSE 0 END))
+    WHERE id = 1;
+END;
+
+CREATE TRIGGER attempts_adopted AFTER UPDATE OF state ON attempts
+WHEN OLD.state = 'unknown' AND NEW.state = 'accepted'
+BEGIN
+    UPDATE account_totals SET adopted_millicredits = max(-4000000000000000, min(4000000000000000, adopted_millicredits
+        + OLD.reserved_millicredits + coalesce(OLD.charged_millicredits, 0)))
+    WHERE id = 1;
+END;
+
+-- It stays, but for a task that had failed and has succeeded after all.
+CREATE TRIGGER attempts_result_frozen BEFORE UPDATE OF result_json ON attempts
+WHEN OLD.finished_at IS NOT NULL AND OLD.result_json IS NOT NEW.result_json
+    AND (OLD.error_code IS NULL OR NEW.error_code IS NOT NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'attempts.result_json: what the provider gave stays as it is');
+END;
+
+-- Rules: results ------------------------------------------------------------------------------------------------------
+
+CREATE TRIGGER results_kept BEFORE DELETE ON results WHEN EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id)
+BEGIN
+    SELECT RAISE(ABORT, 'results: are paid for, and go with their job');
+END;
+
+CREATE TRIGGER results_text BEFORE UPDATE OF path, content_type, sha256, error_message ON results
+WHEN instr(NEW.path, char(0)) OR instr(NEW.content_type, char(0)) OR instr(NEW.sha256, char(0))
+    OR instr(NEW.error_message, char(0)) OR length(NEW.path) > 4000 OR length(NEW.content_type) > 1000
+    OR length(NEW.sha256) > 100 OR length(NEW.error_message) > 4000
+BEGIN
+    SELECT RAISE(ABORT, 'results: a text is too long, or holds a NUL character');
+END;
+
+CREATE TRIGGER results_not_null BEFORE UPDATE OF state ON results WHEN NEW.state IS NULL
+BEGIN
+    SELECT RAISE(ABORT, 'results.state: cannot be NULL');
+END;
+
+CREATE TRIGGER results_not_replaced BEFORE INSERT ON results
+BEGIN
+    SELECT RAISE(ABORT, 'results: are written by promptd, for a task that has succeeded')
+    WHERE EXISTS (SELECT 1 FROM results WHERE job_id = NEW.job_id AND ordinal = NEW.ordinal)
+        OR NOT EXISTS (SELECT 1 FROM attempts
+            WHERE id = NEW.attempt_id AND job_id = NEW.job_id AND state = 'accepted' AND finished_at IS NOT NULL
+                AND error_code IS NULL)
+        OR NEW.ordinal > 1000000 OR NEW.created_at NOT BETWEEN 0 AND 253402300799999;
+END;
+
+CREATE TRIGGER results_frozen BEFORE UPDATE ON results
+WHEN OLD.job_id <> NEW.job_id OR OLD.ordinal <> NEW.ordinal OR OLD.attempt_id <> NEW.attempt_id
+    OR OLD.url IS NOT NEW.url OR OLD.content IS NOT NEW.content OR OLD.created_at <> NEW.created_at
+    OR OLD.role IS NOT NEW.role
+    OR (OLD.state = 'saved' AND (NEW.state IS NOT 'saved' OR OLD.path IS NOT NEW.path OR OLD.bytes IS NOT NEW.bytes
+        OR OLD.sha256 IS NOT NEW.sha256 OR OLD.content_type IS NOT NEW.content_type
+        OR OLD.saved_at IS NOT NEW.saved_at OR OLD.error_message IS NOT NEW.error_message))
+BEGIN
+    SELECT RAISE(ABORT, 'results: what was paid for and saved stays as it is');
+END;
+
+-- Rules: turns --------------------------------------------------------------------------------------------------------
+
+CREATE TRIGGER turns_kept BEFORE DELETE ON turns WHEN OLD.waiting > 0
+BEGIN
+    SELECT RAISE(ABORT, 'turns: is written by promptd');
+END;
+
+CREATE TRIGGER turns_bounded_insert BEFORE INSERT ON turns
+WHEN NEW.turn NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.waiting NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.taken NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.priority NOT BETWEEN -4000000000000000 AND 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'turns: is written by promptd; a number is out of bounds');
+END;
+
+CREATE TRIGGER turns_bounded_update BEFORE UPDATE ON turns
+WHEN NEW.turn NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.waiting NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.taken NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.priority NOT BETWEEN -4000000000000000 AND 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'turns: is written by promptd; a number is out of bounds');
+END;
+
+CREATE TRIGGER turns_frozen BEFORE UPDATE OF queue, priority, batch ON turns
+WHEN OLD.queue <> NEW.queue OR OLD.priority <> NEW.priority OR OLD.batch <> NEW.batch
+BEGIN
+    SELECT RAISE(ABORT, 'turns: is written by promptd');
+END;
+
+CREATE TRIGGER turns_served_bounded_insert BEFORE INSERT ON turns_served
+WHEN NEW.turn NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.retried NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.priority NOT BETWEEN -4000000000000000 AND 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'turns_served: is written by promptd; a number is out of bounds');
+END;
+
+CREATE TRIGGER turns_served_bounded_update BEFORE UPDATE ON turns_served
+WHEN NEW.turn NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.retried NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.priority NOT BETWEEN -4000000000000000 AND 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'turns_served: is written by promptd; a number is out of bounds');
+END;
+
+-- Rules: budgets and running sums -------------------------------------------------------------------------------------
+
+CREATE TRIGGER budgets_inserted AFTER INSERT ON budgets WHEN NEW.queue IS NOT NULL
+BEGIN
+    INSERT INTO queues (name) VALUES (NEW.queue) ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER budgets_text BEFORE INSERT ON budgets
+WHEN instr(NEW.name, char(0)) OR instr(NEW.queue, char(0)) OR length(CAST(NEW.name AS BLOB)) > 400
+    OR NEW.limit_millicredits > 1000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'budgets: name without NUL and of at most 400 bytes, limit_millicredits at most 1000000000000000');
+END;
+
+CREATE TRIGGER budgets_changed BEFORE UPDATE ON budgets
+WHEN instr(NEW.name, char(0)) OR instr(NEW.queue, char(0)) OR length(CAST(NEW.name AS BLOB)) > 400
+    OR NEW.limit_millicredits > 1000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'budgets: name without NUL and of at most 400 bytes, limit_millicredits at most 1000000000000000');
+END;
+
+CREATE TRIGGER spending_kept BEFORE DELETE ON spending
+BEGIN
+    SELECT RAISE(ABORT, 'spending: the sums that budgets go by are kept; promptctl doctor compares them with the ledger');
+END;
+
+-- Sums and counts that are kept have bounds, so that no row that somebody wrote makes the next one overflow.
+CREATE TRIGGER spending_bounded_insert BEFORE INSERT ON spending
+WHEN NEW.reserved_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.charged_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'spending: is written by promptd; a number is out of bounds');
+END;
+
+CREATE TRIGGER spending_bounded_update BEFORE UPDATE ON spending
+WHEN NEW.reserved_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.charged_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'spending: is written by promptd; a number is out of bounds');
+END;
+
+-- Rules: prices -------------------------------------------------------------------------------------------------------
+
+CREATE TRIGGER prices_text BEFORE INSERT ON prices
+WHEN NEW.model GLOB '*[^!-~]*' OR length(NEW.model) > 200 OR length(CAST(NEW.input AS BLOB)) > 65536
+    OR instr(NEW.input, char(0)) OR instr(NEW.per, char(0)) OR length(NEW.per) > 200 OR length(NEW.note) > 1000
+BEGIN
+    SELECT RAISE(ABORT, 'prices: model of up to 200 characters of ASCII, input of at most 65536 bytes, per of 200, note of 1000');
+END;
+
+CREATE TRIGGER prices_changed BEFORE UPDATE ON prices
+WHEN NEW.model GLOB '*[^!-~]*' OR length(NEW.model) > 200 OR length(CAST(NEW.input AS BLOB)) > 65536
+    OR instr(NEW.input, char(0)) OR instr(NEW.per, char(0)) OR length(NEW.per) > 200 OR length(NEW.note) > 1000
+BEGIN
+    SELECT RAISE(ABORT, 'prices: model of up to 200 characters of ASCII, input of at most 65536 bytes, per of 200, note of 1000');
+END;
+
+-- Rules: how long tasks take ------------------------------------------------------------------------------------------
+
+CREATE TRIGGER completion_times_bounded_insert BEFORE INSERT ON completion_times
+WHEN NEW.completions NOT BETWEEN 0 AND 4000000000000000 OR NEW.mean_milliseconds NOT BETWEEN 0 AND 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'completion_times: is written by promptd; a number is out of bounds');
+END;
+
+CREATE TRIGGER completion_times_bounded_update BEFORE UPDATE ON completion_times
+WHEN NEW.completions NOT BETWEEN 0 AND 4000000000000000 OR NEW.mean_milliseconds NOT BETWEEN 0 AND 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'completion_times: is written by promptd; a number is out of bounds');
+END;
+
+-- Rules: the account --------------------------------------------------------------------------------------------------
+
+CREATE TRIGGER account_totals_kept BEFORE DELETE ON account_totals
+BEGIN
+    SELECT RAISE(ABORT, 'account_totals: is kept; promptctl doctor compares it with the ledger');
+END;
+
+CREATE TRIGGER account_totals_bounded_insert BEFORE INSERT ON account_totals
+WHEN NEW.charged_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.presumed_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.adopted_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'account_totals: is written by promptd; a number is out of bounds');
+END;
+
+CREATE TRIGGER account_totals_bounded_update BEFORE UPDATE ON account_totals
+WHEN NEW.charged_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.presumed_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.adopted_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'account_totals: is written by promptd; a number is out of bounds');
+END;
+
+CREATE TRIGGER account_readings_bounded_insert BEFORE INSERT ON account_readings
+WHEN NEW.balance_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.charged_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.presumed_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.adopted_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.open_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.open_tasks NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.unknown_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.last_attempt_id NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.top_ups_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.slack_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.asked_at NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.answered_at NOT BETWEEN -4000000000000000 AND 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'account_readings: is written by promptd; a number is out of bounds');
+END;
+
+CREATE TRIGGER account_readings_bounded_update BEFORE UPDATE ON account_readings
+WHEN NEW.balance_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.charged_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.presumed_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.adopted_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.open_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.open_tasks NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.unknown_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.last_attempt_id NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.top_ups_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.slack_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.asked_at NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.answered_at NOT BETWEEN -4000000000000000 AND 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'account_readings: is written by promptd; a number is out of bounds');
+END;
+
+-- Readings of the balance are evidence: they are written once. The oldest are removed.
+CREATE TRIGGER account_readings_frozen BEFORE UPDATE ON account_readings
+BEGIN
+    SELECT RAISE(ABORT, 'account_readings: what was read stays as it is');
+END;
+
+-- Rules: the daemon's own notes ---------------------------------------------------------------------------------------
+
+-- The daemon's own tables: rows that are kept as long as the ledger.
+CREATE TRIGGER daemon_kept BEFORE DELETE ON daemon
+BEGIN
+    SELECT RAISE(ABORT, 'daemon: its one row stays');
+END;
+
+CREATE TRIGGER daemon_identity BEFORE UPDATE OF database_id ON daemon WHEN OLD.database_id IS NOT NEW.database_id
+BEGIN
+    SELECT RAISE(ABORT, 'daemon.database_id: does not change');
+END;
+
+CREATE TRIGGER daemon_bounded BEFORE UPDATE ON daemon
+WHEN NEW.balance_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.balance_at NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.balance_asked_at NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.balance_attempt_id NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.credit_reserve_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.unconfirmed_window_ms NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.default_price_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.rate_limit NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.rate_window_ms NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.running_limit NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.started_at NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.stopped_at NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.heartbeat_at NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.last_error_at NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.pid NOT BETWEEN -4000000000000000 AND 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'daemon: is written by promptd; a number is out of bounds');
+END;
+
+-- There is one row of the daemon's, which bears the database's identity.
+CREATE TRIGGER daemon_not_replaced BEFORE INSERT ON daemon WHEN EXISTS (SELECT 1 FROM daemon)
+BEGIN
+    SELECT RAISE(ABORT, 'daemon: has one row, which promptd writes');
+END;
+
+-- A price is within the bounds of one in `prices`, so that an attempt can be made of it.
+CREATE TRIGGER daemon_price_bounded BEFORE UPDATE OF default_price_millicredits ON daemon
+WHEN NEW.default_price_millicredits IS NULL OR NEW.default_price_millicredits NOT BETWEEN 0 AND 1000000000
+BEGIN
+    SELECT RAISE(ABORT, 'daemon.default_price_millicredits: 0 to 1000000000; it is written by promptd, from catalogue.defaultPrice');
+END;
+
+CREATE TRIGGER set_aside_bounded BEFORE INSERT ON set_aside WHEN length(NEW.reason) > 4000
+BEGIN
+    SELECT RAISE(ABORT, 'set_aside: is written by promptd; the reason is too long');
+END;
+
+-- Views ---------------------------------------------------------------------------------------------------------------
+
+-- An attempt counts in the period in which it was sent. Periods are UTC; a week starts on Monday.
+CREATE VIEW budget_periods AS
+SELECT
+    name, queue, period, limit_millicredits,
+    CASE period
+        WHEN 'hour' THEN unixepoch('now') / 3600 * 3600000
+        WHEN 'day' THEN unixepoch('now', 'start of day') * 1000
+        WHEN 'week' THEN unixepoch('now', 'start of day', 'weekday 0', '-6 days') * 1000
+        WHEN 'month' THEN unixepoch('now', 'start of month') * 1000
+        ELSE 0
+    END AS starts_at,
+    CASE period
+        WHEN 'hour' THEN (unixepoch('now') / 3600 + 1) * 3600000
+        WHEN 'day' THEN unixepoch('now', 'start of day', '+1 day') * 1000
+        WHEN 'week' THEN unixepoch('now', 'start of day', 'weekday 0', '+1 day') * 1000
+        WHEN 'month' THEN unixepoch('now', 'start of month', '+1 month') * 1000
+    END AS resets_at
+FROM budgets;
+
+CREATE VIEW spend_daily AS
+SELECT
+    date(sent_at / 1000, 'unixepoch') AS day,
+    queue,
+    model,
+    count(*) AS attempts,
+    sum(state = 'accepted') AS accepted,
+    sum(state = 'unknown') AS unknown,
+    coalesce(sum(charged_millicredits), 0) / 1000.0 AS charged_credits,
+    sum(reserved_millicredits) / 1000.0 AS reserved_credits
+FROM attempts
+GROUP BY day, queue, model;
+
+CREATE VIEW recent_failures AS
+SELECT
+    id,
+    strftime('%Y-%m-%dT%H:%M:%SZ', finished_at / 1000, 'unixepoch') AS finished_at,
+    queue, batch, model, attempt_count AS attempts, error_code, error_message,
+    CASE WHEN length(prompt) > 60 THEN substr(prompt, 1, 59) || '…' ELSE prompt END AS prompt
+FROM jobs
+WHERE state = 'failed'
+ORDER BY jobs.finished_at DESC
+LIMIT 100;
+
+CREATE VIEW budget_sums AS
+SELECT
+    p.name, p.queue, p.period, p.limit_millicredits, p.starts_at, p.resets_at,
+    coalesce(sum(s.reserved_millicredits), 0) AS reserved_millicredits,
+    coalesce(sum(s.charged_millicredits), 0) AS charged_millicredits
+FROM budget_periods AS p
+LEFT JOIN spending AS s ON s.starts_at >= p.starts_at
+    AND s.period = CASE p.period WHEN 'hour' THEN 'hour' WHEN 'total' THEN 'total' ELSE 'day' END
+    AND (p.queue IS NULL OR s.queue = p.queue)
+GROUP BY p.name;
+
+-- A negative "remaining" is an overrun: a task cost more than it was estimated at. Nothing is claimed until it is made up.
+CREATE VIEW budget_status AS
+SELECT
+    name AS budget, queue, period,
+    limit_millicredits / 1000.0 AS "limit",
+    reserved_millicredits / 1000.0 AS reserved,
+    charged_millicredits / 1000.0 AS spent,
+    (limit_millicredits - reserved_millicredits - charged_millicredits) / 1000.0 AS remaining,
+    strftime('%Y-%m-%dT%H:%M:%SZ', resets_at / 1000, 'unixepoch') AS resets_at
+FROM budget_sums;
+
+CREATE VIEW batch_status AS
+SELECT
+    batch,
+    count(*) AS jobs,
+    sum(state = 'queued') AS queued,
+    sum(state IN ('submitting', 'running')) AS running,
+    sum(state = 'succeeded') AS succeeded,
+    sum(state = 'failed') AS failed,
+    sum(state = 'cancelled') AS cancelled,
+    sum(state = 'unconfirmed') AS unconfirmed,
+    coalesce(sum(estimated_millicredits), 0) / 1000.0 AS estimated_credits,
+    coalesce(sum(charged_millicredits), 0) / 1000.0 AS charged_credits,
+    -- When the last job should be done if nothing else is waiting. Queued jobs leave at the pace of the provider's rate,
+    -- or of places that become free, whichever is slower, and the last one takes as long as its model does on average;
+    -- those that run are expected to take as long, too.
+    strftime('%Y-%m-%dT%H:%M:%SZ', max(
+        CASE WHEN sum(state IN ('queued', 'submitting', 'running')) > 0 THEN unixepoch('now') * 1000 END,
+        CASE WHEN sum(state = 'queued') = 0 THEN 0 ELSE
+            unixepoch('now') * 1000
+            + sum(state = 'queued') * max(
+                daemon.rate_window_ms * 1.0 / nullif(daemon.rate_limit, 0),
+                coalesce(avg(CASE WHEN state = 'queued' THEN mean_milliseconds END) / nullif(daemon.running_limit, 0), 0))
+            + coalesce(max(CASE WHEN state = 'queued' THEN mean_milliseconds END), 0)
+        END,
+        coalesce(max(CASE WHEN state IN ('submitting', 'running') THEN submitted_at + mean_milliseconds END), 0)
+    ) / 1000, 'unixepoch') AS estimated_finish
+FROM jobs
+CROSS JOIN daemon
+LEFT JOIN completion_times ON completion_times.model = jobs.model
+WHERE batch IS NOT NULL
+GROUP BY batch;
+
+-- The account's spending against the ledger's, since the first reading that can be compared: no request under way, and
+-- no task open if there is such a reading.
+CREATE VIEW account_status AS
+WITH first AS (
+    SELECT * FROM account_readings WHERE id = coalesce(
+        (SELECT id FROM account_readings WHERE in_flight = 0 AND open_tasks = 0 ORDER BY last_attempt_id, id LIMIT 1),
+        (SELECT min(id) FROM account_readings WHERE in_flight = 0))
+), last AS (
+    SELECT * FROM account_readings WHERE in_flight = 0 ORDER BY id DESC LIMIT 1
+)
+SELECT
+    strftime('%Y-%m-%dT%H:%M:%SZ', first.asked_at / 1000, 'unixepoch') AS since,
+    strftime('%Y-%m-%dT%H:%M:%SZ', last.asked_at / 1000, 'unixepoch') AS compared_at,
+    last.balance_millicredits / 1000.0 AS balance,
+    (last.charged_millicredits + last.open_millicredits - first.charged_millicredits - first.open_millicredits)
+        / 1000.0 AS ledger_spend,
+    (first.balance_millicredits - last.balance_millicredits + last.top_ups_millicredits - first.top_ups_millicredits)
+        / 1000.0 AS account_spend,
+    (last.top_ups_millicredits - first.top_ups_millicredits) / 1000.0 AS top_ups,
+    ((first.balance_millicredits + first.charged_millicredits + first.open_millicredits - first.top_ups_millicredits)
+        - (last.balance_millicredits + last.charged_millicredits + last.open_millicredits - last.top_ups_millicredits))
+        / 1000.0 AS unexplained,
+    -- Tasks that have not ended count at their estimate; the difference is certain only without any.
+    last.open_millicredits / 1000.0 AS estimated,
+    (SELECT coalesce(sum(reserved_millicredits), 0) FROM attempts WHERE state = 'unknown' AND finished_at IS NULL)
+        / 1000.0 AS reserved_for_unknown,
+    (last.presumed_millicredits - first.presumed_millicredits) / 1000.0 AS given_up
+FROM first, last;
+
+CREATE VIEW daemon_status AS
+SELECT
+    CASE WHEN stopped_at IS NULL THEN pid END AS pid,
+    version,
+    strftime('%Y-%m-%dT%H:%M:%SZ', started_at / 1000, 'unixepoch') AS started_at,
+    strftime('%Y-%m-%dT%H:%M:%SZ', stopped_at / 1000, 'unixepoch') AS stopped_at,
+    strftime('%Y-%m-%dT%H:%M:%SZ', heartbeat_at / 1000, 'unixepoch') AS heartbeat,
+    balance_millicredits / 1000.0 AS balance,
+    strftime('%Y-%m-%dT%H:%M:%SZ', balance_at / 1000, 'unixepoch') AS balance_at,
+    daemon_load.rate_used,
+    daemon_load.rate_limit,
+    rate_window_ms / 1000.0 AS rate_window_seconds,
+    daemon_load.running,
+    daemon_load.running_limit,
+    coalesce((SELECT group_concat(name, ' ') FROM gates WHERE queue = ''), 'ok') AS provider,
+    last_error,
+    strftime('%Y-%m-%dT%H:%M:%SZ', last_error_at / 1000, 'unixepoch') AS last_error_at,
+    credit_reserve_millicredits / 1000.0 AS credit_reserve,
+    unconfirmed_policy,
+    unconfirmed_window_ms / 1000.0 AS unconfirmed_window_seconds
+FROM daemon, daemon_load;
+
+CREATE VIEW queue_status AS
+SELECT
+    q.name AS queue,
+    coalesce(sum(c.jobs) FILTER (WHERE c.state = 'queued'), 0) AS queued,
+    coalesce(sum(c.jobs) FILTER (WHERE c.state IN ('submitting', 'running')), 0) AS running,
+    coalesce(sum(c.jobs) FILTER (WHERE c.state = 'succeeded'), 0) AS succeeded,
+    coalesce(sum(c.jobs) FILTER (WHERE c.state = 'failed'), 0) AS failed,
+    coalesce(sum(c.jobs) FILTER (WHERE c.state = 'cancelled'), 0) AS cancelled,
+    coalesce(sum(c.jobs) FILTER (WHERE c.state = 'unconfirmed'), 0) AS unconfirmed,
+    q.max_running AS max_running,
+    CASE
+        WHEN q.paused THEN 'paused'
+        -- What is scheduled for later is not held by anything but the time.
+        WHEN NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.state = 'queued' AND j.turn IS NOT NULL AND j.queue = q.name)
+            -- While a gate is closed nothing is claimed, so what becomes due has no turn yet.
+            AND NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.state = 'queued' AND j.turn IS NULL
+                AND j.run_at <= unixepoch('now') * 1000 AND j.queue = q.name)
+            THEN NULL
+        ELSE coalesce(
+            (SELECT g.name FROM gates AS g WHERE g.queue IN ('', q.name) AND g.name NOT LIKE 'model:%'
+                -- A smaller rate lets jobs through, if fewer; whatever else is closed stops them.
+                ORDER BY g.name = 'rate', g.queue = '', g.closed_at, g.name LIMIT 1),
+            -- Models' gates hold a queue when all its jobs are for models that are switched off.
+            (WITH RECURSIVE models(model) AS (
+                SELECT min(model) FROM jobs WHERE state = 'queued' AND turn IS NOT NULL AND queue = q.name
+                UNION ALL
+                SELECT (SELECT min(j.model) FROM jobs AS j
+                    WHERE j.state = 'queued' AND j.turn IS NOT NULL AND j.queue = q.name AND j.model > models.model)
+                FROM models WHERE models.model IS NOT NULL)
+            SELECT CASE WHEN count(g.name) = count(*) THEN min(g.name) END
+            FROM models LEFT JOIN gates AS g ON g.name = 'model:' || models.model AND g.queue = ''
+            WHERE models.model IS NOT NULL),
+            CASE WHEN q.max_running <= coalesce(sum(c.jobs) FILTER (WHERE c.state IN ('submitting', 'running')), 0)
+                THEN 'running' END,
+            (SELECT CASE WHEN running >= running_limit THEN 'running' WHEN rate_used >= rate_limit THEN 'rate' END
+                FROM daemon_load))
+    END AS blocked_by
+FROM queues AS q LEFT JOIN queue_counts AS c ON c.queue = q.name
+GROUP BY q.name;
+
+CREATE VIEW daemon_load AS
+SELECT
+    (SELECT count(*) FROM attempts WHERE state = 'sending')
+        + (SELECT count(*) FROM attempts
+            WHERE answered_at > unixepoch('now') * 1000 - daemon.rate_window_ms AND arrives_until IS NULL)
+        + (SELECT count(*) FROM attempts WHERE arrives_until > unixepoch('now') * 1000 - daemon.rate_window_ms)
+        AS rate_used,
+    rate_limit,
+    (SELECT count(*) FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted')) AS running,
+    running_limit
+FROM daemon;
+
+CREATE VIEW job_status AS
+SELECT
+    id, state, queue, batch, unique_key, labels, model, priority,
+    attempt_count AS attempts,
+    task_id, provider_state,
+    estimated_millicredits / 1000.0 AS estimated_credits,
+    estimate_basis,
+    charged_millicredits / 1000.0 AS charged_credits,
+    error_code,
+    coalesce((SELECT 'set aside: ' || reason FROM set_aside WHERE job_id = jobs.id), error_message) AS error_message,
+    strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1000.0, 'unixepoch') AS created_at,
+    CASE WHEN run_at > 0 THEN strftime('%Y-%m-%dT%H:%M:%fZ', run_at / 1000.0, 'unixepoch') END AS run_at,
+    strftime('%Y-%m-%dT%H:%M:%fZ', submitted_at / 1000.0, 'unixepoch') AS submitted_at,
+    strftime('%Y-%m-%dT%H:%M:%fZ', finished_at / 1000.0, 'unixepoch') AS finished_at,
+    (SELECT group_concat(path, ' ') FROM results WHERE job_id = jobs.id AND state = 'saved') AS files,
+    CASE WHEN length(prompt) > 60 THEN substr(prompt, 1, 59) || '…' ELSE prompt END AS prompt
+FROM jobs;
+
+-- Rows that are there from the beginning ------------------------------------------------------------------------------
+
+INSERT INTO queues (name) VALUES ('default');
+INSERT INTO account_totals (id, charged_millicredits, presumed_millicredits, adopted_millicredits) VALUES (1, 0, 0, 0);
+INSERT INTO daemon (id, database_id) VALUES (1, lower(hex(randomblob(16))));
