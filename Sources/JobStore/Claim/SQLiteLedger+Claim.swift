@@ -19,17 +19,16 @@ extension SQLiteLedger {
         var lookahead = request.limit
         for _ in 0..<Self.maximumPasses {
             let (found, missing) = try await commits.commit { [self, prepared, lookahead] db in
-                var work = ClaimWork(
-                    request: request,
-                    lateArrival: lateArrival,
+                var plan = ClaimPlan(
+                    request,
                     rotation: rotation.withLock { $0 },
                     prepared: prepared,
                     lookahead: lookahead
                 )
-                let claim = try work.runAround(db)
+                let claim = try ClaimTransaction.run(&plan, request, lateArrival: lateArrival, db)
                 // A transaction that fails afterwards has only moved a turn.
-                if work.missing.isEmpty || !claim.jobs.isEmpty { rotation.withLock { [work] in $0 = work.rotation } }
-                return (claim, work.missing)
+                if plan.missing.isEmpty || !claim.jobs.isEmpty { rotation.withLock { [plan] in $0 = plan.rotation } }
+                return (claim, plan.missing)
             }
             var claim = found
             refused += found.refused
@@ -39,7 +38,7 @@ extension SQLiteLedger {
             guard !missing.isEmpty else { return claim }
             // What is claimed is not kept waiting for the others.
             claim.hasMore = true
-            if !claim.jobs.isEmpty || refused.count >= ClaimWork.maximumRefusals { return claim }
+            if !claim.jobs.isEmpty || refused.count >= ClaimPlan.maximumRefusals { return claim }
             for job in missing { prepared[job.id] = PreparedJob(job: job, preparation: prepare(job)) }
             lookahead = min(lookahead * 2 + 8, 512)
         }

@@ -1,11 +1,6 @@
 import GRDB
 package import PromptQueue
 
-/// The length of time that a budget's limit is for.
-package enum BudgetPeriod: String, Sendable, CaseIterable {
-    case total, hour, day, week, month
-}
-
 extension QueueFile {
     /// Sets whether a queue submits; a queue that nobody has named yet comes into being.
     package func setPaused(_ paused: Bool, queue: String) throws(LedgerError) {

@@ -137,8 +137,12 @@ extension SQLiteLedger {
 
     /// Takes up what somebody else has: jobs that are tried again and have a task or results, and tasks that were found for
     /// a lost request. Of a job that was cancelled meanwhile nobody waits for the results, but the charge has to be booked.
-    private static let takingUp =
-        "UPDATE jobs SET is_resumed = 0, attempt_count = max(attempt_count, 1) WHERE is_resumed = 1"
+    /// Its task is its first attempt; one that waits again since is none.
+    private static let takingUp = """
+        UPDATE jobs SET is_resumed = 0,
+            attempt_count = CASE WHEN state = 'queued' THEN attempt_count ELSE max(attempt_count, 1) END
+        WHERE is_resumed = 1
+        """
 
     /// Ends running jobs that were taken up again although all their results are saved: cancelled while the last
     /// download was under way.

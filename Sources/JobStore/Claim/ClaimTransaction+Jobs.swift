@@ -1,0 +1,110 @@
+import FoundationEssentials
+import GRDB
+import PromptQueue
+
+// Each question is one seek in an index: `turns_waiting`, `queues`' key, `jobs_claim`.
+extension ClaimTransaction {
+    func highestPriority(below priority: Int64?) throws -> Int64? {
+        try Int64.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT priority FROM turns WHERE waiting > 0 AND priority < ? ORDER BY priority DESC LIMIT 1
+                    """
+            ),
+            arguments: [priority ?? .max]
+        )
+    }
+
+    func nextQueue(after name: ExactText?, at priority: Int64) throws -> ExactText? {
+        try String.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT queue FROM turns WHERE waiting > 0 AND priority = ? AND queue > ?
+                    ORDER BY queue LIMIT 1
+                    """
+            ),
+            arguments: [priority, name?.text ?? ""]
+        )
+        .map { ExactText($0) }
+        // A name that is no UTF-8 reads otherwise than it sorts: never go in circles.
+        .flatMap { next in name.map { next > $0 } ?? true ? next : nil }
+    }
+
+    func places(of queue: ExactText) throws -> QueuePlaces {
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT paused, max_running, CASE WHEN max_running IS NULL THEN 0 ELSE (
+                        SELECT coalesce(sum(r.jobs), 0) FROM queue_counts AS r
+                        WHERE r.queue = q.name AND r.state IN ('submitting', 'running'))
+                        - (SELECT count(DISTINCT j.id) FROM suspects AS s JOIN jobs AS j ON j.id = s.job_id
+                            WHERE s.step = 'poll' AND s.is_aside = 1 AND j.queue = q.name AND j.state = 'running') END
+                    FROM queues AS q WHERE q.name = ?
+                    """
+            ),
+            arguments: [queue.text]
+        )
+        guard let row, row[0] == 0 else { return .paused }
+        guard let maximum = row[1] as Int? else { return .unlimited }
+        return .limited(maximum - row[2])
+    }
+
+    func models(of queue: ExactText) throws -> [String] {
+        try String.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    WITH RECURSIVE models(model) AS (
+                        SELECT min(model) FROM jobs WHERE state = 'queued' AND turn IS NOT NULL AND queue = :queue
+                        UNION ALL
+                        SELECT (SELECT min(j.model) FROM jobs AS j WHERE j.state = 'queued' AND j.turn IS NOT NULL
+                            AND j.queue = :queue AND j.model > models.model)
+                        FROM models WHERE models.model IS NOT NULL)
+                    SELECT model FROM models WHERE model IS NOT NULL
+                    """
+            ),
+            arguments: ["queue": queue.text]
+        )
+    }
+
+    /// What was taken or refused has left the index; what was passed has not.
+    func jobs(of lane: ClaimLane, limit: Int, offset: Int) throws -> [ClaimCandidate] {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    SELECT id, prompt, input, priority, turn, attempt_count, max_attempts FROM jobs
+                    WHERE state = 'queued' AND turn IS NOT NULL AND queue = ? AND model = ? AND priority = ?
+                        AND id NOT IN (SELECT job_id FROM set_aside)
+                    ORDER BY turn, id LIMIT ? OFFSET ?
+                    """
+            ),
+            arguments: [lane.queue.text, lane.model, lane.priority, limit, offset]
+        )
+        var jobs: [ClaimCandidate] = []
+        // Columns by their place: to look names up costs more than to read them.
+        while let row = try rows.next() {
+            let id = JobID(row[0])
+            jobs.append(
+                ClaimCandidate(
+                    id: id,
+                    job: Self.job(id, lane, prompt: row[1], input: row[2]),
+                    priority: row[3],
+                    turn: row[4],
+                    attemptCount: row[5],
+                    maxAttempts: row[6]
+                )
+            )
+        }
+        return jobs
+    }
+
+    /// Texts are read as bytes: SQLite's may hold what is no UTF-8, which a `String` would silently repair.
+    private static func job(_ id: JobID, _ lane: ClaimLane, prompt: Data?, input: Data) -> QueuedJob? {
+        guard let input = String(validating: input, as: UTF8.self) else { return nil }
+        var text: String?
+        if let prompt {
+            guard let valid = String(validating: prompt, as: UTF8.self) else { return nil }
+            text = valid
+        }
+        return QueuedJob(id: id, queue: lane.queue.text, model: lane.model, prompt: text, input: input)
+    }
+}

@@ -1,0 +1,127 @@
+import GRDB
+import PromptQueue
+
+extension ClaimTransaction {
+    func freePlaces() throws -> Int {
+        let running = try Int.fetchOne(
+            db.cachedStatement(
+                // A task that is set aside may have ended long ago.
+                sql: """
+                    SELECT count(*) - (SELECT count(*) FROM suspects AS s JOIN attempts AS a ON a.id = s.subject
+                        WHERE s.step = 'poll' AND s.is_aside = 1 AND a.finished_at IS NULL AND a.state = 'accepted')
+                    FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted')
+                    """
+            )
+        )
+        return request.runningLimit - (running ?? 0)
+    }
+
+    func freeSlots() throws -> (count: Int, nextAt: Instant?) {
+        let window = request.rate.window
+        let sending = try Int.fetchOne(
+            db.cachedStatement(sql: "SELECT count(*) FROM attempts WHERE state = 'sending'")
+        )
+        // Instants beyond one window from now are from before the clock was set back, and say nothing. A request whose
+        // answer was lost may be on its way for longer, and has its slot until then.
+        let since = (request.now - window).milliseconds
+        let until = (request.now + window).milliseconds
+        let late = (request.now + window + lateArrival + request.clockShift.back).milliseconds
+        let lost = (request.now - window - request.clockShift.forward).milliseconds
+        let busy = """
+            SELECT answered_at AS busy FROM attempts
+            WHERE answered_at > :since AND answered_at <= :until AND arrives_until IS NULL AND id > :answeredAfter
+            UNION ALL
+            SELECT arrives_until FROM attempts
+            WHERE arrives_until IS NOT NULL AND arrives_until > :lost AND arrives_until <= :late AND id > :lostAfter
+            """
+        let arguments: StatementArguments = [
+            "since": since, "until": until, "late": late, "lost": lost,
+            "answeredAfter": request.clockShift.answeredAfter.rawValue,
+            "lostAfter": request.clockShift.lostAfter.rawValue,
+        ]
+        // What was settled under another time of the clock is over when its own time is, whatever the instants say.
+        let answered = try Int.fetchOne(
+            db.cachedStatement(sql: "SELECT count(*) FROM (\(busy))"),
+            arguments: arguments
+        )
+        let free = request.rate.count - (sending ?? 0) - (answered ?? 0)
+        guard free <= 0, let answered, answered > 0 else { return (free, nil) }
+        let oldest = try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT busy FROM (\(busy)) ORDER BY busy LIMIT 1 OFFSET :offset"),
+            arguments: arguments &+ ["offset": min(-free, answered - 1)]
+        )
+        let next = oldest.map { Instant(milliseconds: $0) + window }
+        // A request under way may be answered at once, and frees its slot a window later.
+        guard let sending, sending > 0 else { return (free, next) }
+        return (free, next.map { min($0, request.now + window) })
+    }
+
+    /// From the running sums.
+    func budgets() throws -> [BudgetHeadroom] {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT name, queue, period, limit_millicredits FROM budgets")
+        )
+        return try rows.map { row in
+            let period = BudgetPeriod(rawValue: row["period"]) ?? .total
+            let queue: String? = row["queue"]
+            let used = try Int64.fetchOne(
+                db.cachedStatement(
+                    // total(): a sum that somebody has spoiled must not fail.
+                    sql: """
+                        SELECT CAST(total(reserved_millicredits + charged_millicredits) AS INTEGER) FROM spending
+                        WHERE period = ?1 AND starts_at >= ?2 AND (?3 IS NULL OR queue = ?3)
+                        """
+                ),
+                arguments: [
+                    period.sums.rawValue, period.interval(at: request.now).start.milliseconds, queue,
+                ]
+            )
+            return BudgetHeadroom(
+                name: row["name"],
+                queue: queue.map { ExactText($0) },
+                period: period,
+                limit: Credits(millicredits: row["limit_millicredits"]),
+                used: Credits(millicredits: used ?? 0),
+                now: request.now
+            )
+        }
+    }
+
+    func reserve() throws -> Reserve? {
+        guard request.creditReserve > .zero else { return nil }
+        let row = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT balance_millicredits, balance_asked_at, balance_attempt_id FROM daemon")
+        )
+        guard let row, let balance = row.credits("balance_millicredits"), let asked = row.instant("balance_asked_at"),
+            Reserve.isCurrent(askedAt: asked, now: request.now)
+        else { return Reserve(keeping: request.creditReserve, balance: nil, committed: .zero) }
+        let last: Int64? = row["balance_attempt_id"]
+        let committed = try Int64.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT coalesce(sum(money), 0) FROM (
+                        SELECT reserved_millicredits + coalesce(charged_millicredits, 0) AS money FROM attempts
+                        WHERE id > :last
+                        UNION ALL
+                        SELECT reserved_millicredits FROM attempts WHERE state = 'sending' AND id <= :last
+                        UNION ALL
+                        SELECT reserved_millicredits + coalesce(charged_millicredits, 0) FROM attempts
+                        WHERE answered_at >= :asked AND answered_at <= :future AND id <= :last
+                        UNION ALL
+                        SELECT reserved_millicredits + coalesce(charged_millicredits, 0) FROM attempts
+                        WHERE state = 'unknown' AND answered_at > :settled AND answered_at < :asked AND id <= :last)
+                    """
+            ),
+            arguments: [
+                "last": last ?? 0, "asked": asked.milliseconds,
+                "future": (request.now + BalanceReading.settlingTime).milliseconds,
+                "settled": (asked - BalanceReading.settlingTime).milliseconds,
+            ]
+        )
+        return Reserve(
+            keeping: request.creditReserve,
+            balance: balance,
+            committed: Credits(millicredits: committed ?? 0)
+        )
+    }
+}

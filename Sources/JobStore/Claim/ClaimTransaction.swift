@@ -1,0 +1,185 @@
+import GRDB
+import PromptQueue
+
+/// What one claim reads and writes, inside its transaction, as SQL. Which jobs are taken is `ClaimPlan`'s to say.
+struct ClaimTransaction: ClaimSource {
+    let db: Database
+    let request: ClaimRequest
+    /// For how long a request whose answer was lost keeps its slot.
+    let lateArrival: Duration
+    private var prices = ClaimPrices()
+    private var generator = SystemRandomNumberGenerator()
+    /// The job that is being written.
+    private(set) var current: JobID?
+
+    private init(_ db: Database, _ request: ClaimRequest, lateArrival: Duration) {
+        self.db = db
+        self.request = request
+        self.lateArrival = lateArrival
+    }
+
+    /// Runs a claim; a job that the database refuses to have claimed is set aside with the reason, and the others are
+    /// claimed without it.
+    static func run(
+        _ plan: inout ClaimPlan,
+        _ request: ClaimRequest,
+        lateArrival: Duration,
+        _ db: Database
+    ) throws -> Claim {
+        var aside: [SetAside] = []
+        while true {
+            var attempt = plan
+            var transaction = ClaimTransaction(db, request, lateArrival: lateArrival)
+            do {
+                var result = Claim()
+                try db.inSavepoint {
+                    result = try attempt.run(&transaction)
+                    return .commit
+                }
+                plan = attempt
+                result.setAside = aside
+                return result
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+                guard let job = transaction.current else { throw error }
+                let reason = LedgerError(error).message
+                try SetAsideRows.insert(job, reason, at: request.now, db)
+                aside.append(SetAside(job: job, reason: reason))
+                // Each costs the claim another run: the transaction stays short, and the next claim goes on.
+                if aside.count >= ClaimPlan.maximumSetAside {
+                    var result = Claim()
+                    result.setAside = aside
+                    result.hasMore = true
+                    return result
+                }
+            }
+        }
+    }
+
+    // MARK: - Writing
+
+    mutating func refuse(_ job: JobID, _ refusal: Refusal) throws -> RefusedJob {
+        current = job
+        let message = BoundedText.message(refusal.description)
+        try execute(
+            """
+            UPDATE jobs SET state = 'failed', finished_at = ?, error_code = ?, error_message = ?
+            WHERE id = ? AND state = 'queued'
+            """,
+            [request.now.milliseconds, refusal.code.rawValue, message, job.rawValue]
+        )
+        current = nil
+        return RefusedJob(job: job, code: refusal.code, message: message)
+    }
+
+    mutating func take(
+        _ candidate: ClaimCandidate,
+        _ job: QueuedJob,
+        _ prepared: PreparedInput,
+        _ estimate: Estimate
+    ) throws -> ClaimedJob {
+        current = job.id
+        let reserved = estimate.credits
+        let token = AttemptToken.random(at: request.now, using: &generator)
+        try execute(
+            """
+            INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits,
+                estimated_millicredits, estimate_basis, profile, input)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9)
+            """,
+            [
+                job.id.rawValue, token.rawValue, job.queue, job.model, request.now.milliseconds, reserved.millicredits,
+                estimate.kind.rawValue, CompletionProfile.text(of: prepared.input),
+                JSONValue.object(prepared.input).json,
+            ]
+        )
+        let attempt = AttemptID(db.lastInsertedRowID)
+        try execute(
+            """
+            UPDATE jobs SET state = 'submitting', attempt_count = attempt_count + 1, estimated_millicredits = ?,
+                estimate_basis = ?, submitted_at = ?, error_code = NULL, error_message = NULL
+            WHERE id = ? AND state = 'queued'
+            """,
+            [reserved.millicredits, estimate.kind.rawValue, request.now.milliseconds, job.id.rawValue]
+        )
+        // One attempt for one job that was queued: anything else would pay twice.
+        guard db.changesCount == 1 else {
+            throw DatabaseError(resultCode: .SQLITE_CONSTRAINT, message: "it is no longer queued")
+        }
+        current = nil
+        return ClaimedJob(
+            attempt: attempt,
+            token: token,
+            job: job.id,
+            queue: job.queue,
+            model: job.model,
+            input: prepared.input,
+            reserved: reserved,
+            attemptCount: candidate.attemptCount + 1,
+            maxAttempts: candidate.maxAttempts
+        )
+    }
+
+    mutating func estimate(of prepared: PreparedInput, model: String) throws -> Estimate {
+        try prices.estimate(of: prepared, model: model, db)
+    }
+
+    // MARK: - Turns
+
+    /// How many jobs that have become due get their turn in one claim.
+    private static let maximumTurns = 500
+
+    mutating func giveTurns() throws -> Bool {
+        let due = try Int64.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT id FROM jobs WHERE state = 'queued' AND turn IS NULL AND run_at <= ?
+                        AND id NOT IN (SELECT job_id FROM set_aside)
+                    ORDER BY run_at, id LIMIT ?
+                    """
+            ),
+            arguments: [request.now.milliseconds, Self.maximumTurns]
+        )
+        guard !due.isEmpty else { return false }
+        // One that comes back has kept its turn.
+        let ask = try db.cachedStatement(
+            sql: "UPDATE jobs SET turn = coalesce(kept_turn, -1), kept_turn = NULL WHERE id = ?"
+        )
+        for id in due {
+            current = JobID(id)
+            try ask.execute(arguments: [id])
+        }
+        current = nil
+        return due.count == Self.maximumTurns
+    }
+
+    func noteTurn(_ turn: Int64, of queue: ExactText, at priority: Int64) throws {
+        try execute(
+            """
+            INSERT INTO turns_served (queue, priority, turn) VALUES (?, ?, ?)
+            ON CONFLICT (queue, priority) DO UPDATE SET turn = excluded.turn WHERE excluded.turn > turn
+            """,
+            [queue.text, priority, turn]
+        )
+    }
+
+    func nextRunAt() throws -> Instant? {
+        try Int64
+            .fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        SELECT run_at FROM jobs WHERE state = 'queued' AND turn IS NULL AND run_at > ?
+                        ORDER BY run_at LIMIT 1
+                        """
+                ),
+                arguments: [request.now.milliseconds]
+            )
+            .map(Instant.init(milliseconds:))
+    }
+
+    private func execute(_ sql: String, _ arguments: StatementArguments) throws {
+        let statement = try db.cachedStatement(sql: sql)
+        // They are as many as the statement takes: they need not be counted for each job.
+        statement.setUncheckedArguments(arguments)
+        try statement.execute()
+    }
+}
