@@ -106,7 +106,7 @@ let package = Package(
         ),
         .target(
             name: "PromptCommands",
-            dependencies: ["PromptQueue", "JobStore", "KieAPI", argumentParser, logging],
+            dependencies: ["PromptQueue", "JobStore", "KieAPI", "MediaStore", argumentParser, logging],
             swiftSettings: settings
         ),
         .target(

@@ -524,6 +524,12 @@ BEGIN
     SELECT RAISE(ABORT, 'daemon.default_price_millicredits: 0 to 1000000000; it is written by promptd, from catalogue.defaultPrice');
 END;
 
+CREATE TRIGGER daemon_shut_bounded BEFORE UPDATE OF shut_until ON daemon
+WHEN NEW.shut_until NOT BETWEEN 0 AND 253402300799999
+BEGIN
+    SELECT RAISE(ABORT, 'daemon: is written by promptd; a number is out of bounds');
+END;
+
 CREATE TABLE gates (
     -- budget:NAME, credits, rate, running, provider, key, model:NAME or disk.
     name TEXT NOT NULL,
@@ -535,6 +541,20 @@ CREATE TABLE gates (
     message TEXT,
     PRIMARY KEY (name, queue)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER gates_bounded_insert BEFORE INSERT ON gates
+WHEN NEW.closed_at NOT BETWEEN 0 AND 253402300799999 OR NEW.reopens_at NOT BETWEEN 0 AND 253402300799999
+    OR length(NEW.name) > 500 OR length(NEW.queue) > 400 OR length(NEW.message) > 4000
+BEGIN
+    SELECT RAISE(ABORT, 'gates: is written by promptd; a number or a text is out of bounds');
+END;
+
+CREATE TRIGGER gates_bounded_update BEFORE UPDATE ON gates
+WHEN NEW.closed_at NOT BETWEEN 0 AND 253402300799999 OR NEW.reopens_at NOT BETWEEN 0 AND 253402300799999
+    OR length(NEW.name) > 500 OR length(NEW.queue) > 400 OR length(NEW.message) > 4000
+BEGIN
+    SELECT RAISE(ABORT, 'gates: is written by promptd; a number or a text is out of bounds');
+END;
 
 CREATE TABLE job_keys (
     unique_key TEXT NOT NULL PRIMARY KEY,
@@ -729,6 +749,15 @@ BEGIN
     SELECT RAISE(ABORT, 'jobs: INSERT OR REPLACE would forget a job with this unique_key; use ON CONFLICT DO NOTHING, or UPDATE it while it is queued')
     WHERE EXISTS (SELECT 1 FROM job_keys WHERE unique_key = NEW.unique_key);
     INSERT INTO job_keys (unique_key, job_id) VALUES (NEW.unique_key, NEW.id);
+END;
+
+CREATE TRIGGER jobs_labels_utf8 BEFORE UPDATE OF labels ON jobs WHEN NEW.labels GLOB '*[^ -~]*'
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.labels: valid UTF-8')
+    WHERE EXISTS (SELECT 1 FROM (
+        WITH RECURSIVE place(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM place WHERE n < length(NEW.labels))
+        SELECT n FROM place) AS p
+        WHERE char(unicode(substr(NEW.labels, p.n, 1))) <> substr(NEW.labels, p.n, 1));
 END;
 
 CREATE TRIGGER jobs_moved AFTER UPDATE OF queue ON jobs WHEN OLD.queue <> NEW.queue
@@ -1036,6 +1065,20 @@ BEGIN
         WHERE l.queue = NEW.queue AND l.priority = NEW.priority AND l.batch = coalesce(NEW.batch, ''))
     WHERE id = NEW.id AND state = 'queued';
     UPDATE jobs SET turn = kept_turn, kept_turn = NULL WHERE id = NEW.id AND state = 'queued' AND run_at = 0;
+END;
+
+CREATE TRIGGER jobs_utf8_inserted BEFORE INSERT ON jobs
+WHEN NEW.batch GLOB '*[^ -~]*' OR NEW.unique_key GLOB '*[^ -~]*' OR NEW.labels GLOB '*[^ -~]*'
+BEGIN
+    SELECT RAISE(ABORT, 'jobs: batch, unique_key and labels are valid UTF-8')
+    WHERE EXISTS (SELECT 1 FROM (
+        WITH RECURSIVE
+            texts(text) AS (VALUES (NEW.batch), (NEW.unique_key), (NEW.labels)),
+            place(text, n) AS (
+                SELECT text, 1 FROM texts WHERE text GLOB '*[^ -~]*'
+                UNION ALL SELECT text, n + 1 FROM place WHERE n < length(text))
+        SELECT text, n FROM place) AS p
+        WHERE char(unicode(substr(p.text, p.n, 1))) <> substr(p.text, p.n, 1));
 END;
 
 CREATE TRIGGER suspects_released AFTER UPDATE OF state ON jobs

@@ -63,8 +63,11 @@ extension JSONObject {
 
     func credits(_ key: String) -> Credits? { self[key]?.credits }
 
-    /// One that is negative is no charge, and counts as not reported.
-    func charge(_ key: String) -> Credits? { credits(key).flatMap { $0 >= .zero ? $0 : nil } }
+    /// One that is negative, or more than any account holds, is no charge, and counts as not reported.
+    func charge(_ key: String) -> Credits? { credits(key).flatMap { $0 >= .zero && $0 <= Self.mostCharged ? $0 : nil } }
+
+    /// The ledger books no more for one task: 10^9 credits.
+    private static var mostCharged: Credits { Credits(millicredits: 1_000_000_000_000) }
 }
 
 extension JSONValue {

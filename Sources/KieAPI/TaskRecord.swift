@@ -84,6 +84,22 @@ struct TaskResults {
             }
         }
         object = fields[Self.value].flatMap { $0 == .null ? nil : $0 }
+        guard files.isEmpty, object == nil else { return }
+        // Under names that nobody has told of: what looks like a URL is one. It is paid for.
+        for key in fields.keys.sorted() {
+            for url in Self.anyURLs(fields[key]) where known.insert(url).inserted && files.count < Self.mostURLs {
+                files.append(.file(url: url, role: BoundedText.word(key)))
+            }
+        }
+    }
+
+    private static func anyURLs(_ value: JSONValue?) -> [String] {
+        switch value {
+        case .array(let values)?: values.flatMap { anyURLs($0) }
+        case .object(let fields)?: fields.keys.sorted().flatMap { anyURLs(fields[$0]) }
+        case .string(let text)?: WebURL(text) == nil ? [] : [text]
+        default: []
+        }
     }
 
     private static let asked = "resultUrls"
@@ -94,10 +110,11 @@ struct TaskResults {
 
     /// What a field's URLs are: `firstFrame` of `firstFrameUrl`. Nil if the field holds none.
     private static func role(of field: String) -> String? {
-        guard field != asked else { return TaskOutput.result }
+        guard field != asked, field != "result_urls" else { return TaskOutput.result }
         let name = field.lowercased()
         guard let ending = ["urls", "url"].first(where: name.hasSuffix) else { return nil }
-        let role = field.dropLast(ending.count)
+        var role = field.dropLast(ending.count)
+        if role.last == "_" || role.last == "-" { role.removeLast() }
         return role.isEmpty ? TaskOutput.result : BoundedText.word(String(role))
     }
 

@@ -5,6 +5,8 @@ package import PromptQueue
 /// Where results are kept. A file is there whole, synced and under its final name, or not at all.
 package struct MediaDirectory: Sendable {
     package let path: String
+    /// Whether the file system can sync a directory. If not, a file may lose its name by a power failure.
+    package let syncsDirectories: Bool
 
     /// Half-written files live here, out of the way of whoever watches the folders.
     private var partial: String { path + "/" + Self.partialFolder }
@@ -20,9 +22,25 @@ package struct MediaDirectory: Sendable {
         guard unsafe access(self.path, W_OK | X_OK) == 0 else {
             throw MediaError("\(self.path): the media directory is not writable for this user")
         }
+        let partial = self.path + "/" + Self.partialFolder
         try Self.prepare(partial)
         // A process before this one may have made a folder and died.
-        try Self.sync(self.path)
+        syncsDirectories = try Self.sync(self.path)
+        try Self.tryOut(self.path)
+    }
+
+    /// Takes a small file the whole way of a result: written, synced, renamed, its directory synced. It is removed again.
+    ///
+    /// - Returns: whether the file system can sync a directory.
+    /// - Throws: `MediaError` that says what cannot be done.
+    @discardableResult
+    package static func tryOut(_ path: String) throws(MediaError) -> Bool {
+        let (first, second) = ("\(path)/.promptd-probe.\(getpid())", "\(path)/.promptd-probe")
+        var file = try PartialFile.begin(path: first, source: nil)
+        try file.write([UInt8](repeating: 0, count: 4_096))
+        try file.finish(replacing: second)
+        defer { unsafe unlink(second) }
+        return try sync(path)
     }
 
     /// Removes what an earlier process left half written, except for the results that are still to be fetched.
@@ -133,14 +151,20 @@ package struct MediaDirectory: Sendable {
 
     /// At a start, when somebody reads what is wrong with which path.
     private static func prepare(_ path: String) throws(MediaError) {
-        if unsafe mkdir(path, 0o755) == 0 { return try sync(FilePathParts.split(path).directory) }
+        if unsafe mkdir(path, 0o755) == 0 {
+            try sync(FilePathParts.split(path).directory)
+            return
+        }
         guard errno != EEXIST else { return }
         throw MediaError("\(path): cannot be made: \(unsafe String(cString: strerror(errno)))")
     }
 
     private func makeFolder(_ name: String) throws(MediaError) {
         let folder = "\(path)/\(name)"
-        if unsafe mkdir(folder, 0o755) == 0 { return try Self.sync(path) }
+        if unsafe mkdir(folder, 0o755) == 0 {
+            try Self.sync(path)
+            return
+        }
         guard errno == EEXIST else { throw MediaError(code: errno, at: folder) }
         var status = stat()
         guard unsafe lstat(folder, &status) == 0 else { throw MediaError(code: errno, at: folder) }
@@ -151,12 +175,16 @@ package struct MediaDirectory: Sendable {
     }
 
     /// A new name in a directory is on disk only after the directory is synced (fsync(2)).
-    private static func sync(_ directory: String) throws(MediaError) {
+    ///
+    /// - Returns: false if the file system has no such thing, which cannot be helped.
+    @discardableResult
+    private static func sync(_ directory: String) throws(MediaError) -> Bool {
         let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw MediaError(code: errno, at: directory + "/") }
         defer { close(descriptor) }
-        if fsync(descriptor) == 0 { return }
-        // Some file systems cannot sync a directory, and need not be told to.
+        if fsync(descriptor) == 0 { return true }
+        // Some file systems cannot sync a directory (FUSE, some network ones).
         guard errno == EINVAL || errno == ENOTSUP else { throw MediaError(code: errno, at: directory + "/") }
+        return false
     }
 }

@@ -26,8 +26,10 @@ package struct MediaError: Error, Sendable, CustomStringConvertible {
             let hidden = "/" + MediaDirectory.partialFolder
             if code != ENOENT, directory.hasSuffix(hidden) { directory.removeLast(hidden.count) }
             self.init("the media directory \(directory) cannot be written: \(reason)", isLocal: true)
-        default:
+        case ENAMETOOLONG, EISDIR, ENOTDIR, ELOOP, EEXIST, ENOTEMPTY, EFBIG:
             self.init("\(path): \(reason)")
+        default:
+            self.init("\(path): \(reason)", isLocal: true)
         }
     }
 }

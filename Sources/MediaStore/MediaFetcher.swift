@@ -128,6 +128,11 @@ package final class MediaFetcher: Sendable {
                 }
             } catch let refusal as URLPolicy.Refusal {
                 return .done(.failed(refusal.isFinal ? .refused : .passing, message: refusal.reason))
+            } catch let error as NoRoom {
+                // It has been removed by now. If others fit, it is this file that is too large.
+                guard (try? media.probe(download.result)) != nil else { return .done(Self.failure(error.cause)) }
+                let message = "larger than the free space: the disk was full after \(error.found) bytes"
+                return .done(.failed(.passing, message: message))
             } catch {
                 return .done(Self.failure(error))
             }
@@ -189,7 +194,13 @@ package final class MediaFetcher: Sendable {
                 file.discard()
                 return tooLarge(download)
             }
-            try file.write(bytes)
+            do {
+                try file.write(bytes)
+            } catch {
+                let found = file.count
+                guard error.isLocal, found >= Self.largeFile else { throw error }
+                throw NoRoom(found: found, cause: error)
+            }
             try pace.note(bytes.count, at: uptime())
         }
         guard file.count > 0 else { return .failed(.passing, message: "the file is empty") }
@@ -203,6 +214,15 @@ package final class MediaFetcher: Sendable {
         }
         return .saved(try media.keep(file, for: download))
     }
+
+    /// The disk was full after so many bytes of one file.
+    private struct NoRoom: Error {
+        var found: Int64
+        var cause: MediaError
+    }
+
+    /// A disk with less room than this is full, whatever fits.
+    private static let largeFile: Int64 = 64 << 20
 
     private func tooLarge(_ download: PendingDownload) -> DownloadOutcome {
         media.discardPartial(download.result)

@@ -34,6 +34,9 @@ package struct TransferPace: Sendable {
         var bytes: Int64
     }
 
+    /// What cannot be continued begins again when it is cut off, so it gets more time; but not for ever.
+    private static let turnsWithoutContinuation = 6
+
     private let rule: Rule
     private let start: Duration
     private let canContinue: Bool
@@ -66,7 +69,7 @@ package struct TransferPace: Sendable {
         guard uptime - start >= rule.window else { return }
         let least = rule.window * Int(rule.bytesPerSecond)
         if Duration.seconds(sum) < least { throw TooSlow(bytesPerSecond: rule.bytesPerSecond) }
-        guard canContinue, uptime - start >= rule.turn else { return }
+        guard uptime - start >= (canContinue ? rule.turn : rule.turn * Self.turnsWithoutContinuation) else { return }
         if Duration.seconds(total) < (uptime - start) * Int(rule.bytesPerSecondBeyondTurn) {
             throw TooSlow(bytesPerSecond: rule.bytesPerSecondBeyondTurn)
         }

@@ -7,16 +7,16 @@ package import PromptQueue
 
 /// The read-only listener: health, readiness and metrics.
 package enum WebServer {
-    /// How many connections there may be.
-    static let connections = 128
-
-    /// - Parameter isRunning: whether the engine runs; readiness asks for it.
+    /// - Parameters:
+    ///   - isRunning: whether the engine runs; readiness asks for it.
+    ///   - connections: how many there may be; for one more, the oldest of whoever has most is closed.
     package static func application(
         host: String,
         port: Int,
         source: any StatusSource,
         isRunning: @escaping @Sendable () -> Bool,
         callbacks: CallbackCounter? = nil,
+        connections: Int = 128,
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> some ApplicationProtocol {

@@ -101,6 +101,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             let text = String(decoding: bytes, as: UTF8.self)
             if let instant = Instant(iso8601: text) { _ = instant.iso8601 }
             _ = HTTPDate.instant(text)
+            // A row may hold any number.
+            let number = bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+            _ = Instant(milliseconds: Int64(truncatingIfNeeded: number)).iso8601
         }
     }
 

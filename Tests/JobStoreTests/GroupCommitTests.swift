@@ -37,6 +37,36 @@ import Testing
         #expect(commits.transactions - before <= 19)
     }
 
+    /// A full disk takes a small write where it has no room for a larger one: readiness must not come and go with it.
+    @Test func `after a write that found no room only another real one proves that there is some`() async throws {
+        let fixture = try LedgerFixture()
+        let commits = GroupCommit(fixture.ledger.pool, maximum: 100) { _ in }
+        func write(_ error: ResultCode?, isProbe: Bool = false) async {
+            await withCheckedContinuation { continuation in
+                commits.commit(
+                    { db in
+                        guard let error else { return }
+                        // As SQLite does when the disk is full.
+                        try db.rollback()
+                        throw DatabaseError(resultCode: error)
+                    },
+                    isProbe: isProbe
+                ) { _ in continuation.resume() }
+            }
+        }
+        let long = Duration.seconds(60)
+        await write(nil)
+        #expect(commits.isWriting(within: long) == true)
+        await write(.SQLITE_FULL)
+        #expect(commits.isWriting(within: long) == false)
+        await write(nil, isProbe: true)
+        #expect(commits.isWriting(within: long) == false)
+        #expect(commits.isWriting(within: .zero) == false, "however long ago it was")
+        await write(nil)
+        #expect(commits.isWriting(within: long) == true)
+        #expect(commits.isWriting(within: .zero) == nil)
+    }
+
     @Test func `a change that fails leaves nothing of itself`() async throws {
         let fixture = try LedgerFixture()
         try await fixture.ledger.pool.write { try $0.execute(sql: "CREATE TABLE t (a)") }

@@ -22,6 +22,8 @@ import Testing
             ("prompt, input", "'x', '{\"a\":\"' || printf('%.*c', 262144, 'x') || '\"}'"),
             ("prompt, labels", "'x', '{\"a\":\"' || printf('%.*c', 65536, 'x') || '\"}'"),
             ("prompt, unique_key", "'x', printf('%.*c', 1001, 'x')"), ("prompt, model", "'x', 'modèle'"),
+            ("prompt, batch", "'x', 'caf' || CAST(x'e9' AS TEXT)"), ("prompt, unique_key", "'x', CAST(x'e9' AS TEXT)"),
+            ("prompt, labels", "'x', '{\"a\":\"' || CAST(x'e9' AS TEXT) || '\"}'"),
             ("prompt, queue", "'x', CAST(x'ff41' AS TEXT)"), ("prompt, priority", "'x', 9223372036854775807"),
             ("prompt, run_at", "'x', 9223372036854775807"), ("prompt, created_at", "'x', -9223372036854775807"),
             ("prompt, created_at", "'x', 9223372036854775807"), ("id, prompt", "9223372036854775807, 'x'"),

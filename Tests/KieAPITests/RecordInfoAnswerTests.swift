@@ -201,6 +201,40 @@ import Testing
         #expect(outputs.count == TaskResults.mostURLs)
     }
 
+    static let elsewhere: [(String, [TaskOutput])] = [
+        (#"{"images":[{"url":"https://x/1","width":7}]}"#, [.file(url: "https://x/1", role: "images")]),
+        (#"{"output":"https://x/1"}"#, [.file(url: "https://x/1", role: "output")]),
+        (
+            #"{"data":{"video":{"href":"https://x/1"},"thumb":"https://x/2"}}"#,
+            [.file(url: "https://x/2", role: "data"), .file(url: "https://x/1", role: "data")]
+        ),
+        (#"{"result_urls":["https://x/1"]}"#, [.file(url: "https://x/1")]),
+        (#"{"audio_url":"https://x/1"}"#, [.file(url: "https://x/1", role: "audio")]),
+    ]
+
+    @Test(arguments: elsewhere)
+    func `a result under a name that nobody has told of is found`(result: String, expected: [TaskOutput]) {
+        let body =
+            #"{"code":200,"data":{"taskId":"t","state":"success","resultJson":\#(JSONValue.string(result).json)}}"#
+        guard
+            case .succeeded(let outputs, _, _, _) = RecordInfoAnswer.answer(httpStatus: 200, body: Array(body.utf8))
+                .outcome
+        else {
+            Issue.record("no success")
+            return
+        }
+        #expect(outputs == expected)
+    }
+
+    @Test(arguments: ["999999999999", "1e308", "-1", "\"1000000001\""])
+    func `a charge that no account holds counts as not reported`(charge: String) {
+        let result = #""resultJson":"{\"resultUrls\":[\"https://x/1\"]}""#
+        #expect(
+            task(#""state":"success",\#(result),"creditsConsumed":\#(charge)"#)
+                == .succeeded([.file(url: "https://x/1")], charged: nil)
+        )
+    }
+
     static let empty: [(String, String?)] = [
         (#""""#, nil), ("null", nil), (#""{}""#, "{}"), (#""{\"resultUrls\":[]}""#, #"{"resultUrls":[]}"#),
         (#""no json""#, "no json"),

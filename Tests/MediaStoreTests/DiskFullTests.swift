@@ -7,11 +7,11 @@ import Testing
 
 /// A media directory on a disk of its own, of 64 KiB. Only root may make one; for others the test is skipped.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct DiskFullTests {
-    private func withSmallDisk(_ body: (String) async throws -> Void) async throws {
+    private func withSmallDisk(_ size: String = "64k", _ body: (String) async throws -> Void) async throws {
         let path = "/tmp/promptd-test-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: path) }
-        guard unsafe mount("tmpfs", path, "tmpfs", 0, "size=64k") == 0 else {
+        guard unsafe mount("tmpfs", path, "tmpfs", 0, "size=\(size)") == 0 else {
             try Test.cancel("a disk can be mounted by root only")
         }
         let result: Result<Void, any Error>
@@ -32,6 +32,20 @@ import Testing
                     #expect(fixture.names(in: "ads").isEmpty)
                 }
                 #expect(FetcherTests.saved(await fixture.fetch("/small", job: 8))?.bytes == 9_000)
+            }
+        }
+    }
+
+    @Test func `a file that is larger than the free space is that result's trouble, not the disk's`() async throws {
+        try await withSmallDisk("80m") { path in
+            let server = MediaServer { asked, _ in
+                asked.path == "/small" ? .file(FetcherTests.image) : .file([UInt8](repeating: 1, count: 90 << 20))
+            }
+            try await server.run(maximumBytes: 1 << 30, mediaPath: path) { fixture in
+                let outcome = await fixture.fetch("/large")
+                #expect(FetcherTests.failure(outcome) == .passing, "\(outcome)")
+                #expect(fixture.names(in: ".partial").isEmpty)
+                #expect(FetcherTests.saved(await fixture.fetch("/small", job: 8)) != nil)
             }
         }
     }

@@ -113,7 +113,11 @@ import Testing
             var pace = TransferPace(TransferPace.Rule(), canContinue: canContinue, at: .zero)
             for second in stride(from: 10, through: 3_600, by: 10) { try pace.note(bytes, at: .seconds(second)) }
         }
-        try drip(20_000, canContinue: false)
+        try drip(400_000, canContinue: false)
+        // One that cannot be continued gets an hour.
+        #expect(throws: TransferPace.TooSlow.self) { try drip(20_000, canContinue: false) }
+        var long = TransferPace(TransferPace.Rule(), at: .zero)
+        for second in stride(from: 10, to: 3_600, by: 10) { try long.note(20_000, at: .seconds(second)) }
         try drip(400_000, canContinue: true)
         #expect(throws: TransferPace.TooSlow.self) { try drip(20_000, canContinue: true) }
         var patient = TransferPace(TransferPace.Rule(), canContinue: true, at: .zero)

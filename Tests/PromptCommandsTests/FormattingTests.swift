@@ -81,3 +81,12 @@ struct FormattingTests {
         #expect(oneLine("a\u{1B}[2Jb\nc\td") == "a [2Jb c d")
     }
 }
+
+@Suite struct InstantTextTests {
+    @Test(arguments: [
+        (Int64.min, "0001-01-01T00:00:00.000Z"), (.max, "9999-12-31T23:59:59.999Z"), (0, "1970-01-01T00:00:00.000Z"),
+    ])
+    func `every number of a row is some instant`(milliseconds: Int64, text: String) {
+        #expect(Instant(milliseconds: milliseconds).iso8601 == text)
+    }
+}

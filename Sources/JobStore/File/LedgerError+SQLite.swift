@@ -1,4 +1,5 @@
 import GRDB
+import Glibc
 import PromptQueue
 
 extension LedgerError {
@@ -16,6 +17,8 @@ extension LedgerError {
             case .SQLITE_BUSY, .SQLITE_LOCKED: self.init(.busy, "the database is locked by another process")
             case .SQLITE_FULL: self.init(.full, "the disk is full")
             case .SQLITE_IOERR: self.init(.inputOutput, "reading or writing the database failed: \(message)")
+            case .SQLITE_CANTOPEN where Self.isOutOfDescriptors:
+                self.init(.inputOutput, "too many files are open: raise LimitNOFILE= of the unit, or ulimit -n")
             case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH, .SQLITE_CANTOPEN: self.init(.permission, message)
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: self.init(.unusable, message)
             case .SQLITE_CONSTRAINT: self.init(.constraint, message)
@@ -24,6 +27,16 @@ extension LedgerError {
         default:
             self.init(.other, String(describing: error))
         }
+    }
+
+    /// SQLite does not say why it could not open a file; whether any can be opened does.
+    private static var isOutOfDescriptors: Bool {
+        let descriptor = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+        guard descriptor < 0 else {
+            close(descriptor)
+            return false
+        }
+        return errno == EMFILE || errno == ENFILE
     }
 
     /// Runs `body`; whatever it throws comes out as a `LedgerError`.

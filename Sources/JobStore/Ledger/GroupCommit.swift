@@ -13,6 +13,8 @@ final class GroupCommit: Sendable {
         /// Runs the change; returns what is to be called once the fate of the transaction is known.
         var run: @Sendable (Database) throws -> @Sendable (LedgerError?) -> Void
         var fail: @Sendable (LedgerError) -> Void
+        /// Whether it only finds out if something can be written.
+        var isProbe = false
     }
 
     private struct State {
@@ -21,6 +23,8 @@ final class GroupCommit: Sendable {
         var transactions = 0
         /// How the last batch ended, and when.
         var last: (isGood: Bool, at: ContinuousClock.Instant)?
+        /// Whether the last write that was no probe failed for want of room, or otherwise for the whole database.
+        var hasFailed = false
         /// Since when a batch is being committed.
         var since: ContinuousClock.Instant?
     }
@@ -43,11 +47,12 @@ final class GroupCommit: Sendable {
     var transactions: Int { state.withLock { $0.transactions } }
 
     /// Whether the last write succeeded; nil if that was longer ago than `recent`. False while one has been waiting for
-    /// longer than that, for a lock or for the disk.
+    /// longer than that, for a lock or for the disk, and after one that failed until another succeeds.
     func isWriting(within recent: Duration) -> Bool? {
         let now = ContinuousClock.now
         return state.withLock { state in
             if let since = state.since, now - since > recent { return false }
+            if state.hasFailed { return false }
             guard let last = state.last, now - last.at <= recent else { return nil }
             return last.isGood
         }
@@ -63,8 +68,11 @@ final class GroupCommit: Sendable {
 
     /// Calls `done`, once, after `change` is committed and synced, or has failed. `done` runs on the writer and must be
     /// short.
+    ///
+    /// - Parameter isProbe: whether it only finds out if something can be written, and proves nothing of larger writes.
     func commit<T: Sendable>(
         _ change: @escaping @Sendable (Database) throws -> T,
+        isProbe: Bool = false,
         done: @escaping @Sendable (Result<T, LedgerError>) -> Void
     ) {
         let entry = Entry(
@@ -72,7 +80,8 @@ final class GroupCommit: Sendable {
                 let value = try change(db)
                 return { error in done(error.map { .failure($0) } ?? .success(value)) }
             },
-            fail: { done(.failure($0)) }
+            fail: { done(.failure($0)) },
+            isProbe: isProbe
         )
         let starts = state.withLock { state in
             state.waiting.append(entry)
@@ -90,7 +99,7 @@ final class GroupCommit: Sendable {
             do {
                 try await pool.writeWithoutTransaction { [self] db in
                     commit(batch, db)
-                    noteEnd(isGood: transactions > before)
+                    noteEnd(isGood: transactions > before, isProbe: batch.allSatisfy(\.isProbe))
                     try afterCommit(db)
                 }
             } catch {
@@ -100,9 +109,10 @@ final class GroupCommit: Sendable {
         }
     }
 
-    private func noteEnd(isGood: Bool) {
+    private func noteEnd(isGood: Bool, isProbe: Bool) {
         state.withLock { state in
             state.last = (isGood, .now)
+            if !isProbe { state.hasFailed = !isGood }
             state.since = nil
         }
     }

@@ -3,15 +3,19 @@ package import PromptQueue
 
 extension SQLiteLedger: StatusSource {
     /// Whether something can be written: what the last real write tells, or else a write of its own. An empty transaction
-    /// would need no room on the disk.
+    /// would need no room on the disk; and its own write is so small that it may find room where no other does, so after
+    /// one that failed only another real one proves anything (the heartbeat is one, every 10 s).
     ///
-    /// Answers within two seconds, and writes at most once in two, however often it is asked.
+    /// Answers within two seconds, and writes at most once in one, however often it is asked.
     package func isWritable() async -> Bool {
-        let patience: Duration = .seconds(1.5)
+        let patience: Duration = .seconds(0.9)
         if let known = commits.isWriting(within: patience) { return known }
         let (answers, answer) = AsyncStream<Bool>.makeStream()
         // Neither can be waited for in a group: the write ends when the lock is free or its own patience is over.
-        commits.commit({ db in try db.execute(sql: "UPDATE daemon SET heartbeat_at = heartbeat_at") }) { result in
+        commits.commit(
+            { db in try db.execute(sql: "UPDATE daemon SET heartbeat_at = heartbeat_at") },
+            isProbe: true
+        ) { result in
             answer.yield((try? result.get()) != nil)
         }
         let timer = Task {

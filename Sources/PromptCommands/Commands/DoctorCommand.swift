@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import Glibc
 import JobStore
+import MediaStore
 import PromptQueue
 
 struct DoctorCommand: AsyncParsableCommand {
@@ -178,7 +179,14 @@ struct DoctorCommand: AsyncParsableCommand {
         guard free >= Self.leastFreeBytes else {
             return problem("\(size(free)) free: too little for results; make room")
         }
-        return Finding(subject: "media", text: "\(path): this user may write there, \(size(free)) free")
+        do throws(MediaError) {
+            let syncs = try MediaDirectory.tryOut(path)
+            let remark =
+                syncs ? "" : "; a directory cannot be synced there, so a power failure may take the names of files"
+            return Finding(subject: "media", text: "\(path): a file can be kept there, \(size(free)) free\(remark)")
+        } catch {
+            return problem("a small file could not be kept there: \(error)")
+        }
     }
 
     private static let leastFreeBytes: Int64 = 500_000_000

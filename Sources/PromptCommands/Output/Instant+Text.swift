@@ -11,7 +11,10 @@ private struct CivilTime {
     var millisecond: Int64
 
     /// By Howard Hinnant's `civil_from_days` (https://howardhinnant.github.io/date_algorithms.html).
+    ///
+    /// What lies outside the years 1 to 9999 is shown as the first or the last instant of them.
     init(milliseconds: Int64) {
+        let milliseconds = min(max(milliseconds, -62_135_596_800_000), 253_402_300_799_999)
         let days = Self.floor(milliseconds, 86_400_000)
         let rest = milliseconds - days * 86_400_000
         (hour, minute) = (rest / 3_600_000, rest / 60_000 % 60)

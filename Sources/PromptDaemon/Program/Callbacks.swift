@@ -46,11 +46,14 @@ struct Callbacks: Sendable {
             now: { time.now.instant },
             hint: { runner.hinted($0, candidate: $1) }
         )
+        var limits = CallbackLimits()
+        limits.connections = DescriptorLimit.connections(of: DescriptorLimit.raise())
         return CallbackService(
             address: listen,
             application: CallbackServer.application(
                 host: listen.host,
                 port: listen.port,
+                limits: limits,
                 tally: tally,
                 logger: quiet,
                 onListening: { [self] port in

@@ -52,6 +52,12 @@ struct Daemon {
         let callbacks = try Callbacks(configuration, environment: environment, time: time, logger: logger)
         let lock = try lockDatabase()
         let media = try MediaDirectory(path: configuration.media)
+        if !media.syncsDirectories {
+            logger.warning(
+                "the file system of the media directory cannot sync a directory: a power failure may take the names of files",
+                metadata: ["path": "\(media.path)"]
+            )
+        }
         let ledger = try await openLedger()
         let mediaOwner = try MediaOwner(media: media.path, databaseID: ledger.databaseID)
         let outcomes = try OutcomeFile(database: configuration.database)
@@ -297,6 +303,7 @@ struct Daemon {
                 source: ledger,
                 isRunning: { runner.isRunning },
                 callbacks: callbacks,
+                connections: DescriptorLimit.connections(of: DescriptorLimit.raise()),
                 logger: quiet,
                 onListening: { [logger] port in
                     onListening()

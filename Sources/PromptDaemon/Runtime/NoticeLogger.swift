@@ -49,7 +49,9 @@ struct NoticeLogger: Sendable {
     }
 
     private func metadata(of change: LedgerChange) -> Logger.Metadata {
-        guard let (attempt, task) = change.outcome else { return [:] }
+        guard let (attempt, task) = change.outcome else {
+            return change.attempt.map { ["attempt.id": "\($0)"] } ?? [:]
+        }
         var metadata: Logger.Metadata = ["attempt.id": "\(attempt)"]
         if let task { metadata["task.id"] = "\(task)" }
         return metadata

@@ -42,6 +42,10 @@ package struct DownloadQueue: Sendable {
         var isAskedForAgain = false
     }
 
+    /// What takes longer than this keeps no other out, as long as there are no more of its kind than places: some slow
+    /// servers would else hold up all the others.
+    package static let slowAfter: Duration = .seconds(120)
+
     package static let maximumAttempts = 8
     /// How long result URLs usually live.
     package static let lifetime: Duration = .seconds(86_400)
@@ -50,8 +54,8 @@ package struct DownloadQueue: Sendable {
 
     private let concurrency: Int
     private var entries: [ResultID: Entry] = [:]
-    /// Those that have a place: being fetched, recorded, or removed again. Some may have no entry any more.
-    private var active: Set<ResultID> = []
+    /// Those that have a place, and since when: being fetched, recorded, or removed again. Some may have no entry any more.
+    private var active: [ResultID: Duration] = [:]
     private var ready: Heap<Ready> = []
     private var waiting: Heap<Waiting> = []
     private var heldByDisk = 0
@@ -77,7 +81,7 @@ package struct DownloadQueue: Sendable {
     package var isHeldByDisk: Bool { heldByDisk > 0 }
 
     package mutating func add(_ download: PendingDownload, at uptime: Duration) {
-        let hasPlace = active.contains(download.result)
+        let hasPlace = active[download.result] != nil
         guard entries[download.result] == nil else {
             entries[download.result]?.isAskedForAgain = hasPlace
             return
@@ -97,8 +101,8 @@ package struct DownloadQueue: Sendable {
         var passedOver: [Ready] = []
         defer { for next in passedOver { ready.insert(next) } }
         var places: [JobID: Int] = [:]
-        for result in active { places[result.job, default: 0] += 1 }
-        while active.count < concurrency, let next = ready.popMin() {
+        for result in active.keys { places[result.job, default: 0] += 1 }
+        while placesTaken(at: uptime) < concurrency, let next = ready.popMin() {
             guard var entry = entries[next.result], entry.ticket == next.ticket else { continue }
             guard places[next.result.job, default: 0] < placesOfOneJob else {
                 passedOver.append(next)
@@ -110,7 +114,7 @@ package struct DownloadQueue: Sendable {
             entry.hasAskedForFreshURL = entry.isAtLastTry || isFreshTurn
             entry.isAskedForAgain = false
             entries[next.result] = entry
-            active.insert(next.result)
+            active[next.result] = uptime
             var download = entry.download
             download.asksForFreshURL = entry.hasAskedForFreshURL
             taken.append(download)
@@ -118,8 +122,14 @@ package struct DownloadQueue: Sendable {
         return taken
     }
 
+    /// How many places are taken from those that are still to come.
+    private func placesTaken(at uptime: Duration) -> Int {
+        let slow = active.values.count { uptime - $0 >= Self.slowAfter }
+        return active.count - min(slow, concurrency)
+    }
+
     package mutating func finish(_ result: ResultID) {
-        active.remove(result)
+        active[result] = nil
         drop(result)
     }
 
@@ -133,7 +143,7 @@ package struct DownloadQueue: Sendable {
 
     /// Takes the place back from a result that was cut off or dropped; it is fetched again if it is wanted (again).
     package mutating func leave(_ result: ResultID) {
-        active.remove(result)
+        active[result] = nil
         if entries[result] != nil { putInLine(result) }
     }
 
@@ -161,7 +171,7 @@ package struct DownloadQueue: Sendable {
             leave(result)
             return true
         }
-        active.remove(result)
+        active[result] = nil
         if entry.isHeldByDisk != (failure == .local) { heldByDisk += failure == .local ? 1 : -1 }
         entry.isHeldByDisk = failure == .local
         entries[result] = entry
@@ -183,8 +193,13 @@ package struct DownloadQueue: Sendable {
         return true
     }
 
-    package func nextReady() -> Duration? {
-        active.count < concurrency ? waiting.min?.readyAt : nil
+    /// When something can be taken that cannot be taken now; nil if only an end makes room.
+    package func nextReady(after uptime: Duration) -> Duration? {
+        if placesTaken(at: uptime) < concurrency { return waiting.min?.readyAt }
+        guard !ready.isEmpty || !waiting.isEmpty else { return nil }
+        let next = active.values.map { $0 + Self.slowAfter }.filter { $0 > uptime }.min()
+        guard let next, placesTaken(at: next) < concurrency else { return nil }
+        return ready.isEmpty ? max(next, waiting.min?.readyAt ?? next) : next
     }
 
     private mutating func putInLine(_ result: ResultID, at readyAt: Duration? = nil) {

@@ -94,7 +94,7 @@ extension Engine {
     private mutating func wake(now: Moment, _ effects: inout [EngineEffect]) {
         var times: [Duration] = []
         if let due = polls.nextDue(at: now.uptime) { times.append(due) }
-        if let ready = downloads.nextReady() { times.append(ready) }
+        if let ready = downloads.nextReady(after: now.uptime) { times.append(ready) }
         if let look = nextDownloadLook { times.append(look) }
         if mayHaveDue, !isClaiming {
             if let slot = window.nextAvailable(at: now.uptime) { times.append(slot) }

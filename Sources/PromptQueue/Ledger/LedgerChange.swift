@@ -44,6 +44,20 @@ package enum LedgerChange: Sendable {
     case trouble(String)
 }
 
+extension LedgerChange {
+    /// The attempt that it is about; nil if it is about none, or about a result.
+    package var attempt: AttemptID? {
+        switch self {
+        case .accepted(let attempt, _, _), .rejected(let attempt, _, _), .unknown(let attempt, _),
+            .progressed(let attempt, _), .taskSucceeded(let attempt, _, _, _, _, _),
+            .taskFailed(let attempt, _, _, _, _), .gaveUp(let attempt), .hintRefuted(let attempt, _),
+            .setAside(let attempt, _):
+            attempt
+        case .resultDelayed, .resultSaved, .resultFailed, .gates, .balance, .limits, .rules, .trouble: nil
+        }
+    }
+}
+
 /// How an attempt failed.
 package struct Failure: Sendable, Hashable {
     package var code: FailureCode

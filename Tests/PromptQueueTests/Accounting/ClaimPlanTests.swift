@@ -41,8 +41,10 @@ private struct Ledger: ClaimSource {
     }
 
     func nextQueue(after name: ExactText?, at priority: Int64) -> ExactText? {
-        waiting.filter { $0.priority == priority }.map { ExactText($0.queue) }.filter { name == nil || $0 > name! }
-            .min()
+        waiting.filter { $0.priority == priority }.map { ExactText($0.queue) }.filter { next in
+            name.map { next > $0 } ?? true
+        }
+        .min()
     }
 
     func places(of queue: ExactText) -> QueuePlaces { queues[queue.text] ?? .unlimited }

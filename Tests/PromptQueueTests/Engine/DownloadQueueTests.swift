@@ -62,18 +62,33 @@ import Testing
         #expect(queue.isEmpty)
     }
 
+    @Test func `slow results of several jobs keep no other out for long`() {
+        var queue = DownloadQueue(concurrency: 4)
+        for job in 1...6 { queue.add(download(Int64(job), createdAt: 0), at: .zero) }
+        #expect(queue.takeReady(at: .zero).count == 4)
+        queue.add(download(7, createdAt: 1), at: .seconds(10))
+        #expect(queue.takeReady(at: .seconds(119)).isEmpty)
+        #expect(queue.nextReady(after: .seconds(10)) == DownloadQueue.slowAfter)
+        #expect(queue.takeReady(at: DownloadQueue.slowAfter).map(\.result.job.rawValue) == [5, 6, 7])
+        // As many slow ones as there are places, and no more.
+        for job in 8...12 { queue.add(download(Int64(job), createdAt: 2), at: .seconds(130)) }
+        #expect(queue.takeReady(at: .seconds(130)).count == 1)
+        #expect(queue.takeReady(at: .seconds(1_000)).isEmpty)
+        queue.finish(ResultID(job: JobID(1), ordinal: 0))
+        #expect(queue.takeReady(at: .seconds(1_000)).count == 1)
+    }
+
     @Test func `no wake is asked for while all places are taken, nor for what is ready`() {
         var queue = DownloadQueue(concurrency: 1)
         var generator = SeededGenerator(seed: 2)
         queue.add(download(1, createdAt: 0), at: .zero)
         queue.add(download(2, createdAt: 1), at: .zero)
         #expect(queue.takeReady(at: .seconds(5)).count == 1)
-        #expect(queue.nextReady() == nil)
+        #expect(queue.nextReady(after: .seconds(5)) == .seconds(125), "when the one under way counts as slow")
         let now = Moment(instant: Instant(milliseconds: 0), uptime: .seconds(5))
         #expect(queue.retry(ResultID(job: JobID(1), ordinal: 0), after: .passing, now: now, using: &generator))
         #expect(queue.takeReady(at: .seconds(5)).count == 1)
-        #expect(queue.nextReady() == nil)
         queue.finish(ResultID(job: JobID(2), ordinal: 0))
-        #expect(queue.nextReady().map { $0 >= .seconds(5) } ?? false)
+        #expect(queue.nextReady(after: .zero).map { $0 >= .seconds(5) } ?? false)
     }
 }
