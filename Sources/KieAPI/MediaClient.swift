@@ -23,6 +23,9 @@ package final class MediaClient: Sendable {
         configuration.timeout.read = .milliseconds(stallTimeout.milliseconds)
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.idleTimeout = .seconds(15)
+        // The engine bounds how many there are, and results mostly come from one host: the client's own 8 for a host would let
+        // a few slow ones hold up all others.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
         configuration.httpVersion = .http1Only
         configuration.http1_1ConnectionDebugInitializer = StatusGuard.add(to:)
         return configuration

@@ -41,7 +41,7 @@ import Testing
     @Test func `after a write that found no room only another real one proves that there is some`() async throws {
         let fixture = try LedgerFixture()
         let commits = GroupCommit(fixture.ledger.pool, maximum: 100) { _ in }
-        func write(_ error: ResultCode?, isProbe: Bool = false) async {
+        func write(_ error: ResultCode?, isProbe: Bool = false) async throws {
             await withCheckedContinuation { continuation in
                 commits.commit(
                     { db in
@@ -53,16 +53,18 @@ import Testing
                     isProbe: isProbe
                 ) { _ in continuation.resume() }
             }
+            // How it ended is noted on the writer, before it is free again.
+            try await fixture.ledger.pool.write { _ in }
         }
         let long = Duration.seconds(60)
-        await write(nil)
+        try await write(nil)
         #expect(commits.isWriting(within: long) == true)
-        await write(.SQLITE_FULL)
+        try await write(.SQLITE_FULL)
         #expect(commits.isWriting(within: long) == false)
-        await write(nil, isProbe: true)
+        try await write(nil, isProbe: true)
         #expect(commits.isWriting(within: long) == false)
         #expect(commits.isWriting(within: .zero) == false, "however long ago it was")
-        await write(nil)
+        try await write(nil)
         #expect(commits.isWriting(within: long) == true)
         #expect(commits.isWriting(within: .zero) == nil)
     }

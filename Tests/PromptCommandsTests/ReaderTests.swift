@@ -110,6 +110,7 @@ struct ReaderTests {
         "[1]", "nothing", "{", #"{"prompt"}"#, #"{"prompt":}"#, #"{"prompt":"a",}"#, #"{"prompt":"a"} x"#,
         #"{"prompt":"a"#, #"{"prompt":"\x"}"#, #"{"prompt":"\ud800"}"#, #"{"prompt":1}"#, #"{"promt":"a"}"#,
         #"{"prompt":"a","input":{"b":1}"#, #"{"prompt":"a","priority":1.5}"#, #"{"prompt":"a","labels":[1]}"#,
+        #"{"prompt":"a","prompt":"b"}"#,
     ])
     func `what is no job in JSON is a problem of its line`(text: String) throws {
         let rows = try json(text + "\n" + #"{"prompt":"good"}"# + "\n")

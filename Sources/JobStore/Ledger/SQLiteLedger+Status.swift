@@ -1,14 +1,17 @@
 import GRDB
+import Glibc
 package import PromptQueue
 
 extension SQLiteLedger: StatusSource {
     /// Whether something can be written: what the last real write tells, or else a write of its own. An empty transaction
     /// would need no room on the disk; and its own write is so small that it may find room where no other does, so after
-    /// one that failed only another real one proves anything (the heartbeat is one, every 10 s).
+    /// one that failed only another real one proves anything (the heartbeat is one, every 10 s). Where next to no space is
+    /// left, the answer is no before anything has failed.
     ///
     /// Answers within two seconds, and writes at most once in one, however often it is asked.
     package func isWritable() async -> Bool {
         let patience: Duration = .seconds(0.9)
+        guard hasSpace else { return false }
         if let known = commits.isWriting(within: patience) { return known }
         let (answers, answer) = AsyncStream<Bool>.makeStream()
         // Neither can be waited for in a group: the write ends when the lock is free or its own patience is over.
@@ -25,6 +28,14 @@ extension SQLiteLedger: StatusSource {
         defer { timer.cancel() }
         for await isWritable in answers { return isWritable }
         return false
+    }
+
+    /// Whether the database's disk has room for a few transactions; true if that cannot be told.
+    private var hasSpace: Bool {
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0 else { return true }
+        let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        return free.overflow || free.partialValue >= 256 << 10
     }
 
     package func figures() async throws(LedgerError) -> StatusFigures {

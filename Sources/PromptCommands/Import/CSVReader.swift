@@ -128,7 +128,7 @@ struct CSVReader: ImportReader {
         for (separator, word) in [(";", "semicolons"), ("\t", "tabs")] where title.contains(separator) {
             return "the columns are separated by \(word); save the file with commas"
         }
-        return "\"\(title.prefix(60))\" is no column; there are \(ImportColumn.names) and input.NAME"
+        return "\"\(BoundedText.word(title))\" is no column; there are \(ImportColumn.names) and input.NAME"
     }
 
     /// Reads one record into `bytes` and `ends`.

@@ -47,9 +47,14 @@ struct JSONLineReader: ImportReader {
         }
         scanner.skipSpace()
         if scanner.take(UInt8(ascii: "}")) { return try end(&scanner) }
+        var keys: Set<String> = []
         while true {
             scanner.skipSpace()
             let key = try scanner.string()
+            // Which of two was meant nobody can tell.
+            guard keys.insert(key).inserted else {
+                throw MalformedInput(message: "\(BoundedText.word(key)): is there twice; leave one out")
+            }
             scanner.skipSpace()
             guard scanner.take(UInt8(ascii: ":")) else { throw scanner.error("a colon") }
             scanner.skipSpace()
@@ -72,7 +77,7 @@ struct JSONLineReader: ImportReader {
         into row: inout ImportRow
     ) throws(MalformedInput) {
         guard let column = ImportColumn(rawValue: key) else {
-            row.giveUp("\"\(key.prefix(60))\" is no column; there are \(ImportColumn.names)")
+            row.giveUp("\"\(BoundedText.word(key))\" is no column; there are \(ImportColumn.names)")
             _ = try scanner.value()
             return
         }

@@ -44,7 +44,7 @@ package struct DownloadQueue: Sendable {
 
     /// What takes longer than this keeps no other out, as long as there are no more of its kind than places: some slow
     /// servers would else hold up all the others.
-    package static let slowAfter: Duration = .seconds(120)
+    package static let slowAfter: Duration = .seconds(60)
 
     package static let maximumAttempts = 8
     /// How long result URLs usually live.

@@ -67,7 +67,7 @@ import Testing
         for job in 1...6 { queue.add(download(Int64(job), createdAt: 0), at: .zero) }
         #expect(queue.takeReady(at: .zero).count == 4)
         queue.add(download(7, createdAt: 1), at: .seconds(10))
-        #expect(queue.takeReady(at: .seconds(119)).isEmpty)
+        #expect(queue.takeReady(at: .seconds(59)).isEmpty)
         #expect(queue.nextReady(after: .seconds(10)) == DownloadQueue.slowAfter)
         #expect(queue.takeReady(at: DownloadQueue.slowAfter).map(\.result.job.rawValue) == [5, 6, 7])
         // As many slow ones as there are places, and no more.
@@ -84,7 +84,7 @@ import Testing
         queue.add(download(1, createdAt: 0), at: .zero)
         queue.add(download(2, createdAt: 1), at: .zero)
         #expect(queue.takeReady(at: .seconds(5)).count == 1)
-        #expect(queue.nextReady(after: .seconds(5)) == .seconds(125), "when the one under way counts as slow")
+        #expect(queue.nextReady(after: .seconds(5)) == .seconds(65), "when the one under way counts as slow")
         let now = Moment(instant: Instant(milliseconds: 0), uptime: .seconds(5))
         #expect(queue.retry(ResultID(job: JobID(1), ordinal: 0), after: .passing, now: now, using: &generator))
         #expect(queue.takeReady(at: .seconds(5)).count == 1)
