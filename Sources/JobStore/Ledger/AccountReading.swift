@@ -1,47 +1,15 @@
 import GRDB
 import PromptQueue
 
-/// A row of `account_readings`: the account's balance, and what the ledger had booked by then.
-struct AccountReading {
-    var askedAt: Instant
-    var answeredAt: Instant
-    var balance: Credits
-    var charged: Credits
-    var presumed: Credits
-    var adopted: Credits
-    var open: Credits
-    var openTasks: Int
-    var unknown: Credits
-    /// Whether nothing was between sending and answer.
-    var isComparable: Bool
-    var lastAttempt: Int64
-    var topUps = Credits.zero
-    var slack = Credits.zero
-
-    /// How long rows are kept that nothing needs any more.
-    private static let lifetime: Duration = .seconds(30 * 86_400)
-
-    /// Balance and booked charges together: what one loses the other gains, so their sum stays as it is unless the
-    /// account was topped up or somebody else spends from it.
-    var constant: Credits { balance + charged + open - topUps }
-
-    /// Whether no task is open, so that what is booked is what was charged.
-    var isSettled: Bool { isComparable && openTasks == 0 }
-
+// Rows of `account_readings`. What they tell is AccountComparison's and Evidence's to say.
+extension AccountReading {
     // MARK: - From the ledger
 
     /// The row for a reading that was answered at `now`.
     init(_ reading: BalanceReading, answeredAt now: Instant, lastAttempt: Int64, _ db: Database) throws {
-        askedAt = reading.askedAt
-        answeredAt = now
-        balance = reading.balance
-        self.lastAttempt = lastAttempt
         let totals = try Row.fetchOne(
             db.cachedStatement(sql: "SELECT * FROM account_totals")
         )
-        charged = totals?.credits("charged_millicredits") ?? .zero
-        presumed = totals?.credits("presumed_millicredits") ?? .zero
-        adopted = totals?.credits("adopted_millicredits") ?? .zero
         let open = try Row.fetchAll(
             db.cachedStatement(
                 sql: """
@@ -51,9 +19,6 @@ struct AccountReading {
             )
         )
         let byState = Dictionary(uniqueKeysWithValues: open.map { ($0["state"] as String, $0) })
-        self.open = byState["accepted"]?.credits("reserved") ?? .zero
-        openTasks = byState["accepted"]?["attempts"] ?? 0
-        unknown = byState["unknown"]?.credits("reserved") ?? .zero
         // The ledger's own look: what was answered after the question, or lost shortly before it, may be in the
         // balance or not.
         let isDisturbed =
@@ -68,29 +33,43 @@ struct AccountReading {
                         """
                 ),
                 arguments: [
-                    askedAt.milliseconds, (askedAt - BalanceReading.settlingTime).milliseconds,
+                    reading.askedAt.milliseconds, (reading.askedAt - BalanceReading.settlingTime).milliseconds,
                     // Beyond that it is from before the clock was set back.
                     (now + BalanceReading.settlingTime).milliseconds,
                 ]
             ) ?? true
-        isComparable = reading.isQuiet && !isDisturbed
+        self.init(
+            askedAt: reading.askedAt,
+            answeredAt: now,
+            balance: reading.balance,
+            charged: totals?.credits("charged_millicredits") ?? .zero,
+            presumed: totals?.credits("presumed_millicredits") ?? .zero,
+            adopted: totals?.credits("adopted_millicredits") ?? .zero,
+            open: byState["accepted"]?.credits("reserved") ?? .zero,
+            openTasks: byState["accepted"]?["attempts"] ?? 0,
+            unknown: byState["unknown"]?.credits("reserved") ?? .zero,
+            isComparable: reading.isQuiet && !isDisturbed,
+            lastAttempt: lastAttempt
+        )
     }
 
     private init(_ row: Row) {
-        askedAt = Instant(milliseconds: row["asked_at"])
-        answeredAt = Instant(milliseconds: row["answered_at"])
-        balance = Credits(millicredits: row["balance_millicredits"])
-        charged = Credits(millicredits: row["charged_millicredits"])
-        presumed = Credits(millicredits: row["presumed_millicredits"])
-        adopted = Credits(millicredits: row["adopted_millicredits"])
-        open = Credits(millicredits: row["open_millicredits"])
-        openTasks = row["open_tasks"]
-        unknown = Credits(millicredits: row["unknown_millicredits"])
         let inFlight: Bool = row["in_flight"]
-        isComparable = !inFlight
-        lastAttempt = row["last_attempt_id"]
-        topUps = Credits(millicredits: row["top_ups_millicredits"])
-        slack = Credits(millicredits: row["slack_millicredits"])
+        self.init(
+            askedAt: Instant(milliseconds: row["asked_at"]),
+            answeredAt: Instant(milliseconds: row["answered_at"]),
+            balance: Credits(millicredits: row["balance_millicredits"]),
+            charged: Credits(millicredits: row["charged_millicredits"]),
+            presumed: Credits(millicredits: row["presumed_millicredits"]),
+            adopted: Credits(millicredits: row["adopted_millicredits"]),
+            open: Credits(millicredits: row["open_millicredits"]),
+            openTasks: row["open_tasks"],
+            unknown: Credits(millicredits: row["unknown_millicredits"]),
+            isComparable: !inFlight,
+            lastAttempt: row["last_attempt_id"],
+            topUps: Credits(millicredits: row["top_ups_millicredits"]),
+            slack: Credits(millicredits: row["slack_millicredits"])
+        )
     }
 
     /// The newest row that can be compared.
@@ -129,38 +108,6 @@ struct AccountReading {
 
     private static func fetch(_ db: Database, _ sql: String, _ arguments: StatementArguments = []) throws -> Self? {
         try Row.fetchOne(db.cachedStatement(sql: sql), arguments: arguments).map(Self.init)
-    }
-
-    // MARK: - Top-ups
-
-    /// Tells what was added to the account since earlier rows.
-    ///
-    /// The balance can also seem to rise because tasks failed and were given back, or cost less than their estimate: as
-    /// long as tasks are open, only what exceeds their reservations is taken for a top-up, and the next row without
-    /// open tasks puts its amount right. A lost request whose task turned up is booked late: that explains what was
-    /// unexplained, and is no top-up.
-    mutating func compare(first: Self, previous: Self, settled: Self?) {
-        topUps = previous.topUps
-        slack = previous.slack
-        if isSettled, let settled {
-            let risen = constant - settled.constant
-            let addition = risen - late(risen, since: settled, first)
-            if addition > .zero || .zero - addition <= previous.slack { topUps += addition }
-            slack = .zero
-        } else {
-            let risen = constant - previous.constant
-            let addition = risen - late(risen, since: previous, first)
-            let uncertainty = previous.open + open
-            if addition > uncertainty {
-                topUps += addition
-                slack += uncertainty
-            }
-        }
-    }
-
-    /// How much of a rise is the late booking of charges that were unexplained until now.
-    private func late(_ risen: Credits, since earlier: Self, _ first: Self) -> Credits {
-        max(.zero, min(risen, first.constant - earlier.constant, adopted - earlier.adopted))
     }
 
     // MARK: - Into the ledger

@@ -23,34 +23,28 @@ extension RecordWork {
             """,
             [reading.balance.millicredits, now.milliseconds, reading.askedAt.milliseconds, lastAttempt]
         )
-        var row = try AccountReading(reading, answeredAt: now, lastAttempt: lastAttempt, db)
-        var recorded = CommitResult()
-        if let previous = try AccountReading.last(db), let first = try AccountReading.first(db) {
-            row.topUps = previous.topUps
-            row.slack = previous.slack
-            if row.isComparable {
-                let settled = try AccountReading.lastSettled(db)
-                row.compare(first: first, previous: previous, settled: settled)
-                if let settled, row.isSettled, settled.constant > row.constant {
-                    // The account has lost what the ledger does not know of: something was charged late.
-                    try run(
-                        """
-                        UPDATE attempts SET evidence_charged = NULL
-                        WHERE finished_at IS NULL AND state = 'unknown' AND evidence_charged = 0
-                        """,
-                        []
-                    )
-                }
-                if let settled { recorded.settled = try examineUnknown(from: settled, to: row, settles: settles) }
-                recorded.account = AccountStanding(
-                    unexplained: first.constant - row.constant,
-                    uncertainty: row.open,
-                    unknown: row.unknown + row.presumed - first.presumed,
-                    since: first.askedAt
-                )
-            }
+        let row = try AccountReading(reading, answeredAt: now, lastAttempt: lastAttempt, db)
+        guard let previous = try AccountReading.last(db), let first = try AccountReading.first(db) else {
+            try row.insert(db)
+            return CommitResult()
         }
-        try row.insert(db)
+        let settled = try AccountReading.lastSettled(db)
+        let comparison = AccountComparison(row, first: first, previous: previous, settled: settled)
+        var recorded = CommitResult()
+        if comparison.hasLateCharge {
+            try run(
+                """
+                UPDATE attempts SET evidence_charged = NULL
+                WHERE finished_at IS NULL AND state = 'unknown' AND evidence_charged = 0
+                """,
+                []
+            )
+        }
+        if let settled, comparison.reading.isComparable {
+            recorded.settled = try examineUnknown(from: settled, to: comparison.reading, settles: settles)
+        }
+        recorded.account = comparison.standing
+        try comparison.reading.insert(db)
         return recorded
     }
 }

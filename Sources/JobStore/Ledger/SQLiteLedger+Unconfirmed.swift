@@ -82,19 +82,7 @@ extension RecordWork {
 
     // MARK: - Evidence
 
-    /// How many requests between two readings are looked at; after more the proof is not tried, to keep it short.
-    private static let maximumRequests = 5_000
-    /// For how long the charge of a failed task may still be given back after the provider reports the failure.
-    private static let refundTime: Duration = .seconds(600)
-    /// How far back the account must have agreed with the ledger.
-    private static let trustTime: Duration = .seconds(86_400)
-
     /// Looks whether two readings of the balance tell if the requests between them whose answer was lost were charged.
-    /// It is evidence and no proof: a request may arrive, and be charged, when nobody looks any more.
-    ///
-    /// Neither reading has a request under way or a task open, and the later one comes at least a minute after the last
-    /// answer was lost. If the balance fell by exactly what the provider reported for all other requests in between,
-    /// then none of the lost ones was charged. docs/decisions/0012-balance-as-evidence.md has the reasoning.
     ///
     /// - Parameter settles: whether those that cost nothing are settled by it; otherwise it is only noted.
     func examineUnknown(
@@ -103,66 +91,39 @@ extension RecordWork {
         settles: Bool
     ) throws -> [SettledUnknown] {
         guard after.isSettled, after.topUps == before.topUps,
-            let sums = try sums(after: before.lastAttempt, upTo: after.lastAttempt), !sums.lost.isEmpty,
-            try isTrustworthy(before)
+            let evidence = Evidence(
+                from: before,
+                to: after,
+                try requests(after: before.lastAttempt, upTo: after.lastAttempt)
+            ), try isTrustworthy(before)
         else { return [] }
-        let fallen = before.balance - after.balance
-        let wasCharged: Bool
-        switch fallen {
-        case sums.charged: wasCharged = false
-        case sums.charged + sums.reserved: wasCharged = true
-        default: return []
+        let text = try evidence.text(before, after, time: time)
+        return try evidence.lost.compactMap {
+            try settle($0, text, wasCharged: evidence.wasCharged, settles: settles)
         }
-        let evidence =
-            "balance \(before.balance) at \(try time(before.askedAt)), \(after.balance) at \(try time(after.askedAt)): "
-            + "it fell by \(fallen), and the \(sums.tasks) other tasks of that time were charged \(sums.charged), so this "
-            + (sums.lost.count == 1 ? "request" : "and \(sums.lost.count - 1) more lost requests")
-            + (wasCharged ? " cost \(sums.reserved)" : " had cost nothing by then")
-        return try sums.lost.compactMap { try settle($0, evidence, wasCharged: wasCharged, settles: settles) }
     }
 
-    /// What the requests after one attempt and up to another came to.
-    private struct Sums {
-        var lost: [AttemptID] = []
-        /// For those in `lost`.
-        var reserved = Credits.zero
-        /// As the provider reported it.
-        var charged = Credits.zero
-        var tasks = 0
-    }
-
-    /// Nil if one of them is not settled, or by a figure that the provider did not report.
-    private func sums(after first: Int64, upTo last: Int64) throws -> Sums? {
-        let rows = try Row.fetchAll(
+    private func requests(after first: Int64, upTo last: Int64) throws -> [Evidence.Request] {
+        try Row.fetchAll(
             db.cachedStatement(
                 sql: """
                     SELECT id, state, finished_at, reserved_millicredits, charged_millicredits, charge_reported
                     FROM attempts WHERE id > ? AND id <= ? ORDER BY id LIMIT ?
                     """
             ),
-            arguments: [first, last, Self.maximumRequests + 1]
+            arguments: [first, last, Evidence.maximumRequests + 1]
         )
-        guard rows.count <= Self.maximumRequests else { return nil }
-        var sums = Sums()
-        for row in rows {
-            let isFinished = row.instant("finished_at") != nil
-            switch AttemptState(rawValue: row["state"]) {
-            case .rejected:
-                continue
-            case .accepted:
-                let isReported = (row["charge_reported"] as Bool?) ?? false
-                guard isFinished, isReported, let charged = row.credits("charged_millicredits") else { return nil }
-                sums.charged += charged
-                sums.tasks += 1
-            case .unknown:
-                guard !isFinished else { return nil }
-                sums.lost.append(AttemptID(row["id"]))
-                sums.reserved += row.credits("reserved_millicredits") ?? .zero
-            case .sending, nil:
-                return nil
-            }
+        .map { row in
+            Evidence.Request(
+                attempt: AttemptID(row["id"]),
+                // A state that is not known proves nothing.
+                state: AttemptState(rawValue: row["state"]) ?? .sending,
+                isFinished: row.instant("finished_at") != nil,
+                reserved: row.credits("reserved_millicredits") ?? .zero,
+                charged: row.credits("charged_millicredits"),
+                isChargeReported: (row["charge_reported"] as Bool?) ?? false
+            )
         }
-        return sums
     }
 
     /// Whether nothing from before a reading may move the balance after it: no refund that is still to come, and nobody
@@ -176,12 +137,11 @@ extension RecordWork {
                             AND finished_at > ? AND id <= ?)
                     """
             ),
-            arguments: [(before.askedAt - Self.refundTime).milliseconds, before.lastAttempt]
+            arguments: [(before.askedAt - Evidence.refundTime).milliseconds, before.lastAttempt]
         )
         guard hasRefunds == false else { return false }
-        guard let old = try AccountReading.firstSettled(db, since: before.askedAt - Self.trustTime) else { return true }
-        let unexplained = old.constant - before.constant
-        return unexplained >= .zero && unexplained <= before.unknown + before.presumed - old.presumed
+        let old = try AccountReading.firstSettled(db, since: before.askedAt - Evidence.trustTime)
+        return Evidence.isAgreed(before, since: old)
     }
 
     private func time(_ instant: Instant) throws -> String {
