@@ -12,30 +12,24 @@ package enum RecordInfoAnswer {
     /// Only the API's own word ends a task, or denies it: at HTTP 200, where it answers, or at the status that equals its
     /// code. What a gateway says is a question that failed.
     private static func outcome(_ answer: Answer, _ task: TaskRecord?) -> PollOutcome {
-        switch (answer.code, answer.httpStatus) {
-        case (200?, 200):
-            guard let task, !answer.isDamaged || task.isReadable else {
-                return .unavailable(answer.failure(.providerUnavailable))
-            }
+        let isAPI = answer.code.map { answer.httpStatus == 200 || answer.httpStatus == $0 } ?? false
+        let question = AnswerCode.known[answer.code ?? answer.httpStatus]?.question ?? .failed(.providerUnavailable)
+        switch question {
+        case .answered where isAPI:
+            guard let task, !answer.isDamaged || task.isReadable else { break }
             return outcome(task)
-        case (404?, 200), (404?, 404), (422?, 200), (422?, 422):
+        case .notFound where isAPI:
             return .notFound
-        case (501?, 200), (408?, 200):
-            // On this endpoint these speak of the task, not of the question.
+        // On this endpoint these speak of the task, not of the question; as an HTTP status they are a gateway's.
+        case .taskFailed where answer.httpStatus == 200:
             let code = TaskFailure.code(failCode: nil, message: answer.message, otherwise: .providerFault)
             return .failed(answer.failure(code), charged: task?.charge)
-        default:
-            return .unavailable(answer.failure(trouble(answer)))
+        case .failed(let code):
+            return .unavailable(answer.failure(code))
+        case .answered, .notFound, .taskFailed:
+            break
         }
-    }
-
-    /// Why a question failed.
-    private static func trouble(_ answer: Answer) -> FailureCode {
-        switch answer.code ?? answer.httpStatus {
-        case 401, 403: .keyRefused
-        case 429: .rateLimited
-        default: .providerUnavailable
-        }
+        return .unavailable(answer.failure(.providerUnavailable))
     }
 
     /// `param` is a JSON text with `model` and `input`, which is a JSON text again.

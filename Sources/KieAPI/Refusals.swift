@@ -16,39 +16,7 @@ enum Refusals {
         default: return nil
         }
         guard !ProviderMessages.speaksOfTransport(answer.message) else { return nil }
-        switch code {
-        // Seen: "You do not have access permissions"; as HTTP 401 "Unauthorized – Authentication failed."
-        case 401, 403: return .keyRefused
-        // Seen: "Credits insufficient : …", before any charge.
-        case 402: return .creditsExhausted
-        // Documented: a key's own cap, "Sub-key Usage Exceeds Limit".
-        case 433: return .creditsExhausted
-        // Documented for models that are not served.
-        case 404: return .modelUnavailable
-        // Seen: "The model name you specified is not supported. …", "This field is required".
-        case 422: return ProviderMessages.speaksOfModel(answer.message) ? .modelUnavailable : .invalidInput
-        // Documented: over the rate nothing is queued.
-        case 429: return .rateLimited
-        // Documented: an input's URL could not be downloaded.
-        case 451: return .inputUnusable
-        // Documented: maintenance.
-        case 455: return .providerUnavailable
-        // Documented: this model is switched off.
-        case 505: return .modelDisabled
-        case 500: return serverError(answer.message)
-        // 408 and 501 speak of a task: "no upstream result for 10 minutes", "generation failed".
-        default: return nil
-        }
-    }
-
-    /// Code 500 is three things, which the text alone tells apart; and otherwise nobody knows.
-    private static func serverError(_ message: String) -> FailureCode? {
-        // Seen under 402, and by one client under 500.
-        if ProviderMessages.speaksOfCredits(message) { return .creditsExhausted }
-        // Seen: "Server exception, please try again later", with nothing made.
-        if ProviderMessages.isServerException(message) { return .providerUnavailable }
-        // Reported by several clients: "aspect_ratio is required", "… is not within the range of allowed options".
-        return ProviderMessages.refusesField(message) ? .invalidInput : nil
+        return AnswerCode.known[code]?.refusal(answer.message)
     }
 
     /// Answers that are not the API's JSON: a content delivery network's, a proxy's, a web server's. Their status says by

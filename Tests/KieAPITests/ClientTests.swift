@@ -89,8 +89,8 @@ import Testing
     static let refused: [(String, FailureCode)] = [
         ("401", .keyRefused), ("http-401", .keyRefused), ("cdn-403", .keyRefused), ("402", .creditsExhausted),
         ("402-as-500", .creditsExhausted), ("404", .modelUnavailable), ("422", .invalidInput),
-        ("429", .rateLimited), ("http-429", .rateLimited), ("433", .creditsExhausted), ("451", .inputUnusable),
-        ("455", .providerUnavailable), ("500", .providerUnavailable), ("505", .modelDisabled),
+        ("429", .rateLimited), ("http-429", .rateLimited), ("433", .keyCapReached), ("451", .inputUnusable),
+        ("455", .providerMaintenance), ("500", .providerUnavailable), ("505", .modelDisabled),
     ]
 
     @Test(arguments: refused)

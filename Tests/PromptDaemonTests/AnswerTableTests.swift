@@ -50,11 +50,11 @@ import Testing
         row(403, "error code: 1010", .queued, 0, "key_refused", ["key"]),
         row(200, json(402, "Credits insufficient"), .queued, 0, "credits_exhausted", ["credits"]),
         row(200, json(500, "Credits insufficient : Please top up"), .queued, 0, "credits_exhausted", ["credits"]),
-        row(200, json(433, "Sub-key Usage Exceeds Limit"), .queued, 0, "credits_exhausted", ["credits"]),
+        row(200, json(433, "Sub-key Usage Exceeds Limit"), .queued, 0, "key_cap_reached", ["credits"]),
         row(200, json(429, "Your call frequency is too high."), .queued, 0, "rate_limited", ["rate"]),
         row(429, json(429, "Your call frequency is too high."), .queued, 0, "rate_limited", ["rate"]),
         row(429, "slow down", .queued, 0, "rate_limited", ["rate"]),
-        row(200, json(455, "maintenance"), .queued, 0, "provider_unavailable", ["provider"]),
+        row(200, json(455, "maintenance"), .queued, 0, "provider_maintenance", ["provider"]),
         row(
             200,
             json(500, "Server exception, please try again later"),

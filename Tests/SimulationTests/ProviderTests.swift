@@ -90,7 +90,7 @@ struct ProviderTests {
 
     @Test(arguments: [
         (Spell.Kind.maintenance, FailureCode.providerUnavailable), (.serverError, .providerUnavailable),
-        (.keyRefused, .keyRefused), (.capReached, .creditsExhausted), (.modelOff("usual"), .modelDisabled),
+        (.keyRefused, .keyRefused), (.capReached, .keyCapReached), (.modelOff("usual"), .modelDisabled),
     ])
     func `no task is made in bad weather`(kind: Spell.Kind, expected: FailureCode) {
         var provider = provider()

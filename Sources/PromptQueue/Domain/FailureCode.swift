@@ -22,12 +22,16 @@ package enum FailureCode: String, Sendable, Hashable, CaseIterable, Codable {
     case downloadFailed = "download_failed"
     /// The API key was refused (401, 403).
     case keyRefused = "key_refused"
-    /// The account or the key has no credits left (402, 433).
+    /// The account has no credits left (402).
     case creditsExhausted = "credits_exhausted"
+    /// The key's own cap is reached (433).
+    case keyCapReached = "key_cap_reached"
     /// Too many requests (429).
     case rateLimited = "rate_limited"
-    /// The provider is in maintenance or answers with a fault of its own (455, 5xx).
+    /// The provider answers with a fault of its own (5xx), or is out of reach.
     case providerUnavailable = "provider_unavailable"
+    /// The provider is in maintenance (455).
+    case providerMaintenance = "provider_maintenance"
     /// This model is switched off for now (505).
     case modelDisabled = "model_disabled"
     /// The request never left this machine.

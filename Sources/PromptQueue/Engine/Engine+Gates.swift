@@ -20,13 +20,8 @@ extension Engine {
         case .notSent(let failure), .unknown(let failure):
             trouble = (.provider, failure)
         case .rejected(let failure):
-            switch failure.code {
-            case .keyRefused: trouble = (.key, failure)
-            case .creditsExhausted: trouble = (failure.apiCode == 433 ? .keyCap : .credits, failure)
-            case .providerUnavailable: trouble = (.provider, failure)
-            case .modelDisabled: trouble = (.model(job.model), failure)
-            case .rateLimited:
-                trouble = nil
+            trouble = failure.code.consequence.closes.map { ($0.gate(model: job.model), failure) }
+            if failure.code == .rateLimited {
                 if let before = window.refuse(at: now.uptime) {
                     effects.append(.notify(.rateShrunk(from: before, to: window.current)))
                 }
@@ -35,7 +30,6 @@ extension Engine {
                 }
                 if rateRefusedAt == nil { rateRefusedAt = now }
                 recordGates(now: now, &effects)
-            default: trouble = nil
             }
         }
         if let trouble {
@@ -51,8 +45,6 @@ extension Engine {
         }
     }
 
-    /// A header must not shut the daemon up for a day.
-
     /// Whether an outcome shows that a gate need not be closed any longer.
     private func proves(_ outcome: SubmissionOutcome, against kind: GateKind, isProbe: Bool) -> Bool {
         switch outcome {
@@ -65,8 +57,8 @@ extension Engine {
             }
         case .rejected(let failure):
             switch kind {
-            case .provider: failure.code != .providerUnavailable
-            case .key: failure.code != .keyRefused && failure.code != .providerUnavailable
+            case .provider: failure.code.consequence.closes != .provider
+            case .key: failure.code.consequence.closes != .key && failure.code.consequence.closes != .provider
             case .credits, .keyCap, .model, .disk, .media: false
             }
         case .notSent, .unknown: false

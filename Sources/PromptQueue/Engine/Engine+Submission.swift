@@ -115,23 +115,22 @@ extension Engine {
         providerWasHealthy: Bool,
         now: Moment
     ) -> FailureDisposition {
-        switch failure.code {
-        case .keyRefused, .creditsExhausted, .modelDisabled, .rateLimited:
-            return .retry(at: now.instant, counted: false)
-        case .providerUnavailable:
-            // An outage defers the provider, not the job; but a request that alone meets a fault counts, or one that
-            // always provokes it would come back for ever.
-            let counted = providerWasHealthy && failure.apiCode != 455 && job.attemptCount < job.maxAttempts
+        let isLast = job.attemptCount >= job.maxAttempts
+        switch failure.code.consequence.retry {
+        case .never: return .fail
+        case .uncounted: return .retry(at: now.instant, counted: false)
+        case .counted: return disposition(of: failure, attempts: job.attemptCount, of: job.maxAttempts, now: now)
+        case .deferredInOutage where providerWasHealthy && isLast: return .fail
+        case .deferred, .deferredInOutage:
+            let counted = failure.code.consequence.retry == .deferredInOutage && providerWasHealthy
             let delay = retries.delay(attempts: job.attemptCount, using: &random)
-            if providerWasHealthy, failure.apiCode != 455, job.attemptCount >= job.maxAttempts { return .fail }
             return .retry(at: now.instant + delay, counted: counted)
-        default:
-            return disposition(of: failure, attempts: job.attemptCount, of: job.maxAttempts, now: now)
         }
     }
 
+    /// What becomes of a job whose task failed, or whose request did for a reason of its own.
     mutating func disposition(of failure: Failure, attempts: Int, of maximum: Int, now: Moment) -> FailureDisposition {
-        guard retries.isWorthRetrying(failure.code), attempts < maximum else { return .fail }
+        guard failure.code.consequence.retry != .never, attempts < maximum else { return .fail }
         return .retry(at: now.instant + retries.delay(attempts: attempts, using: &random), counted: true)
     }
 }

@@ -13,15 +13,4 @@ package struct RetryPolicy: Sendable {
         let bound = min(base * (1 << min(max(attempts - 1, 0), 30)), maximum)
         return bound * Double.random(in: 0...1, using: &generator)
     }
-
-    /// Whether a failure of this kind may pass by itself.
-    package func isWorthRetrying(_ code: FailureCode) -> Bool {
-        switch code {
-        case .providerFault, .providerUnavailable, .notSent, .rateLimited: true
-        case .invalidInput, .unknownModel, .modelUnavailable, .contentRefused, .inputUnusable, .taskFailed,
-            .emptyResult, .taskLost, .downloadFailed, .keyRefused, .creditsExhausted, .modelDisabled, .answerLost,
-            .settledByOperator, .setAside:
-            false
-        }
-    }
 }

@@ -8,7 +8,7 @@ import Testing
         Failure(.creditsExhausted, "no credits", httpStatus: 200, apiCode: 402)
     )
     private static let capped = SubmissionOutcome.rejected(
-        Failure(.creditsExhausted, "the key's cap", httpStatus: 200, apiCode: 433)
+        Failure(.keyCapReached, "the key's cap", httpStatus: 200, apiCode: 433)
     )
     private static let accepted = SubmissionOutcome.accepted(TaskID("x"), httpStatus: 200)
 

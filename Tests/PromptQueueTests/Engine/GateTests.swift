@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func `while the provider is down one probe at a time goes out, ever more rarely`() throws {
-        var (fixture, _) = closed(by: failure(.providerUnavailable, 455))
+        var (fixture, _) = closed(by: failure(.providerMaintenance, 455))
         var delays: [Duration] = []
         for _ in 0..<12 {
             let start = fixture.now.uptime
@@ -46,7 +46,7 @@ import Testing
             #expect(claims.map(\.limit) == [1])
             let (jobs, effects) = fixture.claim(1)
             #expect(effects.claims.isEmpty, "a probe is out")
-            _ = fixture.send(.submitted(jobs[0].attempt, failure(.providerUnavailable, 455)))
+            _ = fixture.send(.submitted(jobs[0].attempt, failure(.providerMaintenance, 455)))
         }
         #expect(delays[0] <= .milliseconds(1_100))
         #expect(delays[11] > .seconds(200))
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func `a probe that succeeds opens the gate`() {
-        var (fixture, _) = closed(by: failure(.providerUnavailable, 455))
+        var (fixture, _) = closed(by: failure(.providerMaintenance, 455))
         fixture.pass(.seconds(1))
         #expect(fixture.send(.tick).claims.count == 1)
         let effects = fixture.answerOne(.accepted(TaskID("x"), httpStatus: 200))
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func `a bad input proves that provider and key are well`() {
-        var (fixture, _) = closed(by: failure(.providerUnavailable, 455))
+        var (fixture, _) = closed(by: failure(.providerMaintenance, 455))
         fixture.pass(.seconds(1))
         _ = fixture.send(.tick)
         #expect(fixture.answerOne(failure(.invalidInput)).gates == [])

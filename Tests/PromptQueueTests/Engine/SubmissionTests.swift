@@ -132,7 +132,7 @@ import Testing
         #expect(disposition(code) == .fail)
     }
 
-    @Test(arguments: [FailureCode.keyRefused, .creditsExhausted, .rateLimited, .modelDisabled])
+    @Test(arguments: [FailureCode.keyRefused, .creditsExhausted, .keyCapReached, .rateLimited, .modelDisabled])
     func `an answer that is not about the job puts it back at once, and does not count`(code: FailureCode) {
         let fixture = EngineFixture()
         #expect(disposition(code) == .retry(at: fixture.now.instant, counted: false))
@@ -150,7 +150,7 @@ import Testing
     }
 
     @Test func `maintenance never counts`() {
-        guard case .retry(_, counted: false)? = disposition(.providerUnavailable, apiCode: 455, attemptCount: 3) else {
+        guard case .retry(_, counted: false)? = disposition(.providerMaintenance, apiCode: 455, attemptCount: 3) else {
             Issue.record("counted")
             return
         }
