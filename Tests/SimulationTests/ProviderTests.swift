@@ -89,7 +89,7 @@ struct ProviderTests {
     }
 
     @Test(arguments: [
-        (Spell.Kind.maintenance, FailureCode.providerUnavailable), (.serverError, .providerUnavailable),
+        (Spell.Kind.maintenance, FailureCode.providerMaintenance), (.serverError, .providerUnavailable),
         (.keyRefused, .keyRefused), (.capReached, .keyCapReached), (.modelOff("usual"), .modelDisabled),
     ])
     func `no task is made in bad weather`(kind: Spell.Kind, expected: FailureCode) {

@@ -11,7 +11,7 @@ package struct JobDetails: Sendable {
     /// As the daemon keeps them.
     package let rules: AccountRules
     /// Why nothing of its queue is being submitted, while it is queued: `paused`, `budget:NAME`…; and what promptd says of it.
-    package let blockedBy: (name: String, message: String?)?
+    package let blockedBy: (reason: BlockReason, message: String?)?
 }
 
 /// A task at the provider, with what is known of how long its kind takes.
@@ -75,7 +75,7 @@ extension QueueFile {
         }
     }
 
-    private static func blockedBy(_ db: Database, _ id: JobID) throws -> (name: String, message: String?)? {
+    private static func blockedBy(_ db: Database, _ id: JobID) throws -> (reason: BlockReason, message: String?)? {
         let row = try Row.fetchOne(
             db,
             sql: """
@@ -86,7 +86,7 @@ extension QueueFile {
                 """,
             arguments: [id.rawValue]
         )
-        return row.map { ($0["blocked_by"], $0["message"]) }
+        return row.map { (BlockReason(rawValue: $0["blocked_by"]), $0["message"]) }
     }
 
     private static func running(_ db: Database, _ id: JobID) throws -> RunningTask? {

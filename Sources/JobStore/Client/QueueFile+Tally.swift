@@ -62,7 +62,7 @@ extension QueueFile {
     /// Why nothing is submitted of the queues in which the group has jobs waiting, and what promptd says of it.
     package func holds(
         of group: JobGroup
-    ) throws(LedgerError) -> [(queue: String, name: String, message: String?)] {
+    ) throws(LedgerError) -> [(queue: String, reason: BlockReason, message: String?)] {
         try read { db in
             let (condition, arguments) = group.condition
             // A sample of a large batch: it is the same for all jobs of a queue.
@@ -76,7 +76,7 @@ extension QueueFile {
                     """
             )
             return try Row.fetchAll(statement, arguments: arguments)
-                .map { ($0["queue"], $0["blocked_by"], $0["message"]) }
+                .map { ($0["queue"], BlockReason(rawValue: $0["blocked_by"]), $0["message"]) }
         }
     }
 

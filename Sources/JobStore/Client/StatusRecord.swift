@@ -48,8 +48,8 @@ package struct QueueRecord: Sendable {
     package let counts: [JobState: Int]
     package let maxRunning: Int?
     package let isPaused: Bool
-    /// Why nothing of this queue is being submitted: `paused`, `budget:NAME`, `rate`…
-    package let blockedBy: String?
+    /// Why nothing of this queue is being submitted.
+    package let blockedBy: BlockReason?
 
     init(_ row: Row) {
         name = row["queue"]
@@ -58,7 +58,7 @@ package struct QueueRecord: Sendable {
         counts = Dictionary(uniqueKeysWithValues: states.map { ($0, row[$0.rawValue] as Int) })
         maxRunning = row["max_running"]
         isPaused = row["paused"]
-        blockedBy = row["blocked_by"]
+        blockedBy = (row["blocked_by"] as String?).map(BlockReason.init)
     }
 }
 

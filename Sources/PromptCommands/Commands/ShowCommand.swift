@@ -27,7 +27,7 @@ struct ShowCommand: ParsableCommand {
                 object["expected_by"] = JSONValue(details.running?.end(0.9, now: console.now()) ?? latest)
                 object["attempts"] = .array(details.attempts.map { .object($0.object) })
                 object["waiting"] = details.waiting.map { .object($0.object) } ?? .null
-                object["blocked_by"] = JSONValue(details.blockedBy?.name)
+                object["blocked_by"] = JSONValue(details.blockedBy?.reason.rawValue)
                 object["results"] = .array(details.results.map { .object($0.object) })
                 console.print(JSONValue.object(object).json)
             } else {
@@ -241,7 +241,10 @@ struct JobPage {
             if let runAt = job.runAt, runAt > console.now() {
                 ["Not before \(console.time(runAt))."]
             } else if let blocked = details.blockedBy {
-                ["Its queue waits: \(oneLine(blocked.name))" + (blocked.message.map { ": \(oneLine($0))" } ?? "")]
+                [
+                    "Its queue waits: \(oneLine(blocked.reason.rawValue))"
+                        + (blocked.message.map { ": \(oneLine($0))" } ?? "")
+                ]
             } else {
                 []
             }

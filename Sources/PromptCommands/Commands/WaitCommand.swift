@@ -124,7 +124,6 @@ struct Waiting {
 
     /// What is closed for a moment is not worth a word, nor is a full rate window or a full provider.
     private static let patience: Duration = .seconds(3)
-    private static let usual: Set<String> = ["rate", "running"]
 
     private func sayWhatHolds(_ tally: JobTally, _ bar: ProgressBar, _ warnings: inout Warnings) throws {
         let now = console.now()
@@ -134,8 +133,8 @@ struct Waiting {
             return
         }
         warnings.asked = now
-        let reasons = try file.holds(of: group).filter { !Self.usual.contains($0.name) }
-            .map { "\($0.queue) waits: \($0.name)" + ($0.message.map { ": \($0)" } ?? "") }
+        let reasons = try file.holds(of: group).filter { !$0.reason.isOrdinary }
+            .map { "\($0.queue) waits: \($0.reason.rawValue)" + ($0.message.map { ": \($0)" } ?? "") }
         guard reasons != warnings.reasons else { return }
         warnings.reasons = reasons
         bar.clear()

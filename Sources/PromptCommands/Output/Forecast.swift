@@ -49,7 +49,7 @@ struct Forecast {
             credits += sum
             creditsByQueue[sample.queue] = sum
         }
-        held = Set(record.queues.filter { $0.isPaused || $0.blockedBy?.hasPrefix("budget:") == true }.map(\.name))
+        held = Set(record.queues.filter { $0.isPaused || $0.blockedBy?.isBudget == true }.map(\.name))
         let coming = record.backlog.reduce(0) { $0 + (held.contains($1.queue) ? 0 : $1.jobs) }
         if coming > 0, let rate = record.daemon.rate, rate.count > 0 {
             finish = now + duration(of: coming, record, rate)
@@ -73,7 +73,7 @@ struct Forecast {
     func latest(for job: JobRecord, in record: StatusRecord, now: Instant) -> Instant? {
         guard job.state == .queued, knowsDurations, let finish, !held.contains(job.queue),
             let queue = record.queues.first(where: { $0.name == job.queue }),
-            queue.blockedBy.map({ ["rate", "running"].contains($0) }) ?? true
+            queue.blockedBy?.isOrdinary ?? true
         else { return nil }
         var wait = finish - now
         if let places = queue.maxRunning {

@@ -77,7 +77,7 @@ extension QueueRecord {
             "queue": .string(name),
             "paused": .bool(isPaused),
             "max_running": JSONValue(maxRunning),
-            "blocked_by": JSONValue(blockedBy),
+            "blocked_by": JSONValue(blockedBy?.rawValue),
         ]
         for (state, jobs) in counts { object[state.rawValue] = .integer(Int64(jobs)) }
         return object

@@ -35,7 +35,7 @@ struct StatusPage {
         }
         if status.processID != nil,
             let gate = status.record.gates.first(where: {
-                $0.queue.isEmpty && $0.name != "rate" && !$0.name.hasPrefix("model:")
+                $0.queue.isEmpty && BlockReason(rawValue: $0.name).holdsAll
             })
         {
             parts.append(styled("held by \(gate.name)", .warning))
@@ -89,13 +89,14 @@ struct StatusPage {
 
     private func blockedBy(_ queue: QueueRecord) -> String? {
         guard let blocked = queue.blockedBy else { return nil }
-        if blocked.hasPrefix("budget:"),
-            let gate = status.record.gates.first(where: { $0.name == blocked && $0.queue == queue.name }),
+        let name = blocked.rawValue
+        if blocked.isBudget,
+            let gate = status.record.gates.first(where: { $0.name == name && $0.queue == queue.name }),
             let reset = gate.reopensAt, reset > status.now
         {
-            return "\(oneLine(blocked)), resets \(reset.utcMinutes) (in \((reset - status.now).inWords))"
+            return "\(oneLine(name)), resets \(reset.utcMinutes) (in \((reset - status.now).inWords))"
         }
-        return oneLine(blocked)
+        return oneLine(name)
     }
 
     private var budgets: [String] {

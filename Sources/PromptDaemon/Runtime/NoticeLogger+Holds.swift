@@ -15,12 +15,12 @@ extension NoticeLogger {
         case .budgetHeld(let hold, let job):
             logger.warning(
                 "a queue waits for its budget: \(job)",
-                metadata: ["gate": "budget:\(hold.budget)", "queue": "\(hold.queue)"]
+                metadata: ["gate": "\(hold.reason.rawValue)", "queue": "\(hold.queue)"]
             )
         case .budgetReleased(let hold):
             logger.notice(
                 "a queue no longer waits for its budget",
-                metadata: ["gate": "budget:\(hold.budget)", "queue": "\(hold.queue)"]
+                metadata: ["gate": "\(hold.reason.rawValue)", "queue": "\(hold.queue)"]
             )
         case .reserveHeld(let message):
             logger.warning("submitting stopped: \(message)", metadata: ["gate": "credits"])

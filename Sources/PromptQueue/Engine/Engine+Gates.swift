@@ -163,7 +163,7 @@ extension Engine {
         let change = window.isWhole ? "\(window.limit)" : "\(window.limit.count) → \(window.current)"
         return [
             GateNote(
-                name: "rate",
+                name: BlockReason.rate.rawValue,
                 closedAt: since.instant,
                 reopensAt: since.instant + (end - since.uptime),
                 message: "the provider said that there were too many requests: \(change), recovering by itself; if it "
@@ -185,7 +185,7 @@ extension Engine {
         }
         let held = budgetHolds.map { hold, held in
             GateNote(
-                name: "budget:\(hold.budget)",
+                name: hold.reason.rawValue,
                 queue: hold.queue,
                 closedAt: held.since.instant,
                 reopensAt: held.job.exceedsLimit ? nil : held.job.resetsAt,

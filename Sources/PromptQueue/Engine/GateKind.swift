@@ -18,15 +18,17 @@ package enum GateKind: Sendable, Hashable {
     case media
 
     /// As `queue_status.blocked_by` shows it.
-    package var name: String {
+    package var reason: BlockReason {
         switch self {
-        case .key: "key"
-        case .credits, .keyCap: "credits"
-        case .provider: "provider"
-        case .model(let model): "model:\(model)"
-        case .disk, .media: "disk"
+        case .key: .key
+        case .credits, .keyCap: .credits
+        case .provider: .provider
+        case .model(let model): .model(model)
+        case .disk, .media: .disk
         }
     }
+
+    package var name: String { reason.rawValue }
 
     package var backoff: Gate.Backoff {
         switch self {

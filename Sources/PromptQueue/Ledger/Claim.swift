@@ -183,6 +183,8 @@ package struct BudgetHold: Sendable, Hashable {
         hasher.combine(ExactText(queue))
     }
 
+    package var reason: BlockReason { .budget(budget) }
+
     package init(budget: String, queue: String) {
         self.budget = budget
         self.queue = queue
