@@ -72,7 +72,7 @@ import Testing
             try await fixture.record(.trouble("number \(number)"))
         }
         #expect(fixture.ledger.walBytes < 60_000)
-        try await fixture.ledger.checkpoint()
+        try await fixture.ledger.maintain()
         #expect(fixture.ledger.walBytes == 0)
     }
 

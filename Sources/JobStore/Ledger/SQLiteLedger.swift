@@ -4,7 +4,7 @@ package import PromptQueue
 import Synchronization
 
 /// The ledger in a SQLite file.
-package final class SQLiteLedger: JobLedger {
+package final class SQLiteLedger: JobLedger, LedgerUpkeep, Sendable {
     package struct Options: Sendable {
         /// How many changes share one transaction at most; 1 gives each its own.
         package var changesPerCommit = 512
@@ -59,7 +59,8 @@ package final class SQLiteLedger: JobLedger {
     private let checkpoint: Checkpoint
 
     /// Copies the log into the database and cuts it to nothing, unless it is empty already.
-    package func checkpoint() async throws(LedgerError) {
+    /// Cuts the write-ahead log short.
+    package func maintain() async throws(LedgerError) {
         guard Self.walSize(path) > 0 else { return }
         try await LedgerError.wrapping {
             try await self.pool.writeWithoutTransaction { [checkpoint = self.checkpoint] db in try checkpoint.run(db) }
@@ -68,6 +69,10 @@ package final class SQLiteLedger: JobLedger {
 
     /// How many transactions this process has committed.
     package var transactions: Int { commits.transactions }
+
+    package var watchedFiles: [String] { [path, path + "-wal"] }
+
+    package var loss: String? { files.loss }
 
     /// The length of the write-ahead log.
     package var walBytes: Int { Self.walSize(path) }
@@ -96,3 +101,5 @@ package final class SQLiteLedger: JobLedger {
         return Int(status.st_size)
     }
 }
+
+extension SQLiteLedger: LedgerStore {}

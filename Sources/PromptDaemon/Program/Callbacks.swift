@@ -32,7 +32,7 @@ struct Callbacks: Sendable {
 
     /// - Parameter quiet: the logger of the server itself, which must not name paths.
     func service(
-        _ ledger: SQLiteLedger,
+        _ ledger: any HintSource,
         _ runner: Runner,
         _ time: SystemTime,
         quiet: Logger,

@@ -58,7 +58,13 @@ struct Daemon {
                 metadata: ["path": "\(media.path)"]
             )
         }
-        let ledger = try await openLedger()
+        let opener = LedgerOpener(
+            database: configuration.database,
+            environment: environment,
+            notifier: notifier,
+            logger: logger
+        )
+        let ledger = try await opener.open()
         let mediaOwner = try MediaOwner(media: media.path, databaseID: ledger.databaseID)
         let outcomes = try OutcomeFile(database: configuration.database)
         let marks = try StepMarks(database: configuration.database)
@@ -84,7 +90,7 @@ struct Daemon {
 
     /// Works on the queue until a signal ends it, and leaves the ledger in order.
     private func serve(
-        _ ledger: SQLiteLedger,
+        _ ledger: any LedgerStore,
         _ outcomes: OutcomeFile,
         _ steps: StepWatch,
         _ media: MediaDirectory,
@@ -182,7 +188,6 @@ struct Daemon {
                     .beside(PriceWatch(prices: ledger, time: time, logger: logger)),
                     .beside(
                         ChangeWatcher(
-                            database: ledger.path,
                             ledger: ledger,
                             runner: runner,
                             time: time,
@@ -195,10 +200,10 @@ struct Daemon {
             )
         )
         let failure = await run(group) { await reload(client, runner, ledger, callbacks) }
-        if ledger.files.loss != nil { await tellUnderWay(ledger) }
+        if ledger.loss != nil { await tellUnderWay(ledger) }
         do {
             try await ledger.end(now: time.now.instant)
-            try await ledger.checkpoint()
+            try await ledger.maintain()
         } catch {
             throw failure ?? error
         }
@@ -208,7 +213,7 @@ struct Daemon {
     }
 
     /// Puts into the log what the ledger alone knows, while it can still be read.
-    private func tellUnderWay(_ ledger: SQLiteLedger) async {
+    private func tellUnderWay(_ ledger: any LedgerStore) async {
         do {
             for attempt in try await ledger.underWay() {
                 logger.error(
@@ -289,7 +294,7 @@ struct Daemon {
 
     private func web(
         _ listen: ListenAddress,
-        _ ledger: SQLiteLedger,
+        _ ledger: any LedgerStore,
         _ runner: Runner,
         _ callbacks: CallbackCounter?,
         _ quiet: Logger,
@@ -320,61 +325,6 @@ struct Daemon {
         try LedgerFile.checkDirectory(of: configuration.database)
         return try OwnerLock(database: configuration.database)
     }
-
-    /// Opens the ledger, which may have to be migrated first: systemd is asked for patience meanwhile, and the log told.
-    private func openLedger() async throws -> SQLiteLedger {
-        let path = configuration.database
-        var options = ledgerOptions()
-        let clock = ContinuousClock()
-        let start = clock.now
-        options.onMigration = { [logger, notifier] step in
-            notifier.send(
-                "EXTEND_TIMEOUT_USEC=\(MigrationPatience.microseconds)\nSTATUS=migrating the database: \(step)"
-            )
-            logger.notice(
-                "migrating the database, which may take minutes if it is large",
-                metadata: ["step": "\(step)"]
-            )
-        }
-        let opening = options
-        return try await withThrowingTaskGroup(of: SQLiteLedger?.self) { group in
-            group.addTask { [notifier, logger] in
-                while true {
-                    try await clock.sleep(for: MigrationPatience.interval)
-                    let seconds = Int((clock.now - start).seconds)
-                    notifier.send("EXTEND_TIMEOUT_USEC=\(MigrationPatience.microseconds)")
-                    logger.notice("the database is still being opened", metadata: ["after": "\(seconds) s"])
-                }
-            }
-            // It blocks: not on the threads that run everything else.
-            group.addTask(executorPreference: BlockingExecutor()) { try SQLiteLedger(path: path, options: opening) }
-            defer { group.cancelAll() }
-            while let ledger = try await group.next() { if let ledger { return ledger } }
-            throw LedgerError(.other, "the database was not opened")
-        }
-    }
-
-    private func ledgerOptions() -> SQLiteLedger.Options {
-        var options = SQLiteLedger.Options()
-        // For the benchmark that shows what grouping is worth.
-        if environment["PROMPTD_TEST_GROUP_COMMIT"] == "off" { options.changesPerCommit = 1 }
-        // For tests that lose hundreds of answers, with a provider that holds none back: none can wait for an hour.
-        if let seconds = environment["PROMPTD_TEST_LATE_ARRIVAL_SECONDS"].flatMap({ Int64($0) }) {
-            options.lateArrival = .seconds(seconds)
-        }
-        options.onBusyCheckpoint = { [logger] in
-            logger.warning(
-                "the write-ahead log could not be cut short: another process is reading the database for long"
-            )
-        }
-        return options
-    }
-}
-
-/// How systemd is kept from ending a start that takes its time (sd_notify(3), EXTEND_TIMEOUT_USEC).
-private enum MigrationPatience {
-    static let interval: Duration = .seconds(10)
-    static let microseconds = 120_000_000
 }
 
 extension EngineSettings {

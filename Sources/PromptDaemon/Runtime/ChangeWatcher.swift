@@ -1,5 +1,4 @@
 import Concurrency
-import JobStore
 import Logging
 import PromptQueue
 import ServiceLifecycle
@@ -7,16 +6,14 @@ import Synchronization
 
 /// Notices what other processes commit to the ledger, within milliseconds, and costs nothing while nobody does.
 struct ChangeWatcher: Service {
-    let database: String
-    let ledger: SQLiteLedger
+    let ledger: any JobLedger & LedgerUpkeep
     let runner: Runner
     let time: any TimeSource
     let logger: Logger
     /// Commits of others that the runner has not been told of.
     private let unseen = Flag()
 
-    init(database: String, ledger: SQLiteLedger, runner: Runner, time: any TimeSource, logger: Logger) {
-        self.database = database
+    init(ledger: any JobLedger & LedgerUpkeep, runner: Runner, time: any TimeSource, logger: Logger) {
         self.ledger = ledger
         self.runner = runner
         self.time = time
@@ -24,10 +21,12 @@ struct ChangeWatcher: Service {
     }
 
     func run() async throws {
-        let (directory, name) = FilePathParts.split(database)
+        let files = ledger.watchedFiles.map(FilePathParts.split)
         var changes: AsyncStream<Void>?
         do {
-            changes = try DirectoryWatch(directory: directory, names: [name, name + "-wal"]).changes
+            changes = try files.first.map {
+                try DirectoryWatch(directory: $0.directory, names: Set(files.map(\.name))).changes
+            }
         } catch {
             logger.warning("new jobs are noticed within seconds only, because the kernel grants no watch: \(error)")
         }

@@ -1,5 +1,4 @@
 import Concurrency
-import JobStore
 import PromptQueue
 import ServiceLifecycle
 
@@ -8,14 +7,14 @@ import ServiceLifecycle
 struct FileGuard: Service {
     static let interval: Duration = .seconds(2)
 
-    let ledger: SQLiteLedger
+    let ledger: any LedgerUpkeep
     let time: any TimeSource
 
     func run() async throws {
         try await untilShutdown {
             while !Task.isCancelled {
                 try await time.sleep(until: time.now.uptime + Self.interval)
-                guard let loss = ledger.files.loss else { continue }
+                guard let loss = ledger.loss else { continue }
                 throw LedgerError(
                     .unusable,
                     "\(loss) while promptd ran; submitting has stopped. Put the right file back, with its -wal, before the "

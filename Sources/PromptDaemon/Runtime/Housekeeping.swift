@@ -1,12 +1,11 @@
 import Concurrency
-import JobStore
 import Logging
 import PromptQueue
 import ServiceLifecycle
 
 /// Says that the daemon is alive, and keeps the write-ahead log short.
 struct Housekeeping: Service {
-    let ledger: SQLiteLedger
+    let ledger: any JobLedger & LedgerUpkeep
     let notifier: SystemdNotifier
     let time: any TimeSource
     let logger: Logger
@@ -18,7 +17,7 @@ struct Housekeeping: Service {
                 notifier.send("WATCHDOG=1")
                 do {
                     try await ledger.beat(now: time.now.instant)
-                    try await ledger.checkpoint()
+                    try await ledger.maintain()
                 } catch let error as LedgerError where error.isTransient {
                     logger.warning("the heartbeat could not be written: \(error)")
                 }

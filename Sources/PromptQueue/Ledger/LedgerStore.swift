@@ -1,0 +1,28 @@
+/// A store that the daemon works on: everything that it asks of its ledger. Another one takes SQLite's place by this protocol,
+/// and by whoever opens it.
+package protocol LedgerStore: JobLedger, StatusSource, HintSource, ProvenanceSource, PriceStore, SuspectStore,
+    LedgerUpkeep
+{}
+
+/// What keeps a ledger in order, beside its work.
+package protocol LedgerUpkeep: Sendable {
+    /// The database's own name: its media directory bears it, so that no other database writes there.
+    var databaseID: String { get }
+
+    /// The files that are written to when somebody commits, to be watched.
+    var watchedFiles: [String] { get }
+
+    /// How many transactions this process has committed.
+    var transactions: Int { get }
+
+    /// Why nobody would find what is recorded from now on; nil while all is well.
+    var loss: String? { get }
+
+    /// Keeps what grows short. Called every ten seconds, and at the end.
+    func maintain() async throws(LedgerError)
+
+    /// Requests that are not settled, for a log: those of which the task is known, and those that may have made one.
+    func underWay() async throws(LedgerError) -> [(job: JobID, attempt: AttemptID, task: TaskID?)]
+
+    func close() throws(LedgerError)
+}
