@@ -157,7 +157,7 @@ let package = Package(
         ),
         .testTarget(
             name: "JobStoreTests",
-            dependencies: ["EmptyLedger", "JobStore", "Migrations", "PromptQueue", grdb],
+            dependencies: ["EmptyLedger", "JobStore", "LedgerConformance", "Migrations", "PromptQueue", grdb],
             swiftSettings: settings
         ),
         .testTarget(
@@ -205,6 +205,13 @@ let package = Package(
                 "KieSandbox", "PromptQueue", argumentParser, asyncHTTPClient, crypto, hummingbird, hummingbirdTesting,
                 httpTypes, nioCore,
             ],
+            swiftSettings: settings
+        ),
+        // What every ledger must do, whatever it is stored in. It knows no store.
+        .target(
+            name: "LedgerConformance",
+            dependencies: ["PromptQueue"],
+            path: "Tests/LedgerConformance",
             swiftSettings: settings
         ),
         // A ledger to copy, for tests and the simulation.

@@ -1,7 +1,7 @@
 /// The ledger as the daemon sees it: the truth about jobs and money.
 ///
 /// Owned by the domain, so that the engine and the runner know no SQL. Every store must pass the conformance suite in
-/// `Tests/JobStoreTests`.
+/// `Tests/LedgerConformance`.
 ///
 /// All writes are durable when they return: committed and synced. Calls may be made concurrently; a store may carry
 /// several in one transaction.

@@ -1,0 +1,56 @@
+import EmptyLedger
+import FoundationEssentials
+import JobStore
+import LedgerConformance
+import PromptQueue
+import Testing
+
+/// A ledger in SQLite, with producers who go by promptctl's way.
+private struct SQLitePlace: LedgerPlace {
+    let path: String
+
+    init() throws {
+        path = ScratchDirectory.make() + "/ledger.sqlite"
+        try EmptyLedger.write(to: path)
+    }
+
+    private func file<T>(_ body: (QueueFile) throws -> T) throws -> T {
+        let file = try QueueFile(path: path)
+        let result = Result { try body(file) }
+        try file.close()
+        return try result.get()
+    }
+
+    func open() throws -> any LedgerStore { try SQLiteLedger(path: path) }
+
+    func add(prompt: String, queue: String, priority: Int64, maxAttempts: Int) throws -> JobID {
+        var job = NewJob(prompt: prompt, model: "flux-2/flex-text-to-image", input: "{}", queue: queue)
+        job.priority = priority
+        job.maxAttempts = maxAttempts
+        return try file { try $0.add([job], now: Instant(milliseconds: 1_800_000_000_000))[0] }
+    }
+
+    func cancel(_ job: JobID) throws { _ = try file { try $0.apply(.cancel, to: [job]) } }
+    func retry(_ job: JobID) throws { _ = try file { try $0.apply(.retry, to: [job]) } }
+    func pause(_ queue: String) throws { try file { try $0.setPaused(true, queue: queue) } }
+
+    func setBudget(_ name: String, limit: Credits) throws {
+        try file { try $0.setBudget(name, queue: nil, period: .total, limit: limit) }
+    }
+
+    func state(of job: JobID) throws -> JobState? { try file { try $0.details(of: job)?.job.state } }
+    func charged(_ job: JobID) throws -> Credits? { try file { try $0.details(of: job)?.job.charged } }
+
+    func reserved(_ job: JobID) throws -> Credits {
+        try file { try $0.details(of: job)?.attempts.reduce(.zero) { $0 + $1.reserved } ?? .zero }
+    }
+}
+
+@Suite struct ConformanceTests {
+    @Test(arguments: LedgerConformance.allCases)
+    func `the ledger in SQLite does what every ledger must`(check: LedgerConformance) async throws {
+        let place = try SQLitePlace()
+        defer { try? FileManager.default.removeItem(atPath: FilePathParts.split(place.path).directory) }
+        try await check.check(place)
+    }
+}

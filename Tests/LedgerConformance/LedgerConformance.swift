@@ -1,0 +1,259 @@
+import PromptQueue
+
+/// What every ledger must do, whatever it is stored in: the rules about money that the engine relies on.
+package enum LedgerConformance: String, CaseIterable, Sendable {
+    case higherPriorityGoesFirst = "a higher priority goes first, and queues take turns"
+    case claimedOnce = "a job is claimed once, by one of several claims at the same moment"
+    case limitsHold = "no more are claimed than slots, places and budgets allow"
+    case outcomesAreIdempotent = "recording an outcome twice changes nothing"
+    case lostAnswerKeepsItsMoney = "a lost answer keeps its reservation and its slot, and nothing is sent again"
+    case startFindsWhatWasOpen = "a start finds what was under way: what was being sent is unknown, tasks go on"
+    case chargesAreBooked = "what a task cost is booked, the reported figure before the reserved one"
+    case refusedIsReleased = "a refusal releases everything, and does not count if it is no attempt's fault"
+    case cancelledIsBooked = "a cancelled job's task is booked, and its results are nobody's"
+    case retryTakesUp = "trying again takes up what is paid for"
+    case refusedByTheRules = "a job that may not be sent fails without a slot, and the next is claimed"
+
+    package struct Failure: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    package func check(_ place: some LedgerPlace) async throws {
+        let world = Scene(place: place, ledger: try await place.open())
+        switch self {
+        case .higherPriorityGoesFirst: try await world.higherPriorityGoesFirst()
+        case .claimedOnce: try await world.claimedOnce()
+        case .limitsHold: try await world.limitsHold()
+        case .outcomesAreIdempotent: try await world.outcomesAreIdempotent()
+        case .lostAnswerKeepsItsMoney: try await world.lostAnswerKeepsItsMoney()
+        case .startFindsWhatWasOpen: try await world.startFindsWhatWasOpen()
+        case .chargesAreBooked: try await world.chargesAreBooked()
+        case .refusedIsReleased: try await world.refusedIsReleased()
+        case .cancelledIsBooked: try await world.cancelledIsBooked()
+        case .retryTakesUp: try await world.retryTakesUp()
+        case .refusedByTheRules: try await world.refusedByTheRules()
+        }
+        try world.ledger.close()
+    }
+}
+
+/// A place with its ledger open, and the words that the checks are told in.
+private struct Scene<Place: LedgerPlace> {
+    let place: Place
+    var ledger: any LedgerStore
+    let start = Instant(milliseconds: 1_800_000_000_000)
+
+    static var price: Credits { Credits(millicredits: 14_000) }
+
+    func expect(_ condition: Bool, _ text: String) throws {
+        if !condition { throw LedgerConformance.Failure(description: text) }
+    }
+
+    func expect<T: Equatable>(_ found: T, is expected: T, _ text: String) throws {
+        try expect(found == expected, "\(text): \(found) instead of \(expected)")
+    }
+
+    /// - Parameter second: since the start.
+    func claim(_ limit: Int, at second: Int64 = 0, running: Int = 100) async throws -> Claim {
+        try await ledger.claim(
+            ClaimRequest(
+                limit: limit,
+                rate: RateLimit(count: 20, window: .seconds(10)),
+                runningLimit: running,
+                now: start + .seconds(second)
+            )
+        ) { job in
+            if job.prompt == "bad" {
+                let problem = InputProblem(field: "prompt", kind: .tooShort, message: "too short")
+                return .refused(Refusal(code: .invalidInput, problems: [problem]))
+            }
+            return .ready(
+                PreparedInput(
+                    input: ["prompt": .string(job.prompt ?? "")],
+                    estimate: Estimate(credits: Self.price, basis: .listed("conformance"))
+                )
+            )
+        }
+    }
+
+    func claimOne(at second: Int64 = 0) async throws -> ClaimedJob {
+        guard let job = try await claim(1, at: second).jobs.first else {
+            throw LedgerConformance.Failure(description: "nothing was claimed")
+        }
+        return job
+    }
+
+    func runOne(_ task: String = "task-1") async throws -> ClaimedJob {
+        _ = try await place.add("a red fox")
+        let job = try await claimOne()
+        try await record(.accepted(job.attempt, task: TaskID(task), httpStatus: 200))
+        return job
+    }
+
+    @discardableResult
+    func record(_ change: LedgerChange, at second: Int64 = 0) async throws -> CommitResult {
+        try await ledger.record(change, now: start + .seconds(second))
+    }
+
+    func expect(_ job: JobID, is state: JobState) async throws {
+        try expect(try await place.state(of: job), is: state, "the state of job \(job)")
+    }
+
+    // MARK: - Claims
+
+    func higherPriorityGoesFirst() async throws {
+        let first = try await place.add("1", queue: "a")
+        let second = try await place.add("2", queue: "a")
+        let third = try await place.add("3", queue: "b")
+        let urgent = try await place.add("4", queue: "b", priority: 9)
+        let paused = try await place.add("5", queue: "c", priority: 9)
+        try await place.pause("c")
+        // The first claim finds them; one that had to prepare them is repeated by the store itself.
+        let claimed = try await claim(10).jobs.map(\.job)
+        try expect(claimed, is: [urgent, first, third, second], "the order")
+        try await expect(paused, is: .queued)
+    }
+
+    func claimedOnce() async throws {
+        for number in 0..<12 { _ = try await place.add("\(number)") }
+        let claimed = try await withThrowingTaskGroup(of: [JobID].self) { group in
+            for _ in 0..<6 { group.addTask { try await claim(4).jobs.map(\.job) } }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        try expect(Set(claimed).count, is: claimed.count, "jobs claimed")
+        try expect(claimed.count <= 12, "more were claimed than there are")
+    }
+
+    func limitsHold() async throws {
+        for number in 0..<30 { _ = try await place.add("\(number)") }
+        try expect(try await claim(30, running: 5).jobs.count, is: 5, "places")
+        try expect(try await claim(30).jobs.count, is: 15, "slots, with five requests under way")
+        try await place.setBudget("all", limit: Credits(millicredits: 14_000 * 22))
+        let held = try await claim(30, at: 0)
+        try expect(held.jobs.isEmpty, "no slot was free")
+    }
+
+    func refusedByTheRules() async throws {
+        let bad = try await place.add("bad")
+        let good = try await place.add("good")
+        let claim = try await claim(1)
+        try expect(claim.jobs.map(\.job), is: [good], "what was claimed")
+        try expect(claim.refused.map(\.job), is: [bad], "what was refused")
+        try await expect(bad, is: .failed)
+    }
+
+    // MARK: - Outcomes
+
+    func outcomesAreIdempotent() async throws {
+        let job = try await runOne()
+        try await record(.accepted(job.attempt, task: TaskID("task-1"), httpStatus: 200))
+        try await expect(job.job, is: .running)
+        let charged = Credits(millicredits: 12_000)
+        let success = LedgerChange.taskSucceeded(
+            job.attempt,
+            [.file(url: "https://x/1")],
+            charged: charged,
+            fetch: true
+        )
+        let downloads = try await record(success).downloads
+        try expect(downloads.count, is: 1, "results to be fetched")
+        try await record(success)
+        try await record(.taskFailed(job.attempt, Failure(.taskFailed, "late"), charged: .zero, then: .fail))
+        try expect(try await place.charged(job.job), is: charged, "what is booked")
+        let file = SavedFile(path: "default/1-0.png", contentType: "image/png", bytes: 3, sha256: "ab")
+        for _ in 0..<2 { try await record(.resultSaved(ResultID(job: job.job, ordinal: 0), file)) }
+        try await expect(job.job, is: .succeeded)
+        try expect(try await claim(5).jobs.isEmpty, "a job that has succeeded was claimed")
+    }
+
+    func lostAnswerKeepsItsMoney() async throws {
+        for number in 0..<21 { _ = try await place.add("\(number)") }
+        let jobs = try await claim(20).jobs
+        for job in jobs { try await record(.unknown(job.attempt, Failure(.answerLost, "cut"))) }
+        let first = try expectFirst(jobs)
+        try await expect(first.job, is: .unconfirmed)
+        try expect(try await place.reserved(first.job), is: Self.price, "what is held back")
+        // They may arrive long after a window.
+        try expect(try await claim(1, at: 60).jobs.isEmpty, "a slot of a request that may still arrive was given away")
+        try await record(.gaveUp(first.attempt), at: 4_000)
+        try expect(try await place.charged(first.job), is: Self.price, "what may have been spent counts as spent")
+        try expect(try await place.reserved(first.job), is: .zero, "what is held back")
+    }
+
+    func startFindsWhatWasOpen() async throws {
+        let running = try await runOne()
+        let lost = try await place.add("lost")
+        let sending = try await claimOne()
+        try expect(sending.job, is: lost, "what was claimed")
+        // The process ends without a word.
+        try ledger.close()
+        var next = self
+        next.ledger = try await place.open()
+        let recovery = try await next.ledger.recover(now: start, rate: RateLimit(count: 20, window: .seconds(10)))
+        try expect(recovery.lost, is: [lost], "jobs whose request was under way")
+        try expect(recovery.tasks.map(\.attempt), is: [running.attempt], "tasks to be asked about")
+        try expect(recovery.unknown.map(\.attempt), is: [sending.attempt], "requests without an answer")
+        try await expect(lost, is: .unconfirmed)
+        try expect(try await place.reserved(lost), is: Self.price, "what is held back")
+        try expect(try await next.claim(5).jobs.isEmpty, "what may have been sent was claimed again")
+        try next.ledger.close()
+        // Whoever checks closes what it opened.
+        _ = try await place.open()
+    }
+
+    func chargesAreBooked() async throws {
+        for (task, charged, expected) in [("a", Credits(millicredits: 9_000), 9_000), ("b", nil, 14_000)]
+            as [(String, Credits?, Int64)]
+        {
+            let job = try await runOne(task)
+            try expect(try await place.reserved(job.job), is: Self.price, "what is held back")
+            try await record(.taskFailed(job.attempt, Failure(.taskFailed, "x"), charged: charged, then: .fail))
+            try expect(try await place.charged(job.job), is: Credits(millicredits: expected), "what is booked")
+            try expect(try await place.reserved(job.job), is: .zero, "what is held back")
+            try await expect(job.job, is: .failed)
+        }
+    }
+
+    func refusedIsReleased() async throws {
+        let id = try await place.add("a red fox", maxAttempts: 1)
+        let job = try await claimOne()
+        let refusal = Failure(.keyRefused, "no", httpStatus: 200, apiCode: 401)
+        try await record(.rejected(job.attempt, refusal, then: .retry(at: start, counted: false)))
+        try expect(try await place.reserved(id), is: .zero, "what is held back")
+        try await expect(id, is: .queued)
+        let again = try await claimOne(at: 60)
+        try expect(again.attemptCount, is: 1, "what has counted")
+        try expect(again.attempt != job.attempt, "each request has an attempt of its own")
+    }
+
+    func cancelledIsBooked() async throws {
+        let job = try await runOne()
+        try await place.cancel(job.job)
+        let recorded = try await record(
+            .taskSucceeded(job.attempt, [.file(url: "https://x/1")], charged: Self.price, fetch: true)
+        )
+        try expect(recorded.downloads.isEmpty, "results of a cancelled job were to be fetched")
+        try expect(try await place.charged(job.job), is: Self.price, "what is booked")
+        try await expect(job.job, is: .cancelled)
+    }
+
+    func retryTakesUp() async throws {
+        let job = try await runOne()
+        try await record(.taskSucceeded(job.attempt, [.file(url: "https://x/1")], charged: Self.price, fetch: true))
+        try await record(.resultFailed(ResultID(job: job.job, ordinal: 0), message: "gone"))
+        try await expect(job.job, is: .failed)
+        try await place.retry(job.job)
+        let resumed = try await ledger.takeResumed(now: start)
+        try expect(resumed.downloads.map(\.result), is: [ResultID(job: job.job, ordinal: 0)], "results to be fetched")
+        try expect(try await ledger.takeResumed(now: start).downloads.isEmpty, "they were handed over twice")
+        try expect(try await claim(5, at: 60).jobs.isEmpty, "what is paid for was claimed")
+        try expect(try await place.charged(job.job), is: Self.price, "what is booked")
+    }
+
+    private func expectFirst(_ jobs: [ClaimedJob]) throws -> ClaimedJob {
+        guard let first = jobs.first, jobs.count == 20 else {
+            throw LedgerConformance.Failure(description: "\(jobs.count) jobs were claimed instead of 20")
+        }
+        return first
+    }
+}

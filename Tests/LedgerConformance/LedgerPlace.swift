@@ -1,0 +1,33 @@
+package import PromptQueue
+
+/// Where a ledger of some store lies, and what producers and operators do there. A store that is to pass the conformance
+/// checks brings one; the checks know nothing else of it.
+package protocol LedgerPlace: Sendable {
+    /// Opens the daemon's ledger; again after it was closed, or left as a process leaves it that is killed.
+    func open() async throws -> any LedgerStore
+
+    func add(prompt: String, queue: String, priority: Int64, maxAttempts: Int) async throws -> JobID
+    func cancel(_ job: JobID) async throws
+    func retry(_ job: JobID) async throws
+    func pause(_ queue: String) async throws
+    func setBudget(_ name: String, limit: Credits) async throws
+
+    func state(of job: JobID) async throws -> JobState?
+    /// What is booked for a job over all attempts.
+    func charged(_ job: JobID) async throws -> Credits?
+    /// What is held back for it.
+    func reserved(_ job: JobID) async throws -> Credits
+}
+
+extension LedgerPlace {
+    package func add(
+        _ prompt: String,
+        queue: String = "default",
+        priority: Int64 = 0,
+        maxAttempts: Int = 3
+    ) async throws
+        -> JobID
+    {
+        try await add(prompt: prompt, queue: queue, priority: priority, maxAttempts: maxAttempts)
+    }
+}
