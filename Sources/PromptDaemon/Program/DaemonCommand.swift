@@ -40,29 +40,24 @@ package struct DaemonCommand: AsyncParsableCommand {
                 try await Daemon(configuration, file: config, environment: environment).run()
             }
         } catch {
-            let code = Self.exitCode(for: error)
+            let status = Self.exitStatus(for: error)
             let message = Array((PlainText.lines("promptd: \(error)") + "\n").utf8)
             _ = unsafe message.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
-            throw ExitCode(code)
+            throw ExitCode(status.rawValue)
         }
     }
 
-    /// sysexits(3).
-    static func exitCode(for error: any Error) -> Int32 {
+    static func exitStatus(for error: any Error) -> ExitStatus {
         switch error {
-        case is ConfigurationError: 78
-        case is OwnerLock.Held, is MediaOwner.Held: 75
-        case is WebError: 69
-        case is MediaError: 73
-        case let error as LedgerError:
-            switch error.code {
-            case .busy, .full: 75
-            case .permission: 77
-            case .unusable: 65
-            case .inputOutput: 74
-            case .constraint, .cancelled, .other: 70
-            }
-        default: 70
+        case is ConfigurationError: .configuration
+        case is OwnerLock.Held, is MediaOwner.Held: .temporary
+        case is WebError: .unavailable
+        case is MediaError: .cannotCreate
+        // To a person's statement a rule of the schema is bad data; to promptd's own it is a bug, which another start may
+        // get past: systemd does not start again after 65.
+        case let error as LedgerError where error.code == .constraint: .internal
+        case let error as LedgerError: ExitStatus(error)
+        default: .internal
         }
     }
 }

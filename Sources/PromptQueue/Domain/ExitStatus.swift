@@ -1,0 +1,24 @@
+/// How a program ends, by sysexits(3); the README lists what each means.
+package enum ExitStatus: Int32, Sendable {
+    /// `wait`: the jobs ended, and not all of them well.
+    case failed = 1
+    case usage = 64
+    case badData = 65
+    case unavailable = 69
+    case `internal` = 70
+    case cannotCreate = 73
+    case inputOutput = 74
+    case temporary = 75
+    case noPermission = 77
+    case configuration = 78
+
+    package init(_ error: LedgerError) {
+        switch error.code {
+        case .busy, .full: self = .temporary
+        case .permission: self = .noPermission
+        case .unusable, .constraint: self = .badData
+        case .inputOutput: self = .inputOutput
+        case .cancelled, .other: self = .internal
+        }
+    }
+}
