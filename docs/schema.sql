@@ -751,13 +751,19 @@ BEGIN
     INSERT INTO job_keys (unique_key, job_id) VALUES (NEW.unique_key, NEW.id);
 END;
 
-CREATE TRIGGER jobs_labels_utf8 BEFORE UPDATE OF labels ON jobs WHEN NEW.labels GLOB '*[^ -~]*'
+CREATE TRIGGER jobs_labels_utf8 BEFORE UPDATE OF labels ON jobs
+WHEN NEW.labels GLOB '*[^ -~]*' AND length(CAST(NEW.labels AS BLOB)) <= 65536
 BEGIN
     SELECT RAISE(ABORT, 'jobs.labels: valid UTF-8')
     WHERE EXISTS (SELECT 1 FROM (
-        WITH RECURSIVE place(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM place WHERE n < length(NEW.labels))
-        SELECT n FROM place) AS p
-        WHERE char(unicode(substr(NEW.labels, p.n, 1))) <> substr(NEW.labels, p.n, 1));
+        WITH RECURSIVE
+            parts(k, part) AS (
+                SELECT 0, substr(NEW.labels, 1, 256)
+                UNION ALL SELECT k + 1, substr(NEW.labels, (k + 1) * 256 + 1, 256) FROM parts WHERE length(part) = 256),
+            place(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM place WHERE n < 256)
+        SELECT substr(parts.part, place.n, 1) AS letter FROM parts JOIN place ON place.n <= length(parts.part)
+        WHERE parts.part GLOB '*[^ -~]*') AS p
+        WHERE char(unicode(p.letter)) <> p.letter AND hex(p.letter) NOT IN ('EFBFBE', 'EFBFBF'));
 END;
 
 CREATE TRIGGER jobs_moved AFTER UPDATE OF queue ON jobs WHEN OLD.queue <> NEW.queue
@@ -808,6 +814,12 @@ CREATE TRIGGER jobs_queue_revived AFTER UPDATE OF state ON jobs
 WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')
 BEGIN
     INSERT INTO queues (name) SELECT NEW.queue WHERE NOT EXISTS (SELECT 1 FROM queues WHERE name = NEW.queue);
+END;
+
+CREATE TRIGGER jobs_resumption_over AFTER UPDATE OF state ON jobs
+WHEN NEW.state IN ('succeeded', 'failed') AND NEW.is_resumed = 1
+BEGIN
+    UPDATE jobs SET is_resumed = 0 WHERE id = NEW.id;
 END;
 
 CREATE TRIGGER jobs_retried AFTER UPDATE OF state ON jobs
@@ -1068,17 +1080,26 @@ BEGIN
 END;
 
 CREATE TRIGGER jobs_utf8_inserted BEFORE INSERT ON jobs
-WHEN NEW.batch GLOB '*[^ -~]*' OR NEW.unique_key GLOB '*[^ -~]*' OR NEW.labels GLOB '*[^ -~]*'
+WHEN (NEW.batch GLOB '*[^ -~]*' OR NEW.unique_key GLOB '*[^ -~]*' OR NEW.labels GLOB '*[^ -~]*')
+    AND length(CAST(coalesce(NEW.batch, '') AS BLOB)) <= 800
+    AND length(CAST(coalesce(NEW.unique_key, '') AS BLOB)) <= 1000
+    AND length(CAST(coalesce(NEW.labels, '') AS BLOB)) <= 65536
 BEGIN
     SELECT RAISE(ABORT, 'jobs: batch, unique_key and labels are valid UTF-8')
     WHERE EXISTS (SELECT 1 FROM (
         WITH RECURSIVE
-            texts(text) AS (VALUES (NEW.batch), (NEW.unique_key), (NEW.labels)),
-            place(text, n) AS (
-                SELECT text, 1 FROM texts WHERE text GLOB '*[^ -~]*'
-                UNION ALL SELECT text, n + 1 FROM place WHERE n < length(text))
-        SELECT text, n FROM place) AS p
-        WHERE char(unicode(substr(p.text, p.n, 1))) <> substr(p.text, p.n, 1));
+            parts(source, k, part) AS (
+                SELECT c.column1, 0, substr(CASE c.column1 WHEN 1 THEN NEW.batch WHEN 2 THEN NEW.unique_key ELSE NEW.labels END,
+                    1, 256)
+                FROM (VALUES (1), (2), (3)) AS c
+                UNION ALL
+                SELECT source, k + 1, substr(CASE source WHEN 1 THEN NEW.batch WHEN 2 THEN NEW.unique_key ELSE NEW.labels END,
+                    (k + 1) * 256 + 1, 256)
+                FROM parts WHERE length(part) = 256),
+            place(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM place WHERE n < 256)
+        SELECT substr(parts.part, place.n, 1) AS letter FROM parts JOIN place ON place.n <= length(parts.part)
+        WHERE parts.part GLOB '*[^ -~]*') AS p
+        WHERE char(unicode(p.letter)) <> p.letter AND hex(p.letter) NOT IN ('EFBFBE', 'EFBFBF'));
 END;
 
 CREATE TRIGGER suspects_released AFTER UPDATE OF state ON jobs

@@ -746,6 +746,13 @@ BEGIN
         AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'accepted');
 END;
 
+-- What has ended is taken up by nobody any more.
+CREATE TRIGGER jobs_resumption_over AFTER UPDATE OF state ON jobs
+WHEN NEW.state IN ('succeeded', 'failed') AND NEW.is_resumed = 1
+BEGIN
+    UPDATE jobs SET is_resumed = 0 WHERE id = NEW.id;
+END;
+
 -- An INTEGER PRIMARY KEY is also called rowid, oid and _rowid_ (https://sqlite.org/lang_createtable.html#rowid), and a
 -- trigger on UPDATE OF id does not fire for UPDATE … SET rowid.
 CREATE TRIGGER jobs_rowid_frozen BEFORE UPDATE ON jobs WHEN OLD.id <> NEW.id

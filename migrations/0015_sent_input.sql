@@ -32,27 +32,43 @@ BEGIN
     SELECT RAISE(ABORT, 'daemon: is written by promptd; a number is out of bounds');
 END;
 
--- Texts that name files, or that others find jobs by: char(unicode(x)) is x again, unless it is no valid UTF-8. Only what is
--- not plain ASCII is looked at letter by letter.
+-- Texts that name files, or that others find jobs by: char(unicode(x)) is x again, unless it is no valid UTF-8 (or one of the two
+-- that SQLite cannot name). Only what is not plain ASCII is looked at letter by letter, 256 at a time, since to find the nth letter
+-- SQLite counts from the first. What is too long is refused elsewhere.
 CREATE TRIGGER jobs_utf8_inserted BEFORE INSERT ON jobs
-WHEN NEW.batch GLOB '*[^ -~]*' OR NEW.unique_key GLOB '*[^ -~]*' OR NEW.labels GLOB '*[^ -~]*'
+WHEN (NEW.batch GLOB '*[^ -~]*' OR NEW.unique_key GLOB '*[^ -~]*' OR NEW.labels GLOB '*[^ -~]*')
+    AND length(CAST(coalesce(NEW.batch, '') AS BLOB)) <= 800
+    AND length(CAST(coalesce(NEW.unique_key, '') AS BLOB)) <= 1000
+    AND length(CAST(coalesce(NEW.labels, '') AS BLOB)) <= 65536
 BEGIN
     SELECT RAISE(ABORT, 'jobs: batch, unique_key and labels are valid UTF-8')
     WHERE EXISTS (SELECT 1 FROM (
         WITH RECURSIVE
-            texts(text) AS (VALUES (NEW.batch), (NEW.unique_key), (NEW.labels)),
-            place(text, n) AS (
-                SELECT text, 1 FROM texts WHERE text GLOB '*[^ -~]*'
-                UNION ALL SELECT text, n + 1 FROM place WHERE n < length(text))
-        SELECT text, n FROM place) AS p
-        WHERE char(unicode(substr(p.text, p.n, 1))) <> substr(p.text, p.n, 1));
+            parts(source, k, part) AS (
+                SELECT c.column1, 0, substr(CASE c.column1 WHEN 1 THEN NEW.batch WHEN 2 THEN NEW.unique_key ELSE NEW.labels END,
+                    1, 256)
+                FROM (VALUES (1), (2), (3)) AS c
+                UNION ALL
+                SELECT source, k + 1, substr(CASE source WHEN 1 THEN NEW.batch WHEN 2 THEN NEW.unique_key ELSE NEW.labels END,
+                    (k + 1) * 256 + 1, 256)
+                FROM parts WHERE length(part) = 256),
+            place(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM place WHERE n < 256)
+        SELECT substr(parts.part, place.n, 1) AS letter FROM parts JOIN place ON place.n <= length(parts.part)
+        WHERE parts.part GLOB '*[^ -~]*') AS p
+        WHERE char(unicode(p.letter)) <> p.letter AND hex(p.letter) NOT IN ('EFBFBE', 'EFBFBF'));
 END;
 
-CREATE TRIGGER jobs_labels_utf8 BEFORE UPDATE OF labels ON jobs WHEN NEW.labels GLOB '*[^ -~]*'
+CREATE TRIGGER jobs_labels_utf8 BEFORE UPDATE OF labels ON jobs
+WHEN NEW.labels GLOB '*[^ -~]*' AND length(CAST(NEW.labels AS BLOB)) <= 65536
 BEGIN
     SELECT RAISE(ABORT, 'jobs.labels: valid UTF-8')
     WHERE EXISTS (SELECT 1 FROM (
-        WITH RECURSIVE place(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM place WHERE n < length(NEW.labels))
-        SELECT n FROM place) AS p
-        WHERE char(unicode(substr(NEW.labels, p.n, 1))) <> substr(NEW.labels, p.n, 1));
+        WITH RECURSIVE
+            parts(k, part) AS (
+                SELECT 0, substr(NEW.labels, 1, 256)
+                UNION ALL SELECT k + 1, substr(NEW.labels, (k + 1) * 256 + 1, 256) FROM parts WHERE length(part) = 256),
+            place(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM place WHERE n < 256)
+        SELECT substr(parts.part, place.n, 1) AS letter FROM parts JOIN place ON place.n <= length(parts.part)
+        WHERE parts.part GLOB '*[^ -~]*') AS p
+        WHERE char(unicode(p.letter)) <> p.letter AND hex(p.letter) NOT IN ('EFBFBE', 'EFBFBF'));
 END;

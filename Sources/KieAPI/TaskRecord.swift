@@ -55,6 +55,8 @@ struct TaskResults {
     private(set) var files: [TaskOutput] = []
     /// The result of models that answer with a value instead of files.
     private(set) var object: JSONValue?
+    /// Of a result with neither: what looks like a URL, under names that nobody has told of.
+    private(set) var elsewhere: [TaskOutput] = []
     /// Whether `files` and `object` are all that was there.
     private(set) var isWhole = true
 
@@ -85,10 +87,9 @@ struct TaskResults {
         }
         object = fields[Self.value].flatMap { $0 == .null ? nil : $0 }
         guard files.isEmpty, object == nil else { return }
-        // Under names that nobody has told of: what looks like a URL is one. It is paid for.
         for key in fields.keys.sorted() {
-            for url in Self.anyURLs(fields[key]) where known.insert(url).inserted && files.count < Self.mostURLs {
-                files.append(.file(url: url, role: BoundedText.word(key)))
+            for url in Self.anyURLs(fields[key]) where known.insert(url).inserted && elsewhere.count < Self.mostURLs {
+                elsewhere.append(.file(url: url, role: BoundedText.word(key)))
             }
         }
     }

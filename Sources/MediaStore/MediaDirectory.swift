@@ -26,7 +26,6 @@ package struct MediaDirectory: Sendable {
         try Self.prepare(partial)
         // A process before this one may have made a folder and died.
         syncsDirectories = try Self.sync(self.path)
-        try Self.tryOut(self.path)
     }
 
     /// Takes a small file the whole way of a result: written, synced, renamed, its directory synced. It is removed again.
@@ -67,6 +66,23 @@ package struct MediaDirectory: Sendable {
             guard unsafe access(parent, W_OK | X_OK) == 0 else {
                 throw MediaError("\(path): cannot be made: \(parent) does not exist or is not writable")
             }
+        }
+    }
+
+    /// How many bytes one more file may have if no other is being written: what is free, and what half-written ones hold.
+    ///
+    /// - Returns: nil if that cannot be told.
+    func room() -> Int64? {
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0 else { return nil }
+        let free = Int64(clamping: status.f_bavail).multipliedReportingOverflow(by: Int64(clamping: status.f_frsize))
+        guard !free.overflow, let names = try? FileManager.default.contentsOfDirectory(atPath: partial) else {
+            return nil
+        }
+        return names.reduce(free.partialValue) { sum, name in
+            var status = stat()
+            guard unsafe lstat("\(partial)/\(name)", &status) == 0 else { return sum }
+            return sum.addingReportingOverflow(Int64(clamping: status.st_size)).partialValue
         }
     }
 

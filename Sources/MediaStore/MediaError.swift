@@ -6,6 +6,8 @@ package struct MediaError: Error, Sendable, CustomStringConvertible {
     package var description: String
     /// Whether this machine can store nothing for now; if not, it is about one file only.
     package var isLocal: Bool
+    /// Whether there was no room for it.
+    package var isNoSpace = false
 
     init(_ description: String, isLocal: Bool = false) {
         self.description = description
@@ -18,6 +20,7 @@ package struct MediaError: Error, Sendable, CustomStringConvertible {
         switch code {
         case ENOSPC, EDQUOT:
             self.init("the media disk is full", isLocal: true)
+            isNoSpace = true
         case EMFILE, ENFILE:
             self.init("too many files are open: raise LimitNOFILE= of the unit, or ulimit -n", isLocal: true)
         case EACCES, EPERM, EROFS, EIO, ENOENT, ENODEV, ENXIO, ESTALE, ENOTCONN:

@@ -129,8 +129,10 @@ package final class MediaFetcher: Sendable {
             } catch let refusal as URLPolicy.Refusal {
                 return .done(.failed(refusal.isFinal ? .refused : .passing, message: refusal.reason))
             } catch let error as NoRoom {
-                // It has been removed by now. If others fit, it is this file that is too large.
-                guard (try? media.probe(download.result)) != nil else { return .done(Self.failure(error.cause)) }
+                // It has been removed by now. Would it not fit even if it were alone, it is this file that is too large.
+                guard let room = media.room(), error.size > room - Self.margin else {
+                    return .done(Self.failure(error.cause))
+                }
                 let message = "larger than the free space: the disk was full after \(error.found) bytes"
                 return .done(.failed(.passing, message: message))
             } catch {
@@ -198,8 +200,8 @@ package final class MediaFetcher: Sendable {
                 try file.write(bytes)
             } catch {
                 let found = file.count
-                guard error.isLocal, found >= Self.largeFile else { throw error }
-                throw NoRoom(found: found, cause: error)
+                guard error.isNoSpace, found >= Self.largeFile else { throw error }
+                throw NoRoom(found: found, size: total ?? found, cause: error)
             }
             try pace.note(bytes.count, at: uptime())
         }
@@ -218,9 +220,13 @@ package final class MediaFetcher: Sendable {
     /// The disk was full after so many bytes of one file.
     private struct NoRoom: Error {
         var found: Int64
+        /// As it was announced; else what was found.
+        var size: Int64
         var cause: MediaError
     }
 
+    /// Blocks, directories and other writers make the room that is found a little more than the file had.
+    private static let margin: Int64 = 4 << 20
     /// A disk with less room than this is full, whatever fits.
     private static let largeFile: Int64 = 64 << 20
 

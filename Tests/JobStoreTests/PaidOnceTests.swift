@@ -174,4 +174,39 @@ import Testing
         }
         #expect(claim.jobs.first?.input == ["prompt": "after"])
     }
+
+    // MARK: - Taken up again, and over before anybody noticed
+
+    @Test(arguments: ["its task has failed", "its last file came", "it was never sent"])
+    func `what has ended before it was taken up stops neither promptd nor its start`(how: String) async throws {
+        let fixture = try LedgerFixture()
+        let job = try await fixture.runOne()
+        switch how {
+        case "its task has failed":
+            try fixture.run("UPDATE jobs SET state = 'cancelled'")
+            try fixture.run("UPDATE jobs SET state = 'queued'")
+            #expect(try fixture.rows("SELECT state, attempt_count, is_resumed FROM jobs") == ["running|0|1"])
+            try await fixture.record(
+                .taskFailed(job.attempt, Failure(.taskFailed, "x"), charged: .zero, then: .fail)
+            )
+            #expect(try fixture.state(job.job) == "failed")
+        case "its last file came":
+            try await fixture.record(.taskSucceeded(job.attempt, [.file(url: "u")], charged: .zero, fetch: true))
+            try fixture.run("UPDATE jobs SET state = 'cancelled'")
+            try fixture.run("UPDATE jobs SET state = 'queued'")
+            let file = SavedFile(path: "p", contentType: "image/png", bytes: 1, sha256: "s")
+            try await fixture.record(.resultSaved(ResultID(job: job.job, ordinal: 0), file))
+            #expect(try fixture.state(job.job) == "succeeded")
+        default:
+            try fixture.insert("(prompt) VALUES ('bad')")
+            _ = try await fixture.claim(1)
+            // Whoever writes the column himself does no harm by it.
+            try fixture.run("UPDATE jobs SET is_resumed = 1 WHERE state = 'failed'")
+        }
+        for _ in 0..<2 { _ = try await fixture.ledger.takeResumed(now: fixture.now) }
+        try fixture.run("UPDATE jobs SET is_resumed = 1 WHERE state = 'failed'")
+        _ = try await fixture.ledger.recover(now: fixture.now, rate: fixture.request(1).rate)
+        #expect(try fixture.rows("SELECT count(*) FROM jobs WHERE is_resumed = 1") == ["0"])
+        #expect(try fixture.rows("SELECT count(*) FROM set_aside") == ["0"])
+    }
 }

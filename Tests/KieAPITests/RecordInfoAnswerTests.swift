@@ -208,22 +208,34 @@ import Testing
             #"{"data":{"video":{"href":"https://x/1"},"thumb":"https://x/2"}}"#,
             [.file(url: "https://x/2", role: "data"), .file(url: "https://x/1", role: "data")]
         ),
-        (#"{"result_urls":["https://x/1"]}"#, [.file(url: "https://x/1")]),
-        (#"{"audio_url":"https://x/1"}"#, [.file(url: "https://x/1", role: "audio")]),
+        (#"{"resultUrls":[],"source":"https://sent/in.png"}"#, []),
     ]
 
+    @Test(arguments: [("result_urls", "result"), ("audio_url", "audio"), ("coverUrls", "cover")])
+    func `a field that ends in url has results, whatever its spelling`(field: String, role: String) {
+        let result = JSONValue.string(#"{"\#(field)":["https://x/1"]}"#).json
+        #expect(
+            task(#""state":"success","resultJson":\#(result)"#)
+                == .succeeded([.file(url: "https://x/1", role: role)], charged: nil)
+        )
+    }
+
     @Test(arguments: elsewhere)
-    func `a result under a name that nobody has told of is found`(result: String, expected: [TaskOutput]) {
-        let body =
-            #"{"code":200,"data":{"taskId":"t","state":"success","resultJson":\#(JSONValue.string(result).json)}}"#
+    func `a result under a name that nobody has told of is known, and what was sent is none`(
+        result: String,
+        expected: [TaskOutput]
+    ) {
+        let param = JSONValue.string(#"{"input":"{\\"image\\":\\"https://sent/in.png\\"}"}"#).json
         guard
-            case .succeeded(let outputs, _, _, _) = RecordInfoAnswer.answer(httpStatus: 200, body: Array(body.utf8))
-                .outcome
+            case .failed(let failure, _, _) = task(
+                #""state":"success","param":\#(param),"resultJson":\#(JSONValue.string(result).json)"#
+            )
         else {
-            Issue.record("no success")
+            Issue.record("it may not be the result, as long as another may come")
             return
         }
-        #expect(outputs == expected)
+        #expect(failure.code == .emptyResult)
+        #expect(failure.elsewhere == expected)
     }
 
     @Test(arguments: ["999999999999", "1e308", "-1", "\"1000000001\""])

@@ -49,4 +49,29 @@ import Testing
             }
         }
     }
+
+    @Test func `files that fit one by one and not together wait for room`() async throws {
+        try await withSmallDisk("200m") { path in
+            let server = MediaServer { _, _ in .file([UInt8](repeating: 1, count: 150 << 20)) }
+            try await server.run(mediaPath: path) { fixture in
+                // What another download holds is room that comes back.
+                let other = path + "/.partial/9-0"
+                _ = FileManager.default.createFile(atPath: other, contents: Data(repeating: 1, count: 100 << 20))
+                #expect(FetcherTests.failure(await fixture.fetch("/large")) == .local)
+                try FileManager.default.removeItem(atPath: other)
+                #expect(FetcherTests.failure(await fixture.fetch("/large")) != .local)
+            }
+        }
+    }
+
+    @Test func `promptd starts on a full media disk`() async throws {
+        try await withSmallDisk { path in
+            _ = FileManager.default.createFile(atPath: path + "/full", contents: Data(repeating: 1, count: 64 << 10))
+            #expect(throws: MediaError.self) { try MediaDirectory.tryOut(path) }
+            try FileManager.default.removeItem(atPath: path + "/full")
+            _ = try MediaDirectory(path: path)
+            _ = FileManager.default.createFile(atPath: path + "/full", contents: Data(repeating: 1, count: 64 << 10))
+            _ = try MediaDirectory(path: path)
+        }
+    }
 }

@@ -28,7 +28,7 @@ extension SQLiteLedger {
                 }
             }
             // What producers took up again needs no separate mention: everything open is listed here.
-            try db.execute(sql: Self.takingUp)
+            _ = try Self.takeUp(db, now: now)
             try Self.concludeSaved(db, now: now)
             recovery.tasks = try Self.openTasks(db)
             recovery.downloads = try Self.pendingDownloads(db)
@@ -125,8 +125,7 @@ extension SQLiteLedger {
         guard exists else { return Recovery() }
         return try await commits.commit { db in
             var recovery = Recovery()
-            let jobs = try Int64.fetchAll(db, sql: Self.takingUp + " RETURNING id")
-            for job in jobs {
+            for job in try Self.takeUp(db, now: now) {
                 try Self.concludeSaved(db, job: job, now: now)
                 recovery.tasks += try Self.openTasks(db, job: job)
                 recovery.downloads += try Self.pendingDownloads(db, job: job)
@@ -138,11 +137,25 @@ extension SQLiteLedger {
     /// Takes up what somebody else has: jobs that are tried again and have a task or results, and tasks that were found for
     /// a lost request. Of a job that was cancelled meanwhile nobody waits for the results, but the charge has to be booked.
     /// Its task is its first attempt; one that waits again since is none.
-    private static let takingUp = """
-        UPDATE jobs SET is_resumed = 0,
-            attempt_count = CASE WHEN state = 'queued' THEN attempt_count ELSE max(attempt_count, 1) END
-        WHERE is_resumed = 1
-        """
+    ///
+    /// - Returns: the jobs that were taken up.
+    private static func takeUp(_ db: Database, now: Instant) throws -> [Int64] {
+        let jobs = try Int64.fetchAll(db, sql: "SELECT id FROM jobs WHERE is_resumed = 1")
+        for job in jobs {
+            try SetAsideRows.guarding(JobID(job), at: now, db) {
+                try db.execute(
+                    sql: """
+                        UPDATE jobs SET is_resumed = 0, attempt_count = CASE
+                            WHEN state IN ('running', 'unconfirmed', 'cancelled') THEN max(attempt_count, 1)
+                            ELSE attempt_count END
+                        WHERE id = ?
+                        """,
+                    arguments: [job]
+                )
+            }
+        }
+        return jobs
+    }
 
     /// Ends running jobs that were taken up again although all their results are saved: cancelled while the last
     /// download was under way.

@@ -52,6 +52,12 @@ struct Daemon {
         let callbacks = try Callbacks(configuration, environment: environment, time: time, logger: logger)
         let lock = try lockDatabase()
         let media = try MediaDirectory(path: configuration.media)
+        do throws(MediaError) {
+            try MediaDirectory.tryOut(media.path)
+        } catch {
+            // What runs is asked about all the same; what cannot be kept closes the gate `disk`, and is waited for.
+            logger.warning("results cannot be kept now: \(error)", metadata: ["path": "\(media.path)"])
+        }
         if !media.syncsDirectories {
             logger.warning(
                 "the file system of the media directory cannot sync a directory: a power failure may take the names of files",

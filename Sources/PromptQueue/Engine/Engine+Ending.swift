@@ -22,6 +22,22 @@ extension Engine {
         let waited = now.uptime - since
         guard waited < Self.resultPatience else {
             let took = polls.ended(attempt, took: took, at: now.uptime)
+            guard failure.elsewhere.isEmpty else {
+                // It is paid for, and says where something is.
+                effects.append(.notify(.taskSucceeded(task, charged: charged)))
+                record(
+                    .taskSucceeded(
+                        attempt,
+                        failure.elsewhere,
+                        charged: charged,
+                        fetch: settings.downloadsEnabled,
+                        took: took,
+                        unread: failure.unread
+                    ),
+                    &effects
+                )
+                return
+            }
             end(task, failure, charged: charged, took: took, now: now, &effects)
             return
         }

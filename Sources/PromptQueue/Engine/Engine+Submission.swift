@@ -130,7 +130,7 @@ extension Engine {
 
     /// What becomes of a job whose task failed, or whose request did for a reason of its own.
     mutating func disposition(of failure: Failure, attempts: Int, of maximum: Int, now: Moment) -> FailureDisposition {
-        guard failure.code.consequence.retry != .never, attempts < maximum else { return .fail }
+        guard failure.code.consequence.retry.isAnotherAttempt, attempts < maximum else { return .fail }
         return .retry(at: now.instant + retries.delay(attempts: attempts, using: &random), counted: true)
     }
 }

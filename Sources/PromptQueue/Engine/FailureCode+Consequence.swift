@@ -13,6 +13,14 @@ extension FailureCode {
         /// As `deferred` while the provider fails others too. A request that alone meets a fault counts: one that always
         /// provokes it would come back for ever.
         case deferredInOutage
+
+        /// Whether a task that ended so is worth another one, which is paid for.
+        var isAnotherAttempt: Bool {
+            switch self {
+            case .counted, .deferred, .deferredInOutage: true
+            case .never, .uncounted: false
+            }
+        }
     }
 
     /// What is closed until it has passed.

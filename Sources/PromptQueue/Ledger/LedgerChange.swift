@@ -70,6 +70,8 @@ package struct Failure: Sendable, Hashable {
     package var retryAfter: Duration?
     /// Of a success whose result could not be read: the result as the provider gave it.
     package var unread: String?
+    /// Of such a success: what may be its results all the same, when nothing better comes.
+    package var elsewhere: [TaskOutput] = []
 
     package init(_ code: FailureCode, _ message: String, httpStatus: Int? = nil, apiCode: Int? = nil) {
         self.code = code

@@ -54,6 +54,26 @@ import Testing
         return (fixture, task)
     }
 
+    @Test func `what is found under an unknown name is the result when nothing better comes`() throws {
+        var fixture = EngineFixture()
+        let task = fixture.runOne()
+        var failure = Failure(.emptyResult, "…")
+        failure.elsewhere = [.file(url: "https://x/1", role: "output")]
+        let outcome = PollOutcome.failed(failure, charged: Credits(millicredits: 14_000))
+        try fixture.untilPoll()
+        let start = fixture.now.uptime
+        var effects = fixture.send(.polled(task.attempt, outcome))
+        while effects.records.isEmpty || !effects.hasSuccess, fixture.now.uptime - start < .seconds(3_600) {
+            try fixture.untilPoll()
+            effects = fixture.send(.polled(task.attempt, outcome))
+        }
+        #expect(fixture.now.uptime - start >= Engine.resultPatience)
+        guard case .taskSucceeded(task.attempt, failure.elsewhere, _, _, _, _)? = effects.records.first else {
+            Issue.record("it is not taken")
+            return
+        }
+    }
+
     @Test func `a task that has ended takes no place of those that run, while it is asked about once more`() {
         var fixture = EngineFixture { $0.running = 1 }
         _ = fixture.start()
