@@ -816,6 +816,13 @@ BEGIN
     INSERT INTO queues (name) SELECT NEW.queue WHERE NOT EXISTS (SELECT 1 FROM queues WHERE name = NEW.queue);
 END;
 
+CREATE TRIGGER jobs_requeued AFTER UPDATE OF state ON jobs
+WHEN NEW.state = 'queued' AND OLD.state IN ('submitting', 'running', 'unconfirmed')
+    AND NEW.attempt_count >= NEW.max_attempts
+BEGIN
+    UPDATE jobs SET attempt_count = 0 WHERE id = NEW.id;
+END;
+
 CREATE TRIGGER jobs_resumption_over AFTER UPDATE OF state ON jobs
 WHEN NEW.state IN ('succeeded', 'failed') AND NEW.is_resumed = 1
 BEGIN

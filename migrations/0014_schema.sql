@@ -746,6 +746,14 @@ BEGIN
         AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'accepted');
 END;
 
+-- Whoever puts a job back into its queue whose attempts are used up tries it again: the count starts again.
+CREATE TRIGGER jobs_requeued AFTER UPDATE OF state ON jobs
+WHEN NEW.state = 'queued' AND OLD.state IN ('submitting', 'running', 'unconfirmed')
+    AND NEW.attempt_count >= NEW.max_attempts
+BEGIN
+    UPDATE jobs SET attempt_count = 0 WHERE id = NEW.id;
+END;
+
 -- What has ended is taken up by nobody any more.
 CREATE TRIGGER jobs_resumption_over AFTER UPDATE OF state ON jobs
 WHEN NEW.state IN ('succeeded', 'failed') AND NEW.is_resumed = 1

@@ -209,4 +209,19 @@ import Testing
         #expect(try fixture.rows("SELECT count(*) FROM jobs WHERE is_resumed = 1") == ["0"])
         #expect(try fixture.rows("SELECT count(*) FROM set_aside") == ["0"])
     }
+
+    @Test func `a job that somebody puts back into its queue has attempts again`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt, max_attempts) VALUES ('x', 1)")
+        let job = try await fixture.claimOne()
+        try await fixture.record(.accepted(job.attempt, task: TaskID("t"), httpStatus: 200))
+        try await fixture.record(.taskFailed(job.attempt, Failure(.providerFault, "x"), charged: .zero, then: .fail))
+        // Tried again; and once more before its old task has been asked about.
+        try fixture.run("UPDATE jobs SET state = 'queued'")
+        _ = try await fixture.ledger.takeResumed(now: fixture.now)
+        #expect(try fixture.rows("SELECT state, attempt_count FROM jobs") == ["running|1"])
+        try fixture.run("UPDATE jobs SET state = 'queued'")
+        let again = try await fixture.claim(1, at: fixture.now + .seconds(60)).jobs
+        #expect(again.map(\.attemptCount) == [1])
+    }
 }

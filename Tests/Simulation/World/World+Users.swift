@@ -52,13 +52,13 @@ extension World {
     func canWrite() -> Bool { !weather.has(.databaseFull, at: now) }
 
     private enum Action {
-        case cancel, retry, resolve, pause, resume, places, budget, removeBudget, topUp, change, delete
+        case cancel, retry, changeOfMind, resolve, pause, resume, places, budget, removeBudget, topUp, change, delete
     }
 
     func act() throws {
         guard canWrite() else { return }
         let action = users.draw([
-            (4, Action.cancel), (3, .retry), (3, .resolve), (1, .pause), (2, .resume), (1, .places), (2, .budget),
+            (4, Action.cancel), (3, .retry), (2, .changeOfMind), (3, .resolve), (1, .pause), (2, .resume), (1, .places), (2, .budget),
             (1, .removeBudget), (2, .topUp), (2, .change), (1, .delete),
         ])
         let job = users.whole(1...max(jobs, 1))
@@ -83,6 +83,13 @@ extension World {
             if users.happens(0.5) {
                 for row in try place.rows("SELECT id FROM jobs WHERE state = 'running' ORDER BY id LIMIT 20") {
                     _ = try place.tries("UPDATE jobs SET state = 'queued' WHERE id = \(row[0] as Int64)")
+                }
+            }
+        case .changeOfMind:
+            // Cancelled and tried again before anybody has looked: what is under way may end, or promptd, in between.
+            for row in try place.rows("SELECT id FROM jobs WHERE state = 'running' ORDER BY id LIMIT 20") {
+                for state in ["cancelled", "queued"] {
+                    _ = try place.tries("UPDATE jobs SET state = '\(state)' WHERE id = \(row[0] as Int64)")
                 }
             }
         case .resolve:
