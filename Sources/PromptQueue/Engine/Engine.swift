@@ -86,6 +86,9 @@ package struct Engine: Sendable {
         }
     }
 
+    /// Whether nothing is claimed because the ledger could not be written: that gate cannot be noted in it.
+    package var isHeldByLedger: Bool { gates[.disk] != nil }
+
     /// How many tasks the provider is working on, or may be. One that has ended, and is asked about once more because its
     /// job is tried again, is none of them.
     package var runningCount: Int {

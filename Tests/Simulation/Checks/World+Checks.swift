@@ -139,7 +139,10 @@ extension World {
     private func checkClaimed(wake: Duration) throws {
         // A gate that may be tried by now holds nothing up; what a user has just written may have reached nobody yet.
         // Strangers may have made a job look claimable that is not.
-        guard !isTampered, !gatesDue.contains(where: { $0 > now }), now - lastStir > .seconds(6) else { return }
+        // A ledger that could not be written is tried again with a backoff that it knows nothing of.
+        guard !isTampered, engine?.isHeldByLedger != true, !gatesDue.contains(where: { $0 > now }),
+            now - lastStir > .seconds(6)
+        else { return }
         // The question is expensive. Before a long sleep it is always asked.
         guard now >= nextRoomLook || (agenda.next ?? now) - now > claimPatience else { return }
         nextRoomLook = now + .seconds(2)

@@ -58,7 +58,8 @@ extension World {
     func act() throws {
         guard canWrite() else { return }
         let action = users.draw([
-            (4, Action.cancel), (3, .retry), (2, .changeOfMind), (3, .resolve), (1, .pause), (2, .resume), (1, .places), (2, .budget),
+            (4, Action.cancel), (3, .retry), (2, .changeOfMind), (3, .resolve), (1, .pause), (2, .resume), (1, .places),
+            (2, .budget),
             (1, .removeBudget), (2, .topUp), (2, .change), (1, .delete),
         ])
         let job = users.whole(1...max(jobs, 1))
