@@ -72,7 +72,7 @@ struct HostileTests {
         }
     }
 
-    @Test func `hundreds of idle connections keep nobody out, and the jobs go on`() async throws {
+    @Test func `two thousand idle connections keep nobody out, and jobs and callbacks go on`() async throws {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox("--duration", "200ms", "--jitter", "0s")
             let (web, callbacks) = (try CallbackAddress(), try CallbackAddress())
@@ -80,7 +80,9 @@ struct HostileTests {
                 sandbox,
                 callbacks.settings().merging(["PROMPTD_WEB_LISTEN": "127.0.0.1:\(web.port)"]) { $1 }
             )
-            let strangers = try await stage.idlers(350, on: web.port, callbacks.port)
+            var strangers: [RunningProgram] = []
+            // Each may open a thousand files.
+            for _ in 0..<4 { strangers.append(try await stage.idlers(250, on: web.port, callbacks.port)) }
             let job = try await stage.ledger.insert("a fox in a crowd")
             try await stage.ledger.wait(job: job, is: "succeeded")
             #expect(try await web.status("GET", "/healthz") == 200)
@@ -91,7 +93,10 @@ struct HostileTests {
             )
             let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(daemon.pid)/fd").count
             #expect(open < 400, "\(open) descriptors")
-            strangers.send(SIGKILL)
+            _ = try await eventually("the provider's callback is taken", explain: { daemon.tail }) {
+                try await sandbox.statistics().callbacks.delivered > 0 ? true : nil
+            }
+            for stranger in strangers { stranger.send(SIGKILL) }
             try await stage.stop(daemon)
         }
     }

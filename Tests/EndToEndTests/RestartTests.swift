@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// The end of the daemon, wanted or not, and what the next one makes of it.
@@ -106,7 +107,7 @@ struct RestartTests {
         }
     }
 
-    @Test(arguments: ["a symbolic link", "a deleted lock file", "a hard link"])
+    @Test(arguments: ["a symbolic link", "a deleted lock file", "a hard link", "a bind mount"])
     func `a second daemon finds the first under whatever name the database goes`(way: String) async throws {
         try await Stage.with { stage in
             let first = try await stage.daemon(nil)
@@ -119,6 +120,12 @@ struct RestartTests {
                 try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: stage.database)
             case "a hard link":
                 try FileManager.default.linkItem(atPath: stage.database, toPath: link)
+            case "a bind mount":
+                try stage.write("", to: link)
+                guard unsafe mount(stage.database, link, nil, UInt(MS_BIND), nil) == 0 else {
+                    try await stage.stop(first)
+                    try Test.cancel("root alone may mount")
+                }
             default:
                 try FileManager.default.removeItem(atPath: stage.database + ".lock")
                 settings["PROMPTD_DATABASE"] = stage.database
@@ -130,6 +137,11 @@ struct RestartTests {
             } else {
                 #expect(second.end == .exit(75))
                 #expect(second.errors.contains("pid \(first.pid)"), "\(second.errors)")
+                // Beside a file that is mounted alone there is no log, so nothing is read there.
+                guard way != "a bind mount" else {
+                    #expect(unsafe umount2(link, CInt(MNT_DETACH)) == 0)
+                    return try await stage.stop(first)
+                }
                 let status = try await stage.run(
                     "promptctl",
                     ["--database", settings["PROMPTD_DATABASE"] ?? "", "status"]

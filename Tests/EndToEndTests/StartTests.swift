@@ -113,6 +113,17 @@ struct StartTests {
         }
     }
 
+    @Test func `a proxy that is set and not used is said`() async throws {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox("--duration", "100ms", "--jitter", "0s")
+            let daemon = try await stage.daemon(sandbox, ["HTTPS_PROXY": "http://127.0.0.1:9"])
+            #expect(daemon.errors.contains("HTTPS_PROXY is set and is not used"))
+            let job = try await stage.ledger.insert("a fox on the straight way")
+            try await stage.ledger.wait(job: job, is: "succeeded")
+            try await stage.stop(daemon)
+        }
+    }
+
     @Test func `a file that is no database is exit 65 and stays as it is`() async throws {
         try await Stage.with { stage in
             let text = String(repeating: "dear diary, ", count: 500)
