@@ -57,7 +57,7 @@ struct Settlement {
     /// whose it is.
     ///
     /// - Parameters:
-    ///   - failure: its code is nil if what is known of the lost answer says enough.
+    ///   - keepsCode: whether the error code of the lost answer stays, and the failure gives the message alone.
     ///   - hasArrived: whether the request no longer is under way anywhere, so that it gives its slot of the rate window back.
     /// - Returns: its job.
     func withoutTask(
