@@ -30,11 +30,15 @@ package struct MediaDirectory: Sendable {
 
     /// Takes a small file the whole way of a result: written, synced, renamed, its directory synced. It is removed again.
     ///
+    /// A process that dies meanwhile leaves it where `removeLeftovers` or the next trial removes it.
+    ///
     /// - Returns: whether the file system can sync a directory.
     /// - Throws: `MediaError` that says what cannot be done.
     @discardableResult
     package static func tryOut(_ path: String) throws(MediaError) -> Bool {
-        let (first, second) = ("\(path)/.promptd-probe.\(getpid())", "\(path)/.promptd-probe")
+        let partial = "\(path)/\(partialFolder)"
+        let beginning = unsafe access(partial, F_OK) == 0 ? partial : path
+        let (first, second) = ("\(beginning)/.promptd-probe.\(getpid())", "\(path)/.promptd-probe")
         var file = try PartialFile.begin(path: first, source: nil)
         try file.write([UInt8](repeating: 0, count: 4_096))
         try file.finish(replacing: second)

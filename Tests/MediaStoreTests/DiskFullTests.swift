@@ -64,6 +64,23 @@ import Testing
         }
     }
 
+    @Test func `what a trial of the disk leaves at a kill is removed at the next start`() async throws {
+        try await withSmallDisk { path in
+            let directory = try MediaDirectory(path: path)
+            // Where a trial begins is where half-written files lie: what is in its way there ends it.
+            let begun = path + "/.partial/.promptd-probe.\(getpid())"
+            try FileManager.default.createDirectory(atPath: begun, withIntermediateDirectories: false)
+            #expect(throws: MediaError.self) { try MediaDirectory.tryOut(path) }
+            try FileManager.default.removeItem(atPath: begun)
+            for left in [path + "/.partial/.promptd-probe.1", path + "/.promptd-probe"] {
+                _ = FileManager.default.createFile(atPath: left, contents: Data([0]))
+            }
+            try MediaDirectory.tryOut(path)
+            try directory.removeLeftovers(except: [])
+            #expect(try FileManager.default.subpathsOfDirectory(atPath: path) == [".partial"])
+        }
+    }
+
     @Test func `promptd starts on a full media disk`() async throws {
         try await withSmallDisk { path in
             _ = FileManager.default.createFile(atPath: path + "/full", contents: Data(repeating: 1, count: 64 << 10))
