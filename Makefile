@@ -100,4 +100,4 @@ uninstall: ## remove what install put there; database, media and settings stay
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install --remove
 
 clean: ## remove what was built, and the demo's directory
-	@rm -rf .build .build-release dist .demo
+	@rm -rf .build .build-* dist .demo

@@ -40,6 +40,8 @@ enum MediaCheck {
             return size == 0 || size >= 0x7FFF_FFFF || size + 8 <= count ? nil : cut("RIFF")
         case "mp4", "mov", "m4a", "avif":
             return try boxesProblem(count, type.fileExtension, read)
+        case "mp3":
+            return try mpegAudioProblem(count, read)
         case "gz":
             return url.lowercased().contains(".gz") ? nil : "is compressed with gzip, which was not asked for"
         case "json", "svg", "bin":
@@ -78,6 +80,35 @@ enum MediaCheck {
         }
         let index = kind == "avif" ? "meta" : "moov"
         return names.contains(index) ? nil : cut(kind.uppercased())
+    }
+
+    /// The first frame may tell how many bytes the frames have ("Xing" or "Info", behind the side information, ISO/IEC
+    /// 11172-3, section 2.4.1.7); before it there may be tags (ID3v2, section 3.1). A file without such a frame tells
+    /// nothing of its end.
+    private static func mpegAudioProblem(
+        _ count: Int64,
+        _ read: (Int64, Int64) throws(MediaError) -> [UInt8]
+    ) throws(MediaError) -> String? {
+        var offset: Int64 = 0
+        let tag = try read(0, 10)
+        if tag.starts(with: Array("ID3".utf8)), tag.count == 10 {
+            let hasFooter = tag[5] & 0x10 != 0
+            offset = tag[6..<10].reduce(Int64(0)) { $0 << 7 | Int64($1 & 0x7F) } + (hasFooter ? 20 : 10)
+            guard offset < count else { return cut("MP3") }
+        }
+        let frame = try read(offset, 64)
+        for place in [13, 21, 36] {
+            let mark = Array(frame.dropFirst(place))
+            guard mark.starts(with: Array("Xing".utf8)) || mark.starts(with: Array("Info".utf8)), mark.count >= 16
+            else {
+                continue
+            }
+            let (tellsFrames, tellsBytes) = (mark[7] & 1 != 0, mark[7] & 2 != 0)
+            guard tellsBytes else { return nil }
+            let size = mark[(tellsFrames ? 12 : 8)...].prefix(4).reduce(Int64(0)) { $0 << 8 | Int64($1) }
+            return size <= count - offset ? nil : cut("MP3")
+        }
+        return nil
     }
 
     private static func isText(_ bytes: [UInt8]) -> Bool {

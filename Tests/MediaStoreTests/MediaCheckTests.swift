@@ -18,6 +18,15 @@ struct MediaCheckTests {
             + [UInt8](repeating: 1, count: bytes)
     }
 
+    /// An ID3 tag of 300 bytes and a first frame that says how many bytes there are from it on, then the rest.
+    private static func mp3(bytes: Int, says: UInt32, isMono: Bool = false, frames: Bool = true) -> [UInt8] {
+        var frame: [UInt8] = [0xFF, 0xFB, 0x90, isMono ? 0xC0 : 0x00] + [UInt8](repeating: 0, count: isMono ? 17 : 32)
+        frame += Array("Info".utf8) + [0, 0, 0, frames ? 3 : 2] + (frames ? [0, 0, 1, 0] : [])
+        frame += (0..<4).map { UInt8(truncatingIfNeeded: says >> (24 - 8 * UInt32($0))) }
+        frame += [UInt8](repeating: 9, count: max(0, bytes - frame.count))
+        return Array("ID3".utf8) + [3, 0, 0, 0, 0, 2, 0x2C] + [UInt8](repeating: 0, count: 300) + frame
+    }
+
     private func problem(_ bytes: [UInt8], url: String = "https://a.example/x") throws -> String? {
         try MediaCheck.problem(
             head: Array(bytes.prefix(FileType.sniffedBytes)),
@@ -34,7 +43,9 @@ struct MediaCheckTests {
         ("WebP", riff("WEBP", size: 24, bytes: 20)), ("WAVE of unknown length", riff("WAVE", size: .max, bytes: 4)),
         ("MP4", box("ftyp", 8) + box("moov", 50) + box("mdat", 100)),
         ("MP4 with an open end", box("ftyp", 8) + box("moov", 50) + box("mdat", 100, size: 0)),
-        ("MP3", Array("ID3".utf8) + [3, 0, 0]), ("something else", [0, 1, 2, 3, 0xFE]),
+        ("MP3", mp3(bytes: 2_000, says: 2_000)), ("MP3 in mono", mp3(bytes: 2_000, says: 1_900, isMono: true)),
+        ("MP3 that does not tell", [0xFF, 0xFB, 0x90, 0x00] + [UInt8](repeating: 0, count: 100)),
+        ("something else", [0, 1, 2, 3, 0xFE]),
     ]
 
     @Test(arguments: whole)
@@ -47,6 +58,9 @@ struct MediaCheckTests {
         ("half a JPEG", [0xFF, 0xD8, 0xFF, 0xE0, 1], "JPEG"),
         ("half a GIF", Array("GIF89a....".utf8), "GIF"), ("half a WebP", riff("WEBP", size: 1_000, bytes: 20), "RIFF"),
         ("half an MP4", box("ftyp", 8) + box("moov", 50) + box("mdat", 100, size: 10_000), "MP4"),
+        ("half an MP3", mp3(bytes: 2_000, says: 4_000), "MP3"),
+        ("half an MP3 in mono", mp3(bytes: 2_000, says: .max, isMono: true, frames: false), "MP3"),
+        ("an MP3 of a tag alone", Array("ID3".utf8) + [3, 0, 0, 0, 0, 127, 127, 1, 2], "MP3"),
         ("an MP4 without its index", box("ftyp", 8) + box("mdat", 100), "MP4"),
         ("an MP4 of boxes without size", box("ftyp", 8) + box("moov", 50, size: 3), "MP4"),
         ("an MP4 of an endless box", box("ftyp", 8) + box("moov", 50, size: 1), "MP4"),

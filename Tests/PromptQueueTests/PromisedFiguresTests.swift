@@ -9,12 +9,12 @@ import Testing
     }
 
     @Test func `a success without a result is asked about for ten minutes`() {
-        #expect(Engine.resultPatience == .seconds(600))
+        #expect(Tasks.resultPatience == .seconds(600))
     }
 
     @Test func `a task that is unknown is given up after 60 days, and a day of asking`() {
-        #expect(Engine.recordLifetime == .seconds(60 * 86_400))
-        #expect(Engine.missingPatience == .seconds(86_400))
+        #expect(Tasks.recordLifetime == .seconds(60 * 86_400))
+        #expect(Tasks.missingPatience == .seconds(86_400))
     }
 
     @Test func `a download is tried for a day, one that is gone eight times`() {

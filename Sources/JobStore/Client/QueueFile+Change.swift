@@ -105,7 +105,8 @@ extension QueueFile {
         case .unconfirmed:
             "is unconfirmed: an earlier request may have made a task; settle it with promptctl resolve"
         case .succeeded: "has succeeded; add a new job to make another"
-        default: "is \(state.rawValue); only failed and cancelled jobs can be tried again"
+        case .queued, .submitting, .running, .failed, .cancelled:
+            "is \(state.rawValue); only failed and cancelled jobs can be tried again"
         }
     }
 }

@@ -87,7 +87,8 @@ package final class OutcomeFile: OutcomeJournal {
                 fields["retry"] = .integer(again.milliseconds)
                 fields["counted"] = .bool(counted)
             }
-        default:
+        case .unknown, .progressed, .taskSucceeded, .taskFailed, .resultDelayed, .resultSaved, .resultFailed, .gates,
+            .balance, .gaveUp, .hintRefuted, .setAside, .limits, .rules, .trouble:
             return nil
         }
         return JSONValue.object(fields).json

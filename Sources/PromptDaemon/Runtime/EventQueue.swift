@@ -3,8 +3,6 @@ import PromptQueue
 /// What the runner's loop waits for.
 enum RunnerEvent: Sendable {
     case engine(EngineEvent)
-    /// A change of the gates is committed.
-    case gatesWritten(CommitResult)
     /// A change could not be committed yet.
     case unrecorded(LedgerChange, at: Instant, LedgerError)
     /// A rule of the ledger refuses a change.

@@ -3,37 +3,40 @@ import PromptQueue
 
 extension NoticeLogger {
     /// What keeps jobs from being submitted beside the gates, and what the account says.
-    func announceHold(_ notice: Notice) {
-        switch notice {
-        case .rateShrunk(let before, let now):
-            logger.warning(
-                "too many requests, says the provider: waiting a whole window, then \(now) instead of \(before) for a while",
-                metadata: ["gate": "rate"]
-            )
-        case .rateWhole(let limit):
-            logger.notice("the rate is whole again: \(limit)", metadata: ["gate": "rate"])
-        case .budgetHeld(let hold, let job):
-            logger.warning(
-                "a queue waits for its budget: \(job)",
-                metadata: ["gate": "\(hold.reason.rawValue)", "queue": "\(hold.queue)"]
-            )
-        case .budgetReleased(let hold):
-            logger.notice(
-                "a queue no longer waits for its budget",
-                metadata: ["gate": "\(hold.reason.rawValue)", "queue": "\(hold.queue)"]
-            )
-        case .reserveHeld(let message):
-            logger.warning("submitting stopped: \(message)", metadata: ["gate": "credits"])
-        case .reserveReleased:
-            logger.notice("submitting goes on", metadata: ["gate": "credits"])
-        case .accountDiffers(let standing):
-            announce(standing)
-        default:
-            return
-        }
+    func rateShrunk(from before: RateLimit, to now: RateLimit) {
+        logger.warning(
+            "too many requests, says the provider: waiting a whole window, then \(now) instead of \(before) for a while",
+            metadata: ["gate": "rate"]
+        )
     }
 
-    private func announce(_ standing: AccountStanding) {
+    func rateWhole(_ limit: RateLimit) {
+        logger.notice("the rate is whole again: \(limit)", metadata: ["gate": "rate"])
+    }
+
+    func budgetHeld(_ hold: BudgetHold, _ job: BudgetSkip) {
+        logger.warning(
+            "a queue waits for its budget: \(job)",
+            metadata: ["gate": "\(hold.reason.rawValue)", "queue": "\(hold.queue)"]
+        )
+    }
+
+    func budgetReleased(_ hold: BudgetHold) {
+        logger.notice(
+            "a queue no longer waits for its budget",
+            metadata: ["gate": "\(hold.reason.rawValue)", "queue": "\(hold.queue)"]
+        )
+    }
+
+    func reserveHeld(_ message: String) {
+        logger.warning("submitting stopped: \(message)", metadata: ["gate": "credits"])
+    }
+
+    func reserveReleased() {
+        logger.notice("submitting goes on", metadata: ["gate": "credits"])
+    }
+
+    func accountDiffers(_ standing: AccountStanding) {
         let amount = standing.unexplained
         let metadata: Logger.Metadata = ["unexplained": "\(amount)", "unconfirmed": "\(standing.unknown)"]
         if amount == .zero {

@@ -80,8 +80,13 @@ struct NoticeLogger: Sendable {
             logger.warning("submitting stopped: \(message); \(kind.advice)", metadata: ["gate": "\(kind.name)"])
         case .gateOpened(let kind):
             logger.notice("submitting goes on", metadata: ["gate": "\(kind.name)"])
-        case .rateShrunk, .rateWhole, .budgetHeld, .budgetReleased, .reserveHeld, .reserveReleased, .accountDiffers:
-            announceHold(notice)
+        case .rateShrunk(let before, let now): rateShrunk(from: before, to: now)
+        case .rateWhole(let limit): rateWhole(limit)
+        case .budgetHeld(let hold, let job): budgetHeld(hold, job)
+        case .budgetReleased(let hold): budgetReleased(hold)
+        case .reserveHeld(let message): reserveHeld(message)
+        case .reserveReleased: reserveReleased()
+        case .accountDiffers(let standing): accountDiffers(standing)
         case .jobCleared(let job, let evidence):
             logger.notice(
                 "its lost request was not charged, so it is queued again: \(evidence)",

@@ -107,7 +107,6 @@ package final class Runner: Service {
 
     private func loop() async throws {
         var engine = Engine(settings: settings, seed: seed)
-        var gates = LatestChange()
         var failure: LedgerError?
         let timer = OneShotTimer(time: time) { [events] in events.send(.tick) }
         await withDiscardingTaskGroup { group in
@@ -120,20 +119,12 @@ package final class Runner: Service {
                     if case .drain = event, !engine.isDraining { startGrace(&group) }
                     effects = engine.handle(event, now: now)
                     if let (step, isDone) = event.endedStep { steps?.end(step, isDone: isDone) }
-                case .gatesWritten(let recorded):
-                    let (done, next) = gates.finished()
-                    if let next { write(next, at: now.instant, gates: true) }
-                    effects = done.flatMap { engine.handle(.recorded($0, recorded), now: now) }
                 case .unrecorded(let change, let instant, let error):
                     retry(change, at: instant, after: error, in: &group)
                     effects = []
                 case .refused(let change, let error):
                     log.refused(change, error)
-                    if case .gates = change {
-                        effects = (0..<gates.abandon()).flatMap { _ in engine.handle(.recordAbandoned, now: now) }
-                    } else {
-                        effects = engine.handle(.recordRefused(change, error), now: now)
-                    }
+                    effects = engine.handle(.recordRefused(change, error), now: now)
                 case .graceOver:
                     log.graceOver(grace)
                     group.cancelAll()
@@ -143,28 +134,12 @@ package final class Runner: Service {
                     if failure == nil { log.failed(error) }
                     failure = failure ?? error
                     if !engine.isDraining { startGrace(&group) }
-                    let isGates = if case .gates? = change { true } else { false }
-                    let abandoned = isGates ? gates.abandon() : change == nil ? 0 : 1
-                    effects =
-                        engine.handle(.drain, now: now)
-                        + (0..<abandoned).flatMap { _ in engine.handle(.recordAbandoned, now: now) }
-                        + (change == nil ? engine.handle(.claimFailed(error), now: now) : [])
+                    let ended: EngineEvent = change.map { .recordAbandoned($0) } ?? .claimFailed(error)
+                    effects = engine.handle(.drain, now: now) + engine.handle(ended, now: now)
                 }
                 for effect in effects {
-                    switch effect {
-                    case .record(.gates(let notes)):
-                        if let first = gates.start(.gates(notes)) {
-                            write(first, at: now.instant, gates: true)
-                        }
-                    case .wake(let uptime):
-                        timer.set(uptime)
-                    case .notify(let notice):
-                        log.announce(notice)
-                    case .stop:
-                        break loop
-                    default:
-                        perform(effect, at: now.instant, &group)
-                    }
+                    if case .stop = effect { break loop }
+                    perform(effect, at: now.instant, timer, &group)
                 }
             }
             timer.cancel()
@@ -175,7 +150,12 @@ package final class Runner: Service {
         if let failure { throw failure }
     }
 
-    private func perform(_ effect: EngineEffect, at instant: Instant, _ group: inout DiscardingTaskGroup) {
+    private func perform(
+        _ effect: EngineEffect,
+        at instant: Instant,
+        _ timer: OneShotTimer,
+        _ group: inout DiscardingTaskGroup
+    ) {
         switch effect {
         case .claim(let request):
             group.addTask { [self] in
@@ -231,19 +211,23 @@ package final class Runner: Service {
                 }
             }
         case .record(let change):
-            write(change, at: instant, gates: false)
-        case .wake, .notify, .stop:
+            write(change, at: instant)
+        case .wake(let uptime):
+            timer.set(uptime)
+        case .notify(let notice):
+            log.announce(notice)
+        case .stop:
             break
         }
     }
 
     /// Commits a change, without a task of its own: there are many, and nearly none fails.
-    private func write(_ change: LedgerChange, at instant: Instant, gates: Bool) {
+    private func write(_ change: LedgerChange, at instant: Instant) {
         records.enter()
         ledger.record(change, now: instant) { [events, records] result in
             switch result {
             case .success(let recorded):
-                events.send(gates ? .gatesWritten(recorded) : .engine(.recorded(change, recorded)))
+                events.send(.recorded(change, recorded))
             case .failure(let error):
                 events.send(.unrecorded(change, at: instant, error))
             }
@@ -258,7 +242,6 @@ package final class Runner: Service {
         after error: LedgerError,
         in group: inout DiscardingTaskGroup
     ) {
-        let isGates = if case .gates = change { true } else { false }
         group.addTask { [self] in
             var error = error
             // Whatever becomes of this process, the answer to a paid request is not lost.
@@ -275,7 +258,7 @@ package final class Runner: Service {
                 do throws(LedgerError) {
                     let recorded = try await ledger.record(change, now: instant)
                     events.send(.recordResumed)
-                    events.send(isGates ? .gatesWritten(recorded) : .engine(.recorded(change, recorded)))
+                    events.send(.recorded(change, recorded))
                     return
                 } catch let new {
                     error = new

@@ -4,43 +4,33 @@ extension GateKind {
     }
 }
 
+// What closes and opens gates.
 extension Engine {
     /// What an answer says about the provider, the key, the account and the model.
-    mutating func judge(
-        _ job: ClaimedJob,
-        _ outcome: SubmissionOutcome,
-        now: Moment,
-        _ effects: inout [EngineEffect]
-    ) {
+    mutating func judge(_ job: ClaimedJob, _ outcome: SubmissionOutcome, now: Moment) {
         let trouble: (kind: GateKind, failure: Failure)?
         switch outcome {
         case .accepted:
             trouble = nil
-            reach.failing = nil
+            gates.requestAccepted()
         case .notSent(let failure), .unknown(let failure):
             trouble = (.provider, failure)
         case .rejected(let failure):
             trouble = failure.code.consequence.closes.map { ($0.gate(model: job.model), failure) }
             if failure.code == .rateLimited {
-                if let before = window.refuse(at: now.uptime) {
-                    effects.append(.notify(.rateShrunk(from: before, to: window.current)))
+                if let (before, after) = submissions.refused(retryAfter: failure.retryAfter, now: now) {
+                    outbox.notify(.rateShrunk(from: before, to: after))
                 }
-                if let wait = failure.retryAfter {
-                    window.shut(until: now.uptime + min(wait, RateLimit.longestRetryAfter))
-                }
-                if rateRefusedAt == nil { rateRefusedAt = now }
-                recordGates(now: now, &effects)
+                outbox.noteGates()
             }
         }
-        if let trouble {
-            fail(trouble.kind, job, trouble.failure, now: now, &effects)
-        }
-        for kind in Array(gates.keys) where kind != trouble?.kind && kind.concerns(model: job.model) {
-            let isProbe = gates[kind]?.probe == job.attempt
+        if let trouble { fail(trouble.kind, job, trouble.failure, now: now) }
+        for kind in gates.concerned(model: job.model) where kind != trouble?.kind {
+            let isProbe = gates.isProbe(job.attempt, of: kind)
             if proves(outcome, against: kind, isProbe: isProbe) {
-                open(kind, &effects)
+                open(kind)
             } else if isProbe {
-                gates[kind]?.probe = nil
+                gates.endProbe(of: kind)
             }
         }
     }
@@ -65,134 +55,77 @@ extension Engine {
         }
     }
 
-    private mutating func fail(
-        _ kind: GateKind,
-        _ job: ClaimedJob,
-        _ failure: Failure,
-        now: Moment,
-        _ effects: inout [EngineEffect]
-    ) {
-        if let probe = gates[kind]?.probe {
-            if kind == .credits, probe == job.attempt { noteShortage(price: job.reserved, now: now) }
-            gates[kind]?.fail(attempt: job.attempt, message: failure.message, at: now, using: &random)
+    private mutating func fail(_ kind: GateKind, _ job: ClaimedJob, _ failure: Failure, now: Moment) {
+        let failing = gates.fail(kind, job.attempt, message: failure.message, at: now, using: &random)
+        if kind == .credits, failing != .otherRequest { account.noteShortage(price: job.reserved, now: now) }
+        if failing == .hasClosed {
+            outbox.notify(.gateClosed(kind, message: failure.message))
+            outbox.record(.trouble("\(kind.name): \(failure.message)"))
         }
-        if gates[kind] != nil {
-            recordGates(now: now, &effects)
-            return
-        }
-        gates[kind] = Gate(kind.backoff, message: failure.message, at: now, using: &random)
-        if kind == .credits { noteShortage(price: job.reserved, now: now) }
-        effects.append(.notify(.gateClosed(kind, message: failure.message)))
-        record(.trouble("\(kind.name): \(failure.message)"), &effects)
-        recordGates(now: now, &effects)
+        outbox.noteGates()
     }
 
-    mutating func close(_ kind: GateKind, message: String, now: Moment, _ effects: inout [EngineEffect]) {
-        if gates[kind] != nil {
-            gates[kind]?.fail(attempt: nil, message: message, at: now, using: &random)
-            return
-        }
-        gates[kind] = Gate(kind.backoff, message: message, at: now, using: &random)
-        effects.append(.notify(.gateClosed(kind, message: message)))
+    mutating func close(_ kind: GateKind, message: String, now: Moment) {
+        guard gates.close(kind, message: message, at: now, using: &random) else { return }
+        outbox.notify(.gateClosed(kind, message: message))
         // While the database cannot be written there is no use in noting that.
-        if kind != .disk { recordGates(now: now, &effects) }
+        if kind != .disk { outbox.noteGates() }
     }
 
-    mutating func open(_ kind: GateKind, _ effects: inout [EngineEffect]) {
-        guard gates.removeValue(forKey: kind) != nil else { return }
-        if reach.closed == kind { reach.closed = nil }
-        if kind == .credits { endShortage() }
-        if kind == .key || kind == .provider { isReachedAgain = true }
-        noteDue()
-        effects.append(.notify(.gateOpened(kind)))
-        recordGates(now: nil, &effects)
+    mutating func open(_ kind: GateKind) {
+        guard gates.open(kind) else { return }
+        if kind == .credits { account.endShortage() }
+        if kind == .key || kind == .provider { polls.reachedAgain() }
+        claiming.noteDue()
+        outbox.notify(.gateOpened(kind))
+        outbox.noteGates()
     }
 
-    /// Notes which queues wait for a budget.
-    mutating func hold(_ claim: Claim, now: Moment, _ effects: inout [EngineEffect]) {
-        var isNews = false
-        for hold in claim.budgetHolds where budgetHolds[hold] == nil {
-            guard let job = claim.budgetSkips[hold] else { continue }
-            budgetHolds[hold] = (now, job)
-            effects.append(.notify(.budgetHeld(hold, job)))
-            isNews = true
+    // MARK: - Questions
+
+    mutating func noteReach(_ outcome: PollOutcome, now: Moment) {
+        if case .unavailable(let failure) = outcome {
+            noteUnreached(failure, now: now)
+        } else {
+            noteReached()
         }
-        // A claim that stopped for want of a slot has not looked at every queue; and what lets cheaper jobs pass still
-        // holds the others.
-        let claimed = Set(claim.jobs.map(\.queue))
-        for (hold, held) in budgetHolds {
-            if let job = claim.budgetSkips[hold] {
-                isNews = isNews || job != held.job
-                budgetHolds[hold]?.job = job
-            } else if !claim.hasMore || claimed.contains(hold.queue) {
-                budgetHolds[hold] = nil
-                effects.append(.notify(.budgetReleased(hold)))
-                isNews = true
-            }
-        }
-        if isNews { recordGates(now: now, &effects) }
     }
 
-    /// Goes on as carefully as an earlier process would have after the provider said that there were too many requests.
-    mutating func takeOver(refusals: [Instant], shutUntil: Instant?, now: Moment, _ effects: inout [EngineEffect]) {
-        for refused in refusals { _ = window.refuse(at: now.uptime - max(.zero, now.instant - refused)) }
-        if let shutUntil {
-            window.shut(until: now.uptime + min(max(.zero, shutUntil - now.instant), RateLimit.longestRetryAfter))
-        }
-        guard let last = refusals.last ?? (window.shutUntil > now.uptime ? now.instant : nil) else { return }
-        rateRefusedAt = Moment(instant: last, uptime: now.uptime - max(.zero, now.instant - last))
-        // Those from which it has recovered need no word.
-        recoverRate(now: now, &effects)
-        if rateRefusedAt != nil { recordGates(now: now, &effects) }
+    mutating func noteReached() {
+        if let kind = gates.questionAnswered() { open(kind) }
+    }
+
+    mutating func noteUnreached(_ failure: Failure, now: Moment) {
+        guard let kind = gates.questionFailed(failure, at: now.uptime) else { return }
+        outbox.record(.trouble("\(kind.name): \(failure.message)"))
+        close(kind, message: failure.message, now: now)
+    }
+
+    // MARK: - Budgets and the rate
+
+    mutating func noteBudgets(_ news: Gates.BudgetNews) {
+        for (hold, job) in news.held { outbox.notify(.budgetHeld(hold, job)) }
+        for hold in news.released { outbox.notify(.budgetReleased(hold)) }
+        if !news.isEmpty { outbox.noteGates() }
     }
 
     /// Lets the rate window's allowance grow again after the provider said that there were too many requests.
-    mutating func recoverRate(now: Moment, _ effects: inout [EngineEffect]) {
-        let hasGrown = window.recover(at: now.uptime)
-        guard rateRefusedAt != nil, hasGrown || (window.isWhole && now.uptime >= window.shutUntil) else { return }
-        if window.isWhole {
-            rateRefusedAt = nil
-            if hasGrown { effects.append(.notify(.rateWhole(window.limit))) }
-        }
-        recordGates(now: now, &effects)
+    mutating func recoverRate(at uptime: Duration) {
+        let (isNews, whole) = submissions.recover(at: uptime)
+        if let whole { outbox.notify(.rateWhole(whole)) }
+        if isNews { outbox.noteGates() }
     }
 
-    private func rateNotes() -> [GateNote] {
-        guard let since = rateRefusedAt else { return [] }
-        let end = max(window.shutUntil, window.wholeAt ?? .zero)
-        let change = window.isWhole ? "\(window.limit)" : "\(window.limit.count) → \(window.current)"
-        return [
-            GateNote(
-                name: BlockReason.rate.rawValue,
-                closedAt: since.instant,
-                reopensAt: since.instant + (end - since.uptime),
-                message: "the provider said that there were too many requests: \(change), recovering by itself; if it "
-                    + "happens often, something else uses the account, or limits.submissions is too high"
-            )
-        ]
-    }
-
-    mutating func recordGates(now: Moment?, _ effects: inout [EngineEffect]) {
-        let notes = gates.map { kind, gate in
-            // With credits used up, the next look at the balance.
-            let again = nextProbe(kind, gate) ?? (kind == .credits ? account.pressure?.nextAt : nil) ?? gate.probeAt
-            return GateNote(
-                name: kind.name,
-                closedAt: gate.closedAt.instant,
-                reopensAt: gate.closedAt.instant + (again - gate.closedAt.uptime),
-                message: "\(gate.message): \(kind.advice)"
-            )
+    /// What is closed or held now, as the ledger keeps it.
+    func gateNotes() -> [GateNote] {
+        var notes = gates.notes(account)
+        if let note = submissions.note { notes.append(note) }
+        // A gate tells more than the reserve.
+        if !gates.isClosed(.credits), !gates.isClosed(.keyCap),
+            let note = account.note(reserve: settings.account.creditReserve)
+        {
+            notes.append(note)
         }
-        let held = budgetHolds.map { hold, held in
-            GateNote(
-                name: hold.reason.rawValue,
-                queue: hold.queue,
-                closedAt: held.since.instant,
-                reopensAt: held.job.exceedsLimit ? nil : held.job.resetsAt,
-                message: held.job.description
-            )
-        }
-        let all = notes + held + rateNotes() + accountNotes()
-        record(.gates(all.sorted { ($0.name, $0.queue) < ($1.name, $1.queue) }), &effects)
+        return notes.sorted { ($0.name, $0.queue) < ($1.name, $1.queue) }
     }
 }

@@ -19,7 +19,7 @@ package enum EngineEvent: Sendable {
     /// A rule of the ledger refuses a change; everything else goes on.
     case recordRefused(LedgerChange, LedgerError)
     /// A change can never be committed; the daemon is ending.
-    case recordAbandoned
+    case recordAbandoned(LedgerChange)
     /// A change cannot be committed for now; it is tried again until it can.
     case recordStalled(LedgerError)
     /// Changes can be committed again.

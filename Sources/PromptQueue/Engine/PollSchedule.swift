@@ -67,6 +67,9 @@ package struct PollSchedule: Sendable {
     /// Refusals for too many polls, in a row.
     private var refusals = 0
     private var pausedUntil: Duration = .zero
+    /// Whether the key or the provider is well again, which no poll that was backed off has been told yet.
+    private var isReachedAgain = false
+    private var backoffEndsNotBefore: Duration = .zero
 
     /// Whether the provider was asked to call back, so that polls are but the net below.
     package var expectsCallbacks = false
@@ -190,6 +193,25 @@ package struct PollSchedule: Sendable {
         } else {
             plan(attempt, after: entry.age(at: entry.askedAt), at: uptime, earliest: earliest)
         }
+    }
+
+    /// The key or the provider is well again.
+    package mutating func reachedAgain() { isReachedAgain = true }
+
+    /// There is another key, which says more than one answer does.
+    package mutating func keyReloaded() {
+        isReachedAgain = true
+        backoffEndsNotBefore = .zero
+    }
+
+    /// Lets polls that were backed off go when the key or the provider is well again; but once in a while only, since a
+    /// provider that is half well closes and opens its gate all the time.
+    package mutating func endBackoffIfReached(at uptime: Duration) {
+        guard isReachedAgain else { return }
+        isReachedAgain = false
+        guard uptime >= backoffEndsNotBefore else { return }
+        backoffEndsNotBefore = uptime + .seconds(60)
+        endBackoff(at: uptime)
     }
 
     /// What made polls fail is over: those that were backed off are due when the plan has them, as a rule now. Another

@@ -10,7 +10,9 @@ extension LedgerChange {
         switch self {
         case .accepted(let attempt, let task, _): (attempt, task)
         case .rejected(let attempt, _, _): (attempt, nil)
-        default: nil
+        case .unknown, .progressed, .taskSucceeded, .taskFailed, .resultDelayed, .resultSaved, .resultFailed, .gates,
+            .balance, .gaveUp, .hintRefuted, .setAside, .limits, .rules, .trouble:
+            nil
         }
     }
 }

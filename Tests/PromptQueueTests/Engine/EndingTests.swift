@@ -25,8 +25,8 @@ import Testing
             effects = fixture.send(.polled(task.attempt, answer))
         }
         #expect(effects.disposition == .fail, "it is paid for; trying again would pay twice")
-        #expect(fixture.now.uptime - start >= Engine.resultPatience)
-        #expect(fixture.now.uptime - start < Engine.resultPatience + .seconds(70))
+        #expect(fixture.now.uptime - start >= Tasks.resultPatience)
+        #expect(fixture.now.uptime - start < Tasks.resultPatience + .seconds(70))
         #expect((8...40).contains(polls))
     }
 
@@ -67,7 +67,7 @@ import Testing
             try fixture.untilPoll()
             effects = fixture.send(.polled(task.attempt, outcome))
         }
-        #expect(fixture.now.uptime - start >= Engine.resultPatience)
+        #expect(fixture.now.uptime - start >= Tasks.resultPatience)
         guard case .taskSucceeded(task.attempt, failure.elsewhere, _, _, _, _)? = effects.records.first else {
             Issue.record("it is not taken")
             return

@@ -14,8 +14,13 @@ struct EngineFixture {
         engine = Engine(settings: settings, seed: 7)
     }
 
+    /// What the engine wants because of an event. Notes about gates are recorded at once, or the next would wait for that.
     mutating func send(_ event: EngineEvent) -> [EngineEffect] {
-        engine.handle(event, now: now)
+        var effects = engine.handle(event, now: now)
+        for change in effects.records {
+            if case .gates = change { effects += engine.handle(.recorded(change, CommitResult()), now: now) }
+        }
+        return effects
     }
 
     /// Starts with an empty ledger; the balance is answered for.

@@ -199,7 +199,7 @@ import Testing
         try polling.untilPoll()
         let effects = polling.send(.polled(task.attempt, .unavailable(Failure(.rateLimited, "…"))))
         #expect(effects.gates == nil)
-        #expect(polling.engine.window.isWhole)
+        #expect(polling.engine.submissions.window.isWhole)
     }
 
     @Test func `a full disk stops submitting until something can be recorded again`() {

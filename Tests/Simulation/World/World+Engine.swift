@@ -26,7 +26,6 @@ struct LedgerOperation {
     var call: Call
     /// When it was decided.
     var instant: Instant
-    var number = 0
     var hasStalled = false
 }
 
@@ -219,17 +218,12 @@ extension World {
                 later(.commit(LedgerOperation(call: .claim(request), instant: moment.instant)), in: commitDelay())
             case .record(let change):
                 outstanding += 1
-                var operation = LedgerOperation(call: .record(change), instant: moment.instant)
+                let operation = LedgerOperation(call: .record(change), instant: moment.instant)
                 if case .gates(let notes) = change {
                     gatesDue = notes.filter { Self.isProbed($0.name) }
                         .compactMap { note in note.reopensAt.map { now + ($0 - moment.instant) } }
-                    // The runner never lets an older note of the gates overtake a newer one.
-                    gatesDecided += 1
-                    operation.number = gatesDecided
-                    later(.commit(operation), in: .milliseconds(1))
-                } else {
-                    later(.commit(operation), in: commitDelay())
                 }
+                later(.commit(operation), in: commitDelay())
             case .submit(let job):
                 outstanding += 1
                 submissionsUnderWay.insert(job.attempt)
@@ -309,10 +303,6 @@ extension World {
     }
 
     private func record(_ change: LedgerChange, _ operation: LedgerOperation) async throws -> CommitResult {
-        if case .gates = change {
-            if operation.number < gatesWritten { return CommitResult() }
-            gatesWritten = operation.number
-        }
         let recorded = try await place.ledger.record(change, now: operation.instant)
         try book(change, recorded)
         // The commit was made, but its outcome did not come back: the runner tries again.
@@ -325,13 +315,13 @@ extension World {
     /// The runner tries a record again each second, until it can be written or the grace is over.
     private func stall(_ operation: LedgerOperation) async throws {
         let error = LedgerError(.full, "the disk is full")
-        guard case .record = operation.call else {
+        guard case .record(let change) = operation.call else {
             outstanding -= 1
             return try await tell(.claimFailed(error))
         }
         guard !isCutOff else {
             outstanding -= 1
-            return try await tell(.recordAbandoned)
+            return try await tell(.recordAbandoned(change))
         }
         var next = operation
         next.hasStalled = true

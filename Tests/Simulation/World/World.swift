@@ -55,8 +55,6 @@ final class World {
     var submissionsUnderWay: Set<AttemptID> = []
     var pollsUnderWay: Set<AttemptID> = []
     var downloadsUnderWay: Set<ResultID> = []
-    var gatesDecided = 0
-    var gatesWritten = 0
     var eventsAtOnce = (at: Duration.zero, count: 0)
 
     // What the users have set.
