@@ -28,7 +28,7 @@ enum ConfigurationFile {
     }
 
     private static func check(_ mapping: Node.Mapping, prefix: String, _ path: String) throws(ConfigurationError) {
-        let known = ConfigurationKey.allCases.map(\.rawValue)
+        let known = Setting.all.map(\.key)
         for (keyNode, value) in mapping {
             let key = prefix + (keyNode.string ?? "?")
             let place = keyNode.mark.map { "\(path):\($0.line)" } ?? path
@@ -40,7 +40,7 @@ enum ConfigurationFile {
             } else if !known.contains(key) {
                 let near = Suggestion.nearest(to: key, among: known).map { "; did you mean \($0)?" } ?? ""
                 throw ConfigurationError("\(key) is not a setting of promptd\(near) (\(place))")
-            } else if ConfigurationKey(rawValue: key)?.isList == true, let items = value.sequence {
+            } else if Setting.named(key)?.isList == true, let items = value.sequence {
                 // What is no text, the reader would drop without a word.
                 if items.contains(where: { $0.scalar == nil }) {
                     throw ConfigurationError("\(key): takes a list of single values (\(place))")

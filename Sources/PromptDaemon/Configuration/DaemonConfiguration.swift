@@ -22,8 +22,7 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var downloadsAllowPrivateAddresses = PrivateAddressPolicy.automatic
     package var unconfirmedPolicy = UnconfirmedPolicy.hold
     package var unconfirmedWindow: Duration = .seconds(1_800)
-    /// nil: for ever.
-    package var retentionFinishedJobs: Duration? = .seconds(90 * 86_400)
+    package var retention = Retention.forever
     package var unknownModels = UnknownModelPolicy.refuse
     /// For models of which no price is known.
     package var defaultPrice = PriceBook.usualDefaultPrice
@@ -49,6 +48,11 @@ package enum PrivateAddressPolicy: String, Sendable, CaseIterable {
     case automatic = "auto"
     case allow = "true"
     case refuse = "false"
+}
+
+/// How long finished jobs stay in the database.
+package enum Retention: Sendable, Equatable {
+    case forever
 }
 
 package enum LogLevel: String, Sendable, CaseIterable {

@@ -13,11 +13,12 @@ import UnixSignals
 
 /// The whole daemon, put together.
 struct Daemon {
-    private let configuration: DaemonConfiguration
-    private let environment: [String: String]
-    private let logger: Logger
-    private let notifier: SystemdNotifier
-    private let live: LiveSettings
+    let configuration: DaemonConfiguration
+    let environment: [String: String]
+    let logger: Logger
+    let notifier: SystemdNotifier
+    let live: LiveSettings
+    let time = SystemTime()
     /// The configuration file that was asked for, to be reloaded.
     private let file: String?
 
@@ -36,6 +37,37 @@ struct Daemon {
 
     /// Runs until a signal ends it.
     func run() async throws {
+        prepareProcess()
+        let key = try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment)
+        let callbacks = try Callbacks(configuration, environment: environment, time: time, logger: logger)
+        let parts = try await open(key)
+        var failure: (any Error)?
+        do {
+            let steps = try await StepWatch.start(parts.marks, store: parts.ledger, now: time.now.instant, logger)
+            try await serve(parts, steps, callbacks)
+        } catch {
+            failure = error
+        }
+        do { try await close(parts) } catch { failure = failure ?? error }
+        if let failure { throw failure }
+        logger.notice("promptd has stopped; everything is recorded")
+    }
+
+    // MARK: - What stands before anything is sent, and falls after everything is recorded
+
+    /// All that is opened before the first request and closed after the last.
+    struct Parts {
+        let lock: OwnerLock
+        let media: MediaDirectory
+        let mediaOwner: MediaOwner
+        let ledger: any LedgerStore
+        let outcomes: OutcomeFile
+        let marks: StepMarks
+        let client: KieClient
+        let mediaClient: MediaClient
+    }
+
+    private func prepareProcess() {
         signal(SIGPIPE, SIG_IGN)
         let descriptors = DescriptorLimit.raise()
         if descriptors < DescriptorLimit.needed {
@@ -47,10 +79,36 @@ struct Daemon {
         for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] where environment[name]?.isEmpty == false {
             logger.warning("\(name) is set and is not used: promptd connects to the provider itself")
         }
-        let key = try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment)
-        let time = SystemTime()
-        let callbacks = try Callbacks(configuration, environment: environment, time: time, logger: logger)
-        let lock = try lockDatabase()
+    }
+
+    private func open(_ key: Secret) async throws -> Parts {
+        try LedgerFile.checkDirectory(of: configuration.database)
+        let lock = try OwnerLock(database: configuration.database)
+        let media = try openMedia()
+        let opener = LedgerOpener(
+            database: configuration.database,
+            environment: environment,
+            notifier: notifier,
+            logger: logger
+        )
+        let ledger = try await opener.open()
+        let mediaOwner = try MediaOwner(media: media.path, databaseID: ledger.databaseID)
+        let outcomes = try OutcomeFile(database: configuration.database)
+        let marks = try StepMarks(database: configuration.database)
+        let settings = KieSettings(baseURL: configuration.providerBaseURL)
+        return Parts(
+            lock: lock,
+            media: media,
+            mediaOwner: mediaOwner,
+            ledger: ledger,
+            outcomes: outcomes,
+            marks: marks,
+            client: KieClient(settings, key: key),
+            mediaClient: MediaClient(userAgent: settings.userAgent)
+        )
+    }
+
+    private func openMedia() throws -> MediaDirectory {
         let media = try MediaDirectory(path: configuration.media)
         do throws(MediaError) {
             try MediaDirectory.tryOut(media.path)
@@ -64,47 +122,23 @@ struct Daemon {
                 metadata: ["path": "\(media.path)"]
             )
         }
-        let opener = LedgerOpener(
-            database: configuration.database,
-            environment: environment,
-            notifier: notifier,
-            logger: logger
-        )
-        let ledger = try await opener.open()
-        let mediaOwner = try MediaOwner(media: media.path, databaseID: ledger.databaseID)
-        let outcomes = try OutcomeFile(database: configuration.database)
-        let marks = try StepMarks(database: configuration.database)
-        let settings = KieSettings(baseURL: configuration.providerBaseURL)
-        let client = KieClient(settings, key: key)
-        let mediaClient = MediaClient(userAgent: settings.userAgent)
-        var failure: (any Error)?
-        do {
-            let steps = try await StepWatch.start(marks, store: ledger, now: time.now.instant, logger)
-            try await serve(ledger, outcomes, steps, media, client, mediaClient, callbacks, time)
-        } catch {
-            failure = error
-        }
-        // Whatever happened: AsyncHTTPClient ends the process if it is released without that.
-        do { try await client.shutdown() } catch { logger.debug("the provider's client: \(error)") }
-        await mediaClient.shutdown()
-        do { try ledger.close() } catch { failure = failure ?? error }
-        marks.remove()
-        withExtendedLifetime((lock, mediaOwner)) {}
-        if let failure { throw failure }
-        logger.notice("promptd has stopped; everything is recorded")
+        return media
     }
 
+    private func close(_ parts: Parts) async throws {
+        // Whatever happened: AsyncHTTPClient ends the process if it is released without that.
+        do { try await parts.client.shutdown() } catch { logger.debug("the provider's client: \(error)") }
+        await parts.mediaClient.shutdown()
+        defer { parts.marks.remove() }
+        try parts.ledger.close()
+        withExtendedLifetime(parts) {}
+    }
+
+    // MARK: - At work
+
     /// Works on the queue until a signal ends it, and leaves the ledger in order.
-    private func serve(
-        _ ledger: any LedgerStore,
-        _ outcomes: OutcomeFile,
-        _ steps: StepWatch,
-        _ media: MediaDirectory,
-        _ client: KieClient,
-        _ mediaClient: MediaClient,
-        _ callbacks: Callbacks?,
-        _ time: SystemTime
-    ) async throws {
+    private func serve(_ parts: Parts, _ steps: StepWatch, _ callbacks: Callbacks?) async throws {
+        let ledger = parts.ledger
         let engineSettings = EngineSettings(configuration)
         try await ledger.begin(
             DaemonIdentity(
@@ -116,96 +150,12 @@ struct Daemon {
             ),
             now: time.now.instant
         )
-        try await KeptOutcomes.takeUp(outcomes, into: ledger, now: time.now.instant, logger)
+        try await KeptOutcomes.takeUp(parts.outcomes, into: ledger, now: time.now.instant, logger)
         try await ledger.setPrices(configuration.prices, defaultPrice: configuration.defaultPrice)
         let start = Latch()
-        let prepare: @Sendable (QueuedJob) -> Preparation = { [live] job in
-            job.prepared(unknownModels: live.unknownModels)
-        }
-        let runner = Runner(
-            ledger: ledger,
-            provider: KieProvider(
-                client: client,
-                keySource: KeySource { [live, environment] in
-                    try Credentials.apiKey(file: live.apiKeyFile, environment: environment)
-                },
-                callbackURL: configuration.callbacksPublicURL
-            ),
-            fetcher: MediaFetcher(
-                media: media,
-                client: mediaClient,
-                provider: client,
-                policy: URLPolicy(allowsLoopback: configuration.allowsPrivateMedia),
-                sidecars: Sidecars(
-                    media: media,
-                    source: ledger,
-                    isEnabled: { [live] in live.sidecars },
-                    now: { time.now.instant },
-                    logger: logger
-                ),
-                uptime: { time.now.uptime }
-            ),
-            prepare: prepare,
-            settings: engineSettings,
-            seed: UInt64.random(in: 0...UInt64.max),
-            grace: configuration.shutdownGrace,
-            time: time,
-            journal: outcomes,
-            steps: steps,
-            start: start,
-            logger: logger,
-            onStarted: { [notifier, logger, configuration] recovery in
-                do throws(MediaError) {
-                    try media.removeLeftovers(except: recovery.downloads.map(\.result))
-                } catch {
-                    logger.warning("half-written files of earlier results could not be removed: \(error)")
-                }
-                logger.notice(
-                    "promptd \(Version.current) is running",
-                    metadata: [
-                        "database": "\(configuration.database)", "media": "\(configuration.media)",
-                        "provider": "\(configuration.providerBaseURL)", "rate": "\(configuration.rate)",
-                        "pid": "\(getpid())",
-                    ]
-                )
-                notifier.send("READY=1\nSTATUS=running")
-            }
-        )
-        var quiet = logger
-        quiet.logLevel = .warning
-        var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
-        let listeners = CountdownLatch(
-            [configuration.webListen != nil, callbacks != nil].count { $0 },
-            done: start.open
-        )
-        if let listen = configuration.webListen {
-            services.append(.beside(web(listen, ledger, runner, callbacks?.tally, quiet, onListening: listeners.step)))
-        }
-        if let callbacks {
-            services.append(
-                .beside(callbacks.service(ledger, runner, time, quiet: quiet, onListening: listeners.step))
-            )
-        }
-        let group = ServiceGroup(
-            configuration: .init(
-                services: services + [
-                    .beside(Housekeeping(ledger: ledger, notifier: notifier, time: time, logger: logger)),
-                    .beside(FileGuard(ledger: ledger, time: time)),
-                    .beside(PriceWatch(prices: ledger, time: time, logger: logger)),
-                    .beside(
-                        ChangeWatcher(
-                            ledger: ledger,
-                            runner: runner,
-                            time: time,
-                            logger: logger
-                        )
-                    ),
-                    .init(service: runner),
-                ],
-                logger: quiet
-            )
-        )
-        let failure = await run(group) { await reload(client, runner, ledger, callbacks) }
+        let runner = runner(parts, engineSettings, steps, start)
+        let group = services(ledger, runner, callbacks, start)
+        let failure = await run(group) { await reload(parts.client, runner, ledger, callbacks) }
         if ledger.loss != nil { await tellUnderWay(ledger) }
         do {
             try await ledger.end(now: time.now.instant)
@@ -297,40 +247,6 @@ struct Daemon {
             logger.error("nothing was reloaded, everything stays as it was: \(error)")
         }
     }
-
-    private func web(
-        _ listen: ListenAddress,
-        _ ledger: any LedgerStore,
-        _ runner: Runner,
-        _ callbacks: CallbackCounter?,
-        _ quiet: Logger,
-        onListening: @escaping @Sendable () -> Void
-    ) -> WebService {
-        WebService(
-            address: listen,
-            application: WebServer.application(
-                host: listen.host,
-                port: listen.port,
-                source: ledger,
-                isRunning: { runner.isRunning },
-                callbacks: callbacks,
-                connections: DescriptorLimit.connections(of: DescriptorLimit.raise()),
-                logger: quiet,
-                onListening: { [logger] port in
-                    onListening()
-                    logger.info(
-                        "health and metrics",
-                        metadata: ["url": "http://\(ListenAddress(host: listen.host, port: port))"]
-                    )
-                }
-            )
-        )
-    }
-
-    private func lockDatabase() throws -> OwnerLock {
-        try LedgerFile.checkDirectory(of: configuration.database)
-        return try OwnerLock(database: configuration.database)
-    }
 }
 
 extension EngineSettings {
@@ -344,12 +260,5 @@ extension EngineSettings {
         account.creditReserve = configuration.creditsReserve
         account.unconfirmedPolicy = configuration.unconfirmedPolicy
         account.unconfirmedWindow = configuration.unconfirmedWindow
-    }
-}
-
-extension ServiceGroupConfiguration.ServiceConfiguration {
-    /// A service whose failure ends the daemon in order: requests under way may still be answered and recorded.
-    fileprivate static func beside(_ service: any Service) -> Self {
-        .init(service: service, failureTerminationBehavior: .gracefullyShutdownGroup)
     }
 }

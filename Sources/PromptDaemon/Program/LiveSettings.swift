@@ -17,27 +17,14 @@ final class LiveSettings: Sendable {
         configuration.withLock { Logger.Level(rawValue: $0.logLevel.rawValue) ?? .info }
     }
 
-    /// Takes over a new configuration; returns the keys whose new values wait for a restart.
+    /// Takes over a new configuration.
+    ///
+    /// - Returns: the keys whose new values wait for a restart.
     func replace(with new: DaemonConfiguration) -> [String] {
         configuration.withLock { current in
             let old = current
             current = new
-            let fixed: [(ConfigurationKey, Bool)] = [
-                (.database, old.database != new.database),
-                (.media, old.media != new.media),
-                (.providerBaseURL, old.providerBaseURL != new.providerBaseURL),
-                (.providerAllowHTTP, old.providerAllowHTTP != new.providerAllowHTTP),
-                (.callbacksPublicURL, old.callbacksPublicURL != new.callbacksPublicURL),
-                (.callbacksListen, old.callbacksListen != new.callbacksListen),
-                (.webListen, old.webListen != new.webListen),
-                (
-                    .downloadsAllowPrivateAddresses,
-                    old.downloadsAllowPrivateAddresses != new.downloadsAllowPrivateAddresses
-                ),
-                (.shutdownGrace, old.shutdownGrace != new.shutdownGrace),
-                (.logFormat, old.logFormat != new.logFormat),
-            ]
-            return fixed.filter(\.1).map(\.0.rawValue)
+            return Setting.all.filter { !$0.isReloaded && $0.differs(old, new) }.map(\.key)
         }
     }
 }

@@ -1,0 +1,211 @@
+import FoundationEssentials
+import KieAPI
+import PromptQueue
+
+extension Setting {
+    /// Every setting, in the order in which the documentation lists them. A new one has its line here, a property in
+    /// `DaemonConfiguration`, and what it does.
+    static let all: [Setting] = [
+        .path(
+            "database",
+            \.database,
+            "The queue. SQLite makes files beside it, so the directory must be writable."
+        ),
+        .path(
+            "media",
+            \.media,
+            "Where results go: MEDIA/QUEUE or BATCH/JOB-ORDINAL.EXTENSION."
+        ),
+        Setting(
+            "provider.baseURL",
+            \.providerBaseURL,
+            "a URL like https://api.kie.ai, without ? and #",
+            write: { $0 },
+            read: { text, _ in text },
+            check: { text, configuration throws(Problem) in
+                guard KieSettings.isAllowed(baseURL: text, allowsHTTP: configuration.providerAllowHTTP) else {
+                    throw .isNot(KieSettings.allowedBaseURL)
+                }
+            },
+            "The provider's API, or what stands in for it."
+        ),
+        .keyFile(
+            "provider.apiKeyFile",
+            \.apiKeyFile,
+            example: "/etc/promptd/api-key",
+            "A file with the API key and nothing else. Without this: systemd's credential api-key, else the variable "
+                + "KIE_API_KEY."
+        ),
+        .flag(
+            "provider.allowHTTP",
+            \.providerAllowHTTP,
+            "Lets the key travel over plain http to other machines than this one."
+        ),
+        .number(
+            "limits.submissions",
+            \.rate.count,
+            1...1_000_000,
+            reloaded: true,
+            "New tasks within any window, as the account allows."
+        ),
+        .duration(
+            "limits.window",
+            \.rate.window,
+            .milliseconds(1)...(.seconds(86_400)),
+            reloaded: true,
+            "How long such a window is."
+        ),
+        .number(
+            "limits.running",
+            \.running,
+            1...1_000_000,
+            reloaded: true,
+            "Tasks at the provider at once."
+        ),
+        .number(
+            "limits.pollsPerSecond",
+            \.pollsPerSecond,
+            1...1_000_000,
+            reloaded: true,
+            "Status queries, all tasks together."
+        ),
+        .value(
+            "credits.reserve",
+            \.creditsReserve,
+            "credits, a number from 0",
+            write: { "\($0)" },
+            read: { Double($0).flatMap { $0 >= 0 ? Credits($0) : nil } },
+            reloaded: true,
+            "Stop submitting when the account's balance would fall below this."
+        ),
+        .value(
+            "callbacks.publicURL",
+            \.callbacksPublicURL,
+            PublicURL.allowed,
+            write: { $0 },
+            read: { PublicURL.read($0).map { .some($0) } },
+            example: "https://example.org/promptd",
+            "Where the provider reaches us, over a proxy; without it promptd only asks. docs/callbacks.md says how."
+        ),
+        .value(
+            "callbacks.listen",
+            \.callbacksListen,
+            "an address like 127.0.0.1:8788",
+            write: \.description,
+            read: ListenAddress.init(text:),
+            "Where promptd listens for them."
+        ),
+        .keyFile(
+            "callbacks.hmacKeyFile",
+            \.callbacksHMACKeyFile,
+            example: "/etc/promptd/webhook-key",
+            "The key that signs them. Without this: systemd's credential webhook-key, else the variable "
+                + "KIE_WEBHOOK_HMAC_KEY."
+        ),
+        .value(
+            "web.listen",
+            \.webListen,
+            "an address like 127.0.0.1:8787, or off",
+            write: { $0?.description ?? "off" },
+            read: { ["off", "false"].contains($0) ? .some(nil) : ListenAddress(text: $0).map { .some($0) } },
+            "/healthz, /readyz and /metrics; off disables them."
+        ),
+        .flag(
+            "downloads.enabled",
+            \.downloadsEnabled,
+            reloaded: true,
+            "false: a job has succeeded when its task has; the results table holds the URLs."
+        ),
+        .flag(
+            "downloads.sidecars",
+            \.downloadsSidecars,
+            reloaded: true,
+            "Beside the results of each job a file JOB.json: prompt, model, input, credits, times, sums."
+        ),
+        .choice(
+            "downloads.allowPrivateAddresses",
+            \.downloadsAllowPrivateAddresses,
+            "Media over plain http or from this machine: auto allows it when provider.baseURL is this machine itself."
+        ),
+        .choice(
+            "unconfirmed.policy",
+            \.unconfirmedPolicy,
+            reloaded: true,
+            "A job whose answer was lost: hold it for you to settle; evidence sends it again when the balance shows no "
+                + "charge; resubmit after the window. With the last two it may be paid for twice."
+        ),
+        .duration(
+            "unconfirmed.window",
+            \.unconfirmedWindow,
+            .seconds(1)...(.seconds(30 * 86_400)),
+            reloaded: true,
+            "How long resubmit waits for news."
+        ),
+        .value(
+            "retention.finishedJobs",
+            \.retention,
+            "forever: this version removes no jobs",
+            write: { _ in "forever" },
+            read: { $0 == "forever" ? Retention.forever : nil },
+            reloaded: true,
+            "How long finished jobs stay in the database."
+        ),
+        .choice(
+            "catalogue.unknownModels",
+            \.unknownModels,
+            reloaded: true,
+            "A job whose model the catalogue does not know: refuse it, or allow it."
+        ),
+        .value(
+            "catalogue.defaultPrice",
+            \.defaultPrice,
+            "credits, a number from 0 to 1000000",
+            write: { "\($0)" },
+            read: PriceSetting.credits,
+            reloaded: true,
+            "Credits reserved for a job of whose price nothing is known."
+        ),
+        Setting(
+            "catalogue.prices",
+            \.prices,
+            "MODEL=CREDITS, like flux-2/pro-text-to-image=5",
+            write: { _ in nil },
+            read: { text, before throws(Problem) in
+                guard let price = PriceSetting.price(text) else {
+                    throw .isNot("MODEL=CREDITS, like flux-2/pro-text-to-image=5")
+                }
+                guard !before.contains(where: { $0.model == price.model }) else {
+                    throw Problem("names a model that has a price already; one for each is allowed")
+                }
+                return before + [price]
+            },
+            check: { text, configuration throws(Problem) in
+                guard configuration.unknownModels == .refuse, let price = PriceSetting.price(text) else { return }
+                if let reason = PriceSetting.unknown(price.model) { throw Problem(reason) }
+            },
+            example: "[flux-2/pro-text-to-image=5.5, z-image=1]",
+            isList: true,
+            reloaded: true,
+            "Credits for a task, where the catalogue is wrong or knows nothing; docs/catalogue.md says how to find out."
+        ),
+        .duration(
+            "shutdown.grace",
+            \.shutdownGrace,
+            .zero...(.seconds(3_600)),
+            "How long requests under way may take to end. Keep systemd's TimeoutStopSec above it."
+        ),
+        .choice(
+            "log.level",
+            \.logLevel,
+            reloaded: true,
+            "From which severity on a line is written."
+        ),
+        .choice(
+            "log.format",
+            \.logFormat,
+            "auto is journal under systemd and text elsewhere."
+        ),
+    ]
+
+    static func named(_ key: String) -> Setting? { all.first { $0.key == key } }
+}

@@ -1,0 +1,137 @@
+import Concurrency
+import FoundationEssentials
+import Glibc
+import KieAPI
+import Logging
+import MediaStore
+import PromptQueue
+import PromptWeb
+import ServiceLifecycle
+
+// What runs side by side while the daemon works.
+extension Daemon {
+    /// What carries out the engine's decisions.
+    ///
+    /// - Parameter start: opened when everything else stands.
+    func runner(_ parts: Parts, _ settings: EngineSettings, _ steps: StepWatch, _ start: Latch) -> Runner {
+        Runner(
+            ledger: parts.ledger,
+            provider: KieProvider(
+                client: parts.client,
+                keySource: KeySource { [live, environment] in
+                    try Credentials.apiKey(file: live.apiKeyFile, environment: environment)
+                },
+                callbackURL: configuration.callbacksPublicURL
+            ),
+            fetcher: fetcher(parts),
+            prepare: { [live] job in job.prepared(unknownModels: live.unknownModels) },
+            settings: settings,
+            seed: UInt64.random(in: 0...UInt64.max),
+            grace: configuration.shutdownGrace,
+            time: time,
+            journal: parts.outcomes,
+            steps: steps,
+            start: start,
+            logger: logger,
+            onStarted: { started(parts.media, $0) }
+        )
+    }
+
+    private func fetcher(_ parts: Parts) -> MediaFetcher {
+        MediaFetcher(
+            media: parts.media,
+            client: parts.mediaClient,
+            provider: parts.client,
+            policy: URLPolicy(allowsLoopback: configuration.allowsPrivateMedia),
+            sidecars: Sidecars(
+                media: parts.media,
+                source: parts.ledger,
+                isEnabled: { [live] in live.sidecars },
+                now: { [time] in time.now.instant },
+                logger: logger
+            ),
+            uptime: { [time] in time.now.uptime }
+        )
+    }
+
+    /// The ledger is in order, and the first claim may follow.
+    private func started(_ media: MediaDirectory, _ recovery: Recovery) {
+        do throws(MediaError) {
+            try media.removeLeftovers(except: recovery.downloads.map(\.result))
+        } catch {
+            logger.warning("half-written files of earlier results could not be removed: \(error)")
+        }
+        logger.notice(
+            "promptd \(Version.current) is running",
+            metadata: [
+                "database": "\(configuration.database)", "media": "\(configuration.media)",
+                "provider": "\(configuration.providerBaseURL)", "rate": "\(configuration.rate)",
+                "pid": "\(getpid())",
+            ]
+        )
+        notifier.send("READY=1\nSTATUS=running")
+    }
+
+    /// The runner and all that runs beside it.
+    ///
+    /// - Parameter start: is opened when every listener listens.
+    func services(_ ledger: any LedgerStore, _ runner: Runner, _ callbacks: Callbacks?, _ start: Latch) -> ServiceGroup
+    {
+        var quiet = logger
+        quiet.logLevel = .warning
+        let listeners = CountdownLatch(
+            [configuration.webListen != nil, callbacks != nil].count { $0 },
+            done: start.open
+        )
+        var beside: [any Service] = []
+        if let listen = configuration.webListen {
+            beside.append(web(listen, ledger, runner, callbacks?.tally, quiet, onListening: listeners.step))
+        }
+        if let callbacks {
+            beside.append(callbacks.service(ledger, runner, time, quiet: quiet, onListening: listeners.step))
+        }
+        beside += [
+            Housekeeping(ledger: ledger, notifier: notifier, time: time, logger: logger),
+            FileGuard(ledger: ledger, time: time),
+            PriceWatch(prices: ledger, time: time, logger: logger),
+            ChangeWatcher(ledger: ledger, runner: runner, time: time, logger: logger),
+        ]
+        // The failure of one ends the daemon in order: requests under way may still be answered and recorded.
+        let services = beside.map {
+            ServiceGroupConfiguration.ServiceConfiguration(
+                service: $0,
+                failureTerminationBehavior: .gracefullyShutdownGroup
+            )
+        }
+        return ServiceGroup(configuration: .init(services: services + [.init(service: runner)], logger: quiet))
+    }
+
+    private func web(
+        _ listen: ListenAddress,
+        _ ledger: any LedgerStore,
+        _ runner: Runner,
+        _ callbacks: CallbackCounter?,
+        _ quiet: Logger,
+        onListening: @escaping @Sendable () -> Void
+    ) -> WebService {
+        WebService(
+            address: listen,
+            application: WebServer.application(
+                host: listen.host,
+                port: listen.port,
+                source: ledger,
+                isRunning: { runner.isRunning },
+                callbacks: callbacks,
+                connections: DescriptorLimit.connections(of: DescriptorLimit.raise()),
+                logger: quiet,
+                onListening: { [logger] port in
+                    onListening()
+                    logger.info(
+                        "health and metrics",
+                        metadata: ["url": "http://\(ListenAddress(host: listen.host, port: port))"]
+                    )
+                }
+            )
+        )
+    }
+}
