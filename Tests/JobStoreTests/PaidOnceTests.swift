@@ -210,6 +210,18 @@ import Testing
         #expect(try fixture.rows("SELECT count(*) FROM set_aside") == ["0"])
     }
 
+    @Test func `a job whose attempts are used up is not tried again, whatever is asked of the ledger`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt, max_attempts) VALUES ('x', 1)")
+        let job = try await fixture.claimOne()
+        try await fixture.record(.accepted(job.attempt, task: TaskID("t"), httpStatus: 200))
+        let retry = FailureDisposition.retry(at: fixture.now, counted: true)
+        try await fixture.record(.taskFailed(job.attempt, Failure(.providerFault, "x"), charged: .zero, then: retry))
+        #expect(
+            try fixture.rows("SELECT state, attempt_count, error_code FROM jobs") == ["failed|1|provider_fault"]
+        )
+    }
+
     @Test func `a job that somebody puts back into its queue has attempts again`() async throws {
         let fixture = try LedgerFixture()
         try fixture.insert("(prompt, max_attempts) VALUES ('x', 1)")

@@ -280,7 +280,19 @@ struct RecordWork {
         return (RecordedJob(id: job, state: state), row[1])
     }
 
+    /// Whether a job may have another attempt, by its row as it is now.
+    func hasAttemptsLeft(_ job: JobID) throws -> Bool {
+        try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT attempt_count < max_attempts FROM jobs WHERE id = ?"),
+            arguments: [job.rawValue]
+        ) ?? false
+    }
+
     func settle(_ job: JobID, _ failure: Failure, _ then: FailureDisposition) throws -> RecordedJob {
+        var then = then
+        // The engine knows as much; a mistake of its own is not to be paid for, and a job back in its queue begins to count
+        // again (trigger jobs_requeued).
+        if case .retry(_, counted: true) = then, try !hasAttemptsLeft(job) { then = .fail }
         switch then {
         case .retry(let at, let counted):
             // A job keeps its place in the order, also while it waits. What was cancelled and taken up again has not counted.

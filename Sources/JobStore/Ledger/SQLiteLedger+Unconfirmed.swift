@@ -50,11 +50,7 @@ extension RecordWork {
             return CommitResult(job: try job(of: attempt))
         }
         guard try settlement.presumed(attempt) != nil else { return CommitResult(job: job) }
-        let mayRetry =
-            try Bool.fetchOne(
-                db.cachedStatement(sql: "SELECT attempt_count < max_attempts FROM jobs WHERE id = ?"),
-                arguments: [job.id.rawValue]
-            ) ?? false
+        let mayRetry = try hasAttemptsLeft(job.id)
         let message =
             "no answer came to its request, and no news of it; it may have been charged, so what was reserved counts as "
             + (mayRetry ? "spent" : "spent, and its attempts are used up")

@@ -26,6 +26,35 @@ extension World {
         try checkOneOpenAttempt()
     }
 
+    /// Notes which attempts are the last that their jobs may have.
+    func noteLastAttempts(_ event: EngineEvent) {
+        func note(_ attempt: AttemptID, _ count: Int, _ maximum: Int) {
+            if count >= maximum { lastAttempts.insert(attempt) } else { lastAttempts.remove(attempt) }
+        }
+        switch event {
+        case .claimed(let claim):
+            for job in claim.jobs { note(job.attempt, job.attemptCount, job.maxAttempts) }
+        case .started(let recovery), .resumed(let recovery):
+            for task in recovery.tasks { note(task.attempt, task.attemptCount, task.maxAttempts) }
+        case .hinted(_, let task?):
+            note(task.attempt, task.attemptCount, task.maxAttempts)
+        default:
+            break
+        }
+    }
+
+    /// The ledger would not let a job have more attempts than it may; the engine does not ask for them either.
+    func checkAttempts(_ change: LedgerChange) throws {
+        switch change {
+        case .rejected(let attempt, let failure, .retry(_, counted: true)),
+            .taskFailed(let attempt, let failure, _, .retry(_, counted: true), _):
+            guard lastAttempts.contains(attempt) else { return }
+            throw Violation(.attemptCount, "attempt \(attempt) was the last, and is tried again after \(failure.code)")
+        default:
+            return
+        }
+    }
+
     /// A claim may fill a budget and no more; what settlements above the estimate did to it is no excuse.
     func checkBudgets(_ claim: Claim, _ request: ClaimRequest) throws {
         for budget in budgets.values {

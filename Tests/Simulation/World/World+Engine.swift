@@ -206,6 +206,7 @@ extension World {
         eventsAtOnce = eventsAtOnce.at == now ? (now, eventsAtOnce.count + 1) : (now, 1)
         guard eventsAtOnce.count < 20_000 else { throw Violation(.wake, "20,000 events in one instant") }
         let moment = clock.moment
+        noteLastAttempts(event)
         let effects = engine?.handle(event, now: moment) ?? []
         var stops = false
         for effect in effects {
@@ -218,6 +219,7 @@ extension World {
                 later(.commit(LedgerOperation(call: .claim(request), instant: moment.instant)), in: commitDelay())
             case .record(let change):
                 outstanding += 1
+                try checkAttempts(change)
                 let operation = LedgerOperation(call: .record(change), instant: moment.instant)
                 if case .gates(let notes) = change {
                     gatesDue = notes.filter { Self.isProbed($0.name) }

@@ -55,6 +55,8 @@ final class World {
     var submissionsUnderWay: Set<AttemptID> = []
     var pollsUnderWay: Set<AttemptID> = []
     var downloadsUnderWay: Set<ResultID> = []
+    /// Attempts that are their jobs' last ones, as far as the engine was told.
+    var lastAttempts: Set<AttemptID> = []
     var eventsAtOnce = (at: Duration.zero, count: 0)
 
     // What the users have set.
