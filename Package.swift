@@ -76,16 +76,22 @@ let package = Package(
         ),
 
         // The limbs.
-        .target(name: "JobStore", dependencies: ["PromptQueue", "Migrations", grdb], swiftSettings: settings),
+        .target(
+            name: "JobStore",
+            dependencies: ["PromptQueue", "Migrations", grdb, systemPackage],
+            swiftSettings: settings
+        ),
         .target(
             name: "KieAPI",
-            dependencies: ["PromptQueue", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
+            dependencies: [
+                "PromptQueue", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, systemPackage,
+            ],
             swiftSettings: settings
         ),
         // Results on disk: fetched, checked, synced and named, with what they came from beside them.
         .target(
             name: "MediaStore",
-            dependencies: ["Concurrency", "KieAPI", "PromptQueue", crypto, logging, nioPosix],
+            dependencies: ["Concurrency", "KieAPI", "PromptQueue", crypto, logging, nioPosix, systemPackage],
             swiftSettings: settings
         ),
         // What tasks wait with.
@@ -106,7 +112,7 @@ let package = Package(
         ),
         .target(
             name: "PromptCommands",
-            dependencies: ["PromptQueue", "JobStore", "KieAPI", "MediaStore", argumentParser, logging],
+            dependencies: ["PromptQueue", "JobStore", "KieAPI", "MediaStore", argumentParser, logging, systemPackage],
             swiftSettings: settings
         ),
         .target(

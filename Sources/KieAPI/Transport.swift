@@ -4,6 +4,7 @@ package import NIOCore
 import NIOPosix
 import NIOSSL
 import PromptQueue
+import SystemPackage
 
 /// How one HTTP exchange ended.
 enum Exchange: Sendable {
@@ -92,7 +93,7 @@ package enum TransportError {
 
     /// The system's words for an error: `Connection refused`.
     package static func reason(_ error: IOError) -> String {
-        unsafe String(cString: strerror(error.errnoCode))
+        Errno(rawValue: error.errnoCode).description
     }
 
     private static func cause(of error: NIOConnectionError) -> String {

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 package import PromptQueue
+import SystemPackage
 
 /// Where results are kept. A file is there whole, synced and under its final name, or not at all.
 package struct MediaDirectory: Sendable {
@@ -176,7 +177,7 @@ package struct MediaDirectory: Sendable {
             return
         }
         guard errno != EEXIST else { return }
-        throw MediaError("\(path): cannot be made: \(unsafe String(cString: strerror(errno)))")
+        throw MediaError("\(path): cannot be made: \(Errno(rawValue: errno))")
     }
 
     private func makeFolder(_ name: String) throws(MediaError) {

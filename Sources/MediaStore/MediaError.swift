@@ -1,5 +1,6 @@
 import Glibc
 import PromptQueue
+import SystemPackage
 
 /// Why a result cannot be stored.
 package struct MediaError: Error, Sendable, CustomStringConvertible {
@@ -16,13 +17,13 @@ package struct MediaError: Error, Sendable, CustomStringConvertible {
 
     /// A system call failed with `code` (errno(3)) for a file below the media directory.
     init(code: Int32, at path: String) {
-        let reason = unsafe String(cString: strerror(code))
+        let reason = Errno(rawValue: code).description
         switch code {
         case ENOSPC, EDQUOT:
             self.init("the media disk is full", isLocal: true)
             isNoSpace = true
         case EMFILE, ENFILE:
-            self.init("too many files are open: raise LimitNOFILE= of the unit, or ulimit -n", isLocal: true)
+            self.init(OpenFiles.areTooMany, isLocal: true)
         case EACCES, EPERM, EROFS, EIO, ENOENT, ENODEV, ENXIO, ESTALE, ENOTCONN:
             var directory = FilePathParts.split(path).directory
             // Nobody has asked for this one; but if it is not there, it has to be named.

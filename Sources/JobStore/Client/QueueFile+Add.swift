@@ -2,9 +2,6 @@ import GRDB
 package import PromptQueue
 
 extension QueueFile {
-    /// Inserts all of `jobs` or none of them.
-    ///
-    /// - Throws: `LedgerError` with code `constraint` when a unique key is taken: the message names its job.
     package func add(_ jobs: [NewJob], now: Instant) throws(LedgerError) -> [JobID] {
         try write { db in
             let insertion = try JobInsertion(db, now: now, skipsDuplicates: false)
@@ -18,18 +15,17 @@ extension QueueFile {
         }
     }
 
-    /// Runs `body` in one transaction; whatever it throws undoes all that it inserted.
     package func insertAll<T>(
         now: Instant,
         skipsDuplicates: Bool,
-        _ body: (JobInsertion) throws -> T
+        _ body: (any JobInserter) throws -> T
     ) throws -> T {
         try queue.write { db in try body(JobInsertion(db, now: now, skipsDuplicates: skipsDuplicates)) }
     }
 }
 
 /// Inserts jobs one by one, by a prepared statement, inside the transaction of `insertAll`.
-package struct JobInsertion {
+struct JobInsertion: JobInserter {
     private let db: Database
     private let statement: Statement
     private let now: DatabaseValue
@@ -47,10 +43,8 @@ package struct JobInsertion {
         )
     }
 
-    /// - Returns: false for a duplicate that was skipped.
-    /// - Throws: `LedgerError`.
     @discardableResult
-    package func insert(_ job: NewJob) throws(LedgerError) -> Bool {
+    func insert(_ job: NewJob) throws(LedgerError) -> Bool {
         let values: [DatabaseValue] = [
             job.prompt.databaseValue, job.model.databaseValue, job.input.databaseValue, job.queue.databaseValue,
             job.priority.databaseValue, (job.runAt?.milliseconds ?? 0).databaseValue, job.uniqueKey.databaseValue,

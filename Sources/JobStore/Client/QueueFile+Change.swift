@@ -1,34 +1,6 @@
 import GRDB
 package import PromptQueue
 
-/// What a producer may do to jobs.
-package enum JobChange: Sendable {
-    case cancel, retry
-
-    var target: JobState {
-        switch self {
-        case .cancel: .cancelled
-        case .retry: .queued
-        }
-    }
-
-    /// The states from which it is possible.
-    package var origins: Set<JobState> {
-        switch self {
-        case .cancel: [.queued, .running, .unconfirmed]
-        case .retry: [.failed, .cancelled]
-        }
-    }
-}
-
-/// What became of a change of several jobs.
-package struct ChangeOutcome: Sendable {
-    /// How many jobs were changed.
-    package var changed = 0
-    /// The jobs that stayed as they were, with the reason.
-    package var refused: [(job: JobID, reason: String)] = []
-}
-
 extension QueueFile {
     /// Changes the jobs that can be changed; the others are named with the reason, in the database's own words.
     package func apply(_ change: JobChange, to ids: [JobID]) throws(LedgerError) -> ChangeOutcome {

@@ -1,25 +1,11 @@
 import GRDB
 package import PromptQueue
 
-/// How an operator settles a job whose answer was lost.
-package enum Resolution: Sendable {
-    /// The provider has made this task for it.
-    case task(TaskID)
-    /// The provider has made no task: it may be sent again.
-    case resubmit
-    /// Nobody knows: the job is given up, and its reservation is booked as if it had been charged.
-    case fail
-}
-
 extension QueueFile {
-    /// Settles an unconfirmed job.
-    ///
-    /// - Throws: `LedgerError` with code `constraint` when the job is not unconfirmed, or the task is another job's.
     package func resolve(_ job: JobID, _ resolution: Resolution, now: Instant) throws(LedgerError) {
         try write { db in try Self.settle(job, resolution, now, db) }
     }
 
-    /// Settles those of `jobs` that can be settled so; the others stay as they are and are named with the reason.
     package func resolve(_ jobs: [JobID], _ resolution: Resolution, now: Instant) throws(LedgerError) -> ChangeOutcome {
         try write { db in
             var outcome = ChangeOutcome()
@@ -38,7 +24,6 @@ extension QueueFile {
         }
     }
 
-    /// The unconfirmed jobs that match, the oldest first.
     package func unconfirmed(matching filter: JobFilter) throws(LedgerError) -> [JobID] {
         var filter = filter
         filter.states = filter.states.isEmpty ? [.unconfirmed] : filter.states.intersection([.unconfirmed])

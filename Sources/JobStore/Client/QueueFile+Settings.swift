@@ -47,7 +47,6 @@ extension QueueFile {
         }
     }
 
-    /// - Returns: false if there was none of that name.
     package func removeBudget(_ name: String) throws(LedgerError) -> Bool {
         try write { db in
             try db.execute(sql: "DELETE FROM budgets WHERE name = ?", arguments: [name])

@@ -2,9 +2,8 @@ import GRDB
 package import PromptQueue
 
 extension QueueFile {
-    /// Reads what `status` shows, fast however many jobs there are: counts are kept by triggers, and of the backlog no more
-    /// than `sample` jobs are looked at.
-    package func status(sample: Int = 10_000) throws(LedgerError) -> StatusRecord {
+    /// Fast, because counts are kept by triggers.
+    package func status(sample: Int) throws(LedgerError) -> StatusRecord {
         try read { db in
             let queues = try Self.queues(db)
             let waiting = queues.map { ($0.name, jobs: $0.counts[.queued] ?? 0) }.filter { $0.jobs > 0 }

@@ -1,28 +1,11 @@
 import GRDB
 package import PromptQueue
 
-/// A sum or a count that is kept, and is not what the rows add up to.
-package struct SumFault: Sendable, Hashable, CustomStringConvertible {
-    /// Its table.
-    package let table: String
-    /// Which row and column of it.
-    package let row: String
-    package let kept: Int64
-    /// What the ledger, or the jobs, add up to.
-    package let counted: Int64
-
-    package var description: String { "\(table) (\(row)): \(kept), but the rows add up to \(counted)" }
-}
-
 extension QueueFile {
-    /// The kept sums and counts that are wrong: somebody has written to them. Reads every job and every attempt.
     package func sumFaults() throws(LedgerError) -> [SumFault] {
         try read { db in try KeptSums.faults(db) }
     }
 
-    /// Writes what the rows add up to into the kept sums and counts, in one transaction.
-    ///
-    /// - Returns: what was wrong.
     package func rebuildSums() throws(LedgerError) -> [SumFault] {
         try write { db in
             let faults = try KeptSums.faults(db)

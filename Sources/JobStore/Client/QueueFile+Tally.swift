@@ -1,24 +1,7 @@
 import GRDB
 package import PromptQueue
 
-/// How a group of jobs stands.
-package struct JobTally: Sendable {
-    package var counts: [JobState: Int] = [:]
-    package var firstUnconfirmed: JobID?
-
-    package init() {}
-
-    package var total: Int { counts.values.reduce(0, +) }
-    package var finished: Int { counts.reduce(0) { $0 + ($1.key.isFinal ? $1.value : 0) } }
-
-    package subscript(state: JobState) -> Int { counts[state] ?? 0 }
-}
-
-/// The jobs that somebody waits for.
-package enum JobGroup: Sendable {
-    case ids([JobID])
-    case batch(String)
-
+extension JobGroup {
     fileprivate var condition: (sql: String, arguments: StatementArguments) {
         switch self {
         case .ids(let ids):
@@ -48,7 +31,6 @@ extension QueueFile {
         }
     }
 
-    /// What a group was charged so far.
     package func charged(to group: JobGroup) throws(LedgerError) -> Credits {
         try read { db in
             let (condition, arguments) = group.condition
@@ -59,7 +41,6 @@ extension QueueFile {
         }
     }
 
-    /// Why nothing is submitted of the queues in which the group has jobs waiting, and what promptd says of it.
     package func holds(
         of group: JobGroup
     ) throws(LedgerError) -> [(queue: String, reason: BlockReason, message: String?)] {
@@ -80,7 +61,6 @@ extension QueueFile {
         }
     }
 
-    /// Those of `ids` that are not there.
     package func missing(_ ids: [JobID]) throws(LedgerError) -> [JobID] {
         try read { db in
             let statement = try db.cachedStatement(sql: "SELECT 1 FROM jobs WHERE id = ?")

@@ -2,17 +2,6 @@ import GRDB
 import Glibc
 package import PromptQueue
 
-/// What a look at the database file tells.
-package struct FileHealth: Sendable {
-    package let sqliteVersion: String
-    package let schemaVersion: Int
-    package let journalMode: String
-    /// The latest instant that anything in it bears.
-    package let latest: Instant?
-    /// What SQLite finds wrong with the file; `nil` if it was not asked.
-    package let damages: [String]?
-}
-
 extension QueueFile {
     /// - Parameter full: whether the whole file is read for damages, which takes long if it is large.
     package func health(full: Bool) throws(LedgerError) -> FileHealth {

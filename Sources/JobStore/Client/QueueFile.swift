@@ -5,7 +5,7 @@ package import PromptQueue
 /// The database as a command uses it: one connection, opened for a short while, beside a daemon that may be at work.
 ///
 /// All calls block the caller until SQLite answers.
-package final class QueueFile: Sendable {
+package final class QueueFile: QueueClient {
     package let path: String
     let queue: DatabaseQueue
 
@@ -27,7 +27,8 @@ package final class QueueFile: Sendable {
         try LedgerError.wrapping { try queue.close() }
     }
 
-    /// A number that changes when somebody else commits.
+    package var daemonProcessID: Int32? { OwnerLock.holder(database: path) }
+
     package func dataVersion() throws(LedgerError) -> Int64 {
         try LedgerError.wrapping {
             try queue.inDatabase { db in

@@ -3,7 +3,7 @@ package import PromptQueue
 
 /// Finds unique keys that are taken, in the database or by an earlier line of the same file, without holding them all in
 /// memory: the lines' own keys are kept in a temporary table, which SQLite puts on disk when it grows.
-package struct UniqueKeys {
+struct UniqueKeys: KeyChecker {
     private let db: Database
 
     init(_ db: Database) throws {
@@ -16,10 +16,7 @@ package struct UniqueKeys {
         )
     }
 
-    /// Notes the key of a line.
-    ///
-    /// - Returns: who has it already, `job 12 (succeeded)` or `line 7`; `nil` if it is free.
-    package func claim(_ key: String, line: Int) throws(LedgerError) -> String? {
+    func claim(_ key: String, line: Int) throws(LedgerError) -> String? {
         try LedgerError.wrapping {
             if let job = try Self.holder(of: key, db) { return job }
             try db
@@ -40,8 +37,7 @@ package struct UniqueKeys {
 }
 
 extension QueueFile {
-    /// Runs `body` with a way to find keys that are taken. Nothing is written to the queue, and nobody is kept waiting.
-    package func checkingKeys<T>(_ body: (UniqueKeys) throws -> T) throws -> T {
+    package func checkingKeys<T>(_ body: (any KeyChecker) throws -> T) throws -> T {
         try queue.writeWithoutTransaction { db in try body(UniqueKeys(db)) }
     }
 }

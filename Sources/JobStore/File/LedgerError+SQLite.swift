@@ -18,7 +18,7 @@ extension LedgerError {
             case .SQLITE_FULL: self.init(.full, "the disk is full")
             case .SQLITE_IOERR: self.init(.inputOutput, "reading or writing the database failed: \(message)")
             case .SQLITE_CANTOPEN where Self.isOutOfDescriptors:
-                self.init(.inputOutput, "too many files are open: raise LimitNOFILE= of the unit, or ulimit -n")
+                self.init(.inputOutput, OpenFiles.areTooMany)
             case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH, .SQLITE_CANTOPEN: self.init(.permission, message)
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: self.init(.unusable, message)
             case .SQLITE_CONSTRAINT: self.init(.constraint, message)

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 package import PromptQueue
 import Synchronization
+import SystemPackage
 
 /// Outcomes of paid requests that the ledger could not take when they came: `DATABASE-outcomes`, a line of JSON each,
 /// appended and synced. The next start records them.
@@ -27,7 +28,7 @@ package final class OutcomeFile: OutcomeJournal {
             guard fsync(descriptor) == 0 else { return errno }
             return Self.syncDirectory(of: path)
         }
-        if let failure { throw LedgerError(.inputOutput, "\(path): \(unsafe String(cString: strerror(failure)))") }
+        if let failure { throw LedgerError(.inputOutput, "\(path): \(Errno(rawValue: failure))") }
     }
 
     /// What is kept: the changes with their instants, and how many lines could not be read.
@@ -53,7 +54,7 @@ package final class OutcomeFile: OutcomeJournal {
         let aside = "\(path).kept-\(now.milliseconds)"
         let isDone = keeping ? unsafe rename(path, aside) == 0 : unsafe unlink(path) == 0
         guard isDone, Self.syncDirectory(of: path) == nil else {
-            throw LedgerError(.permission, "\(path): cannot be removed: \(unsafe String(cString: strerror(errno)))")
+            throw LedgerError(.permission, "\(path): cannot be removed: \(Errno(rawValue: errno))")
         }
         return keeping ? aside : nil
     }

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 package import PromptQueue
 import Synchronization
+import SystemPackage
 
 /// Keeps a second daemon off the same database, under whatever name: an `flock` on the database file itself, which goes by
 /// device and inode, so that neither a link to it, nor another mount, nor a deleted lock file gets around it.
@@ -37,7 +38,7 @@ package final class OwnerLock: Sendable {
         guard beside >= 0 else {
             let code = errno
             Glibc.close(database)
-            throw LedgerError(.permission, "\(real).lock: cannot be made: \(Self.reason(code))")
+            throw LedgerError(.permission, "\(real).lock: cannot be made: \(Errno(rawValue: code))")
         }
         do {
             try Self.lock(beside, real + ".lock") { [beside] in Self.readProcessID(beside) }
@@ -60,7 +61,7 @@ package final class OwnerLock: Sendable {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let code = errno
             guard code == EWOULDBLOCK else {
-                throw LedgerError(.inputOutput, "\(path): cannot be locked: \(reason(code))")
+                throw LedgerError(.inputOutput, "\(path): cannot be locked: \(Errno(rawValue: code))")
             }
             throw Held(processID: holder())
         }
@@ -114,10 +115,6 @@ package final class OwnerLock: Sendable {
         guard count > 0 else { return nil }
         return Int32(String(decoding: bytes.prefix(count), as: UTF8.self).prefix { $0.isNumber })
     }
-
-    private static func reason(_ code: Int32) -> String {
-        unsafe String(cString: strerror(code))
-    }
 }
 
 /// Under which name a database is used, and what a new one may be read by.
@@ -154,7 +151,7 @@ package enum DatabasePath {
         let isThere = unsafe stat(path, &status) == 0
         let descriptor = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw LedgerError(.permission, "\(path): cannot be opened: \(unsafe String(cString: strerror(errno)))")
+            throw LedgerError(.permission, "\(path): cannot be opened: \(Errno(rawValue: errno))")
         }
         let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
         let directory = slash == path.startIndex ? "." : String(path[..<slash])

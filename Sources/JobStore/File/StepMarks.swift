@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 package import PromptQueue
 import Synchronization
+import SystemPackage
 
 /// What is under way, in `DATABASE-steps`, so that the next start knows of what this process has died.
 ///
@@ -32,7 +33,7 @@ package final class StepMarks: Sendable {
         path = try DatabasePath.resolve(database) + "-steps"
         descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
-            throw LedgerError(.permission, "\(path): cannot be opened: \(unsafe String(cString: strerror(errno)))")
+            throw LedgerError(.permission, "\(path): cannot be opened: \(Errno(rawValue: errno))")
         }
         leftovers = Self.read(descriptor)
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import JobStore
 import PromptQueue
 
 struct AddCommand: AsyncParsableCommand {

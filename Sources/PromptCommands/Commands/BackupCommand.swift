@@ -1,8 +1,8 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
-import JobStore
 import PromptQueue
+import SystemPackage
 
 struct BackupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,7 +26,7 @@ struct BackupCommand: ParsableCommand {
             try database.open { try $0.copy(to: partial) }
             try Self.sync(partial)
             guard unsafe rename(partial, file) == 0 else {
-                throw CommandError(.cannotCreate, "\(file): cannot be made: \(reason(errno))")
+                throw CommandError(.cannotCreate, "\(file): cannot be made: \(Errno(rawValue: errno))")
             }
             try Self.sync(file.contains("/") ? String(file[...(file.lastIndex(of: "/") ?? file.startIndex)]) : ".")
         } catch {
@@ -40,10 +40,12 @@ struct BackupCommand: ParsableCommand {
     /// Waits until a file or directory is on disk.
     private static func sync(_ path: String) throws(CommandError) {
         let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw CommandError(.inputOutput, "\(path): cannot be opened: \(reason(errno))") }
+        guard descriptor >= 0 else {
+            throw CommandError(.inputOutput, "\(path): cannot be opened: \(Errno(rawValue: errno))")
+        }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else {
-            throw CommandError(.inputOutput, "\(path): cannot be synced: \(reason(errno))")
+            throw CommandError(.inputOutput, "\(path): cannot be synced: \(Errno(rawValue: errno))")
         }
     }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import FoundationEssentials
-import JobStore
 import PromptQueue
 
 struct CreditsCommand: AsyncParsableCommand {

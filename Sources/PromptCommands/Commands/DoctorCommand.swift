@@ -1,9 +1,9 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
-import JobStore
 import MediaStore
 import PromptQueue
+import SystemPackage
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -59,7 +59,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     private var directory: Finding {
         do {
-            try LedgerFile.checkDirectory(of: database.path)
+            try QueueOpener.checkDirectory(of: database.path)
             return Finding(subject: "directory", text: "this user may write beside \(database.path)")
         } catch {
             return Finding(subject: "directory", text: error.message, status: ExitStatus(error))
@@ -98,7 +98,7 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         findings.append(sums)
         findings.append(clock(health.latest, console))
-        let holder = OwnerLock.holder(database: database.path)
+        let holder = QueueOpener.daemonProcessID(database.path)
         findings.append(
             Finding(
                 subject: "daemon",
@@ -148,7 +148,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         var status = statvfs()
         guard unsafe statvfs(directory, &status) == 0 else {
-            return Finding(subject: "disk", text: "\(directory): \(reason(errno))", status: .inputOutput)
+            return Finding(subject: "disk", text: "\(directory): \(Errno(rawValue: errno))", status: .inputOutput)
         }
         let free = Int64(clamping: status.f_bavail).multipliedSaturated(by: Int64(clamping: status.f_frsize))
         let isLow = free < Self.leastFreeBytes
@@ -171,10 +171,10 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         guard unsafe access(path, W_OK | X_OK) == 0 else {
             let advice = "make it, or give promptd's user the right to write there (PROMPTD_MEDIA)"
-            return problem("\(reason(errno)); \(advice)")
+            return problem("\(Errno(rawValue: errno)); \(advice)")
         }
         var status = statvfs()
-        guard unsafe statvfs(path, &status) == 0 else { return problem(reason(errno)) }
+        guard unsafe statvfs(path, &status) == 0 else { return problem(Errno(rawValue: errno).description) }
         let free = Int64(clamping: status.f_bavail).multipliedSaturated(by: Int64(clamping: status.f_frsize))
         guard free >= Self.leastFreeBytes else {
             return problem("\(size(free)) free: too little for results; make room")

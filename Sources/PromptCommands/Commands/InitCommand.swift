@@ -1,6 +1,5 @@
 import ArgumentParser
 import FoundationEssentials
-import JobStore
 import PromptQueue
 
 struct InitCommand: ParsableCommand {
@@ -16,7 +15,7 @@ struct InitCommand: ParsableCommand {
         let path = database.path
         let existed = FileManager.default.fileExists(atPath: path)
         do {
-            try QueueFile(path: path, create: true).close()
+            try QueueOpener.create(path)
         } catch {
             guard !existed, error.code == .permission else { throw error }
             throw CommandError(.cannotCreate, error.message)

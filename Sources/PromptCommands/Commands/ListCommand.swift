@@ -1,5 +1,4 @@
 import ArgumentParser
-import JobStore
 import PromptQueue
 
 struct ListCommand: ParsableCommand {
@@ -33,7 +32,7 @@ struct ListCommand: ParsableCommand {
         }
     }
 
-    private func list(_ file: QueueFile, _ console: Console) throws {
+    private func list(_ file: any QueueClient, _ console: Console) throws {
         var jobs: [JobRecord] = []
         try file.forEachJob(matching: filters.filter, limit: limit) { jobs.append($0) }
         guard !jobs.isEmpty else {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import JobStore
 import PromptQueue
 
 struct ShowCommand: ParsableCommand {
@@ -37,7 +36,7 @@ struct ShowCommand: ParsableCommand {
     }
 
     /// By when a queued job should be done, at the latest: a few hundred jobs of each queue tell enough for that.
-    private static func latest(_ job: JobRecord, _ file: QueueFile, now: Instant) throws -> Instant? {
+    private static func latest(_ job: JobRecord, _ file: any QueueClient, now: Instant) throws -> Instant? {
         guard job.state == .queued else { return nil }
         let status = try Status(file, now: now, sample: 200)
         guard status.processID != nil else { return nil }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import JobStore
 import PromptQueue
 
 struct WaitCommand: AsyncParsableCommand {
@@ -50,7 +49,7 @@ struct WaitCommand: AsyncParsableCommand {
 
 /// Looks at jobs until they have ended, when the database has changed and not oftener.
 struct Waiting {
-    let file: QueueFile
+    let file: any QueueClient
     let group: JobGroup
     let console: Console
     var printsJSON = false
@@ -108,7 +107,7 @@ struct Waiting {
 
     /// Says once what an onlooker would wonder about.
     private func warn(_ tally: JobTally, _ bar: ProgressBar, _ warnings: inout Warnings) throws {
-        if !warnings.absence, OwnerLock.holder(database: file.path) == nil {
+        if !warnings.absence, file.daemonProcessID == nil {
             warnings.absence = true
             bar.clear()
             console.say("promptd is not running on this database; waiting for somebody to start it")

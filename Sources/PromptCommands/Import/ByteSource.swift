@@ -1,5 +1,6 @@
 import Glibc
 import PromptQueue
+import SystemPackage
 
 /// Reads a file in large pieces.
 struct ByteSource {
@@ -82,7 +83,7 @@ struct ByteSource {
             let count = unsafe piece.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
-                throw CommandError(.inputOutput, "\(name): reading failed: \(reason(errno))")
+                throw CommandError(.inputOutput, "\(name): reading failed: \(Errno(rawValue: errno))")
             }
             hasEnded = count == 0
             piece.removeLast(piece.count - count)
@@ -93,11 +94,6 @@ struct ByteSource {
     }
 
     private static let pieceSize = 256 << 10
-}
-
-/// The system's words for an `errno`.
-func reason(_ code: Int32) -> String {
-    unsafe String(cString: strerror(code))
 }
 
 /// Lines without their ends.

@@ -1,5 +1,6 @@
 import Glibc
 import PromptQueue
+import SystemPackage
 
 /// The file to be imported; read twice, so standard input is copied to a temporary file first.
 final class ImportFile {
@@ -23,7 +24,7 @@ final class ImportFile {
             descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else {
                 let status: ExitStatus = errno == EACCES ? .noPermission : .badData
-                throw CommandError(status, "\(path): cannot be read: \(reason(errno))")
+                throw CommandError(status, "\(path): cannot be read: \(Errno(rawValue: errno))")
             }
         }
         var status = stat()
@@ -43,7 +44,7 @@ final class ImportFile {
     /// Starts from the beginning.
     func rewind() throws(CommandError) -> ByteSource {
         guard lseek(descriptor, 0, SEEK_SET) == 0 else {
-            throw CommandError(.inputOutput, "\(name): cannot be read again: \(reason(errno))")
+            throw CommandError(.inputOutput, "\(name): cannot be read again: \(Errno(rawValue: errno))")
         }
         return ByteSource(descriptor: descriptor, name: name)
     }
@@ -72,7 +73,10 @@ final class ImportFile {
             return descriptor
         }
         guard copy >= 0 else {
-            throw CommandError(.cannotCreate, "\(directory): no temporary file can be made there: \(reason(errno))")
+            throw CommandError(
+                .cannotCreate,
+                "\(directory): no temporary file can be made there: \(Errno(rawValue: errno))"
+            )
         }
         var buffer = [UInt8](repeating: 0, count: 256 << 10)
         while true {
@@ -89,7 +93,10 @@ final class ImportFile {
             guard count > 0, written == count else {
                 let code = errno
                 Glibc.close(copy)
-                throw CommandError(.inputOutput, "standard input: cannot be copied to \(directory): \(reason(code))")
+                throw CommandError(
+                    .inputOutput,
+                    "standard input: cannot be copied to \(directory): \(Errno(rawValue: code))"
+                )
             }
         }
     }

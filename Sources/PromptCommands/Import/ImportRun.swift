@@ -1,4 +1,3 @@
-import JobStore
 import PromptQueue
 
 /// An import: one pass that only checks, and if every line is good, a second one that inserts in one transaction.
@@ -20,7 +19,7 @@ final class ImportRun {
     }
 
     private let file: ImportFile
-    private let queue: QueueFile
+    private let queue: any QueueClient
     private let console: Console
     private let bar: ProgressBar
     private let skipsDuplicates: Bool
@@ -31,8 +30,13 @@ final class ImportRun {
     /// How many problems are printed at most.
     private static let maximumProblems = 100
 
-    init(_ file: ImportFile, into queue: QueueFile, _ context: ImportContext, skipsDuplicates: Bool, _ console: Console)
-    {
+    init(
+        _ file: ImportFile,
+        into queue: any QueueClient,
+        _ context: ImportContext,
+        skipsDuplicates: Bool,
+        _ console: Console
+    ) {
         self.file = file
         self.queue = queue
         self.console = console

@@ -1,4 +1,3 @@
-import JobStore
 import PromptQueue
 
 /// Makes jobs of lines, or says what is wrong with them.

@@ -1,4 +1,3 @@
-import JobStore
 import PromptQueue
 
 /// What the backlog will cost, and when it will be done.

@@ -1,4 +1,3 @@
-import JobStore
 import PromptQueue
 
 /// What the database knows of models' prices, beside the catalogue.
@@ -15,7 +14,7 @@ struct ModelPrices {
         charges = [:]
     }
 
-    init(_ file: QueueFile) throws {
+    init(_ file: any QueueClient) throws {
         book = try file.priceBook()
         charges = try file.charges()
     }

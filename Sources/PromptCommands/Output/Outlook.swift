@@ -1,4 +1,3 @@
-import JobStore
 import PromptQueue
 
 /// What new jobs leave of the budgets and of the account, once they and all that waits before them are done.

@@ -1,4 +1,3 @@
-import JobStore
 import PromptQueue
 
 /// The status, with what follows from it.
@@ -10,9 +9,9 @@ struct Status {
     let now: Instant
 
     /// - Parameter sample: of the backlog no more jobs than this are looked at.
-    init(_ file: QueueFile, now: Instant, sample: Int = 10_000) throws {
+    init(_ file: any QueueClient, now: Instant, sample: Int = 10_000) throws {
         record = try file.status(sample: sample)
-        processID = OwnerLock.holder(database: file.path)
+        processID = file.daemonProcessID
         forecast = Forecast(record, .builtIn, now: now)
         self.now = now
     }

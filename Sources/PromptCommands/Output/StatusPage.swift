@@ -1,4 +1,3 @@
-import JobStore
 import PromptQueue
 
 /// The status, for people.

@@ -1,4 +1,3 @@
-import JobStore
 import PromptQueue
 
 /// What an unconfirmed job waits for, and until when.

@@ -1,6 +1,5 @@
 import ArgumentParser
 import FoundationEssentials
-import JobStore
 import PromptQueue
 
 /// `--database`, before or after the name of the command.
@@ -26,16 +25,16 @@ struct DatabaseOption: ParsableArguments {
     var exists: Bool { FileManager.default.fileExists(atPath: path) }
 
     /// Opens the database for `body` and closes it afterwards.
-    func open<T>(_ body: (QueueFile) throws -> T) throws -> T {
-        let file = try QueueFile(path: path)
+    func open<T>(_ body: (any QueueClient) throws -> T) throws -> T {
+        let file = try QueueOpener.open(path)
         let result: Result<T, any Error>
         do { result = .success(try body(file)) } catch { result = .failure(error) }
         try file.close()
         return try result.get()
     }
 
-    func open<T>(_ body: (QueueFile) async throws -> T) async throws -> T {
-        let file = try QueueFile(path: path)
+    func open<T>(_ body: (any QueueClient) async throws -> T) async throws -> T {
+        let file = try QueueOpener.open(path)
         let result: Result<T, any Error>
         do { result = .success(try await body(file)) } catch { result = .failure(error) }
         try file.close()

@@ -2,6 +2,7 @@ package import ArgumentParser
 import FoundationEssentials
 import Glibc
 import PromptQueue
+import SystemPackage
 
 /// `promptctl`: works on the database file directly, whether the daemon runs or not.
 package struct PromptctlCommand: AsyncParsableCommand {
@@ -56,7 +57,7 @@ package struct PromptctlCommand: AsyncParsableCommand {
         var code = await run(Array(CommandLine.arguments.dropFirst()))
         // Ids that nobody got are worse than an error: what was done was done, but not told.
         if let error = Console.outputError {
-            let reason = unsafe String(cString: strerror(error))
+            let reason = Errno(rawValue: error).description
             Console.current.say("promptctl: standard output cannot be written: \(reason)")
             if code == 0 { code = ExitStatus.inputOutput.rawValue }
         }

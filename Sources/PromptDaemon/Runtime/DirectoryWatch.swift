@@ -1,6 +1,7 @@
 // Dispatch sources are safe to use from any thread, but are not marked so.
 @unsafe @preconcurrency import Dispatch
 import Glibc
+import SystemPackage
 
 /// Tells when files of a directory are written to (inotify(7)).
 ///
@@ -63,5 +64,5 @@ struct DirectoryWatch: Sendable {
 
 struct DirectoryWatchError: Error, CustomStringConvertible {
     var code: Int32
-    var description: String { unsafe "inotify: \(String(cString: strerror(code)))" }
+    var description: String { "inotify: \(Errno(rawValue: code))" }
 }

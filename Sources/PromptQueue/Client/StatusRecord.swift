@@ -1,6 +1,3 @@
-import GRDB
-package import PromptQueue
-
 /// The row of `daemon`, with what the ledger says of its load.
 package struct DaemonRecord: Sendable {
     package let version: String?
@@ -22,23 +19,34 @@ package struct DaemonRecord: Sendable {
     /// `credits.reserve`, `unconfirmed.policy` and `unconfirmed.window`, as the daemon keeps them.
     package let rules: AccountRules
 
-    init(_ row: Row) {
-        version = row["version"]
-        startedAt = row.instant("started_at")
-        balance = row.credits("balance_millicredits")
-        balanceAt = row.instant("balance_at")
-        sentSince = row.credits("sent_millicredits") ?? .zero
-        let limit: Int? = row["rate_limit"]
-        let window: Int64? = row["rate_window_ms"]
-        rate = limit.flatMap { limit in window.map { RateLimit(count: limit, window: .milliseconds($0)) } }
-        let used: Int? = row["rate_used"]
-        rateUsed = used ?? 0
-        running = row["running"]
-        runningLimit = row["running_limit"]
-        lastError = row["last_error"]
-        lastErrorAt = row.instant("last_error_at")
-        lastResultAt = row.instant("last_result_at")
-        rules = AccountRules(daemon: row)
+    package init(
+        version: String?,
+        startedAt: Instant?,
+        balance: Credits?,
+        balanceAt: Instant?,
+        sentSince: Credits,
+        rateUsed: Int,
+        rate: RateLimit?,
+        running: Int,
+        runningLimit: Int?,
+        lastError: String?,
+        lastErrorAt: Instant?,
+        lastResultAt: Instant?,
+        rules: AccountRules
+    ) {
+        self.version = version
+        self.startedAt = startedAt
+        self.balance = balance
+        self.balanceAt = balanceAt
+        self.sentSince = sentSince
+        self.rateUsed = rateUsed
+        self.rate = rate
+        self.running = running
+        self.runningLimit = runningLimit
+        self.lastError = lastError
+        self.lastErrorAt = lastErrorAt
+        self.lastResultAt = lastResultAt
+        self.rules = rules
     }
 }
 
@@ -51,14 +59,18 @@ package struct QueueRecord: Sendable {
     /// Why nothing of this queue is being submitted.
     package let blockedBy: BlockReason?
 
-    init(_ row: Row) {
-        name = row["queue"]
-        // `running` holds those that are being submitted, too.
-        let states: [JobState] = [.queued, .running, .succeeded, .failed, .cancelled, .unconfirmed]
-        counts = Dictionary(uniqueKeysWithValues: states.map { ($0, row[$0.rawValue] as Int) })
-        maxRunning = row["max_running"]
-        isPaused = row["paused"]
-        blockedBy = (row["blocked_by"] as String?).map(BlockReason.init)
+    package init(
+        name: String,
+        counts: [JobState: Int],
+        maxRunning: Int?,
+        isPaused: Bool,
+        blockedBy: BlockReason?
+    ) {
+        self.name = name
+        self.counts = counts
+        self.maxRunning = maxRunning
+        self.isPaused = isPaused
+        self.blockedBy = blockedBy
     }
 }
 
@@ -76,14 +88,22 @@ package struct BudgetRecord: Sendable {
 
     package var left: Credits { limit - reserved - spent }
 
-    init(_ row: Row) {
-        name = row["name"]
-        queue = row["queue"]
-        period = row["period"]
-        limit = Credits(millicredits: row["limit_millicredits"])
-        reserved = Credits(millicredits: row["reserved"])
-        spent = Credits(millicredits: row["spent"])
-        resetsAt = row.instant("resets_at")
+    package init(
+        name: String,
+        queue: String?,
+        period: String,
+        limit: Credits,
+        reserved: Credits,
+        spent: Credits,
+        resetsAt: Instant?
+    ) {
+        self.name = name
+        self.queue = queue
+        self.period = period
+        self.limit = limit
+        self.reserved = reserved
+        self.spent = spent
+        self.resetsAt = resetsAt
     }
 }
 
@@ -99,12 +119,28 @@ package struct BacklogSample: Sendable {
     package var unpriced: [UnpricedJobs] = []
     /// Sampled jobs by model.
     package var models: [String: Int] = [:]
+
+    package init(
+        queue: String,
+        jobs: Int
+    ) {
+        self.queue = queue
+        self.jobs = jobs
+    }
 }
 
 /// Queued jobs of one model with the same input, apart from their prompts.
 package struct UnpricedJobs: Sendable {
     package let first: QueuedJob
     package let jobs: Int
+
+    package init(
+        first: QueuedJob,
+        jobs: Int
+    ) {
+        self.first = first
+        self.jobs = jobs
+    }
 }
 
 /// The tasks of one model that the provider is working on, or whose request is out.
@@ -113,6 +149,16 @@ package struct UnderWaySample: Sendable {
     package let tasks: Int
     /// When the last of them began.
     package let latest: Instant
+
+    package init(
+        model: String,
+        tasks: Int,
+        latest: Instant
+    ) {
+        self.model = model
+        self.tasks = tasks
+        self.latest = latest
+    }
 }
 
 /// Everything that `status` shows, of one instant.
@@ -132,4 +178,28 @@ package struct StatusRecord: Sendable {
     package let firstUnconfirmed: JobID?
     /// Nil before there are readings of the balance that can be compared.
     package let account: AccountRecord?
+
+    package init(
+        daemon: DaemonRecord,
+        queues: [QueueRecord],
+        budgets: [BudgetRecord],
+        gates: [GateNote],
+        backlog: [BacklogSample],
+        underWay: [UnderWaySample],
+        prices: PriceBook,
+        durations: [String: Duration],
+        firstUnconfirmed: JobID?,
+        account: AccountRecord?
+    ) {
+        self.daemon = daemon
+        self.queues = queues
+        self.budgets = budgets
+        self.gates = gates
+        self.backlog = backlog
+        self.underWay = underWay
+        self.prices = prices
+        self.durations = durations
+        self.firstUnconfirmed = firstUnconfirmed
+        self.account = account
+    }
 }

@@ -1,5 +1,3 @@
-package import PromptQueue
-
 /// A job that is about to be inserted.
 package struct NewJob: Sendable {
     package var prompt: String?

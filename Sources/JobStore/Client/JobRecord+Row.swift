@@ -1,0 +1,103 @@
+import GRDB
+import PromptQueue
+
+extension JobRecord {
+    static let selection = """
+        jobs.*, (SELECT json_group_array(path) FROM results WHERE job_id = jobs.id AND state = 'saved') AS files
+        """
+
+    init(_ row: Row) throws {
+        guard let state = JobState(rawValue: row["state"]) else {
+            throw LedgerError(
+                .unusable,
+                "jobs.state: \(row["state"] as String) is not known to this program; upgrade it"
+            )
+        }
+        let runAt = row.instant("run_at")
+        let task: String? = row["task_id"]
+        let basis: String? = row["estimate_basis"]
+        self.init(
+            id: JobID(row["id"]),
+            state: state,
+            queue: row["queue"],
+            batch: row["batch"],
+            model: row["model"],
+            priority: row["priority"],
+            runAt: runAt?.milliseconds == 0 ? nil : runAt,
+            prompt: row["prompt"],
+            input: row["input"],
+            labels: row["labels"],
+            uniqueKey: row["unique_key"],
+            attemptCount: row["attempt_count"],
+            maxAttempts: row["max_attempts"],
+            taskID: task.map(TaskID.init),
+            providerState: row["provider_state"],
+            estimated: row.credits("estimated_millicredits"),
+            estimateBasis: basis.flatMap(Estimate.Kind.init),
+            charged: row.credits("charged_millicredits"),
+            errorCode: row["error_code"],
+            errorMessage: row["error_message"],
+            createdAt: Instant(milliseconds: row["created_at"]),
+            submittedAt: row.instant("submitted_at"),
+            finishedAt: row.instant("finished_at"),
+            files: try JSONValue(parsing: row["files"] as String).arrayValue?.compactMap(\.stringValue) ?? []
+        )
+    }
+}
+
+extension AttemptRecord {
+    init(_ row: Row) throws {
+        guard let state = AttemptState(rawValue: row["state"]) else {
+            throw LedgerError(.unusable, "attempts.state is not known to this program; upgrade it")
+        }
+        let task: String? = row["task_id"]
+        let source: String? = row["task_source"]
+        let hinted: String? = row["hinted_task_id"]
+        let basis: String? = row["estimate_basis"]
+        self.init(
+            id: AttemptID(row["id"]),
+            state: state,
+            taskID: task.map(TaskID.init),
+            taskSource: source.flatMap(TaskSource.init),
+            hintedTask: hinted.map(TaskID.init),
+            sentAt: Instant(milliseconds: row["sent_at"]),
+            answeredAt: row.instant("answered_at"),
+            finishedAt: row.instant("finished_at"),
+            httpStatus: row["http_status"],
+            apiCode: row["api_code"],
+            errorCode: row["error_code"],
+            message: row["message"],
+            reserved: Credits(millicredits: row["reserved_millicredits"]),
+            estimated: row.credits("estimated_millicredits"),
+            estimateBasis: basis.flatMap(Estimate.Kind.init),
+            charged: row.credits("charged_millicredits"),
+            isChargeReported: (row["charge_reported"] as Bool?) ?? false,
+            evidence: row["evidence"],
+            wasCharged: row["evidence_charged"],
+            input: row["input"],
+            unread: row["result_json"]
+        )
+    }
+}
+
+extension ResultRecord {
+    init(_ row: Row) throws {
+        guard let state = ResultState(rawValue: row["state"]) else {
+            throw LedgerError(.unusable, "results.state is not known to this program; upgrade it")
+        }
+        self.init(
+            ordinal: row["ordinal"],
+            role: row["role"],
+            state: state,
+            url: row["url"],
+            content: row["content"],
+            path: row["path"],
+            contentType: row["content_type"],
+            bytes: row["bytes"],
+            sha256: row["sha256"],
+            errorMessage: row["error_message"],
+            createdAt: Instant(milliseconds: row["created_at"]),
+            savedAt: row.instant("saved_at")
+        )
+    }
+}

@@ -1,0 +1,16 @@
+import JobStore
+import PromptQueue
+
+/// Opens the queue that a path names: the one place of the commands that knows of which kind it is.
+enum QueueOpener {
+    static func open(_ path: String) throws(LedgerError) -> any QueueClient { try QueueFile(path: path) }
+
+    /// Makes it if it is missing, and brings an older one up to date.
+    static func create(_ path: String) throws(LedgerError) { try QueueFile(path: path, create: true).close() }
+
+    /// - Throws: `LedgerError` that says what keeps this user from writing beside it.
+    static func checkDirectory(of path: String) throws(LedgerError) { try LedgerFile.checkDirectory(of: path) }
+
+    /// The process of the daemon that works on it, which may be told even where it cannot be opened.
+    static func daemonProcessID(_ path: String) -> Int32? { OwnerLock.holder(database: path) }
+}

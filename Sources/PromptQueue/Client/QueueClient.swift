@@ -1,0 +1,136 @@
+/// The queue as a command uses it, for a short while, beside a daemon that may be at work.
+///
+/// All calls block the caller until the store answers.
+package protocol QueueClient: QueueReader, QueueProducer, QueueOperator {
+    /// A number that changes when somebody else commits.
+    func dataVersion() throws(LedgerError) -> Int64
+
+    /// The process of the daemon that works on this queue; nil if none does.
+    var daemonProcessID: Int32? { get }
+
+    /// Whatever was done is committed; the last to close leaves the store tidy.
+    func close() throws(LedgerError)
+}
+
+/// What is shown of a queue.
+package protocol QueueReader: Sendable {
+    /// Newest first, at most `limit`, each given to `body` as it is read.
+    func forEachJob(matching filter: JobFilter, limit: Int, _ body: (JobRecord) throws -> Void) throws(LedgerError)
+
+    /// `nil` if there is no such job.
+    func details(of id: JobID) throws(LedgerError) -> JobDetails?
+
+    /// What `status` shows, fast however many jobs there are: of the backlog no more than `sample` jobs are looked at.
+    func status(sample: Int) throws(LedgerError) -> StatusRecord
+
+    func queues() throws(LedgerError) -> [QueueRecord]
+    func budgets() throws(LedgerError) -> [BudgetRecord]
+
+    /// Nil before there is a reading of the balance that can be compared.
+    func account() throws(LedgerError) -> AccountRecord?
+
+    /// The prices that hold.
+    func priceBook() throws(LedgerError) -> PriceBook
+
+    /// What tasks of each model were charged, the latest ones.
+    func charges() throws(LedgerError) -> [String: [ObservedCharge]]
+
+    /// Counts by state.
+    func tally(of group: JobGroup) throws(LedgerError) -> JobTally
+
+    /// What a group was charged so far.
+    func charged(to group: JobGroup) throws(LedgerError) -> Credits
+
+    /// Why nothing is submitted of the queues in which the group has jobs waiting, and what promptd says of it.
+    func holds(of group: JobGroup) throws(LedgerError) -> [(queue: String, reason: BlockReason, message: String?)]
+
+    /// Those of `ids` that are not there.
+    func missing(_ ids: [JobID]) throws(LedgerError) -> [JobID]
+}
+
+/// What a producer may do.
+package protocol QueueProducer: Sendable {
+    /// Inserts all of `jobs` or none of them.
+    ///
+    /// - Throws: `LedgerError` with code `constraint` when a unique key is taken: the message names its job.
+    func add(_ jobs: [NewJob], now: Instant) throws(LedgerError) -> [JobID]
+
+    /// Runs `body` in one transaction; whatever it throws undoes all that it inserted.
+    func insertAll<T>(now: Instant, skipsDuplicates: Bool, _ body: (any JobInserter) throws -> T) throws -> T
+
+    /// Runs `body` with a way to find keys that are taken. Nothing is written to the queue, and nobody is kept waiting.
+    func checkingKeys<T>(_ body: (any KeyChecker) throws -> T) throws -> T
+
+    /// Changes the jobs that can be changed; the others are named with the reason.
+    func apply(_ change: JobChange, to ids: [JobID]) throws(LedgerError) -> ChangeOutcome
+
+    /// Changes all that match and can be changed.
+    ///
+    /// - Returns: how many were, and how many are being sent just now.
+    func apply(_ change: JobChange, matching filter: JobFilter) throws(LedgerError) -> (changed: Int, beingSent: Int)
+}
+
+/// Inserts jobs one by one, inside the transaction of `insertAll`.
+package protocol JobInserter {
+    /// - Returns: false for a duplicate that was skipped.
+    @discardableResult
+    func insert(_ job: NewJob) throws(LedgerError) -> Bool
+}
+
+/// Finds unique keys that are taken, in the queue or by an earlier line of the same file.
+package protocol KeyChecker {
+    /// Notes the key of a line.
+    ///
+    /// - Returns: who has it already, `job 12 (succeeded)` or `line 7`; `nil` if it is free.
+    func claim(_ key: String, line: Int) throws(LedgerError) -> String?
+}
+
+/// What an operator sets, settles and looks after.
+package protocol QueueOperator: Sendable {
+    /// Settles an unconfirmed job.
+    ///
+    /// - Throws: `LedgerError` with code `constraint` when the job is not unconfirmed, or the task is another job's.
+    func resolve(_ job: JobID, _ resolution: Resolution, now: Instant) throws(LedgerError)
+
+    /// Settles those of `jobs` that can be settled so; the others stay as they are and are named with the reason.
+    func resolve(_ jobs: [JobID], _ resolution: Resolution, now: Instant) throws(LedgerError) -> ChangeOutcome
+
+    /// The unconfirmed jobs that match, the oldest first.
+    func unconfirmed(matching filter: JobFilter) throws(LedgerError) -> [JobID]
+
+    func setPaused(_ paused: Bool, queue: String) throws(LedgerError)
+
+    /// - Parameter limit: nil: none of the queue's own.
+    func setMaxRunning(_ limit: Int?, queue: String) throws(LedgerError)
+
+    /// - Parameter queue: nil: all queues.
+    func setBudget(_ name: String, queue: String?, period: BudgetPeriod, limit: Credits) throws(LedgerError)
+
+    /// - Returns: false if there was none of that name.
+    func removeBudget(_ name: String) throws(LedgerError) -> Bool
+
+    func setPrice(_ price: PriceOverride) throws(LedgerError)
+
+    /// - Returns: false if there was none for the model under these conditions.
+    func removePrice(model: String, conditions: JSONObject) throws(LedgerError) -> Bool
+
+    /// - Parameter full: whether everything is read for damages, which takes long if there is much.
+    func health(full: Bool) throws(LedgerError) -> FileHealth
+
+    /// The kept sums and counts that are wrong: somebody has written to them. Reads every job and every attempt.
+    func sumFaults() throws(LedgerError) -> [SumFault]
+
+    /// Writes what the rows add up to into the kept sums and counts, in one transaction.
+    ///
+    /// - Returns: what was wrong.
+    func rebuildSums() throws(LedgerError) -> [SumFault]
+
+    /// Writes a compact copy, of one instant, into a new file; the queue is read meanwhile, not locked. Whoever may read
+    /// the queue may read the copy, and nobody else.
+    func copy(to path: String) throws(LedgerError)
+}
+
+extension QueueReader {
+    /// As `status(sample:)` with a sample that tells enough.
+    package func status() throws(LedgerError) -> StatusRecord { try status(sample: 10_000) }
+}
