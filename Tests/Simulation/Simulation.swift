@@ -2,12 +2,20 @@ package import PromptQueue
 
 /// Runs seeds through promptd's engine and ledger.
 package enum Simulation {
+    /// Makes a place for a seed's ledger.
+    package typealias PlaceFactory = @Sendable (_ seed: UInt64) throws -> any SimulatedPlace
+
     /// Runs one seed to its end, or to the first promise that is broken.
     ///
+    /// - Parameter place: of the store that is simulated; without it SQLite's.
     /// - Throws: what stands in the way of simulating: a scratch file that cannot be made, say.
     @concurrent
-    package static func run(seed: UInt64, isVerbose: Bool = false) async throws -> SeedReport {
-        let world = try World(seed: seed, isVerbose: isVerbose)
+    package static func run(
+        seed: UInt64,
+        isVerbose: Bool = false,
+        place: PlaceFactory? = nil
+    ) async throws -> SeedReport {
+        let world = try World(seed: seed, isVerbose: isVerbose, place: place ?? { try SQLitePlace(seed: $0) })
         var report = SeedReport(seed: seed)
         do {
             try await world.run()

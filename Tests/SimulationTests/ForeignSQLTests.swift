@@ -29,7 +29,7 @@ struct ForeignSQLTests {
 private final class StrangersShell {
     private enum Fate { case open, nothingMade, failed, paid }
 
-    private let place: LedgerPlace
+    private let place: any SimulatedPlace
     private var chance: Chance
     private var columns: [String: [String]] = [:]
     private var now = Instant(milliseconds: 1_800_000_000_000)
@@ -47,7 +47,7 @@ private final class StrangersShell {
     private(set) var claimed = 0
 
     init(seed: UInt64) throws {
-        place = try LedgerPlace(seed: seed)
+        place = try SQLitePlace(seed: seed)
         chance = Chance(seed: seed, purpose: "strangers")
         for _ in 0..<12 { try add() }
     }
@@ -224,7 +224,7 @@ private struct Snapshot {
     /// Attempts that have failed, and on whose tasks their jobs run again.
     var asked: Set<Int64> = []
 
-    init(_ place: LedgerPlace) throws {
+    init(_ place: any SimulatedPlace) throws {
         for row in try place.rows("SELECT * FROM attempts") {
             let token: String = row["token"]
             if row["finished_at"] == nil { open[token] = row } else { settled[token] = row }

@@ -23,15 +23,13 @@ extension World {
             ])
         }
         if users.happens(plan.faults.strangeRow) { try addStrangeRow() }
-        try place.shell.write { db in
-            let statement = try db.cachedStatement(
-                sql: """
-                    INSERT INTO jobs (prompt, model, queue, priority, run_at, batch, max_attempts)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
-                    """
-            )
-            for row in rows { try statement.execute(arguments: row) }
-        }
+        try place.runAll(
+            """
+            INSERT INTO jobs (prompt, model, queue, priority, run_at, batch, max_attempts)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """,
+            rows
+        )
         jobs += count
         noticeLater()
     }
@@ -39,7 +37,7 @@ extension World {
     /// Settles a lost request as promptctl does; false while the ledger knows better.
     private func resolves(_ job: JobID, _ resolution: Resolution) throws -> Bool {
         do throws(LedgerError) {
-            try place.queueFile.resolve(job, resolution, now: clock.moment.instant)
+            try place.client.resolve(job, resolution, now: clock.moment.instant)
             slotFreedAt = now
             return true
         } catch {
@@ -121,13 +119,13 @@ extension World {
     // MARK: - Settings
 
     func setPaused(_ isPaused: Bool, _ queue: String) throws {
-        try place.queueFile.setPaused(isPaused, queue: queue)
+        try place.client.setPaused(isPaused, queue: queue)
         if isPaused { paused.insert(queue) } else { paused.remove(queue) }
         noticeLater()
     }
 
     func setPlaces(_ limit: Int?, _ queue: String) throws {
-        try place.queueFile.setMaxRunning(limit, queue: queue)
+        try place.client.setMaxRunning(limit, queue: queue)
         places[queue] = limit
         noticeLater()
     }
@@ -143,7 +141,7 @@ extension World {
             period: period,
             limit: Int64(users.whole(0...400)) * 1_000
         )
-        try place.queueFile.setBudget(
+        try place.client.setBudget(
             budget.name,
             queue: queue,
             period: period,
@@ -158,7 +156,7 @@ extension World {
 
     func removeBudget(_ name: String) throws {
         guard canWrite() else { return agenda.add(.liftBudget(name), at: now + .seconds(60)) }
-        _ = try place.queueFile.removeBudget(name)
+        _ = try place.client.removeBudget(name)
         budgets[name] = nil
         noticeLater()
     }

@@ -32,7 +32,7 @@ final class World {
     var provider: SimulatedProvider
     var weather: Weather
     var books = Books()
-    let place: LedgerPlace
+    let place: any SimulatedPlace
 
     // Chance, by purpose.
     var network: Chance
@@ -102,7 +102,7 @@ final class World {
     var isOver = false
     var nextLook: Duration = .zero
 
-    init(seed: UInt64, isVerbose: Bool) throws {
+    init(seed: UInt64, isVerbose: Bool, place: (UInt64) throws -> any SimulatedPlace) throws {
         let plan = Plan(seed: seed)
         self.plan = plan
         clock = SimulatedClock(start: plan.start)
@@ -113,7 +113,7 @@ final class World {
         users = Chance(seed: seed, purpose: "users")
         accidents = Chance(seed: seed, purpose: "accidents")
         disk = Chance(seed: seed, purpose: "disk")
-        place = try LedgerPlace(seed: seed)
+        self.place = try place(seed)
         schedule()
     }
 

@@ -8,18 +8,18 @@ import PromptQueue
 import Synchronization
 
 /// The real ledger on a scratch file, with the connections of the daemon and of its users.
-final class LedgerPlace {
+final class SQLitePlace: SimulatedPlace {
     private static let count = Atomic<Int>(0)
 
     private let directory: String
     private var copies = 0
     private var path: String
     /// The daemon's.
-    private(set) var ledger: SQLiteLedger
+    private(set) var ledger: any LedgerStore
     /// A user's, with SQL.
-    private(set) var shell: DatabaseQueue
+    private var shell: DatabaseQueue
     /// A user's, with promptctl.
-    private(set) var queueFile: QueueFile
+    private(set) var client: any QueueClient
 
     init(seed: UInt64) throws {
         let number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
@@ -29,7 +29,7 @@ final class LedgerPlace {
         try EmptyLedger.write(to: path)
         ledger = try SQLiteLedger(path: path)
         shell = try DatabaseQueue(path: path, configuration: Self.configuration)
-        queueFile = try QueueFile(path: path)
+        client = try QueueFile(path: path)
     }
 
     /// In memory where there is such a place: the simulation is about what is committed, not about how it reaches a disk.
@@ -45,7 +45,6 @@ final class LedgerPlace {
         return configuration
     }
 
-    /// Opens the daemon's connection again, after its process has ended.
     func reopen() throws {
         try ledger.close()
         ledger = try SQLiteLedger(path: path)
@@ -67,7 +66,7 @@ final class LedgerPlace {
         path = copy
         ledger = try SQLiteLedger(path: path)
         shell = try DatabaseQueue(path: path, configuration: Self.configuration)
-        queueFile = try QueueFile(path: path)
+        client = try QueueFile(path: path)
     }
 
     func remove() throws {
@@ -77,7 +76,7 @@ final class LedgerPlace {
 
     private func close() throws {
         try ledger.close()
-        try queueFile.close()
+        try client.close()
         try shell.close()
     }
 
@@ -85,15 +84,14 @@ final class LedgerPlace {
 
     // Without the transaction around each that `read` would make: nobody else is at work meanwhile.
 
-    func rows(_ sql: String, _ arguments: StatementArguments = []) throws -> [Row] {
+    func rows(_ sql: String, _ arguments: StatementArguments) throws -> [Row] {
         try shell.inDatabase { db in try Row.fetchAll(db.cachedStatement(sql: sql), arguments: arguments) }
     }
 
-    func number(_ sql: String, _ arguments: StatementArguments = []) throws -> Int64 {
+    func number(_ sql: String, _ arguments: StatementArguments) throws -> Int64 {
         try shell.inDatabase { db in try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: arguments) } ?? 0
     }
 
-    /// A stranger's statement, prepared again; false if it is refused, for whatever reason.
     func tries(_ sql: String) throws -> Bool {
         do {
             try shell.write { db in try db.execute(sql: sql) }
@@ -103,9 +101,15 @@ final class LedgerPlace {
         }
     }
 
-    /// A user's statement; false if a rule of the schema refuses it.
+    func runAll(_ sql: String, _ arguments: [StatementArguments]) throws {
+        try shell.write { db in
+            let statement = try db.cachedStatement(sql: sql)
+            for values in arguments { try statement.execute(arguments: values) }
+        }
+    }
+
     @discardableResult
-    func run(_ sql: String, _ arguments: StatementArguments = []) throws -> Bool {
+    func run(_ sql: String, _ arguments: StatementArguments) throws -> Bool {
         do {
             try shell.write { db in try db.execute(sql: sql, arguments: arguments) }
             return true
