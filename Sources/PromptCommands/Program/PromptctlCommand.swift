@@ -12,8 +12,7 @@ package struct PromptctlCommand: AsyncParsableCommand {
         discussion: """
             Works on the database file itself, so it works while the daemon is down. What is asked for goes to standard \
             output, everything else to standard error; --json makes it one object, or one object a line for lists.
-            Exit codes: 0 done, 1 jobs failed (wait), 64 usage, 65 bad data, 69 unavailable, 70 internal, 73 cannot \
-            create, 75 try again later, 77 no permission, 78 configuration.
+            Exit codes: \(ExitStatus.list).
             """,
         version: Version.current,
         groupedSubcommands: [

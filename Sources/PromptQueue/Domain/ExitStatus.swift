@@ -1,5 +1,5 @@
 /// How a program ends, by sysexits(3); the README lists what each means.
-package enum ExitStatus: Int32, Sendable {
+package enum ExitStatus: Int32, Sendable, CaseIterable {
     /// `wait`: the jobs ended, and not all of them well.
     case failed = 1
     case usage = 64
@@ -11,6 +11,26 @@ package enum ExitStatus: Int32, Sendable {
     case temporary = 75
     case noPermission = 77
     case configuration = 78
+
+    /// For the programs' help: `0 done, 1 …`.
+    package static var list: String {
+        "0 done, " + allCases.map { "\($0.rawValue) \($0.meaning)" }.joined(separator: ", ")
+    }
+
+    private var meaning: String {
+        switch self {
+        case .failed: "jobs failed (wait)"
+        case .usage: "usage"
+        case .badData: "bad data"
+        case .unavailable: "unavailable"
+        case .internal: "internal"
+        case .cannotCreate: "cannot create"
+        case .inputOutput: "input or output"
+        case .temporary: "try again later"
+        case .noPermission: "no permission"
+        case .configuration: "configuration"
+        }
+    }
 
     package init(_ error: LedgerError) {
         switch error.code {
