@@ -70,6 +70,7 @@ test-tsan: setup ## run the tests under ThreadSanitizer, in a build of their own
 	@scripts/test-tsan --skip '^EndToEndTests\.'
 
 benchmark: release ## build for release and measure throughput, pickup and idle cost
+	@scripts/build -c release --static-swift-stdlib --scratch-path .build-release --product client-benchmark
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/throughput/run
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist scripts/measure-pickup
 

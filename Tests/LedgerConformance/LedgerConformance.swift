@@ -12,6 +12,7 @@ package enum LedgerConformance: String, CaseIterable, Sendable {
     case refusedIsReleased = "a refusal releases everything, and does not count if it is no attempt's fault"
     case cancelledIsBooked = "a cancelled job's task is booked, and its results are nobody's"
     case retryTakesUp = "trying again takes up what is paid for"
+    case attemptsAreLimited = "a counted retry of a job whose attempts are used up fails it; an uncounted one does not"
     case refusedByTheRules = "a job that may not be sent fails without a slot, and the next is claimed"
 
     package struct Failure: Error, CustomStringConvertible {
@@ -31,6 +32,7 @@ package enum LedgerConformance: String, CaseIterable, Sendable {
         case .refusedIsReleased: try await world.refusedIsReleased()
         case .cancelledIsBooked: try await world.cancelledIsBooked()
         case .retryTakesUp: try await world.retryTakesUp()
+        case .attemptsAreLimited: try await world.attemptsAreLimited()
         case .refusedByTheRules: try await world.refusedByTheRules()
         }
         try world.ledger.close()
@@ -97,6 +99,20 @@ private struct Scene<Place: LedgerPlace> {
 
     func expect(_ job: JobID, is state: JobState) async throws {
         try expect(try await place.state(of: job), is: state, "the state of job \(job)")
+    }
+
+    // MARK: - Attempts
+
+    func attemptsAreLimited() async throws {
+        let failure = Failure(.providerFault, "no")
+        for (isCounted, attempts, expected) in [(true, 1, JobState.failed), (true, 2, .queued), (false, 1, .queued)] {
+            let job = try await place.add("a red fox", maxAttempts: attempts)
+            let claimed = try await claimOne()
+            let then = FailureDisposition.retry(at: start + .seconds(3_600), counted: isCounted)
+            let result = try await record(.rejected(claimed.attempt, failure, then: then))
+            try await expect(job, is: expected)
+            try expect(result.job?.state, is: expected, "what the change left")
+        }
     }
 
     // MARK: - Claims

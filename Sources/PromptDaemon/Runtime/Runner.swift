@@ -291,12 +291,12 @@ package final class Runner: Service {
 extension EngineEvent {
     /// What was under way and is over with this, and whether all of it was done.
     fileprivate var endedStep: (step: RiskyStep, isDone: Bool)? {
-        switch self {
-        case .polled(let attempt, .unavailable, _): (.poll(attempt), false)
-        case .polled(let attempt, _, _): (.poll(attempt), true)
-        case .downloaded(let result, .saved): (.download(result), true)
-        case .downloaded(let result, .failed): (.download(result), false)
-        default: nil
+        if case .polled(let attempt, let outcome, _) = self {
+            let isAnswered = if case .unavailable = outcome { false } else { true }
+            return (.poll(attempt), isAnswered)
         }
+        guard case .downloaded(let result, let outcome) = self else { return nil }
+        let isSaved = if case .saved = outcome { true } else { false }
+        return (.download(result), isSaved)
     }
 }

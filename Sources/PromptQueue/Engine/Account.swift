@@ -70,7 +70,9 @@ struct Account: Sendable {
 
     /// What else is going on, as far as it decides when the balance is asked for.
     struct Surroundings {
+        /// Whether the queue may hold jobs that are due.
         var hasDue: Bool
+        /// Whether tasks or requests are under way.
         var hasRunning: Bool
         /// Whether no request for a task is on its way, or about to be.
         var isQuiet: Bool
@@ -80,9 +82,12 @@ struct Account: Sendable {
         var interval: Duration
     }
 
+    /// Whether the answer to a question is awaited.
+    var isBeingAsked: Bool { question != nil }
+
     /// When the balance is to be asked for; nil while it is being asked for, or if nothing asks for it.
     func nextQuestion(_ around: Surroundings) -> Duration? {
-        guard question == nil else { return nil }
+        guard !isBeingAsked else { return nil }
         guard let last = lastAskedAt else { return .zero }
         var times: [Duration] = []
         if let pressure { times.append(pressure.nextAt) }

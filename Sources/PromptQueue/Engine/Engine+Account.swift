@@ -1,21 +1,23 @@
 // The account's balance, and requests whose answer was lost.
 extension Engine {
     private var accountSurroundings: Account.Surroundings {
-        Account.Surroundings(
+        let isQuiet = submissions.isEmpty && !claiming.isUnderWay
+        return Account.Surroundings(
             hasDue: claiming.mayHaveDue,
             hasRunning: runningCount > 0,
-            isQuiet: submissions.isEmpty && !claiming.isUnderWay,
-            lastLostAt: lostAnswers.lastUnexamined,
+            isQuiet: isQuiet,
+            lastLostAt: isQuiet ? lostAnswers.lastUnexamined : nil,
             interval: settings.balanceInterval
         )
     }
 
-    var nextBalanceQuestion: Duration? { account.nextQuestion(accountSurroundings) }
+    var nextBalanceQuestion: Duration? {
+        account.isBeingAsked ? nil : account.nextQuestion(accountSurroundings)
+    }
 
     mutating func askForBalance(now: Moment) {
-        let surroundings = accountSurroundings
-        guard let due = account.nextQuestion(surroundings), due <= now.uptime else { return }
-        account.ask(at: now, isQuiet: surroundings.isQuiet)
+        guard let due = nextBalanceQuestion, due <= now.uptime else { return }
+        account.ask(at: now, isQuiet: accountSurroundings.isQuiet)
         outbox.send(.checkBalance)
     }
 

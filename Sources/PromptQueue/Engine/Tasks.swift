@@ -35,11 +35,18 @@ struct Tasks: Sendable {
 
     /// How many the provider is working on, or may be. One that has ended, and is asked about once more because its job is
     /// tried again, is none of them.
-    var runningCount: Int { entries.values.count { $0.task.endedAs == nil } }
+    private(set) var runningCount = 0
 
-    mutating func add(_ task: OpenTask) { entries[task.attempt] = Entry(task: task) }
+    mutating func add(_ task: OpenTask) { replace(task.attempt, by: Entry(task: task)) }
 
-    mutating func remove(_ attempt: AttemptID) { entries[attempt] = nil }
+    mutating func remove(_ attempt: AttemptID) { replace(attempt, by: nil) }
+
+    /// Keeps the count, which is asked for with every event.
+    private mutating func replace(_ attempt: AttemptID, by entry: Entry?) {
+        if let old = entries[attempt], old.task.endedAs == nil { runningCount -= 1 }
+        if let entry, entry.task.endedAs == nil { runningCount += 1 }
+        entries[attempt] = entry
+    }
 
     mutating func questionAsked() { questions += 1 }
 

@@ -83,7 +83,8 @@ package struct Failure: Sendable, Hashable {
 
 /// What becomes of a job whose attempt failed.
 package enum FailureDisposition: Sendable, Hashable {
-    /// Back to the queue, not before `at`. An attempt that is not `counted` leaves `attempt_count` as it was.
+    /// Back to the queue, not before `at`. An attempt that is not `counted` leaves `attempt_count` as it was. A ledger fails
+    /// a job instead whose attempts are used up by a counted one.
     case retry(at: Instant, counted: Bool)
     case fail
 }
