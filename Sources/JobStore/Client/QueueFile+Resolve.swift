@@ -51,7 +51,7 @@ extension QueueFile {
             arguments: [job.rawValue]
         )
         guard let row, let attempt: Int64 = row["id"] else {
-            throw LedgerError(.constraint, "job \(job): has no attempt whose answer was lost; promptctl show \(job)")
+            throw LedgerError(.constraint, "job \(job): has no attempt whose answer was lost; \(Advice.show(job))")
         }
         switch resolution {
         case .task(let task): try adopt(task, job, attempt, now, db)
@@ -60,8 +60,8 @@ extension QueueFile {
                 throw LedgerError(
                     .constraint,
                     "job \(job): a callback named task \(named) for its lost request, and the provider has not said yet "
-                        + "whose that is; promptd asks while it runs. If it is this job's: promptctl resolve \(job) "
-                        + "--task \(named)"
+                        + "whose that is; promptd asks while it runs. If it is this job's: "
+                        + Advice.resolve(job, as: TaskID(named))
                 )
             }
             try resubmit(job, attempt, now, db)

@@ -351,7 +351,7 @@ struct RecordWork {
         guard failed == 0 else {
             let message =
                 "\(failed) of its results could not be downloaded; they are paid for: "
-                + "promptctl show \(job) has the URLs, promptctl retry \(job) downloads them again and pays nothing"
+                + "\(Advice.show(job)) has the URLs, \(Advice.retry(job)) downloads them again and pays nothing"
             return try settle(job, Failure(.downloadFailed, message), .fail)
         }
         try run(

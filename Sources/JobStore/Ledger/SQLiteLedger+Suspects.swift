@@ -96,11 +96,11 @@ extension SQLiteLedger: SuspectStore {
                     """,
                 arguments: [
                     now.milliseconds, FailureCode.setAside.rawValue,
-                    "\(found.reason); nothing was sent. promptctl retry \(job) tries it again", job.rawValue,
+                    "\(found.reason); nothing was sent. \(Advice.retry(job)) tries it again", job.rawValue,
                 ]
             )
         case .poll:
-            let text = "\(found.reason); its task is not asked about any more. promptctl retry \(found.job) asks again"
+            let text = "\(found.reason); its task is not asked about any more. \(Advice.retry(found.job)) asks again"
             try db.execute(
                 sql: "UPDATE jobs SET error_code = ?, error_message = ? WHERE id = ? AND state = 'running'",
                 arguments: [FailureCode.setAside.rawValue, text, found.job.rawValue]
@@ -124,7 +124,7 @@ extension SQLiteLedger: SuspectStore {
             )
             guard waits == false else { break }
             let text =
-                "\(found.reason); it is paid for. promptctl retry \(result.job) fetches it again and pays nothing"
+                "\(found.reason); it is paid for. \(Advice.retry(result.job)) fetches it again and pays nothing"
             _ = try record.settle(result.job, Failure(.setAside, text), .fail)
         }
         let key = Key(found.step)

@@ -161,11 +161,11 @@ package struct BudgetSkip: Sendable, Hashable, CustomStringConvertible {
         if exceedsLimit {
             return
                 "the next job costs \(price) and the budget's whole limit is \(limit), so it will never fit: raise the "
-                + "limit (promptctl budget set) or cancel the job"
+                + "limit (\(Advice.setBudget)) or cancel the job"
         }
         return "the next job costs \(price) and would pass the budget's limit of \(limit); it waits for "
             + (resetsAt == nil
-                ? "a higher limit (promptctl budget set)" : "the next period, or a higher limit (promptctl budget set)")
+                ? "a higher limit (\(Advice.setBudget))" : "the next period, or a higher limit (\(Advice.setBudget))")
     }
 }
 
