@@ -54,8 +54,8 @@ func parseDuration(_ text: String) throws -> Duration {
 
 @Sendable
 func parseCredits(_ text: String) throws -> Credits {
-    guard let number = Double(text), let credits = Credits(number), credits >= .zero else {
-        throw ValidationError("write credits as a number from 0 up")
+    guard let credits = Credits(text: text) else {
+        throw ValidationError("write credits as a number from 0 up, with at most three decimals")
     }
     return credits
 }

@@ -89,15 +89,5 @@ struct BudgetCommand: ParsableCommand {
 extension BudgetPeriod: ExpressibleByArgument {}
 
 extension Credits: ExpressibleByArgument {
-    /// Reads `500` or `0.8`: not negative, to the thousandth.
-    package init?(argument: String) {
-        let parts = argument.split(separator: ".", omittingEmptySubsequences: false)
-        guard (1...2).contains(parts.count),
-            parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy { "0123456789".contains($0) } }),
-            let whole = Int64(parts[0]), whole < 1_000_000_000_000
-        else { return nil }
-        let decimals = parts.count > 1 ? String(parts[1]) : ""
-        guard decimals.count <= 3, let thousandths = Int64((decimals + "000").prefix(3)) else { return nil }
-        self.init(millicredits: whole * 1_000 + thousandths)
-    }
+    package init?(argument: String) { self.init(text: argument) }
 }

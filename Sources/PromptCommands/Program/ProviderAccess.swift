@@ -1,4 +1,3 @@
-import FoundationEssentials
 import KieAPI
 import PromptQueue
 
@@ -18,22 +17,23 @@ struct ProviderAccess {
                 "PROMPTD_PROVIDER_BASE_URL: \"\(baseURL)\" is not \(KieSettings.allowedBaseURL)"
             )
         }
-        if let file = environment["PROMPTD_PROVIDER_API_KEY_FILE"], !file.isEmpty {
-            guard let data = FileManager.default.contents(atPath: file) else {
-                throw CommandError(
-                    .configuration,
-                    "PROMPTD_PROVIDER_API_KEY_FILE: \(file) cannot be read; check that it exists and its permissions"
-                )
-            }
-            key = try Self.checked(String(decoding: data, as: UTF8.self), "PROMPTD_PROVIDER_API_KEY_FILE")
-        } else if let key = environment["KIE_API_KEY"], !key.isEmpty {
-            self.key = try Self.checked(key, "KIE_API_KEY")
-        } else {
+        let file = environment["PROMPTD_PROVIDER_API_KEY_FILE"].flatMap { $0.isEmpty ? nil : $0 }
+        let found: Secret?
+        do throws(KeyLookup.Problem) {
+            found = try KeyLookup.api(fileSetting: "PROMPTD_PROVIDER_API_KEY_FILE").find(
+                file: file,
+                environment: environment
+            )
+        } catch {
+            throw CommandError(.configuration, error.description)
+        }
+        guard let found else {
             throw CommandError(
                 .configuration,
                 "there is no API key: put it into a file and name that in PROMPTD_PROVIDER_API_KEY_FILE, or set KIE_API_KEY"
             )
         }
+        key = found
     }
 
     /// The account's balance.
@@ -59,16 +59,5 @@ struct ProviderAccess {
         let answer = await client.recordInfo(task)
         try await client.shutdown()
         return answer.outcome
-    }
-
-    private static func checked(_ text: String, _ source: String) throws(CommandError) -> Secret {
-        let key = text.split(whereSeparator: \.isWhitespace)
-        guard key.count == 1, let secret = key.first.map({ Secret(String($0)) }), secret.isSendable else {
-            throw CommandError(
-                .configuration,
-                "\(source): holds no API key (it is empty, or has spaces or other signs)"
-            )
-        }
-        return secret
     }
 }

@@ -2,12 +2,11 @@ import PromptQueue
 
 /// Reads the prices of the configuration.
 enum PriceSetting {
-    /// A decimal number from 0 to 1,000,000.
+    private static let most = Credits(millicredits: 1_000_000_000)
+
+    /// A price: up to 1,000,000 credits.
     static func credits(_ text: String) -> Credits? {
-        guard !text.isEmpty, text.utf8.allSatisfy({ "0123456789.".utf8.contains($0) }), let number = Double(text),
-            number <= 1_000_000
-        else { return nil }
-        return Credits(number)
+        Credits(text: text).flatMap { $0 <= most ? $0 : nil }
     }
 
     /// `MODEL=CREDITS`.

@@ -72,9 +72,9 @@ extension Setting {
         .value(
             "credits.reserve",
             \.creditsReserve,
-            "credits, a number from 0",
+            "credits, a number from 0 with at most three decimals",
             write: { "\($0)" },
-            read: { Double($0).flatMap { $0 >= 0 ? Credits($0) : nil } },
+            read: Credits.init(text:),
             reloaded: true,
             "Stop submitting when the account's balance would fall below this."
         ),
@@ -159,7 +159,7 @@ extension Setting {
         .value(
             "catalogue.defaultPrice",
             \.defaultPrice,
-            "credits, a number from 0 to 1000000",
+            "credits, a number from 0 to 1000000 with at most three decimals",
             write: { "\($0)" },
             read: PriceSetting.credits,
             reloaded: true,

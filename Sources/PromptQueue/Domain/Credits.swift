@@ -19,6 +19,18 @@ package struct Credits: Sendable, Hashable, Comparable, AdditiveArithmetic, Coda
         millicredits = Int64((credits * 1_000).rounded())
     }
 
+    /// Reads `500` or `0.8`: not negative, to the thousandth, below 10^12.
+    package init?(text: String) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count),
+            parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
+            let whole = Int64(parts[0]), whole < 1_000_000_000_000
+        else { return nil }
+        let decimals = parts.count > 1 ? String(parts[1]) : ""
+        guard decimals.utf8.count <= 3, let thousandths = Int64((decimals + "000").prefix(3)) else { return nil }
+        self.init(millicredits: whole * 1_000 + thousandths)
+    }
+
     package init(from decoder: any Decoder) throws {
         millicredits = try decoder.singleValueContainer().decode(Int64.self)
     }
