@@ -1,5 +1,4 @@
 import Concurrency
-import JobStore
 import KieAPI
 import Logging
 import PromptQueue
