@@ -75,7 +75,7 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // The limbs.
+        // What acts: the store, the provider, the files.
         .target(
             name: "JobStore",
             dependencies: ["PromptQueue", "Migrations", grdb, systemPackage],

@@ -1615,6 +1615,8 @@ SELECT
             FROM models LEFT JOIN gates AS g ON g.name = 'model:' || models.model AND g.queue = ''
             WHERE models.model IS NOT NULL),
             CASE WHEN q.max_running <= coalesce(sum(c.jobs) FILTER (WHERE c.state IN ('submitting', 'running')), 0)
+                    - (SELECT count(DISTINCT j.id) FROM suspects AS s JOIN jobs AS j ON j.id = s.job_id
+                        WHERE s.step = 'poll' AND s.is_aside = 1 AND j.queue = q.name AND j.state = 'running')
                 THEN 'running' END,
             (SELECT CASE WHEN running >= running_limit THEN 'running' WHEN rate_used >= rate_limit THEN 'rate' END
                 FROM daemon_load))
@@ -1626,11 +1628,16 @@ CREATE VIEW daemon_load AS
 SELECT
     (SELECT count(*) FROM attempts WHERE state = 'sending')
         + (SELECT count(*) FROM attempts
-            WHERE answered_at > unixepoch('now') * 1000 - daemon.rate_window_ms AND arrives_until IS NULL)
+            WHERE answered_at > unixepoch('now') * 1000 - daemon.rate_window_ms
+                -- Later than that is from before the clock was set back, and says nothing.
+                AND answered_at <= unixepoch('now') * 1000 + daemon.rate_window_ms AND arrives_until IS NULL)
         + (SELECT count(*) FROM attempts WHERE arrives_until > unixepoch('now') * 1000 - daemon.rate_window_ms)
         AS rate_used,
     rate_limit,
-    (SELECT count(*) FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted')) AS running,
+    -- A task that is set aside may have ended long ago.
+    (SELECT count(*) FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted'))
+        - (SELECT count(*) FROM suspects AS s JOIN attempts AS a ON a.id = s.subject
+            WHERE s.step = 'poll' AND s.is_aside = 1 AND a.finished_at IS NULL AND a.state = 'accepted') AS running,
     running_limit
 FROM daemon;
 

@@ -50,7 +50,7 @@ package enum AddressRange {
         }
     }
 
-    /// Four or sixteen bytes; none for what is no address.
+    /// Four or sixteen bytes; none for what is not an address.
     private static func bytes(of address: String) -> [UInt8] {
         for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
             var bytes = [UInt8](repeating: 0, count: count)

@@ -1,6 +1,6 @@
 import PromptQueue
 
-/// An answer of the API, with the warts smoothed: an application error is HTTP 200 with another `code` in the JSON, and a
+/// An answer of the API, with its oddities smoothed: an application error is HTTP 200 with another `code` in the JSON, and a
 /// body that is not JSON is possible at any time.
 struct Answer {
     var httpStatus: Int
@@ -63,7 +63,7 @@ extension JSONObject {
 
     func credits(_ key: String) -> Credits? { self[key]?.credits }
 
-    /// One that is negative, or more than any account holds, is no charge, and counts as not reported.
+    /// One that is negative, or more than any account holds, is not a charge, and counts as not reported.
     func charge(_ key: String) -> Credits? { credits(key).flatMap { $0 >= .zero && $0 <= Self.mostCharged ? $0 : nil } }
 
     /// The ledger books no more for one task: 10^9 credits.

@@ -7,7 +7,7 @@ import PromptQueue
 struct AnswerCode {
     /// At `createTask`: what went wrong, if the code and its text prove that no task was made.
     var refusal: @Sendable (_ message: String) -> FailureCode?
-    /// At `recordInfo`.
+    /// At `recordInfo`, and, as far as it is about the question, at the account's balance and at fresh URLs.
     var question: Question = .failed(.providerUnavailable)
 
     enum Question: Equatable {

@@ -11,7 +11,7 @@ package final class CallbackVerifier: Sendable {
         case admitted
         /// Wrong or missing.
         case badSignature
-        /// Rightly signed, but too long ago, or in the future.
+        /// Signed correctly, but too long ago, or in the future.
         case stale
     }
 

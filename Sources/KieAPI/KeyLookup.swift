@@ -49,6 +49,12 @@ package struct KeyLookup: Sendable {
         return key.isEmpty ? nil : try checked(key, variable)
     }
 
+    /// What to say where there must be one and is none.
+    package var absence: String {
+        "there is no API key: put it into a file and name that in \(fileSetting), or give systemd the credential \(credential), "
+            + "or set \(variable)"
+    }
+
     private func read(_ path: String, _ source: String) throws(Problem) -> Secret {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw Problem(description: "\(source): \(path) cannot be read; check that it exists and its permissions")
@@ -60,7 +66,9 @@ package struct KeyLookup: Sendable {
         guard !key.isEmpty else { throw Problem(description: "\(source): is empty; put \(purpose) there") }
         let secret = Secret(key)
         guard !isSent || secret.isSendable else {
-            throw Problem(description: "\(source): holds something that is no API key (spaces or other signs)")
+            throw Problem(
+                description: "\(source): is not an API key: it holds spaces or other characters that a key has not"
+            )
         }
         return secret
     }

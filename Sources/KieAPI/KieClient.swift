@@ -73,8 +73,8 @@ package final class KieClient: Sendable {
         case .answered(let status, let body, _):
             let answer = Answer(httpStatus: status, body: body)
             if answer.code == 200, status == 200, let credits = answer.data?.credits { return .success(credits) }
-            let code: FailureCode = [401, 403].contains(answer.code ?? status) ? .keyRefused : .providerUnavailable
-            return .failure(FailureError(answer.failure(code)))
+            let isKeyRefused = AnswerCode.known[answer.code ?? status]?.question == .failed(.keyRefused)
+            return .failure(FailureError(answer.failure(isKeyRefused ? .keyRefused : .providerUnavailable)))
         case .notSent(let reason), .lost(let reason):
             return .failure(FailureError(Failure(.providerUnavailable, reason)))
         }
@@ -96,12 +96,12 @@ package final class KieClient: Sendable {
 
     /// A result is given up only by the API's own word: "url is wrong" (documented).
     private static func downloadFailure(_ answer: Answer) -> FailureCode {
-        switch (answer.code ?? answer.httpStatus, answer.httpStatus) {
-        case (404, 200), (422, 200), (404, 404), (422, 422):
-            answer.code == nil ? .providerUnavailable : .downloadFailed
-        case (401, _), (403, _): .keyRefused
-        case (429, _): .rateLimited
-        default: .providerUnavailable
+        switch AnswerCode.known[answer.code ?? answer.httpStatus]?.question {
+        case .notFound?:
+            let isItsOwnWord = answer.code != nil && [200, answer.code].contains(answer.httpStatus)
+            return isItsOwnWord ? .downloadFailed : .providerUnavailable
+        case .failed(let code)?: return code
+        case .answered?, .taskFailed?, nil: return .providerUnavailable
         }
     }
 

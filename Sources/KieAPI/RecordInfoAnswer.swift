@@ -80,7 +80,7 @@ package enum RecordInfoAnswer {
         let shown = AnswerText.shortened(raw)
         var failure = Failure(.emptyResult, "success without a result; resultJson: \(shown.isEmpty ? "empty" : shown)")
         if !raw.isEmpty { failure.unread = raw }
-        // What was sent is no result, if it is echoed.
+        // What was sent is not a result, if it is echoed.
         let sent = task.param?.stringValue ?? task.param?.json ?? ""
         failure.elsewhere = (results?.elsewhere ?? []).filter {
             if case .file(let url) = $0.content { !sent.contains(url) } else { true }

@@ -16,7 +16,7 @@ struct TaskRecord {
     var createdAt: Int64?
     var completedAt: Int64?
 
-    /// Nil if `data` is no object.
+    /// Nil if `data` is not an object.
     init?(_ data: JSONValue?) {
         guard let fields = data?.objectValue else { return nil }
         state = fields.text("state").map(BoundedText.word)

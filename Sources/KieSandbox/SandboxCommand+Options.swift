@@ -3,7 +3,7 @@ import PromptQueue
 
 /// `--listen`: a host and a port.
 struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
-    static let usual = ListenAddress(host: "127.0.0.1", port: 41_877)
+    static let `default` = ListenAddress(host: "127.0.0.1", port: 41_877)
 
     let host: String
     let port: Int

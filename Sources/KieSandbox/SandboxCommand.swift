@@ -24,7 +24,7 @@ package struct SandboxCommand: AsyncParsableCommand {
         help: "Address to listen on; port 0 takes a free one. (default: 127.0.0.1:41877)",
         transform: ListenAddress.init
     )
-    var listen = ListenAddress.usual
+    var listen = ListenAddress.default
 
     @Option(help: "The only API key that is let in.")
     var apiKey = "sandbox-key"

@@ -52,9 +52,12 @@ import Testing
         let fixture = try LedgerFixture()
         let job = try await fixture.runOne()
         try fixture.insert("(prompt) VALUES ('y')")
-        try fixture.run("UPDATE queues SET max_running = 1")
+        try fixture.run("UPDATE queues SET max_running = 1; UPDATE daemon SET running_limit = 1")
+        let seen = "SELECT blocked_by, (SELECT running FROM daemon_load) FROM queue_status"
         #expect(try await fixture.claim(fixture.request(1, running: 1)).jobs.isEmpty)
+        #expect(try fixture.rows(seen) == ["running|1"])
         for _ in 1...2 { _ = try await die(fixture, of: [.poll(job.attempt)]) }
+        #expect(try fixture.rows(seen) == ["|0"], "people see what the claim sees")
         #expect(try await fixture.claim(fixture.request(1, running: 1)).jobs.count == 1)
     }
 

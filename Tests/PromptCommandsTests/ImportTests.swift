@@ -31,7 +31,7 @@ struct ImportTests {
         let file = try fixture.write("prompt,input.input_urls\na red fox,\(cell)\n", "urls.csv")
         let outcome = try await fixture.run("import", "--model", model, file)
         #expect(outcome.code == 65)
-        #expect(outcome.talk.joined().contains("is no URL"), "\(outcome.talk)")
+        #expect(outcome.talk.joined().contains("is not a URL"), "\(outcome.talk)")
         #expect(try fixture.jobs().isEmpty)
         for good in ["https://img.example/1.png?a=1,2", "asset://abc-1", "0a1B2c3D4e5F"] {
             let file = try fixture.write("prompt,input.input_urls\na red fox,\"\(good)\"\n", "good.csv")

@@ -59,6 +59,27 @@ import Testing
         }
     }
 
+    @Test func `every exit code and every error code stands in its list, and no other`() throws {
+        func codes(_ path: String, after heading: String) throws -> Set<String> {
+            let page = String(decoding: try Data(contentsOf: Self.root.appending(path: path)), as: UTF8.self)
+            let start = try #require(page.range(of: "### \(heading)\n"))
+            let rows = page[start.upperBound...].split(separator: "\n").drop { !$0.hasPrefix("|") }.dropFirst(2)
+                .prefix { $0.hasPrefix("|") }
+            return Set(
+                rows.flatMap { row in
+                    row.split(separator: "|")[0].split(separator: ",").map {
+                        String($0.filter { $0 != "`" && $0 != " " })
+                    }
+                }
+            )
+        }
+        // 1 is promptctl's alone, and said below the list.
+        let exits = ExitStatus.allCases.filter { $0 != .failed }.map { "\($0.rawValue)" }
+        #expect(try codes("README.md", after: "Exit codes") == Set(exits + ["0"]))
+        let failures = FailureCode.allCases.map(\.rawValue)
+        #expect(try codes("docs/database.md", after: "Error codes") == Set(failures))
+    }
+
     // MARK: - The documents
 
     /// Sections in order, with their settings.

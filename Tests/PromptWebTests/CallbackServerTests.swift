@@ -26,7 +26,7 @@ import Testing
         var body: String
         var headers: HTTPFields
         var callbacks: [IncomingCallback]
-        var tally: CallbackCounter
+        var counter: CallbackCounter
     }
 
     private func send(
@@ -39,14 +39,14 @@ import Testing
         through kind: TestingSetup = .router
     ) async throws -> Answer {
         let desk = Desk()
-        let tally = CallbackCounter(logger: Self.quiet) { .zero }
+        let counter = CallbackCounter(logger: Self.quiet) { .zero }
         var limits = CallbackLimits()
         limits.body = limit
         let application = CallbackServer.application(
             host: "127.0.0.1",
             port: 0,
             limits: limits,
-            tally: tally,
+            counter: counter,
             logger: Self.quiet,
             receive: { desk.receive($0, outcome) }
         )
@@ -57,7 +57,7 @@ import Testing
                     body: String(buffer: $0.body),
                     headers: $0.headers,
                     callbacks: desk.callbacks,
-                    tally: tally
+                    counter: counter
                 )
             }
         }
@@ -76,7 +76,7 @@ import Testing
         #expect(callback.timestamp == "17")
         #expect(callback.signature == "c2ln")
         #expect(String(buffer: callback.body) == #"{"data":{}}"#)
-        #expect(answer.tally.count(of: .accepted) == 1)
+        #expect(answer.counter.count(of: .accepted) == 1)
     }
 
     @Test(arguments: [
@@ -90,7 +90,7 @@ import Testing
             #expect(answer.status == 404)
             #expect(answer.body == "not found\n")
             #expect(answer.callbacks.isEmpty)
-            #expect(answer.tally.count(of: .notFound) == 1)
+            #expect(answer.counter.count(of: .notFound) == 1)
         }
     }
 
@@ -153,31 +153,31 @@ import Testing
     @Test func `the first refusal of a kind is said, then at most one line a minute`() {
         let lines = Lines()
         let now = Mutex(Duration.zero)
-        let tally = CallbackCounter(logger: Logger(label: "test") { _ in Collector(lines: lines) }) {
+        let counter = CallbackCounter(logger: Logger(label: "test") { _ in Collector(lines: lines) }) {
             now.withLock { $0 }
         }
-        for _ in 0..<1_000 { tally.note(.badSignature) }
+        for _ in 0..<1_000 { counter.note(.badSignature) }
         #expect(lines.all.count == 1)
         #expect(lines.all.first?.hasPrefix("warning callback refused: its signature is missing or wrong") == true)
-        tally.note(.tooLarge)
+        counter.note(.tooLarge)
         #expect(lines.all.count == 2, "another kind")
         now.withLock { $0 = .seconds(60) }
-        for _ in 0..<1_000 { tally.note(.badSignature) }
+        for _ in 0..<1_000 { counter.note(.badSignature) }
         #expect(lines.all.count == 3)
         #expect(lines.all.last?.contains("count=1000") == true, "999 unsaid ones and this: \(lines.all)")
-        for _ in 0..<10 { tally.note(.accepted) }
+        for _ in 0..<10 { counter.note(.accepted) }
         #expect(lines.all.count == 3)
-        #expect(tally.count(of: .badSignature) == 2_000)
+        #expect(counter.count(of: .badSignature) == 2_000)
     }
 
     @Test func `every outcome is counted from the start`() {
-        let tally = CallbackCounter(logger: Self.quiet) { .zero }
-        tally.note(.stale)
-        let lines = tally.prometheusText.split(separator: "\n")
+        let counter = CallbackCounter(logger: Self.quiet) { .zero }
+        counter.note(.stale)
+        let lines = counter.prometheusText.split(separator: "\n")
         #expect(lines.contains("# TYPE promptd_callbacks_total counter"))
         #expect(lines.contains("promptd_callbacks_total{outcome=\"stale\"} 1"))
         #expect(lines.contains("promptd_callbacks_total{outcome=\"unknown_token\"} 0"))
         #expect(lines.count == 2 + CallbackOutcome.allCases.count)
-        #expect(tally.prometheusText.hasSuffix("\n"))
+        #expect(counter.prometheusText.hasSuffix("\n"))
     }
 }

@@ -26,7 +26,7 @@ extension ClaimTransaction {
             arguments: [priority, name?.text ?? ""]
         )
         .map { ExactText($0) }
-        // A name that is no UTF-8 reads otherwise than it sorts: never go in circles.
+        // A name that is not UTF-8 reads otherwise than it sorts: never go in circles.
         .flatMap { next in name.map { next > $0 } ?? true ? next : nil }
     }
 
@@ -97,7 +97,7 @@ extension ClaimTransaction {
         return jobs
     }
 
-    /// Texts are read as bytes: SQLite's may hold what is no UTF-8, which a `String` would silently repair.
+    /// Texts are read as bytes: SQLite's may hold what is not UTF-8, which a `String` would silently repair.
     private static func job(_ id: JobID, _ lane: ClaimLane, prompt: Data?, input: Data) -> QueuedJob? {
         guard let input = String(validating: input, as: UTF8.self) else { return nil }
         var text: String?

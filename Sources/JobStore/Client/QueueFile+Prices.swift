@@ -27,7 +27,7 @@ extension QueueFile {
         let price = try Int64.fetchOne(db, sql: "SELECT default_price_millicredits FROM daemon")
         var book = PriceBook(
             overrides: try PriceRows.overrides(db),
-            defaultPrice: price.map(Credits.init(millicredits:)) ?? PriceBook.usualDefaultPrice
+            defaultPrice: price.map(Credits.init(millicredits:)) ?? PriceBook.fallbackPrice
         )
         for (model, charges) in try charges(db) {
             book.setObserved(ObservedPrice(charges: charges.map(\.charged)), model: model)

@@ -16,7 +16,7 @@ package final class QueueFile: QueueClient {
         if unsafe access(path, F_OK) == 0, unsafe access(path, R_OK | W_OK) != 0 {
             throw LedgerError(
                 .permission,
-                "\(path): this user may not read and write it; run promptctl as the user that promptd runs as"
+                "\(path): this user may not read and write it; run this as the user that promptd runs as"
             )
         }
         queue = try LedgerFile.openQueue(at: path, create: create)

@@ -56,7 +56,7 @@ package enum Schema {
             throw LedgerError(
                 .unusable,
                 "has schema version \(found), from before the first release, which cannot be upgraded: let the promptd that "
-                    + "made it finish its jobs, and begin with a new database"
+                    + "made it finish its jobs, and start with a new database"
             )
         }
         return found

@@ -23,7 +23,7 @@ final class GroupCommit: Sendable {
         var transactions = 0
         /// How the last batch ended, and when.
         var last: (isGood: Bool, at: ContinuousClock.Instant)?
-        /// Whether the last write that was no probe failed for want of room, or otherwise for the whole database.
+        /// Whether the last write that was no probe failed for lack of room, or otherwise for the whole database.
         var hasFailed = false
         /// Since when a batch is being committed.
         var since: ContinuousClock.Instant?
@@ -139,7 +139,7 @@ final class GroupCommit: Sendable {
             if try together(batch, db) { return }
             try db.beginTransaction(.immediate)
         } catch {
-            // Nothing was begun, or nothing can be undone: there is no use in trying one by one.
+            // Nothing was begun, or nothing can be undone: trying one by one is useless.
             for entry in batch { entry.fail(LedgerError(error)) }
             return
         }

@@ -136,7 +136,7 @@ extension SQLiteLedger {
 
     /// Takes up what somebody else has: jobs that are tried again and have a task or results, and tasks that were found for
     /// a lost request. Of a job that was cancelled meanwhile nobody waits for the results, but the charge has to be booked.
-    /// Its task is its first attempt; one that waits again since is none.
+    /// Its task is its first attempt; one that is waiting again is not.
     ///
     /// - Returns: the jobs that were taken up.
     private static func takeUp(_ db: Database, now: Instant) throws -> [Int64] {

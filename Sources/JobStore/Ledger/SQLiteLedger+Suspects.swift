@@ -2,12 +2,9 @@ import GRDB
 package import PromptQueue
 
 extension SQLiteLedger: SuspectStore {
-    /// Two crashes are enough, or six ends that nobody explains: a machine that is switched off, or a kill, says little.
-    fileprivate static let crashWeight = 3
-    /// Whether the task of the attempt `a` is not asked about any more.
+    /// Whether the task of the attempt `a` is no longer polled.
     static let isAside =
         "EXISTS (SELECT 1 FROM suspects AS s WHERE s.step = 'poll' AND s.subject = a.id AND s.is_aside = 1)"
-    private static let enough = 6
 
     package func noteDeaths(
         _ steps: [RiskyStep],
@@ -24,7 +21,7 @@ extension SQLiteLedger: SuspectStore {
             let faint = try Row.fetchAll(
                 db,
                 sql: "SELECT * FROM suspects WHERE is_aside = 0 AND weight < ?",
-                arguments: [Self.crashWeight]
+                arguments: [SuddenEnd.crashWeight]
             )
             for step in faint.compactMap(Key.step) where !steps.contains(step) { try Self.forget(step, db) }
             for step in steps {
@@ -37,14 +34,14 @@ extension SQLiteLedger: SuspectStore {
                         ON CONFLICT DO UPDATE SET weight = min(weight + excluded.weight, 1000), reason = excluded.reason
                         """,
                     arguments: [
-                        key.step, key.subject, key.ordinal, job.rawValue, end.weight, version, end.reason(key.step),
+                        key.step, key.subject, key.ordinal, job.rawValue, end.weight, version, end.reason(step),
                     ]
                 )
             }
             let rows = try Row.fetchAll(
                 db,
                 sql: "SELECT * FROM suspects WHERE is_aside = 0 AND weight >= ? ORDER BY step, subject, ordinal",
-                arguments: [Self.enough]
+                arguments: [SuddenEnd.enough]
             )
             var aside: [SetAsideStep] = []
             for row in rows {
@@ -63,7 +60,7 @@ extension SQLiteLedger: SuspectStore {
                 let rows = try Row.fetchAll(
                     db,
                     sql: "SELECT * FROM suspects WHERE is_aside = 0 AND weight >= ?",
-                    arguments: [Self.crashWeight]
+                    arguments: [SuddenEnd.crashWeight]
                 )
                 return Set(rows.compactMap(Key.step))
             }
@@ -100,7 +97,7 @@ extension SQLiteLedger: SuspectStore {
                 ]
             )
         case .poll:
-            let text = "\(found.reason); its task is not asked about any more. \(Advice.retry(found.job)) asks again"
+            let text = "\(found.reason); its task is no longer polled. \(Advice.retry(found.job)) polls it again"
             try db.execute(
                 sql: "UPDATE jobs SET error_code = ?, error_message = ? WHERE id = ? AND state = 'running'",
                 arguments: [FailureCode.setAside.rawValue, text, found.job.rawValue]
@@ -235,28 +232,6 @@ extension SQLiteLedger: SuspectStore {
             case "download": return .download(ResultID(job: JobID(subject), ordinal: row["ordinal"]))
             default: return nil
             }
-        }
-    }
-}
-
-extension SuddenEnd {
-    fileprivate var weight: Int {
-        switch self {
-        case .crash: SQLiteLedger.crashWeight
-        case .unexplained: 1
-        }
-    }
-
-    fileprivate func reason(_ step: String) -> String {
-        let doing =
-            switch step {
-            case "claim": "while it prepared this job"
-            case "poll": "while it asked about this task"
-            default: "while it fetched this result"
-            }
-        switch self {
-        case .crash(let signal): return "promptd crashed \(doing), again and again (signal \(signal))"
-        case .unexplained: return "promptd ended \(doing), again and again"
         }
     }
 }

@@ -52,7 +52,7 @@ extension RecordWork {
         guard try settlement.presumed(attempt) != nil else { return CommitResult(job: job) }
         let mayRetry = try hasAttemptsLeft(job.id)
         let message =
-            "no answer came to its request, and no news of it; it may have been charged, so what was reserved counts as "
+            "its request was never answered, and nothing was heard of it since; it may have been charged, so what was reserved counts as "
             + (mayRetry ? "spent" : "spent, and its attempts are used up")
         let settled = try settle(
             job.id,

@@ -86,7 +86,7 @@ struct Settlement {
 
     /// Its answer was lost, and nobody will know: what was reserved counts as spent.
     ///
-    /// - Parameter ignoresHint: whether a task that a callback named is left out of account, because an operator says so.
+    /// - Parameter ignoresHint: whether a task that a callback named is not considered, because an operator says so.
     /// - Returns: its job.
     func presumed(_ attempt: AttemptID, ignoresHint: Bool = false) throws -> JobID? {
         try settled(

@@ -15,7 +15,7 @@ extension Catalogue {
     }
 
     /// What a task costs whose price nobody published.
-    static let usualPrice = Credits(millicredits: 10_000)
+    static let fallbackPrice = Credits(millicredits: 10_000)
 
     /// Checks `input` the way the service does, and in its words.
     func check(_ input: JSONObject, of model: CatalogueModel) -> Check {
@@ -30,7 +30,7 @@ extension Catalogue {
         case .refused(let refusal):
             return .refused(refusal.problems.first?.answer ?? .fieldRequired)
         case .ready(let prepared):
-            let price = prepared.estimate?.credits ?? Self.usualPrice
+            let price = prepared.estimate?.credits ?? Self.fallbackPrice
             return .accepted(
                 TaskOrder(model: model.name, input: input, price: price, result: model.result(of: prepared.input))
             )

@@ -94,7 +94,7 @@ struct JSONLineReader: ImportReader {
         case .labels, .priority, .runAt, .maxAttempts:
             row.set(column, text: String(decoding: value, as: UTF8.self))
         case .prompt, .model, .queue, .batch, .uniqueKey:
-            row.giveUp("\(key): is no text; put it in quotes")
+            row.giveUp("\(key): is not text; put it in quotes")
         }
     }
 }

@@ -18,21 +18,14 @@ struct ProviderAccess {
             )
         }
         let file = environment["PROMPTD_PROVIDER_API_KEY_FILE"].flatMap { $0.isEmpty ? nil : $0 }
+        let lookup = KeyLookup.api(fileSetting: "PROMPTD_PROVIDER_API_KEY_FILE")
         let found: Secret?
         do throws(KeyLookup.Problem) {
-            found = try KeyLookup.api(fileSetting: "PROMPTD_PROVIDER_API_KEY_FILE").find(
-                file: file,
-                environment: environment
-            )
+            found = try lookup.find(file: file, environment: environment)
         } catch {
             throw CommandError(.configuration, error.description)
         }
-        guard let found else {
-            throw CommandError(
-                .configuration,
-                "there is no API key: put it into a file and name that in PROMPTD_PROVIDER_API_KEY_FILE, or set KIE_API_KEY"
-            )
-        }
+        guard let found else { throw CommandError(.configuration, lookup.absence) }
         key = found
     }
 

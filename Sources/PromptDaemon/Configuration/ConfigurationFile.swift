@@ -41,7 +41,7 @@ enum ConfigurationFile {
                 let near = Suggestion.nearest(to: key, among: known).map { "; did you mean \($0)?" } ?? ""
                 throw ConfigurationError("\(key) is not a setting of promptd\(near) (\(place))")
             } else if Setting.named(key)?.isList == true, let items = value.sequence {
-                // What is no text, the reader would drop without a word.
+                // What is not text the reader would drop without a word.
                 if items.contains(where: { $0.scalar == nil }) {
                     throw ConfigurationError("\(key): takes a list of single values (\(place))")
                 }

@@ -36,7 +36,7 @@ package struct ConfigurationLoader {
             do {
                 providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(path)))
             } catch {
-                // An empty file is no mapping to the provider, and no error to us.
+                // An empty file is not a mapping to the provider, and not an error to us.
                 guard try ConfigurationFile.isEmpty(path) else {
                     throw ConfigurationError("\(path): \(error)")
                 }

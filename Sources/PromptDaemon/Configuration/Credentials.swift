@@ -7,12 +7,8 @@ package enum Credentials {
         file: String?,
         environment: [String: String]
     ) throws(ConfigurationError) -> Secret {
-        guard let key = try find(.api(fileSetting: "provider.apiKeyFile"), file, environment) else {
-            throw ConfigurationError(
-                "there is no API key: put it into a file and name that in provider.apiKeyFile, "
-                    + "or give systemd the credential api-key, or set KIE_API_KEY"
-            )
-        }
+        let lookup = KeyLookup.api(fileSetting: "provider.apiKeyFile")
+        guard let key = try find(lookup, file, environment) else { throw ConfigurationError(lookup.absence) }
         return key
     }
 

@@ -8,10 +8,10 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var providerBaseURL = "https://api.kie.ai"
     package var providerAllowHTTP = false
     package var apiKeyFile: String?
-    package var rate = RateLimit(count: 20, window: .seconds(10))
-    package var running = 100
-    package var pollsPerSecond = 10
-    package var creditsReserve = Credits.zero
+    package var rate = EngineSettings().rate
+    package var running = EngineSettings().running
+    package var pollsPerSecond = EngineSettings().pollsPerSecond
+    package var creditsReserve = AccountRules().creditReserve
     package var callbacksPublicURL: String?
     package var callbacksListen = ListenAddress(host: "127.0.0.1", port: 8788)
     package var callbacksHMACKeyFile: String?
@@ -20,12 +20,12 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var downloadsEnabled = true
     package var downloadsSidecars = true
     package var downloadsAllowPrivateAddresses = PrivateAddressPolicy.automatic
-    package var unconfirmedPolicy = UnconfirmedPolicy.hold
-    package var unconfirmedWindow: Duration = .seconds(1_800)
+    package var unconfirmedPolicy = AccountRules().unconfirmedPolicy
+    package var unconfirmedWindow = AccountRules().unconfirmedWindow
     package var retention = Retention.forever
     package var unknownModels = UnknownModelPolicy.refuse
     /// For models of which no price is known.
-    package var defaultPrice = PriceBook.usualDefaultPrice
+    package var defaultPrice = PriceBook.fallbackPrice
     /// In place of the catalogue's.
     package var prices: [PriceOverride] = []
     package var shutdownGrace: Duration = .seconds(25)

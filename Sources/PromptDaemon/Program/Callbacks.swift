@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// What receives callbacks, put together.
 struct Callbacks: Sendable {
     let verifier: CallbackVerifier
-    let tally: CallbackCounter
+    let counter: CallbackCounter
     private let configuration: DaemonConfiguration
     private let logger: Logger
 
@@ -26,7 +26,7 @@ struct Callbacks: Sendable {
         verifier = CallbackVerifier(
             key: try Credentials.webhookKey(file: configuration.callbacksHMACKeyFile, environment: environment)
         )
-        tally = CallbackCounter(logger: logger) { time.now.uptime }
+        counter = CallbackCounter(logger: logger) { time.now.uptime }
     }
 
     /// - Parameter quiet: the logger of the server itself, which must not name paths.
@@ -38,7 +38,7 @@ struct Callbacks: Sendable {
         onListening: @escaping @Sendable () -> Void
     ) -> CallbackService {
         let listen = configuration.callbacksListen
-        let desk = CallbackHandler(
+        let handler = CallbackHandler(
             verifier: verifier,
             targets: ledger,
             isRunning: { runner.isRunning },
@@ -53,13 +53,13 @@ struct Callbacks: Sendable {
                 host: listen.host,
                 port: listen.port,
                 limits: limits,
-                tally: tally,
+                counter: counter,
                 logger: quiet,
                 onListening: { [self] port in
                     onListening()
                     announce(ListenAddress(host: listen.host, port: port))
                 },
-                receive: { await desk.receive($0) }
+                receive: { await handler.receive($0) }
             )
         )
     }

@@ -85,7 +85,7 @@ extension Daemon {
         )
         var beside: [any Service] = []
         if let listen = configuration.webListen {
-            beside.append(web(listen, ledger, runner, callbacks?.tally, quiet, onListening: listeners.step))
+            beside.append(web(listen, ledger, runner, callbacks?.counter, quiet, onListening: listeners.step))
         }
         if let callbacks {
             beside.append(callbacks.service(ledger, runner, time, quiet: quiet, onListening: listeners.step))

@@ -5,13 +5,13 @@ extension NoticeLogger {
     /// What keeps jobs from being submitted beside the gates, and what the account says.
     func rateShrunk(from before: RateLimit, to now: RateLimit) {
         logger.warning(
-            "too many requests, says the provider: waiting a whole window, then \(now) instead of \(before) for a while",
+            "the provider answered that there were too many requests: waiting a whole window, then \(now) instead of \(before) for a while",
             metadata: ["gate": "rate"]
         )
     }
 
     func rateWhole(_ limit: RateLimit) {
-        logger.notice("the rate is whole again: \(limit)", metadata: ["gate": "rate"])
+        logger.notice("the rate limit is back to normal: \(limit)", metadata: ["gate": "rate"])
     }
 
     func budgetHeld(_ hold: BudgetHold, _ job: BudgetSkip) {

@@ -94,7 +94,7 @@ struct NoticeLogger: Sendable {
             )
         case .jobGivenUp(let job, let state):
             logger.warning(
-                "no news of its lost request, which counts as spent; the job \(state == .queued ? "is sent again" : "has failed")",
+                "nothing was heard of its lost request, which counts as spent; the job \(state == .queued ? "is sent again" : "has failed")",
                 metadata: metadata(job, .answerLost)
             )
         case .jobRefused(let job):

@@ -8,7 +8,7 @@ import Synchronization
 package final class Runner: Service {
     private let ledger: any JobLedger
     private let provider: any Provider
-    private let fetches: DownloadTasks
+    private let downloads: DownloadTasks
     private let prepare: @Sendable (QueuedJob) -> Preparation
     private let settings: EngineSettings
     private let seed: UInt64
@@ -44,7 +44,7 @@ package final class Runner: Service {
     ) {
         self.ledger = ledger
         self.provider = provider
-        fetches = DownloadTasks(fetcher)
+        downloads = DownloadTasks(fetcher)
         self.steps = steps
         self.prepare = { job in
             guard let steps else { return prepare(job) }
@@ -178,11 +178,11 @@ package final class Runner: Service {
                 events.send(.polled(task.attempt, answer.outcome, origin: answer.origin))
             }
         case .download(let download):
-            let stop = fetches.begin(download)
+            let stop = downloads.begin(download)
             group.addTask { [self] in
                 await steps?.begin(.download(download.result))
                 CrashFault.strike(.download(download.result))
-                events.send(.downloaded(download.result, await fetches.run(download, until: stop)))
+                events.send(.downloaded(download.result, await downloads.run(download, until: stop)))
             }
         case .checkDownloads(let results):
             group.addTask { [self] in
@@ -193,11 +193,11 @@ package final class Runner: Service {
                 }
             }
         case .cancelDownload(let result):
-            fetches.cancel(result)
+            downloads.cancel(result)
         case .discard(let result, let file):
             group.addTask { [self] in
                 do {
-                    try await fetches.discard(file, of: result)
+                    try await downloads.discard(file, of: result)
                 } catch {
                     log.notRemoved(file, of: result, error)
                 }

@@ -38,7 +38,7 @@ package struct AccountComparison: Sendable {
     /// The balance can also seem to rise because tasks failed and were given back, or cost less than their estimate: as
     /// long as tasks are open, only what exceeds their reservations is taken for a top-up, and the next reading without
     /// open tasks puts its amount right. A lost request whose task turned up is booked late: that explains what was
-    /// unexplained, and is no top-up.
+    /// unexplained, and is not a top-up.
     private mutating func noteTopUps(first: AccountReading, previous: AccountReading, settled: AccountReading?) {
         if reading.isSettled, let settled {
             let risen = reading.constant - settled.constant

@@ -20,7 +20,7 @@ package struct ClaimPlan: Sendable {
     private var places: [ExactText: Int] = [:]
     private var reserve: Reserve?
     private var isHeldForReserve = false
-    /// Queues of which something was left that could be claimed but for want of room.
+    /// Queues of which something was left that could be claimed but for lack of room.
     private var othersLeft: Set<ExactText> = []
     /// The highest turn that was taken.
     private var served: [ServedLane: Int64] = [:]

@@ -61,7 +61,7 @@ package struct ClaimLane: Sendable, Hashable {
 /// A job that may be claimed next.
 package struct ClaimCandidate: Sendable {
     package var id: JobID
-    /// Nil if a text of it is no UTF-8.
+    /// Nil if a text of it is not UTF-8.
     package var job: QueuedJob?
     package var priority: Int64
     package var turn: Int64

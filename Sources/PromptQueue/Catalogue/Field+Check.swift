@@ -46,7 +46,7 @@ private struct FieldCheck {
         if field.format == "uri", !text.isEmpty, !Self.isAddress(text) {
             let wanted = "takes one http:// or https:// URL that it can fetch from, or an asset's id"
             let remedy = text.contains { $0.isWhitespace || $0 == "," } ? "; several go into a list, an item each" : ""
-            return [problem(.patternMismatch, "\(value.quoted) is no URL; \(model) \(wanted)\(remedy)")]
+            return [problem(.patternMismatch, "\(value.quoted) is not a URL; \(model) \(wanted)\(remedy)")]
         }
         return []
     }

@@ -2,7 +2,7 @@
 /// model's tasks were charged lately, else a default.
 package struct PriceBook: Sendable {
     /// Of `catalogue.defaultPrice`.
-    package static let usualDefaultPrice = Credits(millicredits: 20_000)
+    package static let fallbackPrice = Credits(millicredits: 20_000)
 
     /// For a model of which no price is known.
     package var defaultPrice: Credits
@@ -13,7 +13,7 @@ package struct PriceBook: Sendable {
     package init(
         overrides: [PriceOverride] = [],
         observed: [String: ObservedPrice] = [:],
-        defaultPrice: Credits = PriceBook.usualDefaultPrice
+        defaultPrice: Credits = PriceBook.fallbackPrice
     ) {
         self.defaultPrice = defaultPrice
         observedByModel = observed

@@ -70,7 +70,7 @@ extension JSONValue {
 extension JSONValue: Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        // Every kind that is tried in vain throws an error, which costs more than the value: the frequent ones first.
+        // Every kind that does not match throws an error, which costs more than the value: the frequent ones first.
         if container.decodeNil() {
             self = .null
         } else if let value = try? container.decode(String.self) {

@@ -1,7 +1,7 @@
 // Numbers of others end up in sums: a row, an answer or a clock may hold any. A sum that passes its bounds stays there, where
 // plain arithmetic ends the process.
 extension Int64 {
-    /// The nearest whole number, or the bound that it passes; 0 for what is no number.
+    /// The nearest whole number, or the bound that it passes; 0 for what is not a number.
     package init(saturated number: Double) {
         let whole = number.rounded()
         self = Int64(exactly: whole) ?? (whole.isNaN ? 0 : whole < 0 ? .min : .max)

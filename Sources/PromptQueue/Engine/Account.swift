@@ -30,7 +30,7 @@ struct Account: Sendable {
         }
     }
 
-    /// What a refusal for want of credits (402) waits for.
+    /// What a refusal for lack of credits (402) waits for.
     private struct Shortage {
         /// The price of the job that was refused.
         var price: Credits
@@ -169,7 +169,7 @@ struct Account: Sendable {
 
     // MARK: - No credits (402)
 
-    /// The provider refused a job for want of credits: the balance tells when one may be tried again.
+    /// The provider refused a job for lack of credits: the balance tells when one may be tried again.
     mutating func noteShortage(price: Credits, now: Moment) {
         shortage = Shortage(price: price, refusedAt: now.uptime)
         pressure = Pressure(at: now.uptime)

@@ -68,7 +68,7 @@ extension Engine {
     mutating func close(_ kind: GateKind, message: String, now: Moment) {
         guard gates.close(kind, message: message, at: now, using: &random) else { return }
         outbox.notify(.gateClosed(kind, message: message))
-        // While the database cannot be written there is no use in noting that.
+        // While the database cannot be written noting that is useless.
         if kind != .disk { outbox.noteGates() }
     }
 

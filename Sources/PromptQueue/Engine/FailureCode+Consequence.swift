@@ -1,4 +1,4 @@
-/// What a failure means for its job and for the others: all that the engine knows of the kinds of failures.
+/// What a failure means for its job and for the others.
 extension FailureCode {
     /// What becomes of the job.
     package enum Retry: Sendable, Hashable {

@@ -180,7 +180,7 @@ struct Gates: Sendable {
             budgets[hold] = (now, job)
             news.held.append((hold, job))
         }
-        // A claim that stopped for want of a slot has not looked at every queue; and what lets cheaper jobs pass still
+        // A claim that stopped for lack of a slot has not looked at every queue; and what lets cheaper jobs pass still
         // holds the others.
         let claimed = Set(claim.jobs.map(\.queue))
         for (hold, held) in budgets {

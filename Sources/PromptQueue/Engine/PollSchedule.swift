@@ -304,7 +304,7 @@ package struct PollSchedule: Sendable {
         earliest: Duration? = nil
     ) {
         guard let entry = entries[attempt] else { return }
-        // What is late is due now, and no more than that: hints go before it.
+        // What is late is due now, and not earlier: hints go before it.
         schedule(attempt, at: max(planned(entry, after: age), earliest ?? uptime))
     }
 

@@ -34,7 +34,7 @@ struct Tasks: Sendable {
     subscript(attempt: AttemptID) -> OpenTask? { entries[attempt]?.task }
 
     /// How many the provider is working on, or may be. One that has ended, and is asked about once more because its job is
-    /// tried again, is none of them.
+    /// retried, does not count.
     private(set) var runningCount = 0
 
     mutating func add(_ task: OpenTask) { replace(task.attempt, by: Entry(task: task)) }
@@ -92,7 +92,7 @@ struct Tasks: Sendable {
             missing.meaning = missingFor >= Self.deniedPatience ? .isGone : .askAgain
         } else if entry.task.age(at: now) > Self.recordLifetime, missingFor >= Self.missingPatience {
             // The provider keeps records for two months. Before that an unknown id may still turn up. Age is by the wall
-            // clock, which may have been set: only a day of asking in vain is believed.
+            // clock, which may have been set: only a day of denials is believed.
             missing.meaning = .isLost
         }
         return missing

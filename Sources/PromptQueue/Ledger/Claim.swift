@@ -118,7 +118,7 @@ package struct SetAside: Sendable, Hashable {
 package struct Claim: Sendable {
     package var jobs: [ClaimedJob] = []
     package var refused: [RefusedJob] = []
-    /// Whether jobs that are due were left, for want of a slot, a place, or time.
+    /// Whether jobs that are due were left, for lack of a slot, a place, or time.
     package var hasMore = false
     /// Whether a queue has jobs that are due and no place for them (`max_running`).
     package var waitsForPlace = false

@@ -94,7 +94,7 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
         case inputOutput = "io"
         /// No right to read or write the file.
         case permission
-        /// The file is no database of ours, is damaged, or has a newer schema.
+        /// The file is not a database of ours, is damaged, or has a newer schema.
         case unusable
         /// A rule of the schema refused it.
         case constraint

@@ -16,6 +16,34 @@ package enum SuddenEnd: Sendable, Hashable {
     case unexplained
 }
 
+extension SuddenEnd {
+    /// Two crashes are enough, or six ends that nobody explains: a machine that is switched off, or a kill, says little.
+    package static let enough = 6
+    package static let crashWeight = 3
+
+    /// How much it counts against what was under way.
+    package var weight: Int {
+        switch self {
+        case .crash: Self.crashWeight
+        case .unexplained: 1
+        }
+    }
+
+    /// Why a step is set aside that was under way at such ends.
+    package func reason(_ step: RiskyStep) -> String {
+        let doing =
+            switch step {
+            case .claim: "while it prepared this job"
+            case .poll: "while it polled this task"
+            case .download: "while it fetched this result"
+            }
+        return switch self {
+        case .crash(let signal): "promptd crashed \(doing), again and again (signal \(signal))"
+        case .unexplained: "promptd ended \(doing), again and again"
+        }
+    }
+}
+
 /// What is set aside because promptd has died of it, as far as can be told.
 package struct SetAsideStep: Sendable, Hashable {
     package var step: RiskyStep

@@ -1,6 +1,6 @@
 /// What was learnt of how long tasks take, by model and profile.
 ///
-/// A profile of which little is known borrows from its model, and a model from the cold schedule. There is no level above:
+/// A profile of which little is known borrows from its model, and a model from the fallback schedule. There is no level above:
 /// models of one medium differ by a factor of ten and more.
 package struct CompletionHistory: Sendable {
     private struct Known {

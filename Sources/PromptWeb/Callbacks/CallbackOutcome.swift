@@ -11,7 +11,7 @@ package enum CallbackOutcome: String, Sendable, Hashable, CaseIterable {
     /// No attempt of this ledger has the token.
     case unknownToken = "unknown_token"
     case badSignature = "bad_signature"
-    /// Rightly signed, but more than five minutes away from this machine's time.
+    /// Signed correctly, but more than five minutes away from this machine's time.
     case stale
     /// The body is not a JSON object, or names no task where the signature needs one.
     case malformed

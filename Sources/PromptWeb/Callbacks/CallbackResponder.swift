@@ -40,24 +40,24 @@ package struct CallbackResponder: HTTPResponder {
     private static let signature = HTTPField.Name("X-Webhook-Signature")
 
     private let limits: CallbackLimits
-    private let tally: CallbackCounter
+    private let counter: CallbackCounter
     private let receive: @Sendable (IncomingCallback) async -> CallbackOutcome
 
     /// - Parameter receive: checks a callback and hands it on. The provider waits for it.
     package init(
         limits: CallbackLimits,
-        tally: CallbackCounter,
+        counter: CallbackCounter,
         receive: @escaping @Sendable (IncomingCallback) async -> CallbackOutcome
     ) {
         self.limits = limits
-        self.tally = tally
+        self.counter = counter
         self.receive = receive
     }
 
     @concurrent
     package func respond(to request: Request, context: CallbackContext) async throws -> Response {
         let outcome = await outcome(of: request)
-        tally.note(outcome)
+        counter.note(outcome)
         var headers: HTTPFields = [.contentType: "text/plain; charset=utf-8", .connection: "close"]
         if outcome == .wrongMethod { headers[.allow] = "POST" }
         let text = ByteBuffer(string: outcome.text + "\n")

@@ -9,14 +9,14 @@ package enum CallbackServer {
         host: String,
         port: Int,
         limits: CallbackLimits = CallbackLimits(),
-        tally: CallbackCounter,
+        counter: CallbackCounter,
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in },
         receive: @escaping @Sendable (IncomingCallback) async -> CallbackOutcome
     ) -> some ApplicationProtocol {
         let roster = ConnectionRoster(limit: limits.connections)
         return Application(
-            responder: CallbackResponder(limits: limits, tally: tally, receive: receive),
+            responder: CallbackResponder(limits: limits, counter: counter, receive: receive),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [

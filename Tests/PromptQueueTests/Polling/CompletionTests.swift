@@ -80,7 +80,7 @@ import Testing
         #expect((30..<40).contains(quickFirst))
     }
 
-    @Test func `a few samples are mixed with the cold schedule`() {
+    @Test func `a few samples are mixed with the fallback schedule`() {
         for count in 1..<8 {
             let plain = CompletionKey(model: "m", profile: "")
             var history = history([Double](repeating: 100, count: count), plain)

@@ -1,4 +1,3 @@
-import JobStore
 import PromptQueue
 
 /// A budget as its owner means it, with a calendar of its own.

@@ -1,5 +1,4 @@
 import GRDB
-import JobStore
 import PromptQueue
 
 // What must hold after every step.

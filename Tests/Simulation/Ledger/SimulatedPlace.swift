@@ -2,7 +2,8 @@ package import GRDB
 package import PromptQueue
 
 /// Where the simulated ledger lies: a store that is to be simulated brings one. The engine's side takes `ledger`, as the daemon
-/// does; what users do and what is checked is said in SQL.
+/// does; what users do and what is checked is said in SQL, because strangers with a shell are part of that world. (A
+/// `LedgerPlace` of the conformance checks has no SQL.)
 package protocol SimulatedPlace: AnyObject {
     /// The daemon's.
     var ledger: any LedgerStore { get }

@@ -1,5 +1,4 @@
 import GRDB
-import JobStore
 import PromptQueue
 
 // The simulation's contact with the engine and the ledger: what the daemon's runner does, in a fixed order.

@@ -1,5 +1,4 @@
 import GRDB
-import JobStore
 import PromptQueue
 
 // What producers and operators do, through SQL and promptctl's own calls.

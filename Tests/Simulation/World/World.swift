@@ -1,4 +1,3 @@
-import JobStore
 import PromptQueue
 
 /// Everything that one seed makes happen: the daemon, its ledger, the provider, the users and their accidents.
