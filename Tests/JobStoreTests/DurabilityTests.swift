@@ -79,7 +79,7 @@ import Testing
     @Test func `a second daemon is kept out and told who is in`() throws {
         let directory = ScratchDirectory.make()
         let first = try OwnerLock(database: directory + "/l.sqlite")
-        let held = #expect(throws: OwnerLock.Held.self) { try OwnerLock(database: directory + "/l.sqlite") }
+        let held = #expect(throws: LedgerHeld.self) { try OwnerLock(database: directory + "/l.sqlite") }
         #expect(held?.processID != nil)
         #expect(held?.description.contains("works on this database") == true)
         #expect(OwnerLock.holder(database: directory + "/l.sqlite") == held?.processID)

@@ -6,7 +6,7 @@ import SystemPackage
 
 /// Outcomes of paid requests that the ledger could not take when they came: `DATABASE-outcomes`, a line of JSON each,
 /// appended and synced. The next start records them.
-package final class OutcomeFile: OutcomeJournal {
+package final class OutcomeFile: OutcomeStore {
     package let path: String
     private let writing = Mutex(())
 
@@ -31,7 +31,6 @@ package final class OutcomeFile: OutcomeJournal {
         if let failure { throw LedgerError(.inputOutput, "\(path): \(Errno(rawValue: failure))") }
     }
 
-    /// What is kept: the changes with their instants, and how many lines could not be read.
     package func read() throws(LedgerError) -> (entries: [(LedgerChange, Instant)], unreadable: Int) {
         guard unsafe access(path, F_OK) == 0 else { return ([], 0) }
         guard let data = FileManager.default.contents(atPath: path) else {
@@ -45,9 +44,6 @@ package final class OutcomeFile: OutcomeJournal {
         return (entries, unreadable)
     }
 
-    /// Removes the file, or puts it aside if lines of it could not be taken.
-    ///
-    /// - Returns: where it was put.
     @discardableResult
     package func clear(keeping: Bool, now: Instant) throws(LedgerError) -> String? {
         guard unsafe access(path, F_OK) == 0 else { return nil }

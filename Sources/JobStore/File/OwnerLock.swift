@@ -10,21 +10,13 @@ import SystemPackage
 /// Closing any descriptor of the file drops SQLite's own POSIX locks of this process
 /// (https://sqlite.org/howtocorrupt.html, section 2.2): this one is opened before SQLite opens the file, and has to be kept
 /// until SQLite has closed it. `DATABASE.lock` beside it holds the pid, and keeps off versions that know only that.
-package final class OwnerLock: Sendable {
-    package struct Held: Error, Sendable, CustomStringConvertible {
-        package var processID: Int32?
-        package var description: String {
-            let holder = processID.map { "pid \($0)" } ?? "another process"
-            return "another promptd (\(holder)) works on this database; stop it first, or use a database of your own"
-        }
-    }
-
+package final class OwnerLock: LedgerLock {
     private let database: Int32
     private let beside: Int32
 
     /// Makes the database file if there is none.
     ///
-    /// - Throws: `Held` when another process has it; `LedgerError` when a file cannot be opened or locked.
+    /// - Throws: `LedgerHeld` when another process has it; `LedgerError` when a file cannot be opened or locked.
     package init(database path: String) throws {
         let real = try DatabasePath.resolve(path)
         database = try DatabasePath.open(real)
@@ -63,7 +55,7 @@ package final class OwnerLock: Sendable {
             guard code == EWOULDBLOCK else {
                 throw LedgerError(.inputOutput, "\(path): cannot be locked: \(Errno(rawValue: code))")
             }
-            throw Held(processID: holder())
+            throw LedgerHeld(processID: holder())
         }
     }
 

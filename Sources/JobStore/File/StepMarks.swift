@@ -8,7 +8,7 @@ import SystemPackage
 ///
 /// A mark outlives the process, not the machine: it is written and not synced, which costs a microsecond. Nothing but a
 /// wider circle of suspects depends on it.
-package final class StepMarks: Sendable {
+package final class StepMarks: StepJournal {
     private struct State {
         var free: [Int] = Array((0..<StepMarks.places).reversed())
         var used: [RiskyStep: Int] = [:]
@@ -25,7 +25,6 @@ package final class StepMarks: Sendable {
     package let path: String
     private let descriptor: Int32
     private let state = Mutex(State())
-    /// What the last process left under way; nil if it ended in order.
     package let leftovers: (steps: [RiskyStep], end: SuddenEnd)?
 
     /// - Throws: `LedgerError` if the file cannot be made or is somebody else's.
@@ -40,17 +39,14 @@ package final class StepMarks: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Where a handler of signals notes with which one the process ends: a descriptor and an offset for `pwrite`.
     package var signalPlace: (descriptor: Int32, offset: Int) { (descriptor, Self.signalOffset) }
 
-    /// Forgets what the last process left, which is in the ledger now.
     package func reset() {
         state.withLock { $0.isReset = true }
         ftruncate(descriptor, 0)
         write(Self.magic, at: 0)
     }
 
-    /// The process ends in order. What it has not taken in stays for the next.
     package func remove() {
         if state.withLock({ $0.isReset }) { unsafe unlink(path) }
     }

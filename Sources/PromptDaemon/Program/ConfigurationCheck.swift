@@ -1,4 +1,3 @@
-import JobStore
 import MediaStore
 import PromptQueue
 
@@ -9,7 +8,7 @@ enum ConfigurationCheck {
         if configuration.callbacksPublicURL != nil {
             _ = try Credentials.webhookKey(file: configuration.callbacksHMACKeyFile, environment: environment)
         }
-        try LedgerFile.checkDirectory(of: configuration.database)
+        try LedgerOpener.checkDirectory(of: configuration.database)
         try MediaDirectory.check(configuration.media)
     }
 }

@@ -2,7 +2,6 @@ import Concurrency
 import FoundationEssentials
 import Glibc
 import Hummingbird
-import JobStore
 import KieAPI
 import Logging
 import MediaStore
@@ -57,12 +56,12 @@ struct Daemon {
 
     /// All that is opened before the first request and closed after the last.
     struct Parts {
-        let lock: OwnerLock
+        let lock: any LedgerLock
         let media: MediaDirectory
         let mediaOwner: MediaOwner
         let ledger: any LedgerStore
-        let outcomes: OutcomeFile
-        let marks: StepMarks
+        let outcomes: any OutcomeStore
+        let marks: any StepJournal
         let client: KieClient
         let mediaClient: MediaClient
     }
@@ -82,19 +81,18 @@ struct Daemon {
     }
 
     private func open(_ key: Secret) async throws -> Parts {
-        try LedgerFile.checkDirectory(of: configuration.database)
-        let lock = try OwnerLock(database: configuration.database)
-        let media = try openMedia()
         let opener = LedgerOpener(
             database: configuration.database,
             environment: environment,
             notifier: notifier,
             logger: logger
         )
+        let lock = try opener.lock()
+        let media = try openMedia()
         let ledger = try await opener.open()
         let mediaOwner = try MediaOwner(media: media.path, databaseID: ledger.databaseID)
-        let outcomes = try OutcomeFile(database: configuration.database)
-        let marks = try StepMarks(database: configuration.database)
+        let outcomes = try opener.outcomes()
+        let marks = try opener.steps()
         let settings = KieSettings(baseURL: configuration.providerBaseURL)
         return Parts(
             lock: lock,

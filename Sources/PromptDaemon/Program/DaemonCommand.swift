@@ -1,7 +1,6 @@
 package import ArgumentParser
 import FoundationEssentials
 import Glibc
-import JobStore
 import MediaStore
 import PromptQueue
 
@@ -50,7 +49,7 @@ package struct DaemonCommand: AsyncParsableCommand {
     static func exitStatus(for error: any Error) -> ExitStatus {
         switch error {
         case is ConfigurationError: .configuration
-        case is OwnerLock.Held, is MediaOwner.Held: .temporary
+        case is LedgerHeld, is MediaOwner.Held: .temporary
         case is WebError: .unavailable
         case is MediaError: .cannotCreate
         // To a person's statement a rule of the schema is bad data; to promptd's own it is a bug, which another start may

@@ -1,11 +1,15 @@
-import JobStore
 import Logging
 import PromptQueue
 
 /// Records what an earlier process could only keep beside the ledger.
 enum KeptOutcomes {
     /// - Throws: `LedgerError` if the ledger cannot be written, or the file cannot be removed: then nothing may start.
-    static func takeUp(_ file: OutcomeFile, into ledger: any JobLedger, now: Instant, _ logger: Logger) async throws {
+    static func takeUp(
+        _ file: any OutcomeStore,
+        into ledger: any JobLedger,
+        now: Instant,
+        _ logger: Logger
+    ) async throws {
         let (entries, unreadable) = try file.read()
         guard !entries.isEmpty || unreadable > 0 else { return }
         var refused = 0

@@ -10,6 +10,21 @@ struct LedgerOpener: Sendable {
     let notifier: SystemdNotifier
     let logger: Logger
 
+    /// - Throws: `LedgerError` that says what keeps promptd from writing beside a database.
+    static func checkDirectory(of database: String) throws(LedgerError) { try LedgerFile.checkDirectory(of: database) }
+
+    /// Before everything else: what is found at the start is nobody else's then.
+    ///
+    /// - Throws: `LedgerHeld`, or `LedgerError` when it cannot be locked.
+    func lock() throws -> any LedgerLock {
+        try Self.checkDirectory(of: database)
+        return try OwnerLock(database: database)
+    }
+
+    func outcomes() throws(LedgerError) -> any OutcomeStore { try OutcomeFile(database: database) }
+
+    func steps() throws(LedgerError) -> any StepJournal { try StepMarks(database: database) }
+
     /// The ledger may have to be migrated first: systemd is asked for patience meanwhile, and the log told.
     func open() async throws -> any LedgerStore {
         var options = options

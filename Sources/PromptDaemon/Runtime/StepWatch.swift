@@ -1,6 +1,5 @@
 import Concurrency
 import Glibc
-import JobStore
 import Logging
 import PromptQueue
 import Synchronization
@@ -14,11 +13,11 @@ package final class StepWatch: Sendable {
         var waiting: [(step: RiskyStep, turn: Latch)] = []
     }
 
-    private let marks: StepMarks
+    private let marks: any StepJournal
     private let store: any SuspectStore
     private let state: Mutex<State>
 
-    init(marks: StepMarks, suspects: Set<RiskyStep>, store: any SuspectStore) {
+    init(marks: any StepJournal, suspects: Set<RiskyStep>, store: any SuspectStore) {
         self.marks = marks
         self.store = store
         state = Mutex(State(suspects: suspects))
@@ -26,7 +25,7 @@ package final class StepWatch: Sendable {
 
     /// Takes in of what the last process has died, if it has, and watches over this one.
     static func start(
-        _ marks: StepMarks,
+        _ marks: any StepJournal,
         store: any SuspectStore,
         now: Instant,
         _ logger: Logger
@@ -94,7 +93,7 @@ enum CrashNote {
     private nonisolated(unsafe) static var descriptor: Int32 = -1
     private nonisolated(unsafe) static var offset: off_t = 0
 
-    static func install(_ marks: StepMarks) {
+    static func install(_ marks: any StepJournal) {
         unsafe descriptor = marks.signalPlace.descriptor
         unsafe offset = off_t(marks.signalPlace.offset)
         for signal in [SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGSYS] {

@@ -4,6 +4,17 @@ package protocol OutcomeJournal: Sendable {
     func append(_ change: LedgerChange, at instant: Instant) throws(LedgerError)
 }
 
+/// Such a journal, as the next start finds it.
+package protocol OutcomeStore: OutcomeJournal {
+    /// What is kept: the changes with their instants, and how many could not be read.
+    func read() throws(LedgerError) -> (entries: [(LedgerChange, Instant)], unreadable: Int)
+
+    /// Forgets what was kept, or puts it aside for a person to see if some of it could not be taken.
+    ///
+    /// - Returns: where it was put.
+    func clear(keeping: Bool, now: Instant) throws(LedgerError) -> String?
+}
+
 extension LedgerChange {
     /// The request whose answer this is, with the task that it named.
     package var outcome: (attempt: AttemptID, task: TaskID?)? {
