@@ -30,7 +30,8 @@ extension Engine {
         for refused in claim.refused { outbox.notify(.jobRefused(refused)) }
         for job in claim.jobs {
             if let reason = reasonToGiveBack(job, at: now.uptime) {
-                // Not sent yet, and it will not be: give the job back.
+                // Not sent yet, and it will not be: give the job back. The ledger counts its slot all the same.
+                submissions.occupy(until: now.uptime + settings.rate.window)
                 let failure = Failure(.notSent, reason)
                 outbox.record(.rejected(job.attempt, failure, then: .retry(at: now.instant, counted: false)))
                 continue

@@ -48,7 +48,7 @@ struct Submissions: Sendable {
 
     // MARK: - The rate
 
-    /// A slot that an earlier process left busy.
+    /// A slot that the ledger counts as busy, though no request of this process holds it.
     mutating func occupy(until uptime: Duration) { window.occupy(until: uptime) }
 
     mutating func change(to rate: RateLimit) { window.change(to: rate) }

@@ -175,6 +175,18 @@ import Testing
         #expect(fixture.send(.tick).submissions.isEmpty)
     }
 
+    @Test func `a job that is given back keeps its slot, as the ledger has it`() {
+        var fixture = EngineFixture { $0.rate = RateLimit(count: 2, window: .seconds(10)) }
+        _ = fixture.start()
+        // Another claim is out when the answer to the first job closes the gate.
+        let (jobs, _) = fixture.claim(1)
+        _ = fixture.send(.submitted(jobs[0].attempt, .rejected(Failure(.keyRefused, "401"))))
+        #expect(fixture.claim(1).1.submissions.isEmpty)
+        #expect(fixture.send(.reloaded(fixture.engine.settings)).claims.isEmpty, "both slots are busy")
+        fixture.pass(.seconds(10))
+        #expect(fixture.send(.tick).claims.first?.limit == 2)
+    }
+
     @Test func `a claim that arrives while draining is given back unsent`() {
         var fixture = EngineFixture()
         _ = fixture.start()
