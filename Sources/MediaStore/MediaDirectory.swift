@@ -91,6 +91,16 @@ package struct MediaDirectory: Sendable {
         }
     }
 
+    /// The size of its disk in bytes.
+    ///
+    /// - Returns: nil if that cannot be told.
+    func capacity() -> Int64? {
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0 else { return nil }
+        let size = Int64(clamping: status.f_blocks).multipliedReportingOverflow(by: Int64(clamping: status.f_frsize))
+        return size.overflow ? nil : size.partialValue
+    }
+
     /// Finds out whether a small file can be written now, before anything is asked of a server.
     func probe(_ result: ResultID) throws(MediaError) {
         var file = try PartialFile.begin(path: partialPath(result) + Self.probeSuffix, source: nil)

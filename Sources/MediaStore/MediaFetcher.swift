@@ -200,7 +200,9 @@ package final class MediaFetcher: Sendable {
                 try file.write(bytes)
             } catch {
                 let found = file.count
-                guard error.isNoSpace, found >= Self.largeFile else { throw error }
+                guard error.isNoSpace, found >= min(Self.largeFile, media.capacity().map { $0 / 2 } ?? .max) else {
+                    throw error
+                }
                 throw NoRoom(found: found, size: total ?? found, cause: error)
             }
             try pace.note(bytes.count, at: uptime())
@@ -227,7 +229,7 @@ package final class MediaFetcher: Sendable {
 
     /// Blocks, directories and other writers make the room that is found a little more than the file had.
     private static let margin: Int64 = 4 << 20
-    /// A disk with less room than this is full, whatever fits.
+    /// A disk with less room than this is full, whatever fits, unless one file takes more than half of such a small disk.
     private static let largeFile: Int64 = 64 << 20
 
     private func tooLarge(_ download: PendingDownload) -> DownloadOutcome {

@@ -26,6 +26,8 @@ import Testing
                 asked.path == "/small" ? .file([UInt8](repeating: 1, count: 9_000)) : .file(FetcherTests.image)
             }
             try await server.run(mediaPath: path) { fixture in
+                let other = path + "/other"
+                _ = FileManager.default.createFile(atPath: other, contents: Data(repeating: 1, count: 44 << 10))
                 for _ in 0..<2 {
                     #expect(FetcherTests.failure(await fixture.fetch("/large")) == .local)
                     #expect(fixture.names(in: ".partial").isEmpty, "what cannot be finished gives its room back")
@@ -44,6 +46,19 @@ import Testing
             try await server.run(maximumBytes: 1 << 30, mediaPath: path) { fixture in
                 let outcome = await fixture.fetch("/large")
                 #expect(FetcherTests.failure(outcome) == .passing, "\(outcome)")
+                #expect(fixture.names(in: ".partial").isEmpty)
+                #expect(FetcherTests.saved(await fixture.fetch("/small", job: 8)) != nil)
+            }
+        }
+    }
+
+    @Test func `so is a file that alone fills more than half of a small disk`() async throws {
+        try await withSmallDisk("3m") { path in
+            let server = MediaServer { asked, _ in
+                asked.path == "/small" ? .file(FetcherTests.image) : .file([UInt8](repeating: 1, count: 26 << 20))
+            }
+            try await server.run(maximumBytes: 1 << 30, mediaPath: path) { fixture in
+                #expect(FetcherTests.failure(await fixture.fetch("/large")) == .passing)
                 #expect(fixture.names(in: ".partial").isEmpty)
                 #expect(FetcherTests.saved(await fixture.fetch("/small", job: 8)) != nil)
             }

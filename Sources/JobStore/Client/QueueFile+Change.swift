@@ -75,7 +75,7 @@ extension QueueFile {
     private static func reason(_ state: JobState) -> String {
         switch state {
         case .unconfirmed:
-            "is unconfirmed: an earlier request may have made a task; settle it with \(Advice.resolve)"
+            "is unconfirmed: an earlier request may have made a task; \(Advice.settle)"
         case .succeeded: "has succeeded; add a new job to make another"
         case .queued, .submitting, .running, .failed, .cancelled:
             "is \(state.rawValue); only failed and cancelled jobs can be tried again"

@@ -51,7 +51,7 @@ extension QueueFile {
             arguments: [job.rawValue]
         )
         guard let row, let attempt: Int64 = row["id"] else {
-            throw LedgerError(.constraint, "job \(job): has no attempt whose answer was lost; \(Advice.show(job))")
+            throw LedgerError(.constraint, "job \(job): has no attempt whose answer was lost; \(Advice.see(job))")
         }
         switch resolution {
         case .task(let task): try adopt(task, job, attempt, now, db)
@@ -61,7 +61,7 @@ extension QueueFile {
                     .constraint,
                     "job \(job): a callback named task \(named) for its lost request, and the provider has not said yet "
                         + "whose that is; promptd asks while it runs. If it is this job's: "
-                        + Advice.resolve(job, as: TaskID(named))
+                        + "\(Advice.adopt(TaskID(named), job))"
                 )
             }
             try resubmit(job, attempt, now, db)

@@ -49,7 +49,7 @@ package enum LedgerFile {
             } else if !FileManager.default.fileExists(atPath: path) {
                 throw LedgerError(
                     .unusable,
-                    "\(path): no such database; make it with: \(Advice.makeDatabase(path))"
+                    "\(path): no such database; \(Advice.makeDatabase(path))"
                 )
             }
             do {
@@ -66,7 +66,7 @@ package enum LedgerFile {
                         try db.execute(sql: "PRAGMA journal_mode = WAL")
                         try Schema.migrate(db)
                     } else if try Schema.check(db) < Schema.version {
-                        throw LedgerError(.unusable, "has an older schema; migrate it with: \(Advice.migrate)")
+                        throw LedgerError(.unusable, "has an older schema; \(Advice.migrate)")
                     }
                     try db.execute(sql: "PRAGMA synchronous = FULL")
                 }

@@ -350,8 +350,7 @@ struct RecordWork {
         guard state == .running, pending == 0 else { return RecordedJob(id: job, state: state) }
         guard failed == 0 else {
             let message =
-                "\(failed) of its results could not be downloaded; they are paid for: "
-                + "\(Advice.show(job)) has the URLs, \(Advice.retry(job)) downloads them again and pays nothing"
+                "\(failed) of its results could not be downloaded; they are paid for: \(Advice.fetchByHand(job))"
             return try settle(job, Failure(.downloadFailed, message), .fail)
         }
         try run(

@@ -92,7 +92,7 @@ extension SQLiteLedger {
             // It may have been paid for all the same, so it is not sent again by itself.
             let record = RecordWork(db: db, now: now)
             try record.settlement.book(job)
-            let text = "its request was settled by SQL while it was under way; \(Advice.retry(job)) sends it again"
+            let text = "its request was settled by SQL while it was under way; \(Advice.sendAgain(job))"
             _ = try record.settle(job, Failure(.settledByOperator, text), .fail)
         }
     }

@@ -93,11 +93,11 @@ extension SQLiteLedger: SuspectStore {
                     """,
                 arguments: [
                     now.milliseconds, FailureCode.setAside.rawValue,
-                    "\(found.reason); nothing was sent. \(Advice.retry(job)) tries it again", job.rawValue,
+                    "\(found.reason); nothing was sent. \(Advice.trySending(job))", job.rawValue,
                 ]
             )
         case .poll:
-            let text = "\(found.reason); its task is no longer polled. \(Advice.retry(found.job)) polls it again"
+            let text = "\(found.reason); its task is no longer polled. \(Advice.pollAgain(found.job))"
             try db.execute(
                 sql: "UPDATE jobs SET error_code = ?, error_message = ? WHERE id = ? AND state = 'running'",
                 arguments: [FailureCode.setAside.rawValue, text, found.job.rawValue]
@@ -120,8 +120,7 @@ extension SQLiteLedger: SuspectStore {
                 arguments: [result.job.rawValue]
             )
             guard waits == false else { break }
-            let text =
-                "\(found.reason); it is paid for. \(Advice.retry(result.job)) fetches it again and pays nothing"
+            let text = "\(found.reason); it is paid for. \(Advice.fetchAgain(result.job))"
             _ = try record.settle(result.job, Failure(.setAside, text), .fail)
         }
         let key = Key(found.step)

@@ -23,7 +23,7 @@ enum PriceSetting {
     static func unknown(_ model: String) -> String? {
         guard Catalogue.builtIn.model(named: model) == nil else { return nil }
         let near = Catalogue.builtIn.nearestNames(to: model)
-        let hint = near.isEmpty ? "\(Advice.listModels) lists all" : "did you mean \(near.joined(separator: ", "))?"
+        let hint = near.isEmpty ? "\(Advice.listModels)" : "did you mean \(near.joined(separator: ", "))?"
         return "names a model that the catalogue does not know; \(hint)"
     }
 }

@@ -56,6 +56,6 @@ extension NoticeLogger {
                 + "charged after all, or somebody else who uses the account"
             : "the account lost \(Credits.zero - amount) credits less than the ledger has booked: charges or refunds that "
                 + "the provider did not report"
-        logger.warning("\(message); \(Advice.compareAccount) has the figures", metadata: metadata)
+        logger.warning("\(message); \(Advice.compareAccount)", metadata: metadata)
     }
 }

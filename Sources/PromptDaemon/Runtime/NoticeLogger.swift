@@ -113,7 +113,7 @@ struct NoticeLogger: Sendable {
             logger.info("refused: \(failure.message)\(suffix(then))", metadata: metadata(job, failure.code))
         case .jobUnconfirmed(_, let job, let failure):
             logger.warning(
-                "unconfirmed: \(failure.message); \(Advice.show(job)) says what to do",
+                "unconfirmed: \(failure.message); \(Advice.seeWhatToDo(job))",
                 metadata: metadata(job, failure.code)
             )
         case .jobConfirmed(_, let job):

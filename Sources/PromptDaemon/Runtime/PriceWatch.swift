@@ -24,7 +24,7 @@ struct PriceWatch: Service {
                 }
                 for (model, comparison) in drift.notice(in: charges) {
                     logger.warning(
-                        "charges differ from the estimates by more than a fifth: see \(Advice.listModels), and set a price",
+                        "charges differ from the estimates by more than a fifth: \(Advice.setPrice)",
                         metadata: [
                             "model": "\(model)", "tasks": "\(comparison.tasks)",
                             "estimated": "\(comparison.estimated ?? .zero)", "charged": "\(comparison.observed)",

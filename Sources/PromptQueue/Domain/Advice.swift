@@ -1,14 +1,55 @@
-/// The commands that messages advise: the one place, beside the commands themselves and the schema's own refusals, that
-/// knows how they are written.
-package enum Advice {
-    package static func show(_ job: JobID) -> String { "promptctl show \(job)" }
-    package static func retry(_ job: JobID) -> String { "promptctl retry \(job)" }
-    package static func resolve(_ job: JobID, as task: TaskID) -> String { "promptctl resolve \(job) --task \(task)" }
-    package static func makeDatabase(_ path: String) -> String { "promptctl --database \(path) init" }
+/// What messages advise people to do: the one place, beside the commands themselves and the schema's own refusals, that
+/// knows how commands are written and what they do. A message says what happened; its last words come from here.
+package enum Advice: Sendable, Hashable, CustomStringConvertible {
+    /// A job that was not sent.
+    case trySending(JobID)
+    /// A job whose request may be sent once more, and paid once more.
+    case sendAgain(JobID)
+    /// A job whose task is no longer polled.
+    case pollAgain(JobID)
+    /// A job with a result that is paid for and was not fetched.
+    case fetchAgain(JobID)
+    /// A job with results that are paid for and were not fetched, whose URLs a person can fetch.
+    case fetchByHand(JobID)
+    /// A job about which more is known than a message holds.
+    case see(JobID)
+    case seeWhatToDo(JobID)
+    /// A lost request that made the named task, if the person knows that it did.
+    case adopt(TaskID, JobID)
+    /// A lost request, in general.
+    case settle
+    /// A price that no limit of the budget has room for.
+    case raiseLimitOrCancel
+    /// A budget without periods that is used up.
+    case higherLimit
+    /// A budget that is used up until its next period.
+    case nextPeriodOrHigherLimit
+    case makeDatabase(String)
+    case migrate
+    case compareAccount
+    case setPrice
+    case listModels
 
-    package static let resolve = "promptctl resolve"
-    package static let migrate = "promptctl init"
-    package static let setBudget = "promptctl budget set"
-    package static let compareAccount = "promptctl credits"
-    package static let listModels = "promptctl models"
+    package var description: String {
+        switch self {
+        case .trySending(let job): "promptctl retry \(job) tries it again"
+        case .sendAgain(let job): "promptctl retry \(job) sends it again"
+        case .pollAgain(let job): "promptctl retry \(job) polls it again"
+        case .fetchAgain(let job): "promptctl retry \(job) fetches it again and pays nothing"
+        case .fetchByHand(let job):
+            "promptctl show \(job) has the URLs, promptctl retry \(job) downloads them again and pays nothing"
+        case .see(let job): "see promptctl show \(job)"
+        case .seeWhatToDo(let job): "promptctl show \(job) says what to do"
+        case .adopt(let task, let job): "promptctl resolve \(job) --task \(task)"
+        case .settle: "settle it with promptctl resolve"
+        case .raiseLimitOrCancel: "raise the limit (promptctl budget set) or cancel the job"
+        case .higherLimit: "a higher limit (promptctl budget set)"
+        case .nextPeriodOrHigherLimit: "the next period, or a higher limit (promptctl budget set)"
+        case .makeDatabase(let path): "make it with: promptctl --database \(path) init"
+        case .migrate: "migrate it with: promptctl init"
+        case .compareAccount: "promptctl credits has the figures"
+        case .setPrice: "see promptctl models, and set a price"
+        case .listModels: "promptctl models lists all"
+        }
+    }
 }

@@ -160,12 +160,11 @@ package struct BudgetSkip: Sendable, Hashable, CustomStringConvertible {
     package var description: String {
         if exceedsLimit {
             return
-                "the next job costs \(price) and the budget's whole limit is \(limit), so it will never fit: raise the "
-                + "limit (\(Advice.setBudget)) or cancel the job"
+                "the next job costs \(price) and the budget's whole limit is \(limit), so it will never fit: "
+                + "\(Advice.raiseLimitOrCancel)"
         }
         return "the next job costs \(price) and would pass the budget's limit of \(limit); it waits for "
-            + (resetsAt == nil
-                ? "a higher limit (\(Advice.setBudget))" : "the next period, or a higher limit (\(Advice.setBudget))")
+            + "\(resetsAt == nil ? Advice.higherLimit : .nextPeriodOrHigherLimit)"
     }
 }
 
