@@ -63,7 +63,10 @@ let package = Package(
         .target(
             name: "Migrations",
             path: "migrations",
-            resources: [.embedInCode("0014_schema.sql"), .embedInCode("0015_sent_input.sql")],
+            resources: [
+                .embedInCode("0014_schema.sql"), .embedInCode("0015_sent_input.sql"),
+                .embedInCode("0016_retention.sql"),
+            ],
             swiftSettings: settings
         ),
 

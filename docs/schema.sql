@@ -1,4 +1,4 @@
--- The schema, version 15, as the files in migrations/ make it. Written by a test; not edited.
+-- The schema, version 16, as the files in migrations/ make it. Written by a test; not edited.
 
 CREATE TABLE account_readings (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -243,7 +243,9 @@ BEGIN
     SELECT RAISE(ABORT, 'attempts: the ledger cannot be rewritten');
 END;
 
-CREATE TRIGGER attempts_input_frozen BEFORE UPDATE OF input ON attempts WHEN OLD.input IS NOT NEW.input
+CREATE TRIGGER attempts_input_frozen BEFORE UPDATE OF input ON attempts
+WHEN OLD.input IS NOT NEW.input
+    AND (NEW.input IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id))
 BEGIN
     SELECT RAISE(ABORT, 'attempts.input: was sent like that');
 END;
@@ -342,6 +344,7 @@ END;
 CREATE TRIGGER attempts_result_frozen BEFORE UPDATE OF result_json ON attempts
 WHEN OLD.finished_at IS NOT NULL AND OLD.result_json IS NOT NEW.result_json
     AND (OLD.error_code IS NULL OR NEW.error_code IS NOT NULL)
+    AND (NEW.result_json IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id))
 BEGIN
     SELECT RAISE(ABORT, 'attempts.result_json: what the provider gave stays as it is');
 END;
@@ -561,6 +564,11 @@ CREATE TABLE job_keys (
     job_id INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TRIGGER job_keys_bounded BEFORE INSERT ON job_keys WHEN NEW.job_id < 0
+BEGIN
+    SELECT RAISE(ABORT, 'job_keys: goes with its job');
+END;
+
 CREATE TRIGGER job_keys_frozen BEFORE UPDATE ON job_keys
 BEGIN
     SELECT RAISE(ABORT, 'job_keys: goes with its job');
@@ -645,6 +653,8 @@ CREATE INDEX jobs_batch ON jobs (batch, state) WHERE batch IS NOT NULL;
 CREATE INDEX jobs_claim ON jobs (queue, model, priority DESC, turn) WHERE state = 'queued' AND turn IS NOT NULL;
 
 CREATE INDEX jobs_failed ON jobs (finished_at) WHERE state = 'failed';
+
+CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
 
 CREATE INDEX jobs_resumed ON jobs (id) WHERE is_resumed = 1;
 
@@ -739,7 +749,9 @@ BEGIN
     ON CONFLICT (queue, state) DO UPDATE SET jobs = min(4000000000000000, jobs + 1);
 END;
 
-CREATE TRIGGER jobs_key_deleted AFTER DELETE ON jobs WHEN OLD.unique_key IS NOT NULL
+CREATE TRIGGER jobs_key_deleted AFTER DELETE ON jobs
+WHEN OLD.unique_key IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = OLD.id AND charged_millicredits > 0)
 BEGIN
     DELETE FROM job_keys WHERE unique_key = OLD.unique_key;
 END;
@@ -749,6 +761,17 @@ BEGIN
     SELECT RAISE(ABORT, 'jobs: INSERT OR REPLACE would forget a job with this unique_key; use ON CONFLICT DO NOTHING, or UPDATE it while it is queued')
     WHERE EXISTS (SELECT 1 FROM job_keys WHERE unique_key = NEW.unique_key);
     INSERT INTO job_keys (unique_key, job_id) VALUES (NEW.unique_key, NEW.id);
+END;
+
+CREATE TRIGGER jobs_key_kept BEFORE INSERT ON jobs
+WHEN NEW.unique_key IS NOT NULL
+    AND EXISTS (SELECT 1 FROM job_keys WHERE unique_key = NEW.unique_key)
+    AND NOT EXISTS (SELECT 1 FROM jobs WHERE unique_key = NEW.unique_key)
+BEGIN
+    INSERT INTO job_keys (unique_key, job_id) VALUES (NEW.unique_key, 0);
+    SELECT RAISE(ABORT, 'jobs.unique_key: a job with this key was paid for, and deleted since; to make another, delete the key from job_keys')
+    WHERE EXISTS (SELECT 1 FROM job_keys WHERE unique_key = NEW.unique_key AND job_id = 0);
+    SELECT RAISE(IGNORE);
 END;
 
 CREATE TRIGGER jobs_labels_utf8 BEFORE UPDATE OF labels ON jobs
@@ -946,6 +969,12 @@ WHEN NEW.state = 'unconfirmed' AND OLD.state <> 'unconfirmed'
     AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'unknown' AND finished_at IS NULL)
 BEGIN
     SELECT RAISE(ABORT, 'jobs.state: only promptd sets unconfirmed, when the answer to a request was lost');
+END;
+
+CREATE TRIGGER jobs_suspicion_deleted AFTER DELETE ON jobs
+BEGIN
+    DELETE FROM suspects WHERE job_id = OLD.id;
+    DELETE FROM set_aside WHERE job_id = OLD.id;
 END;
 
 CREATE TRIGGER jobs_task_frozen BEFORE UPDATE OF task_id ON jobs
@@ -1204,6 +1233,25 @@ END;
 CREATE TRIGGER queues_renamed BEFORE UPDATE OF name ON queues WHEN OLD.name <> NEW.name
 BEGIN
     SELECT RAISE(ABORT, 'queues.name: cannot be changed; make another queue and move its jobs');
+END;
+
+CREATE TABLE removals (
+    -- Relative to the media directory.
+    path TEXT NOT NULL PRIMARY KEY,
+    job_id INTEGER NOT NULL,
+    CONSTRAINT "removals.path: FOLDER/JOB-ORDINAL.EXTENSION, of its own job"
+        CHECK (length(path) <= 4000 AND instr(path, char(0)) = 0 AND path NOT GLOB '*/*/*' AND path NOT GLOB '.*'
+            AND path GLOB '?*/' || job_id || '-*')
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER removals_frozen BEFORE UPDATE ON removals
+BEGIN
+    SELECT RAISE(ABORT, 'removals: is written by promptd');
+END;
+
+CREATE TRIGGER removals_of_jobs BEFORE INSERT ON removals WHEN EXISTS (SELECT 1 FROM jobs WHERE id = NEW.job_id)
+BEGIN
+    SELECT RAISE(ABORT, 'removals: the files of a job stay as long as the job');
 END;
 
 CREATE TABLE results (

@@ -7,5 +7,10 @@ package enum Migrations {
     package static var version: Int { first + all.count - 1 }
 
     /// Each migration's SQL, oldest first; each but the first brings a database to the next version.
-    package static var all: [[UInt8]] { [PackageResources._014_schema_sql, PackageResources._015_sent_input_sql] }
+    package static var all: [[UInt8]] {
+        [
+            PackageResources._014_schema_sql, PackageResources._015_sent_input_sql,
+            PackageResources._016_retention_sql,
+        ]
+    }
 }

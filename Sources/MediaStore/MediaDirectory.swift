@@ -167,6 +167,12 @@ package struct MediaDirectory: Sendable {
         try Self.remove("\(path)/\(file.path)")
     }
 
+    /// Removes a file of a pruned job, and what lies beside it.
+    package func remove(_ removal: Removal) throws(MediaError) {
+        try Self.remove("\(path)/\(removal.path)")
+        try removeSidecar(of: removal.job, folder: FilePathParts.split(removal.path).directory)
+    }
+
     /// Removes what lies beside the results of a job.
     func removeSidecar(of job: JobID, folder: String) throws(MediaError) {
         try Self.remove("\(path)/\(folder)/\(job).json")

@@ -18,6 +18,7 @@ extension JobFilter {
         if let batch { require("jobs.batch = ?", [batch]) }
         if let model { require("jobs.model = ?", [model]) }
         if let errorCode { require("jobs.error_code = ?", [errorCode]) }
+        if let finishedBefore { require("jobs.finished_at < ?", [finishedBefore.milliseconds]) }
         if isUncharged {
             parts.append(
                 """

@@ -63,6 +63,8 @@ package enum LedgerFile {
                                 "a running promptd (pid \(holder)) works on it; stop that first, then migrate it"
                             )
                         }
+                        // Of an empty file alone: pages that are free again can then be given back while it is in use.
+                        try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
                         try db.execute(sql: "PRAGMA journal_mode = WAL")
                         try Schema.migrate(db)
                     } else if try Schema.check(db) < Schema.version {

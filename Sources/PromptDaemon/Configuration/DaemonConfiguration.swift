@@ -22,7 +22,8 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var downloadsAllowPrivateAddresses = PrivateAddressPolicy.automatic
     package var unconfirmedPolicy = AccountRules().unconfirmedPolicy
     package var unconfirmedWindow = AccountRules().unconfirmedWindow
-    package var retention = Retention.forever
+    package var retention = Retention.after(.seconds(90 * 86_400))
+    package var retainedFiles = FileRetention.keep
     package var unknownModels = UnknownModelPolicy.refuse
     /// For models of which no price is known.
     package var defaultPrice = PriceBook.fallbackPrice
@@ -53,6 +54,34 @@ package enum PrivateAddressPolicy: String, Sendable, CaseIterable {
 /// How long finished jobs stay in the database.
 package enum Retention: Sendable, Equatable {
     case forever
+    case after(Duration)
+
+    /// The time without which a job might be removed before anybody has seen it.
+    static let shortest: Duration = .seconds(60)
+    static let longest: Duration = .seconds(36_500 * 86_400)
+
+    /// Reads `forever`, or a duration within these bounds.
+    init?(text: String) {
+        if text == "forever" {
+            self = .forever
+        } else if let time = Duration(text: text), (Self.shortest...Self.longest).contains(time) {
+            self = .after(time)
+        } else {
+            return nil
+        }
+    }
+
+    var text: String {
+        switch self {
+        case .forever: "forever"
+        case .after(let time): time.text
+        }
+    }
+}
+
+/// What becomes of the files of jobs that are removed from the database.
+package enum FileRetention: String, Sendable, CaseIterable {
+    case keep, remove
 }
 
 package enum LogLevel: String, Sendable, CaseIterable {

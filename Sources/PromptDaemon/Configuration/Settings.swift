@@ -144,11 +144,17 @@ extension Setting {
         .value(
             "retention.finishedJobs",
             \.retention,
-            "forever: this version removes no jobs",
-            write: { _ in "forever" },
-            read: { $0 == "forever" ? Retention.forever : nil },
+            "a duration from \(Retention.shortest.text) to \(Retention.longest.text), like 90d, or forever",
+            write: \.text,
+            read: Retention.init(text:),
             reloaded: true,
-            "How long finished jobs stay in the database."
+            "How long finished jobs stay in the database; what was paid for them stays in the ledger for ever."
+        ),
+        .choice(
+            "retention.files",
+            \.retainedFiles,
+            reloaded: true,
+            "What becomes of their files then: keep leaves them where they are, remove deletes them, with their sidecars."
         ),
         .choice(
             "catalogue.unknownModels",

@@ -75,8 +75,13 @@ extension Daemon {
     /// The runner and all that runs beside it.
     ///
     /// - Parameter start: is opened when every listener listens.
-    func services(_ ledger: any LedgerStore, _ runner: Runner, _ callbacks: Callbacks?, _ start: Latch) -> ServiceGroup
-    {
+    func services(
+        _ ledger: any LedgerStore,
+        _ media: MediaDirectory,
+        _ runner: Runner,
+        _ callbacks: Callbacks?,
+        _ start: Latch
+    ) -> ServiceGroup {
         var quiet = logger
         quiet.logLevel = .warning
         let listeners = CountdownLatch(
@@ -92,6 +97,13 @@ extension Daemon {
         }
         beside += [
             Housekeeping(ledger: ledger, notifier: notifier, time: time, logger: logger),
+            RetentionKeeper(
+                ledger: ledger,
+                media: media,
+                rule: { [live] in live.retention },
+                time: time,
+                logger: logger
+            ),
             FileGuard(ledger: ledger, time: time),
             PriceWatch(prices: ledger, time: time, logger: logger),
             ChangeWatcher(ledger: ledger, runner: runner, time: time, logger: logger),

@@ -13,6 +13,9 @@ final class LiveSettings: Sendable {
     var unknownModels: UnknownModelPolicy { configuration.withLock { $0.unknownModels } }
     var apiKeyFile: String? { configuration.withLock { $0.apiKeyFile } }
     var sidecars: Bool { configuration.withLock { $0.downloadsSidecars } }
+    var retention: (jobs: Retention, files: FileRetention) {
+        configuration.withLock { ($0.retention, $0.retainedFiles) }
+    }
     var logLevel: Logger.Level {
         configuration.withLock { Logger.Level(rawValue: $0.logLevel.rawValue) ?? .info }
     }

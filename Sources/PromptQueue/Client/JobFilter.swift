@@ -11,11 +11,13 @@ package struct JobFilter: Sendable {
     package var errorCode: String?
     /// Only unconfirmed jobs of whose lost request the account's balance shows no charge, and no callback has named a task.
     package var isUncharged = false
+    /// Only what had ended by then.
+    package var finishedBefore: Instant?
 
     package init() {}
 
     package var isEmpty: Bool {
         states.isEmpty && queue == nil && batch == nil && model == nil && labels.isEmpty && errorCode == nil
-            && !isUncharged
+            && !isUncharged && finishedBefore == nil
     }
 }

@@ -1,0 +1,122 @@
+import GRDB
+package import PromptQueue
+
+/// Removes finished jobs: the queries behind both the daemon's upkeep and `promptctl prune`.
+struct JobPruning {
+    let db: Database
+
+    private static let ended = "jobs.state IN ('succeeded', 'failed', 'cancelled')"
+    /// What the provider may still be working on, or may still be charged.
+    private static let settled =
+        "NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.job_id = jobs.id AND a.finished_at IS NULL)"
+
+    private static func condition(_ filter: JobFilter) -> (sql: String, arguments: StatementArguments) {
+        let (condition, arguments) = filter.condition
+        return ("\(ended) AND \(settled) AND \(condition)", arguments)
+    }
+
+    func count(_ filter: JobFilter) throws -> Pruned {
+        let (condition, arguments) = Self.condition(filter)
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT count(*) AS jobs, coalesce(sum((SELECT count(*) FROM results AS r
+                    WHERE r.job_id = jobs.id AND r.state = 'saved')), 0) AS files
+                FROM jobs WHERE \(condition)
+                """,
+            arguments: arguments
+        )
+        return row.map { Pruned(jobs: $0["jobs"], files: $0["files"]) } ?? Pruned()
+    }
+
+    func remove(_ request: PruneRequest) throws -> Pruned {
+        let (condition, arguments) = Self.condition(request.filter)
+        let jobs = try Int64.fetchAll(
+            db,
+            sql: "SELECT id FROM jobs WHERE \(condition) ORDER BY finished_at LIMIT ?",
+            arguments: arguments + [request.limit]
+        )
+        var pruned = Pruned()
+        for job in jobs {
+            let saved = try db.cachedStatement(sql: "SELECT path FROM results WHERE job_id = ? AND state = 'saved'")
+            let files = try String.fetchAll(saved, arguments: [job])
+            pruned.files += files.count
+            try db.cachedStatement(sql: "DELETE FROM jobs WHERE id = ?").execute(arguments: [job])
+            for file in files where request.removesFiles {
+                try db
+                    .cachedStatement(sql: "INSERT INTO removals (path, job_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
+                    .execute(arguments: [file, job])
+            }
+            // The request and its price stay; the prompt goes with the job.
+            try db
+                .cachedStatement(
+                    sql: """
+                        UPDATE attempts SET input = NULL, result_json = NULL
+                        WHERE job_id = ? AND (input IS NOT NULL OR result_json IS NOT NULL)
+                        """
+                )
+                .execute(arguments: [job])
+            pruned.jobs += 1
+        }
+        return pruned
+    }
+
+    func removals(limit: Int) throws -> [Removal] {
+        try Row.fetchAll(db, sql: "SELECT job_id, path FROM removals ORDER BY path LIMIT ?", arguments: [limit])
+            .map { Removal(job: JobID($0["job_id"]), path: $0["path"]) }
+    }
+
+    func forget(_ removals: [Removal]) throws {
+        for removal in removals {
+            try db.cachedStatement(sql: "DELETE FROM removals WHERE path = ?").execute(arguments: [removal.path])
+        }
+    }
+}
+
+extension SQLiteLedger: PruneStore {
+    package func prune(_ request: PruneRequest) async throws(LedgerError) -> Pruned {
+        try await commits.commit { db in try JobPruning(db: db).remove(request) }
+    }
+
+    package func removals(limit: Int) async throws(LedgerError) -> [Removal] {
+        try await LedgerError.wrapping {
+            try await self.pool.read { db in try JobPruning(db: db).removals(limit: limit) }
+        }
+    }
+
+    package func removed(_ removals: [Removal]) async throws(LedgerError) {
+        try await commits.commit { db in try JobPruning(db: db).forget(removals) }
+    }
+
+    package func shrink(pages: Int) async throws(LedgerError) -> Int {
+        try await LedgerError.wrapping {
+            try await self.pool.writeWithoutTransaction { db in
+                // Only a file that was made with auto_vacuum = INCREMENTAL can give pages back while it is in use.
+                guard try Int.fetchOne(db, sql: "PRAGMA auto_vacuum") == 2 else { return 0 }
+                let before = try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
+                guard before > 0 else { return 0 }
+                // Each row that it returns is a page.
+                _ = try Row.fetchAll(db, sql: "PRAGMA incremental_vacuum(\(pages))")
+                return before - (try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0)
+            }
+        }
+    }
+}
+
+extension QueueFile {
+    package func prune(_ request: PruneRequest) throws(LedgerError) -> Pruned {
+        try write { db in try JobPruning(db: db).remove(request) }
+    }
+
+    package func prunable(_ filter: JobFilter) throws(LedgerError) -> Pruned {
+        try read { db in try JobPruning(db: db).count(filter) }
+    }
+
+    package func removals(limit: Int) throws(LedgerError) -> [Removal] {
+        try read { db in try JobPruning(db: db).removals(limit: limit) }
+    }
+
+    package func removed(_ removals: [Removal]) throws(LedgerError) {
+        try write { db in try JobPruning(db: db).forget(removals) }
+    }
+}

@@ -1,0 +1,98 @@
+import Concurrency
+import Logging
+import MediaStore
+import PromptQueue
+import ServiceLifecycle
+
+/// Removes finished jobs when their time is over, and their files where that is wanted; gives unused space of the database
+/// back while nothing else happens.
+struct RetentionKeeper: Service {
+    let ledger: any PruneStore & LedgerUpkeep
+    let media: MediaDirectory
+    /// Asked each time, because a reload may change it.
+    let rule: @Sendable () -> (jobs: Retention, files: FileRetention)
+    let time: any TimeSource
+    let logger: Logger
+
+    private static let interval: Duration = .seconds(600)
+    /// Between two steps, so that whatever waits for the database comes in between.
+    private static let pause: Duration = .milliseconds(100)
+    private static let jobsAtOnce = 200
+    private static let filesAtOnce = 200
+    /// 1 MiB of the usual pages.
+    private static let pagesAtOnce = 256
+    private static let shrinkSteps = 200
+
+    func run() async throws {
+        try await untilShutdown {
+            // Not while a start has more important things to do.
+            try await time.sleep(until: time.now.uptime + .seconds(5))
+            while !Task.isCancelled {
+                do {
+                    try await prune()
+                    try await removeFiles()
+                    try await shrink()
+                } catch let error as LedgerError where error.isTransient {
+                    logger.debug("finished jobs could not be removed now: \(error)")
+                }
+                try await time.sleep(until: time.now.uptime + Self.interval)
+            }
+        }
+    }
+
+    private func prune() async throws {
+        let (jobs, files) = rule()
+        guard case .after(let age) = jobs else { return }
+        var filter = JobFilter()
+        filter.finishedBefore = time.now.instant - age
+        let request = PruneRequest(filter, limit: Self.jobsAtOnce, removesFiles: files == .remove)
+        var sum = Pruned()
+        while true {
+            let pruned = try await ledger.prune(request)
+            sum += pruned
+            guard pruned.jobs == Self.jobsAtOnce else { break }
+            try await time.sleep(until: time.now.uptime + Self.pause)
+        }
+        guard sum.jobs > 0 else { return }
+        logger.info(
+            "finished jobs have been removed from the database",
+            metadata: [
+                "jobs": "\(sum.jobs)", "older_than": "\(age.text)", "files": "\(sum.files)",
+                "files_are": files == .remove ? "removed" : "kept",
+            ]
+        )
+    }
+
+    /// What a crash, or a directory that could not be written, has left goes at the next try.
+    private func removeFiles() async throws {
+        while true {
+            let removals = try await ledger.removals(limit: Self.filesAtOnce)
+            guard !removals.isEmpty else { return }
+            var gone: [Removal] = []
+            var failure: MediaError?
+            for removal in removals {
+                do throws(MediaError) {
+                    try media.remove(removal)
+                    gone.append(removal)
+                } catch {
+                    failure = error
+                }
+            }
+            try await ledger.removed(gone)
+            if let failure {
+                logger.warning("files of removed jobs could not be deleted, it is tried again: \(failure)")
+                return
+            }
+            try await time.sleep(until: time.now.uptime + Self.pause)
+        }
+    }
+
+    private func shrink() async throws {
+        for _ in 0..<Self.shrinkSteps {
+            let commits = ledger.transactions
+            try await time.sleep(until: time.now.uptime + Self.pause)
+            guard ledger.transactions == commits else { return }
+            guard try await ledger.shrink(pages: Self.pagesAtOnce) == Self.pagesAtOnce else { return }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+import GRDB
+import PromptQueue
+import Testing
+
+@testable import JobStore
+
+/// Finished jobs go, what they cost stays.
+@Suite struct PruningTests {
+    /// One job that has succeeded and was paid for, with a key and a file.
+    private func succeeded(
+        _ values: String = "(prompt, unique_key) VALUES ('a fox', 'k1')"
+    ) async throws
+        -> LedgerFixture
+    {
+        let fixture = try LedgerFixture()
+        try fixture.insert(values)
+        for job in try await fixture.claim(1).jobs {
+            try await fixture.record(.accepted(job.attempt, task: TaskID("t"), httpStatus: 200))
+            try await fixture.record(
+                .taskSucceeded(job.attempt, [.file(url: "u")], charged: Credits(millicredits: 12_000), fetch: true)
+            )
+            let file = SavedFile(
+                path: "default/\(job.job)-0.png",
+                contentType: "image/png",
+                bytes: 9,
+                sha256: String(repeating: "a", count: 64)
+            )
+            try await fixture.record(.resultSaved(ResultID(job: job.job, ordinal: 0), file))
+        }
+        return fixture
+    }
+
+    private func prune(
+        _ fixture: LedgerFixture,
+        before age: Duration = .zero,
+        removesFiles: Bool = false,
+        limit: Int = 10
+    ) async throws -> Pruned {
+        var filter = JobFilter()
+        filter.finishedBefore = fixture.now + .seconds(1) - age
+        return try await fixture.ledger.prune(PruneRequest(filter, limit: limit, removesFiles: removesFiles))
+    }
+
+    @Test func `the job goes with its prompt, and every sum stays`() async throws {
+        let fixture = try await succeeded()
+        let sums = """
+            SELECT (SELECT group_concat(charged_credits) FROM spend_daily),
+                (SELECT charged_millicredits FROM account_totals),
+                (SELECT charged_millicredits FROM spending WHERE period = 'total'),
+                (SELECT count(*) FROM attempts WHERE charged_millicredits = 12000)
+            """
+        let before = try fixture.rows(sums)
+        #expect(try await prune(fixture, before: .seconds(60)) == Pruned(), "it is not old enough")
+        #expect(try await prune(fixture) == Pruned(jobs: 1, files: 1))
+        #expect(try await prune(fixture) == Pruned())
+        #expect(try fixture.rows("SELECT count(*) FROM jobs UNION ALL SELECT count(*) FROM results") == ["0", "0"])
+        #expect(try fixture.rows(sums) == before)
+        #expect(try fixture.rows("SELECT count(*) FROM attempts WHERE input IS NOT NULL") == ["0"])
+        let file = try QueueFile(path: fixture.path)
+        #expect(try file.sumFaults().isEmpty)
+        try file.close()
+    }
+
+    @Test func `a key that was paid for stays taken`() async throws {
+        let fixture = try await succeeded()
+        _ = try await prune(fixture)
+        #expect(
+            fixture.refusal("INSERT INTO jobs (prompt, unique_key) VALUES ('again', 'k1')")
+                == "UNIQUE constraint failed: job_keys.unique_key"
+        )
+        try fixture.insert("(prompt, unique_key) VALUES ('new', 'k2')")
+        try fixture.run("INSERT OR IGNORE INTO jobs (prompt, unique_key) VALUES ('again', 'k1'), ('other', 'k3')")
+        #expect(try fixture.rows("SELECT unique_key FROM jobs ORDER BY id") == ["k2", "k3"])
+        #expect(
+            fixture.refusal("INSERT OR REPLACE INTO jobs (prompt, unique_key) VALUES ('again', 'k1')")?
+                .hasPrefix("jobs.unique_key: a job with this key was paid for, and deleted since") == true
+        )
+        let file = try QueueFile(path: fixture.path)
+        var job = NewJob(prompt: "again", model: "flux-2/flex-text-to-image", input: "{}", queue: "default")
+        job.uniqueKey = "k1"
+        let error = #expect(throws: LedgerError.self) { try file.add([job], now: fixture.now) }
+        #expect(error?.message == "the key \"k1\" belongs to job 1 (paid for, and deleted since) already")
+        #expect(try file.insertAll(now: fixture.now, skipsDuplicates: true) { try $0.insert(job) } == false)
+        try file.close()
+        try fixture.run("DELETE FROM job_keys WHERE unique_key = 'k1'")
+        try fixture.insert("(prompt, unique_key) VALUES ('on purpose', 'k1')")
+    }
+
+    @Test func `a key of a job that cost nothing is free again`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt, unique_key) VALUES ('a fox', 'k1')")
+        try fixture.run("UPDATE jobs SET state = 'cancelled'")
+        try fixture.run("DELETE FROM jobs")
+        try fixture.insert("(prompt, unique_key) VALUES ('a fox', 'k1')")
+    }
+
+    @Test func `what may still be charged stays`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt) VALUES ('runs')", "(prompt) VALUES ('lost')", "(prompt) VALUES ('waits')")
+        let jobs = try await fixture.claim(2).jobs
+        try await fixture.record(.accepted(jobs[0].attempt, task: TaskID("t"), httpStatus: 200))
+        try await fixture.record(.unknown(jobs[1].attempt, Failure(.answerLost, "lost")))
+        try fixture.run("UPDATE jobs SET state = 'cancelled' WHERE id < 3")
+        #expect(try await prune(fixture, before: .seconds(-1_000_000_000)) == Pruned())
+        #expect(try fixture.rows("SELECT count(*) FROM jobs") == ["3"])
+    }
+
+    @Test func `files are named for removal until they are gone, and none of a job that is there`() async throws {
+        let fixture = try await succeeded()
+        #expect(
+            fixture.refusal("INSERT INTO removals VALUES ('default/1-0.png', 1)")
+                == "removals: the files of a job stay as long as the job"
+        )
+        #expect(try await prune(fixture, removesFiles: true) == Pruned(jobs: 1, files: 1))
+        let removal = Removal(job: JobID(1), path: "default/1-0.png")
+        #expect(try await fixture.ledger.removals(limit: 9) == [removal])
+        try await fixture.ledger.removed([removal])
+        #expect(try await fixture.ledger.removals(limit: 9).isEmpty)
+    }
+
+    @Test(arguments: [
+        "../../etc/passwd", "/etc/passwd", "default/2-0.png", "1-0.png", "../1-0.png", ".partial/1-0", "a/b/1-0.png",
+    ])
+    func `nobody names a foreign file for removal`(path: String) async throws {
+        let fixture = try await succeeded()
+        _ = try await prune(fixture)
+        #expect(
+            fixture.refusal("INSERT INTO removals VALUES ('\(path)', 1)")
+                == "CHECK constraint failed: removals.path: FOLDER/JOB-ORDINAL.EXTENSION, of its own job"
+        )
+    }
+
+    @Test func `as many as are asked for go at once, the oldest first`() async throws {
+        let fixture = try LedgerFixture()
+        for _ in 0..<5 { try fixture.insert("(prompt) VALUES ('x')") }
+        try fixture.run("UPDATE jobs SET state = 'cancelled'")
+        let later = Duration.seconds(-1_000_000_000)
+        #expect(try await prune(fixture, before: later, limit: 2) == Pruned(jobs: 2))
+        #expect(try fixture.rows("SELECT id FROM jobs") == ["3", "4", "5"])
+        let plan = try fixture.rows(
+            """
+            EXPLAIN QUERY PLAN SELECT id FROM jobs WHERE jobs.state IN ('succeeded', 'failed', 'cancelled')
+                AND jobs.finished_at < 5 ORDER BY finished_at LIMIT 2
+            """
+        )
+        #expect(plan.contains { $0.contains("USING INDEX jobs_finished") }, "\(plan)")
+    }
+
+    @Test func `pages that nobody uses are given back`() async throws {
+        let path = ScratchDirectory.make() + "/new.sqlite"
+        try QueueFile(path: path, create: true).close()
+        let ledger = try SQLiteLedger(path: path)
+        let shell = try openShell(path)
+        try await shell.write { db in
+            for _ in 0..<200 {
+                try db.execute(sql: "INSERT INTO jobs (prompt) VALUES (hex(zeroblob(4000)))")
+            }
+            try db.execute(sql: "UPDATE jobs SET state = 'cancelled'")
+            try db.execute(sql: "DELETE FROM jobs")
+        }
+        let pages = { try shell.read { try Int.fetchOne($0, sql: "PRAGMA page_count") ?? 0 } }
+        let before = try pages()
+        #expect(try await ledger.shrink(pages: 100) == 100)
+        #expect(try pages() == before - 100)
+        while try await ledger.shrink(pages: 100) > 0 {}
+        #expect(try pages() < before / 2)
+        try ledger.close()
+    }
+}
