@@ -99,12 +99,17 @@ let package = Package(
         ),
         // What tasks wait with.
         .target(name: "Concurrency", dependencies: ["PromptQueue", nioPosix], swiftSettings: settings),
+        // The settings, as the daemon and the commands read them.
+        .target(
+            name: "PromptConfiguration",
+            dependencies: ["KieAPI", "PromptQueue", configuration, systemPackage, yams],
+            swiftSettings: settings
+        ),
         .target(
             name: "PromptDaemon",
             dependencies: [
-                "Concurrency", "PromptQueue", "JobStore", "KieAPI", "MediaStore", "PromptWeb", argumentParser,
-                configuration, hummingbird, logging,
-                nioCore, nioPosix, serviceLifecycle, systemPackage, unixSignals, yams,
+                "Concurrency", "PromptConfiguration", "PromptQueue", "JobStore", "KieAPI", "MediaStore", "PromptWeb",
+                argumentParser, hummingbird, logging, nioCore, nioPosix, serviceLifecycle, systemPackage, unixSignals,
             ],
             swiftSettings: settings
         ),
@@ -115,7 +120,10 @@ let package = Package(
         ),
         .target(
             name: "PromptCommands",
-            dependencies: ["PromptQueue", "JobStore", "KieAPI", "MediaStore", argumentParser, logging, systemPackage],
+            dependencies: [
+                "PromptConfiguration", "PromptQueue", "JobStore", "KieAPI", "MediaStore", argumentParser, logging,
+                systemPackage,
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -186,10 +194,16 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "PromptConfigurationTests",
+            dependencies: ["KieAPI", "PromptConfiguration", "PromptQueue"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "PromptDaemonTests",
             dependencies: [
                 "Concurrency", "MediaStore",
-                "PromptDaemon", "EmptyLedger", "PromptQueue", "PromptWeb", "JobStore", "KieAPI", crypto, httpTypes,
+                "PromptConfiguration", "PromptDaemon", "EmptyLedger", "PromptQueue", "PromptWeb", "JobStore", "KieAPI",
+                crypto, httpTypes,
                 hummingbird,
                 hummingbirdTesting, logging, nioCore, serviceLifecycle,
             ],
@@ -251,7 +265,7 @@ let package = Package(
         // The parsers of foreign bytes, for the tests and for the fuzzer.
         .target(
             name: "FuzzTargets",
-            dependencies: ["KieAPI", "MediaStore", "PromptCommands", "PromptDaemon", "PromptQueue"],
+            dependencies: ["KieAPI", "MediaStore", "PromptCommands", "PromptConfiguration", "PromptDaemon", "PromptQueue"],
             path: "Tests/FuzzTargets",
             swiftSettings: settings
         ),

@@ -49,6 +49,15 @@ package struct KeyLookup: Sendable {
         return key.isEmpty ? nil : try checked(key, variable)
     }
 
+    /// Looks where systemd takes the daemon's credential from.
+    ///
+    /// - Returns: nil if there is none, or none that this user may read.
+    package func findInStore(_ directory: String) throws(Problem) -> Secret? {
+        let path = "\(directory)/promptd.\(credential)"
+        guard FileManager.default.isReadableFile(atPath: path) else { return nil }
+        return try read(path, "the credential \(credential)")
+    }
+
     /// What to say where there must be one and is none.
     package var absence: String {
         "there is no API key: put it into a file and name that in \(fileSetting), or give systemd the credential \(credential), "

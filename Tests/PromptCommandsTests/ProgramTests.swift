@@ -86,8 +86,39 @@ struct ProgramTests {
         let outcome = try await fixture.run("doctor", "--offline", "--full", "--json")
         let findings = try outcome.output.map { try JSONValue(parsing: $0).objectValue ?? [:] }
         let bad = findings.filter { $0["ok"] == false }.compactMap { $0["check"]?.stringValue }
-        #expect(bad == ["daemon", "API key"])
+        #expect(bad == ["daemon", "media", "API key"])
         #expect(outcome.code == 69)
+    }
+
+    @Test func `the settings of the daemon's file hold for the commands, too`() async throws {
+        let fixture = try CommandFixture()
+        let other = fixture.directory + "/other.sqlite"
+        let file = try fixture.write(
+            "database: \(other)\ncatalogue:\n  unknownModels: allow\nprovider:\n  apiKeyFile: /none\n",
+            "promptd.yaml"
+        )
+        let environment = ["PROMPTD_DATABASE": "", "KIE_API_KEY": "k"]
+        _ = try await fixture.run("init", "--config", file, environment: environment)
+        #expect(FileManager.default.fileExists(atPath: other))
+        let add = ["add", "x", "--model", "a/model-that-is-not-known", "--config", file]
+        #expect(try await fixture.run(add, environment: environment).code == 0)
+        let credits = try await fixture.run("credits", "--config", file, environment: environment)
+        #expect(credits.code == 78)
+        #expect(credits.talk.joined().contains("provider.apiKeyFile: /none cannot be read"))
+    }
+
+    @Test func `a setting that is wrong is named, and only a warning where the database is named`() async throws {
+        let file = "/tmp/promptctl-\(UUID().uuidString).yaml"
+        try Data("limits:\n  running: many\n".utf8).write(to: URL(filePath: file))
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let fixture = try CommandFixture { $0.configurationFile = file }
+        let problem = "limits.running: \"many\" is not a whole number from 1 to 1000000 (\(file))"
+        let refused = try await fixture.run("list", environment: ["PROMPTD_DATABASE": ""])
+        #expect(refused.code == 78 && refused.talk == ["promptctl: \(problem)"])
+        let warned = try await fixture.run("list")
+        #expect(warned.code == 0 && warned.talk.first == "warning: \(problem)")
+        #expect(try await fixture.run("list", "--config", file).code == 78)
+        #expect(try await fixture.run("list", "--config", "/none.yaml").talk == ["promptctl: /none.yaml: no such file"])
     }
 
     @Test func `the doctor compares the kept sums with the rows, and puts them right when told`() async throws {

@@ -1,3 +1,4 @@
+import PromptConfiguration
 import Logging
 import PromptQueue
 import Testing

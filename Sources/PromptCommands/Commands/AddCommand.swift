@@ -1,7 +1,8 @@
 import ArgumentParser
+import PromptConfiguration
 import PromptQueue
 
-struct AddCommand: AsyncParsableCommand {
+struct AddCommand: AsyncParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
         abstract: "Queue a job for each prompt.",
@@ -86,7 +87,7 @@ struct AddCommand: AsyncParsableCommand {
         _ console: Console
     ) throws -> ([NewJob], unknownFields: [String]) {
         let catalogue = Catalogue.builtIn
-        let policy = try Catalogue.unknownModels(console)
+        let policy = console.settings.unknownModels
         let model = options.model ?? JobOptions.defaultModel
         let input = catalogue.input(options.input.map { ($0.key, $0.value) }, model: model)
         let runAt = try options.runAt(now: console.now())
@@ -118,7 +119,7 @@ struct AddCommand: AsyncParsableCommand {
         }
         guard problems.isEmpty else {
             for problem in problems { console.say("promptctl: \(problem)") }
-            if catalogue.model(named: model) == nil { console.say(Catalogue.unknownModelsHint) }
+            if catalogue.model(named: model) == nil { console.say("To allow unknown models, set catalogue.unknownModels: allow in promptd's configuration.") }
             let hint = catalogue.model(named: model) == nil ? "lists all models" : "\(model) shows what the model takes"
             throw CommandError(.badData, "nothing was added; promptctl models \(hint)")
         }

@@ -4,7 +4,7 @@ import Glibc
 import PromptQueue
 import SystemPackage
 
-struct BackupCommand: ParsableCommand {
+struct BackupCommand: ParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
         abstract: "Copy the database, of one instant, into a new file.",

@@ -9,7 +9,7 @@ struct BudgetCommand: ParsableCommand {
         subcommands: [List.self, Set.self, Remove.self]
     )
 
-    struct List: ParsableCommand {
+    struct List: ParsableCommand, SettingsCommand {
         static let configuration = CommandConfiguration(abstract: "List the budgets and what is left of them.")
 
         @OptionGroup var database: DatabaseOption
@@ -33,7 +33,7 @@ struct BudgetCommand: ParsableCommand {
         }
     }
 
-    struct Set: ParsableCommand {
+    struct Set: ParsableCommand, SettingsCommand {
         static let configuration = CommandConfiguration(abstract: "Make a budget, or replace it.")
 
         @OptionGroup var database: DatabaseOption
@@ -71,7 +71,7 @@ struct BudgetCommand: ParsableCommand {
         }
     }
 
-    struct Remove: ParsableCommand {
+    struct Remove: ParsableCommand, SettingsCommand {
         static let configuration = CommandConfiguration(abstract: "Remove a budget.")
 
         @OptionGroup var database: DatabaseOption

@@ -1,7 +1,7 @@
 import ArgumentParser
 import PromptQueue
 
-struct CancelCommand: ParsableCommand {
+struct CancelCommand: ParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel",
         abstract: "Cancel jobs that have not ended.",
@@ -24,7 +24,7 @@ struct CancelCommand: ParsableCommand {
     }
 }
 
-struct RetryCommand: ParsableCommand {
+struct RetryCommand: ParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
         abstract: "Queue failed or cancelled jobs again.",

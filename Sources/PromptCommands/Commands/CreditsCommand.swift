@@ -2,13 +2,13 @@ import ArgumentParser
 import FoundationEssentials
 import PromptQueue
 
-struct CreditsCommand: AsyncParsableCommand {
+struct CreditsCommand: AsyncParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "credits",
         abstract: "Ask the provider for the account's balance, and compare the account with the ledger.",
         discussion: """
-            Uses PROMPTD_PROVIDER_BASE_URL, and the API key in the file that PROMPTD_PROVIDER_API_KEY_FILE names, or in \
-            KIE_API_KEY. The comparison is promptd's, from the readings that it takes while no request is under way; \
+            Uses the daemon's settings, and the API key of provider.apiKeyFile, of the credential promptd.api-key (as root), or \
+            of KIE_API_KEY. The comparison is promptd's, from the readings that it takes while no request is under way; \
             without a database there is none.
             """
     )

@@ -2,10 +2,11 @@ import ArgumentParser
 import FoundationEssentials
 import Glibc
 import MediaStore
+import PromptConfiguration
 import PromptQueue
 import SystemPackage
 
-struct DoctorCommand: AsyncParsableCommand {
+struct DoctorCommand: AsyncParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Check what promptd needs, and say how to fix it.",
@@ -159,10 +160,10 @@ struct DoctorCommand: AsyncParsableCommand {
         )
     }
 
-    /// The media directory, where it is known: named, or beside the default database.
+    /// The media directory, where it is known: configured, or beside the configured database.
     private var media: String? {
-        if let path = Console.current.environment["PROMPTD_MEDIA"], !path.isEmpty { return path }
-        return database.path == DatabaseOption.defaultPath ? "/var/lib/promptd/media" : nil
+        let settings = Console.current.settings
+        return settings.media != DaemonConfiguration().media || database.path == settings.database ? settings.media : nil
     }
 
     private func check(media path: String) -> Finding {
@@ -170,7 +171,7 @@ struct DoctorCommand: AsyncParsableCommand {
             Finding(subject: "media", text: "\(path): \(text)", status: .cannotCreate)
         }
         guard unsafe access(path, W_OK | X_OK) == 0 else {
-            let advice = "make it, or give promptd's user the right to write there (PROMPTD_MEDIA)"
+            let advice = "make it, or give promptd's user the right to write there (media)"
             return problem("\(Errno(rawValue: errno)); \(advice)")
         }
         var status = statvfs()

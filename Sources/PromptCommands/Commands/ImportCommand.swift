@@ -1,7 +1,8 @@
 import ArgumentParser
+import PromptConfiguration
 import PromptQueue
 
-struct ImportCommand: ParsableCommand {
+struct ImportCommand: ParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Queue the jobs of a file: all of them, or none.",
@@ -66,7 +67,7 @@ struct ImportCommand: ParsableCommand {
         return ImportContext(
             catalogue: .builtIn,
             prices: prices,
-            unknownModels: try Catalogue.unknownModels(console),
+            unknownModels: console.settings.unknownModels,
             defaults: defaults,
             input: options.input.map { ($0.key, $0.value) },
             matrix: try Matrix(matrix)

@@ -2,7 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import PromptQueue
 
-struct InitCommand: ParsableCommand {
+struct InitCommand: ParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
         abstract: "Create the database, or bring an older one up to date.",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import PromptQueue
 
-struct ListCommand: ParsableCommand {
+struct ListCommand: ParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List jobs, the newest first.",

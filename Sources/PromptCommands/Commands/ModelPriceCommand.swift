@@ -1,7 +1,8 @@
 import ArgumentParser
+import PromptConfiguration
 import PromptQueue
 
-struct ModelPriceCommand: ParsableCommand {
+struct ModelPriceCommand: ParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "price",
         abstract: "Set a price of your own for a model, or remove it.",
@@ -49,7 +50,7 @@ struct ModelPriceCommand: ParsableCommand {
         let known = catalogue.model(named: model)
         let conditions = catalogue.input(when.map { ($0.key, $0.value) }, model: model)
         guard let credits else { return try removePrice(conditions, console) }
-        if known == nil, try Catalogue.unknownModels(console) == .refuse { throw catalogue.unknown(model) }
+        if known == nil, console.settings.unknownModels == .refuse { throw catalogue.unknown(model) }
         let price = PriceOverride(
             model: model,
             conditions: conditions,

@@ -11,7 +11,7 @@ struct ModelsCommand: ParsableCommand {
     )
 }
 
-struct ModelListCommand: ParsableCommand {
+struct ModelListCommand: ParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the models, or show what one takes and costs.",

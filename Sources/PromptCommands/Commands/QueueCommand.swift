@@ -8,7 +8,7 @@ struct QueueCommand: ParsableCommand {
         subcommands: [List.self, Pause.self, Resume.self, Set.self]
     )
 
-    struct List: ParsableCommand {
+    struct List: ParsableCommand, SettingsCommand {
         static let configuration = CommandConfiguration(abstract: "List the queues.")
 
         @OptionGroup var database: DatabaseOption
@@ -40,7 +40,7 @@ struct QueueCommand: ParsableCommand {
         }
     }
 
-    struct Pause: ParsableCommand {
+    struct Pause: ParsableCommand, SettingsCommand {
         static let configuration = CommandConfiguration(
             abstract: "Submit nothing more of these queues.",
             discussion: "What is already paid for is still followed and downloaded."
@@ -66,7 +66,7 @@ struct QueueCommand: ParsableCommand {
             ? "" : ": a new queue, without jobs; there were \(known.map(oneLine).joined(separator: ", "))"
     }
 
-    struct Resume: ParsableCommand {
+    struct Resume: ParsableCommand, SettingsCommand {
         static let configuration = CommandConfiguration(abstract: "Submit the jobs of these queues again.")
 
         @OptionGroup var database: DatabaseOption
@@ -86,7 +86,7 @@ struct QueueCommand: ParsableCommand {
         }
     }
 
-    struct Set: ParsableCommand {
+    struct Set: ParsableCommand, SettingsCommand {
         static let configuration = CommandConfiguration(abstract: "Limit how many tasks of a queue run at once.")
 
         @OptionGroup var database: DatabaseOption

@@ -1,7 +1,7 @@
 import ArgumentParser
 import PromptQueue
 
-struct ResolveCommand: AsyncParsableCommand {
+struct ResolveCommand: AsyncParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "resolve",
         abstract: "Settle unconfirmed jobs.",

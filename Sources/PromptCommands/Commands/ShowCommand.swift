@@ -1,7 +1,7 @@
 import ArgumentParser
 import PromptQueue
 
-struct ShowCommand: ParsableCommand {
+struct ShowCommand: ParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show one job: its attempts, money, results, and what to do."

@@ -1,7 +1,7 @@
 import ArgumentParser
 import PromptQueue
 
-struct StatusCommand: ParsableCommand {
+struct StatusCommand: ParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Show the daemon, the queues, the budgets, and what the backlog will cost."
@@ -23,7 +23,7 @@ struct StatusCommand: ParsableCommand {
     }
 }
 
-struct WatchCommand: AsyncParsableCommand {
+struct WatchCommand: AsyncParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
         abstract: "Show the status live, until you press control-C."

@@ -1,7 +1,7 @@
 import ArgumentParser
 import PromptQueue
 
-struct WaitCommand: AsyncParsableCommand {
+struct WaitCommand: AsyncParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "wait",
         abstract: "Wait until jobs have ended.",

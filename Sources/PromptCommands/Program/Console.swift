@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+package import PromptConfiguration
 package import PromptQueue
 import Synchronization
 
@@ -8,6 +9,12 @@ package struct Console: Sendable {
     @TaskLocal package static var current = Console.system
 
     package var environment: [String: String]
+    /// The configuration file that is read without --config; nil: none is.
+    package var configurationFile: String? = ConfigurationLoader.defaultFile
+    /// Where systemd looks for the daemon's credentials (systemd.exec(5), LoadCredential=); root may read them there.
+    package var credentialStore = "/etc/credstore"
+    /// The settings, as the daemon reads them.
+    package var settings = DaemonConfiguration()
     package var isOutputTerminal = false
     package var isErrorTerminal = false
     package var columns = 80

@@ -1,25 +1,62 @@
 import ArgumentParser
 import FoundationEssentials
+import PromptConfiguration
 import PromptQueue
 
-/// `--database`, before or after the name of the command.
+/// A command that goes by the settings.
+protocol SettingsCommand: ParsableCommand {
+    var database: DatabaseOption { get }
+}
+
+/// `--database` and `--config`, before or after the name of the command.
 struct DatabaseOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The database file. (default: $PROMPTD_DATABASE, else /var/lib/promptd/promptd.sqlite)",
+            "The database file. (default: $PROMPTD_DATABASE, else as configured, else \(DaemonConfiguration().database))",
             valueName: "file"
         ),
         completion: .file(extensions: ["sqlite", "db"])
     )
     var database: String?
 
-    var path: String {
-        if let database { return database }
-        if let path = Console.current.environment["PROMPTD_DATABASE"], !path.isEmpty { return path }
-        return Self.defaultPath
-    }
+    @Option(
+        help: ArgumentHelp(
+            "The daemon's configuration file. (default: \(ConfigurationLoader.defaultFile), if it is there)",
+            valueName: "file"
+        ),
+        completion: .file(extensions: ["yaml", "yml"])
+    )
+    var config: String?
 
-    static let defaultPath = "/var/lib/promptd/promptd.sqlite"
+    var path: String { database ?? Console.current.settings.database }
+
+    /// Reads the settings as the daemon does, so that one truth holds for both.
+    ///
+    /// - Throws: `CommandError` that names the key, the value and what is allowed. With a database that is named, a file that
+    ///   nobody asked for and that cannot be used is only worth a warning.
+    func settings(_ console: Console) async throws(CommandError) -> DaemonConfiguration {
+        // In a shell an empty variable is none.
+        let environment = console.environment.filter { !$0.value.isEmpty }
+        do throws(ConfigurationError) {
+            return try await ConfigurationLoader.load(
+                file: config,
+                standardFile: console.configurationFile,
+                environment: environment,
+                isEnvironmentChecked: false
+            )
+        } catch {
+            guard config == nil, database != nil || environment["PROMPTD_DATABASE"] != nil,
+                let settings = try? await ConfigurationLoader.load(
+                    file: nil,
+                    standardFile: nil,
+                    environment: environment,
+                    isEnvironmentChecked: false
+                )
+            else { throw CommandError(.configuration, error.description) }
+            console.say("warning: \(error)")
+            return settings
+        }
+    }
 
     /// Whether there is such a file.
     var exists: Bool { FileManager.default.fileExists(atPath: path) }

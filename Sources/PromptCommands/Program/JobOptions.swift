@@ -78,21 +78,6 @@ struct KeyValue: ExpressibleByArgument, Sendable {
 }
 
 extension Catalogue {
-    static let unknownModelsHint =
-        "Where promptd sends unknown models (catalogue.unknownModels), set PROMPTD_CATALOGUE_UNKNOWN_MODELS=allow here, too."
-
-    /// The policy of the daemon, as far as the environment tells.
-    static func unknownModels(_ console: Console) throws(CommandError) -> UnknownModelPolicy {
-        guard let text = console.environment["PROMPTD_CATALOGUE_UNKNOWN_MODELS"] else { return .refuse }
-        guard let policy = UnknownModelPolicy(rawValue: text) else {
-            throw CommandError(
-                .configuration,
-                "PROMPTD_CATALOGUE_UNKNOWN_MODELS: \"\(text)\" is not one of refuse allow"
-            )
-        }
-        return policy
-    }
-
     /// Reads `KEY=VALUE` texts as the model's fields take them.
     func input(_ pairs: some Sequence<(key: String, value: String)>, model name: String) -> JSONObject {
         let model = model(named: name) ?? CatalogueModel(name: name, media: .image, fields: nil, source: "")

@@ -5,7 +5,7 @@ import PromptQueue
 import SystemPackage
 
 /// `promptctl`: works on the database file directly, whether the daemon runs or not.
-package struct PromptctlCommand: AsyncParsableCommand {
+package struct PromptctlCommand: AsyncParsableCommand, SettingsCommand {
     package static let configuration = CommandConfiguration(
         commandName: "promptctl",
         abstract: "Fills promptd's queue, watches it, and steps in.",
@@ -69,11 +69,18 @@ package struct PromptctlCommand: AsyncParsableCommand {
     package static func run(_ arguments: [String]) async -> Int32 {
         let console = Console.current
         do {
-            var command = try await asyncParseAsRoot(arguments)
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                try command.run()
+            var console = console
+            let command = try await asyncParseAsRoot(arguments)
+            if let command = command as? any SettingsCommand {
+                console.settings = try await command.database.settings(console)
+            }
+            try await Console.$current.withValue(console) {
+                var command = command
+                if var asynchronous = command as? any AsyncParsableCommand {
+                    try await asynchronous.run()
+                } else {
+                    try command.run()
+                }
             }
             return 0
         } catch {

@@ -1,27 +1,20 @@
 import KieAPI
+import PromptConfiguration
 import PromptQueue
 
-/// The provider, as the environment names it: the same variables as the daemon's.
+/// The provider, as the daemon's settings name it.
 struct ProviderAccess {
     let baseURL: String
     let key: Secret
 
     /// - Throws: `CommandError` that says where a key can be put.
     init(_ console: Console) throws(CommandError) {
-        let environment = console.environment
-        baseURL = environment["PROMPTD_PROVIDER_BASE_URL"].flatMap { $0.isEmpty ? nil : $0 } ?? "https://api.kie.ai"
-        let allowsHTTP = environment["PROMPTD_PROVIDER_ALLOW_HTTP"] == "true"
-        guard KieSettings.isAllowed(baseURL: baseURL, allowsHTTP: allowsHTTP) else {
-            throw CommandError(
-                .configuration,
-                "PROMPTD_PROVIDER_BASE_URL: \"\(baseURL)\" is not \(KieSettings.allowedBaseURL)"
-            )
-        }
-        let file = environment["PROMPTD_PROVIDER_API_KEY_FILE"].flatMap { $0.isEmpty ? nil : $0 }
-        let lookup = KeyLookup.api(fileSetting: "PROMPTD_PROVIDER_API_KEY_FILE")
+        baseURL = console.settings.providerBaseURL
+        let lookup = KeyLookup.api(fileSetting: "provider.apiKeyFile")
         let found: Secret?
         do throws(KeyLookup.Problem) {
-            found = try lookup.find(file: file, environment: environment)
+            let named = try lookup.find(file: console.settings.apiKeyFile, environment: console.environment)
+            found = if let named { named } else { try lookup.findInStore(console.credentialStore) }
         } catch {
             throw CommandError(.configuration, error.description)
         }

@@ -1,3 +1,4 @@
+import PromptConfiguration
 import Concurrency
 import KieAPI
 import Logging

@@ -1,3 +1,4 @@
+import PromptConfiguration
 import MediaStore
 import PromptQueue
 

@@ -1,3 +1,4 @@
+import PromptConfiguration
 import Concurrency
 import FoundationEssentials
 import Glibc

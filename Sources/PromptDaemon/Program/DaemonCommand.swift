@@ -1,4 +1,5 @@
 package import ArgumentParser
+import PromptConfiguration
 import FoundationEssentials
 import Glibc
 import MediaStore

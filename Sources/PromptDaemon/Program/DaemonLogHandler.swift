@@ -1,3 +1,4 @@
+import PromptConfiguration
 import FoundationEssentials
 import Glibc
 import Logging

@@ -1,3 +1,4 @@
+import PromptConfiguration
 import Hummingbird
 import KieAPI
 import NIOCore

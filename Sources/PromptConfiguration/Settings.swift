@@ -5,7 +5,7 @@ import PromptQueue
 extension Setting {
     /// Every setting, in the order in which the documentation lists them. A new one has its line here, a property in
     /// `DaemonConfiguration`, and what it does.
-    static let all: [Setting] = [
+    package static let all: [Setting] = [
         .path(
             "database",
             \.database,

@@ -2,7 +2,7 @@ import Foundation
 import PromptQueue
 import Testing
 
-@testable import PromptDaemon
+@testable import PromptConfiguration
 
 /// What is written of the settings is made from their table: `PROMPTD_WRITE_DOCS=1 swift test --filter SettingDocumentsTests`
 /// writes it, and without that the test compares.

@@ -2,12 +2,12 @@ import KieAPI
 import PromptQueue
 
 /// Where the provider reaches promptd, as it is written in the configuration.
-enum PublicURL {
-    static let allowed =
+package enum PublicURL {
+    package static let allowed =
         "a URL like https://example.org/promptd: https (http only on this machine), without ?, # and /callbacks/kie"
 
     /// - Returns: the URL without slashes at its end; nil if it is not `allowed`.
-    static func read(_ text: String) -> String? {
+    package static func read(_ text: String) -> String? {
         var text = text
         while text.hasSuffix("/") { text.removeLast() }
         guard let url = WebURL(text),

@@ -1,7 +1,7 @@
 import PromptQueue
 
 /// One setting: all that promptd, its documentation and its man page know of it.
-struct Setting: Sendable {
+package struct Setting: Sendable {
     /// A property of the configuration.
     typealias Place<Value> = any WritableKeyPath<DaemonConfiguration, Value> & Sendable
 
@@ -15,24 +15,24 @@ struct Setting: Sendable {
     }
 
     /// As it stands in the file, such as `limits.pollsPerSecond`.
-    let key: String
+    package let key: String
     /// What may be written.
-    let allowed: String
+    package let allowed: String
     /// What holds without it, as one would write it; nil: nothing does.
-    let standard: String?
+    package let standard: String?
     /// A value to show in an example, where nothing holds without it.
-    let example: String?
+    package let example: String?
     /// Whether a reload takes it over; else it waits for a restart.
-    let isReloaded: Bool
+    package let isReloaded: Bool
     /// Whether it takes several values: a list in the file, commas in the environment.
-    let isList: Bool
+    package let isList: Bool
     /// What it does, in a sentence or two.
-    let summary: String
+    package let summary: String
     /// Reads one value.
     let read: @Sendable (_ text: String, _ into: inout DaemonConfiguration) throws(Problem) -> Void
     /// Looks at one value when all other settings are known.
     let check: @Sendable (_ text: String, _ in: DaemonConfiguration) throws(Problem) -> Void
-    let differs: @Sendable (DaemonConfiguration, DaemonConfiguration) -> Bool
+    package let differs: @Sendable (DaemonConfiguration, DaemonConfiguration) -> Bool
 
     /// - Parameters:
     ///   - write: the text of the default; nil: there is none.
@@ -64,7 +64,7 @@ struct Setting: Sendable {
     }
 
     /// `limits.pollsPerSecond` is `PROMPTD_LIMITS_POLLS_PER_SECOND`.
-    var environmentName: String {
+    package var environmentName: String {
         var words = ""
         var previous: Character = "."
         for character in key {

@@ -71,7 +71,7 @@ package enum Retention: Sendable, Equatable {
         }
     }
 
-    var text: String {
+    package var text: String {
         switch self {
         case .forever: "forever"
         case .after(let time): time.text

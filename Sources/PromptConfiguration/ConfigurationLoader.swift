@@ -13,25 +13,33 @@ package struct ConfigurationLoader {
     private let reader: ConfigReader
 
     /// - Parameters:
-    ///   - file: a file that must exist; nil for the default file, which may be missing.
+    ///   - file: a file that must exist; nil for `standardFile`, which may be missing.
+    ///   - isEnvironmentChecked: whether a variable that looks like a setting and is none is an error.
     /// - Throws: `ConfigurationError`, naming the key, the value and what is allowed.
     package static func load(
         file: String?,
-        environment: [String: String]
+        standardFile: String? = defaultFile,
+        environment: [String: String],
+        isEnvironmentChecked: Bool = true
     ) async throws(ConfigurationError) -> DaemonConfiguration {
-        try await ConfigurationLoader(file: file, environment: environment).read()
+        let loader = try await ConfigurationLoader(file, standardFile, environment)
+        if isEnvironmentChecked { try loader.checkEnvironment() }
+        return try loader.read()
     }
 
-    private init(file: String?, environment: [String: String]) async throws(ConfigurationError) {
-        let path = file ?? Self.defaultFile
-        let exists = FileManager.default.fileExists(atPath: path)
-        guard exists || file == nil else { throw ConfigurationError("\(path): no such file") }
-        self.file = exists ? path : nil
+    private init(
+        _ file: String?,
+        _ standardFile: String?,
+        _ environment: [String: String]
+    ) async throws(ConfigurationError) {
+        let path = (file ?? standardFile).flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
+        if let file, path == nil { throw ConfigurationError("\(file): no such file") }
+        self.file = path
         self.environment = environment
         var providers: [any ConfigProvider] = [
             EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "promptd")
         ]
-        if exists {
+        if let path {
             try ConfigurationFile.check(path)
             do {
                 providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(path)))
@@ -43,7 +51,6 @@ package struct ConfigurationLoader {
             }
         }
         reader = ConfigReader(providers: providers)
-        try checkEnvironment()
     }
 
     /// A misspelt variable would otherwise go unnoticed.
