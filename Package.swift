@@ -265,7 +265,9 @@ let package = Package(
         // The parsers of foreign bytes, for the tests and for the fuzzer.
         .target(
             name: "FuzzTargets",
-            dependencies: ["KieAPI", "MediaStore", "PromptCommands", "PromptConfiguration", "PromptDaemon", "PromptQueue"],
+            dependencies: [
+                "KieAPI", "MediaStore", "PromptCommands", "PromptConfiguration", "PromptDaemon", "PromptQueue",
+            ],
             path: "Tests/FuzzTargets",
             swiftSettings: settings
         ),

@@ -74,6 +74,14 @@ package struct MediaDirectory: Sendable {
         }
     }
 
+    /// A directory that promptd made, for one who only removes there.
+    ///
+    /// - Throws: `MediaError` if there is none, or if this user may not write to it.
+    package init(existing path: String) throws(MediaError) {
+        guard unsafe access(path, W_OK | X_OK) == 0 else { throw MediaError("\(path): \(Errno(rawValue: errno))") }
+        try self.init(path: path)
+    }
+
     /// How many bytes one more file may have if no other is being written: what is free, and what half-written ones hold.
     ///
     /// - Returns: nil if that cannot be told.

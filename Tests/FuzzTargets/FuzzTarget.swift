@@ -1,12 +1,12 @@
 import FoundationEssentials
 import Glibc
+import PromptDaemon
 import PromptQueue
 
 @testable import KieAPI
 @testable import MediaStore
 @testable import PromptCommands
 @testable import PromptConfiguration
-import PromptDaemon
 
 /// The parsers of bytes that others choose. Each takes any bytes and ends: with a value, or with an error of its own.
 ///

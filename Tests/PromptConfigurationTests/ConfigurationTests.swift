@@ -44,7 +44,8 @@ import Testing
         ("callbacks.listen", "0.0.0.0:1"), ("callbacks.hmacKeyFile", "/h"), ("web.listen", "off"),
         ("downloads.enabled", "false"), ("downloads.sidecars", "false"), ("downloads.allowPrivateAddresses", "true"),
         ("unconfirmed.policy", "resubmit"),
-        ("unconfirmed.window", "5m"), ("retention.finishedJobs", "forever"), ("retention.files", "remove"), ("catalogue.unknownModels", "allow"),
+        ("unconfirmed.window", "5m"), ("retention.finishedJobs", "forever"), ("retention.files", "remove"),
+        ("catalogue.unknownModels", "allow"),
         ("catalogue.defaultPrice", "7.5"), ("catalogue.prices", "flux-2/pro-text-to-image=5.5, z-image=1"),
         ("shutdown.grace", "3s"), ("log.level", "debug"), ("log.format", "json"),
     ]

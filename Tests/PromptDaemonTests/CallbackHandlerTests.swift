@@ -1,9 +1,9 @@
-import PromptConfiguration
 import Concurrency
 import Crypto
 import FoundationEssentials
 import KieAPI
 import NIOCore
+import PromptConfiguration
 import PromptQueue
 import PromptWeb
 import Synchronization

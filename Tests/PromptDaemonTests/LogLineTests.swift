@@ -1,5 +1,5 @@
-import PromptConfiguration
 import Logging
+import PromptConfiguration
 import PromptQueue
 import Testing
 

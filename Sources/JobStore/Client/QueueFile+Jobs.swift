@@ -18,6 +18,35 @@ extension QueueFile {
         }
     }
 
+    package func jobs(
+        matching filter: JobFilter,
+        after: JobID?,
+        limit: Int
+    ) throws(LedgerError) -> [ExportedJob] {
+        try read { db in
+            let (condition, arguments) = filter.condition
+            return
+                try Row
+                .fetchAll(
+                    db,
+                    sql: """
+                        SELECT \(JobRecord.selection) FROM jobs WHERE \(condition) AND jobs.id > ?
+                        ORDER BY jobs.id LIMIT ?
+                        """,
+                    arguments: arguments + [after?.rawValue ?? 0, limit]
+                )
+                .map { row in
+                    let job = try JobRecord(row)
+                    return ExportedJob(job: job, results: try Self.results(db, job.id))
+                }
+        }
+    }
+
+    private static func results(_ db: Database, _ job: JobID) throws -> [ResultRecord] {
+        let statement = try db.cachedStatement(sql: "SELECT * FROM results WHERE job_id = ? ORDER BY ordinal")
+        return try Row.fetchAll(statement, arguments: [job.rawValue]).map(ResultRecord.init)
+    }
+
     package func details(of id: JobID) throws(LedgerError) -> JobDetails? {
         try read { db in
             let row = try Row.fetchOne(
@@ -32,14 +61,7 @@ extension QueueFile {
                     try Row
                     .fetchAll(db, sql: "SELECT * FROM attempts WHERE job_id = ? ORDER BY id", arguments: [id.rawValue])
                     .map(AttemptRecord.init),
-                results:
-                    try Row
-                    .fetchAll(
-                        db,
-                        sql: "SELECT * FROM results WHERE job_id = ? ORDER BY ordinal",
-                        arguments: [id.rawValue]
-                    )
-                    .map(ResultRecord.init),
+                results: try Self.results(db, id),
                 running: try Self.running(db, id),
                 rules: try Row.fetchOne(db, sql: "SELECT * FROM daemon").map(AccountRules.init(daemon:))
                     ?? AccountRules(),

@@ -27,12 +27,22 @@ extension QueueFile {
         }
     }
 
-    /// Writes a compact copy, of one instant, into a new file; the queue is read meanwhile, not locked. Whoever may read
-    /// the database may read the copy, and nobody else.
+    /// Writes a compact copy, of one instant, into a new file, and checks it; the queue is read meanwhile, not locked.
+    /// Whoever may read the database may read the copy, and nobody else.
     package func copy(to path: String) throws(LedgerError) {
         try DatabasePath.make(path)
         try LedgerError.wrapping {
             try queue.inDatabase { db in try db.execute(sql: "VACUUM INTO ?", arguments: [path]) }
+        }
+        try LedgerError.wrapping {
+            let copy = try DatabaseQueue(path: path)
+            let damages = try copy.inDatabase { db in
+                try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" }
+            }
+            try copy.close()
+            guard damages.isEmpty else {
+                throw LedgerError(.unusable, "the copy is damaged: \(damages.prefix(3).joined(separator: "; "))")
+            }
         }
         var status = stat()
         guard unsafe stat(self.path, &status) == 0 else { return }

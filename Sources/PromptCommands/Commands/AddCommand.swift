@@ -119,7 +119,9 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
         }
         guard problems.isEmpty else {
             for problem in problems { console.say("promptctl: \(problem)") }
-            if catalogue.model(named: model) == nil { console.say("To allow unknown models, set catalogue.unknownModels: allow in promptd's configuration.") }
+            if catalogue.model(named: model) == nil {
+                console.say("To allow unknown models, set catalogue.unknownModels: allow in promptd's configuration.")
+            }
             let hint = catalogue.model(named: model) == nil ? "lists all models" : "\(model) shows what the model takes"
             throw CommandError(.badData, "nothing was added; promptctl models \(hint)")
         }

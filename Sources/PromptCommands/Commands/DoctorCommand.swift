@@ -163,7 +163,8 @@ struct DoctorCommand: AsyncParsableCommand, SettingsCommand {
     /// The media directory, where it is known: configured, or beside the configured database.
     private var media: String? {
         let settings = Console.current.settings
-        return settings.media != DaemonConfiguration().media || database.path == settings.database ? settings.media : nil
+        return settings.media != DaemonConfiguration().media || database.path == settings.database
+            ? settings.media : nil
     }
 
     private func check(media path: String) -> Finding {

@@ -38,7 +38,10 @@ package struct PromptctlCommand: AsyncParsableCommand, SettingsCommand {
             ),
             CommandGroup(
                 name: "Upkeep",
-                subcommands: [BackupCommand.self, DoctorCommand.self, CompletionsCommand.self]
+                subcommands: [
+                    ExportCommand.self, PruneCommand.self, BackupCommand.self, DoctorCommand.self,
+                    CompletionsCommand.self,
+                ]
             ),
         ]
     )

@@ -1,7 +1,7 @@
-import PromptConfiguration
 import Concurrency
 import KieAPI
 import Logging
+import PromptConfiguration
 import PromptQueue
 import PromptWeb
 import ServiceLifecycle

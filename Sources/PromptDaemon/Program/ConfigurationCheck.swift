@@ -1,5 +1,5 @@
-import PromptConfiguration
 import MediaStore
+import PromptConfiguration
 import PromptQueue
 
 /// What `--check-config` looks at beyond the settings themselves, without changing anything.

@@ -1,10 +1,10 @@
-import PromptConfiguration
 import Concurrency
 import FoundationEssentials
 import Glibc
 import KieAPI
 import Logging
 import MediaStore
+import PromptConfiguration
 import PromptQueue
 import PromptWeb
 import ServiceLifecycle

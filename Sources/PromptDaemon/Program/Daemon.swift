@@ -1,4 +1,3 @@
-import PromptConfiguration
 import Concurrency
 import FoundationEssentials
 import Glibc
@@ -6,6 +5,7 @@ import Hummingbird
 import KieAPI
 import Logging
 import MediaStore
+import PromptConfiguration
 import PromptQueue
 import PromptWeb
 import ServiceLifecycle

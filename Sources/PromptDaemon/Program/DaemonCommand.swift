@@ -1,8 +1,8 @@
 package import ArgumentParser
-import PromptConfiguration
 import FoundationEssentials
 import Glibc
 import MediaStore
+import PromptConfiguration
 import PromptQueue
 
 /// `promptd`, in the foreground.

@@ -1,7 +1,7 @@
-import PromptConfiguration
 import FoundationEssentials
 import Glibc
 import Logging
+import PromptConfiguration
 import PromptQueue
 
 /// Writes log lines to stderr: for the journal with its priority prefixes, for people with a time, or as JSON.

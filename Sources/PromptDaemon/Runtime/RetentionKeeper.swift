@@ -1,7 +1,7 @@
-import PromptConfiguration
 import Concurrency
 import Logging
 import MediaStore
+import PromptConfiguration
 import PromptQueue
 import ServiceLifecycle
 

@@ -1,7 +1,7 @@
-import PromptConfiguration
 import Hummingbird
 import KieAPI
 import NIOCore
+import PromptConfiguration
 import ServiceLifecycle
 
 /// The web listener among the daemon's services.

@@ -27,6 +27,17 @@ package struct JobDetails: Sendable {
     }
 }
 
+/// A job and what came of it.
+package struct ExportedJob: Sendable {
+    package let job: JobRecord
+    package let results: [ResultRecord]
+
+    package init(job: JobRecord, results: [ResultRecord]) {
+        self.job = job
+        self.results = results
+    }
+}
+
 /// A task at the provider, with what is known of how long its kind takes.
 package struct RunningTask: Sendable {
     package let since: Instant

@@ -17,6 +17,9 @@ package protocol QueueReader: Sendable {
     /// Newest first, at most `limit`, each given to `body` as it is read.
     func forEachJob(matching filter: JobFilter, limit: Int, _ body: (JobRecord) throws -> Void) throws(LedgerError)
 
+    /// With their results, the oldest first: at most `limit` that come after a job.
+    func jobs(matching filter: JobFilter, after: JobID?, limit: Int) throws(LedgerError) -> [ExportedJob]
+
     /// `nil` if there is no such job.
     func details(of id: JobID) throws(LedgerError) -> JobDetails?
 
@@ -125,8 +128,8 @@ package protocol QueueOperator: Sendable {
     /// - Returns: what was wrong.
     func rebuildSums() throws(LedgerError) -> [SumFault]
 
-    /// Writes a compact copy, of one instant, into a new file; the queue is read meanwhile, not locked. Whoever may read
-    /// the queue may read the copy, and nobody else.
+    /// Writes a compact copy, of one instant, into a new file, and checks it; the queue is read meanwhile, not locked.
+    /// Whoever may read the queue may read the copy, and nobody else.
     func copy(to path: String) throws(LedgerError)
 }
 

@@ -1,0 +1,151 @@
+import FoundationEssentials
+import PromptQueue
+import Testing
+
+@testable import PromptCommands
+
+/// `prune`, `export` and `backup`.
+@Suite struct CareTests {
+    private func fixture() async throws -> CommandFixture {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run(
+            "add",
+            "a \"fox\", red",
+            "--batch",
+            "b",
+            "--label",
+            "sku=A-1",
+            "--input",
+            "seed=7"
+        )
+        _ = try await fixture.run("add", "a hen", "--unique", "k")
+        _ = try await fixture.run("add", "a cat")
+        try await fixture.submit(.succeeded, .failed)
+        return fixture
+    }
+
+    // MARK: - Pruning
+
+    @Test func `what is pruned has to be said`() async throws {
+        let fixture = try await fixture()
+        #expect(try await fixture.run("prune").code == 64)
+        let open = try await fixture.run("prune", "--state", "failed,queued,running")
+        #expect(open.code == 64 && open.talk.joined().contains("--state: queued, running: not finished."))
+        #expect(try await fixture.run("prune", "--older-than", "soon").code == 64)
+        #expect(try fixture.jobs().count == 3)
+    }
+
+    @Test func `finished jobs go, the others stay`() async throws {
+        let fixture = try await fixture()
+        #expect(try await fixture.run("prune", "--older-than", "1h").talk == ["removed 0 jobs"])
+        let dry = try await fixture.run("prune", "--older-than", "0s", "--dry-run")
+        #expect(dry.talk == ["would remove 0 jobs"], "what ends this very millisecond is not older than that")
+        let all = ["prune", "--state", "succeeded,failed,cancelled"]
+        #expect(try await fixture.run(all + ["--dry-run"]).talk == ["would remove 2 jobs; 1 file of theirs stay"])
+        #expect(try await fixture.run(all).talk == ["removed 2 jobs; 1 file of theirs stay"])
+        #expect(try fixture.jobs().map(\.state) == [.queued])
+        #expect(try await fixture.run(all).talk == ["removed 0 jobs"])
+    }
+
+    @Test func `files go when that is said, with what lies beside them`() async throws {
+        let fixture = try await fixture()
+        let media = fixture.directory + "/media"
+        let folder = media + "/default"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for name in ["1-0.png", "1.json", "9-0.png"] { try fixture.write("x", "media/default/\(name)") }
+        let outcome = try await fixture.run(
+            "prune",
+            "--state",
+            "succeeded",
+            "--files",
+            environment: ["PROMPTD_MEDIA": media]
+        )
+        #expect(outcome.talk == ["removed 1 job; 1 file with them"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["9-0.png"])
+    }
+
+    @Test func `files that cannot be reached are left for promptd`() async throws {
+        let fixture = try await fixture()
+        let outcome = try await fixture.run(
+            "prune",
+            "--state",
+            "succeeded",
+            "--files",
+            environment: ["PROMPTD_MEDIA": "/none"]
+        )
+        #expect(outcome.code == 0)
+        #expect(outcome.talk.last == "their files are left for promptd to remove: /none: No such file or directory")
+    }
+
+    // MARK: - Exporting
+
+    @Test func `JSON Lines have the job and its results, the oldest first`() async throws {
+        let fixture = try await fixture()
+        let lines = try await fixture.run("export").output
+        let jobs = try lines.map { try JSONValue(parsing: $0).objectValue ?? [:] }
+        #expect(jobs.map { $0["id"] } == [.integer(1), .integer(2), .integer(3)])
+        #expect(jobs[0]["prompt"] == "a \"fox\", red")
+        #expect(jobs[0]["input"]?.objectValue?["seed"] != nil)
+        #expect(jobs[0]["charged_credits"] == .integer(14))
+        let result = jobs[0]["results"]?.arrayValue?.first?.objectValue
+        #expect(result?["path"] == "default/1-0.png")
+        #expect(result?["sha256"] == .string(String(repeating: "a", count: 64)))
+        #expect(try await fixture.run("export", "--batch", "b").output.count == 1)
+        #expect(try await fixture.run("export", "--state", "queued").output.count == 1)
+    }
+
+    @Test func `CSV has a heading and the same, and is read back as what it was`() async throws {
+        let fixture = try await fixture()
+        let path = fixture.directory + "/out.csv"
+        #expect(try await fixture.run("export", "-o", path).talk == ["wrote 3 jobs to \(path)"])
+        let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+        let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
+        #expect(lines.count == 5 && lines.last == "")
+        #expect(lines[0].hasPrefix("id,state,queue,batch,model,prompt,input,labels,unique_key,task_id,attempts,"))
+        #expect(lines[1].hasPrefix(#"1,succeeded,default,b,flux-2/flex-text-to-image,"a ""fox"", red","{""#))
+        #expect(lines[1].contains(",14,default/1-0.png,image/png,1234,\(String(repeating: "a", count: 64)),,,"))
+        #expect(lines[2].contains(",content_refused,the content was refused,"))
+        let names = try FileManager.default.contentsOfDirectory(atPath: fixture.directory)
+        #expect(!names.contains { $0.hasSuffix(".partial") })
+    }
+
+    @Test(arguments: [
+        (["plain", "", "x y"], "plain,,x y"), (["a,b", "say \"hi\""], #""a,b","say ""hi""""#),
+        (["two\nlines", "\r"], "\"two\nlines\",\"\r\""), ([" edge"], "\" edge\""), (["\"\u{301}"], "\"\"\"\u{301}\""),
+    ])
+    func `a field is quoted where it has to be`(fields: [String], record: String) {
+        #expect(Array(CSVWriter.record(fields).utf8) == Array(record.utf8))
+    }
+
+    @Test func `an export into a directory that is not there says so`() async throws {
+        let outcome = try await fixture().run("export", "-o", "/none/out.csv")
+        #expect(outcome.code == 73)
+        #expect(outcome.talk.joined().contains("/none/out.csv.partial: cannot be made: No such file or directory"))
+    }
+
+    // MARK: - Backups
+
+    @Test func `in a directory copies get the time as their name, and the oldest go`() async throws {
+        let fixture = try await fixture()
+        let directory = fixture.directory + "/backups"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        for name in ["promptd-20000101T000000Z.sqlite", "promptd-20010101T000000Z.sqlite", "promptd-notes.sqlite"] {
+            try fixture.write("x", "backups/\(name)")
+        }
+        let outcome = try await fixture.run("backup", directory, "--keep", "2")
+        #expect(outcome.code == 0)
+        #expect(outcome.talk.last == "removed \(directory)/promptd-20000101T000000Z.sqlite")
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+        #expect(
+            names.count == 3 && names.contains("promptd-notes.sqlite") && names[0] == "promptd-20010101T000000Z.sqlite"
+        )
+        #expect(try await fixture.run("show", "1", "--database", directory + "/" + names[1]).code == 0)
+    }
+
+    @Test func `copies are kept in a directory only, and at least one`() async throws {
+        let fixture = try await fixture()
+        #expect(try await fixture.run("backup", fixture.directory + "/c.sqlite", "--keep", "2").code == 64)
+        #expect(try await fixture.run("backup", fixture.directory, "--keep", "0").code == 64)
+        #expect(try await fixture.run("backup", fixture.directory + "/none/").code == 73)
+    }
+}
