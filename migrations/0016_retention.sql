@@ -1,4 +1,4 @@
--- promptd's schema, version 16: finished jobs can be pruned.
+-- promptd's schema, version 16: finished jobs can be pruned, and a copy that is put in place of the database is noticed.
 
 PRAGMA user_version = 16;
 
@@ -78,3 +78,19 @@ CREATE TRIGGER job_keys_bounded BEFORE INSERT ON job_keys WHEN NEW.job_id < 0
 BEGIN
     SELECT RAISE(ABORT, 'job_keys: goes with its job');
 END;
+
+-- A copy knows that it is one. Whoever starts promptd on it may have lost requests that were made, and paid for, since then.
+ALTER TABLE daemon ADD COLUMN is_copy INTEGER NOT NULL DEFAULT 0
+    CONSTRAINT "daemon.is_copy: 0 or 1" CHECK (is_copy IN (0, 1));
+-- Whether the number of the last request is noted outside the database, too, from where a copy does not get it.
+ALTER TABLE daemon ADD COLUMN has_marks INTEGER NOT NULL DEFAULT 0
+    CONSTRAINT "daemon.has_marks: 0 or 1" CHECK (has_marks IN (0, 1));
+-- Since when nothing is submitted, because this may be an older copy; NULL: it is not.
+ALTER TABLE daemon ADD COLUMN restored_at INTEGER
+    CONSTRAINT "daemon.restored_at: Unix time in milliseconds" CHECK (restored_at BETWEEN 0 AND 253402300799999);
+-- How many requests the copy does not know of; NULL: nobody can tell.
+ALTER TABLE daemon ADD COLUMN restored_requests INTEGER
+    CONSTRAINT "daemon.restored_requests: at least 0" CHECK (restored_requests >= 0);
+-- The last job of the copy: what is inserted later was never sent.
+ALTER TABLE daemon ADD COLUMN restored_job_id INTEGER
+    CONSTRAINT "daemon.restored_job_id: at least 0" CHECK (restored_job_id >= 0);

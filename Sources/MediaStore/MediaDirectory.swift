@@ -14,6 +14,9 @@ package struct MediaDirectory: Sendable {
     static let partialFolder = ".partial"
     private static let probeSuffix = ".probe"
 
+    /// Where the number of the last request is noted: far from the database, whose copies must not bring it along.
+    package var requestMark: String { path + "/.promptd-requests" }
+
     /// Makes the directory if need be.
     ///
     /// - Throws: `MediaError` that says what is missing.

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import GRDB
 import PromptQueue
 import Testing
@@ -146,9 +147,11 @@ import Testing
         #expect(plan.contains { $0.contains("USING INDEX jobs_finished") }, "\(plan)")
     }
 
-    @Test func `pages that nobody uses are given back`() async throws {
+    @Test(arguments: ["promptctl", "promptd", "an empty file of systemd-tmpfiles"])
+    func `pages that nobody uses are given back`(maker: String) async throws {
         let path = ScratchDirectory.make() + "/new.sqlite"
-        try QueueFile(path: path, create: true).close()
+        if maker == "promptctl" { try QueueFile(path: path, create: true).close() }
+        if maker.hasPrefix("an empty file") { try Data().write(to: URL(filePath: path)) }
         let ledger = try SQLiteLedger(path: path)
         let shell = try openShell(path)
         try await shell.write { db in

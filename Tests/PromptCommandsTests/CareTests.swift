@@ -1,4 +1,6 @@
 import FoundationEssentials
+import Glibc
+import JobStore
 import PromptQueue
 import Testing
 
@@ -147,5 +149,77 @@ import Testing
         #expect(try await fixture.run("backup", fixture.directory + "/c.sqlite", "--keep", "2").code == 64)
         #expect(try await fixture.run("backup", fixture.directory, "--keep", "0").code == 64)
         #expect(try await fixture.run("backup", fixture.directory + "/none/").code == 73)
+    }
+}
+
+/// `restore` and `restored`.
+@Suite struct RestoreCommandTests {
+    /// A backup, after which one of its two waiting jobs was sent and another one was added; restored, and held as a start of
+    /// promptd holds it.
+    private func restored() async throws -> CommandFixture {
+        let fixture = try CommandFixture()
+        for prompt in ["a fox", "a hen"] { _ = try await fixture.run("add", prompt) }
+        let backup = fixture.directory + "/backup.sqlite"
+        #expect(try await fixture.run("backup", backup).code == 0)
+        try await fixture.submit(.succeeded)
+        let outcome = try await fixture.run("restore", backup)
+        #expect(outcome.code == 0)
+        #expect(outcome.talk.first?.hasPrefix("the database that was there is now \(fixture.database).replaced-") == true)
+        let ledger = try SQLiteLedger(path: fixture.database)
+        _ = try await ledger.checkAge(marks: [fixture.database + "-requests"], now: fixture.instant)
+        try ledger.close()
+        for name in ["1-0.png", "1.json", "77-0.png", "x.png"] {
+            try FileManager.default.createDirectory(
+                atPath: fixture.directory + "/media/default",
+                withIntermediateDirectories: true
+            )
+            try fixture.write("x", "media/default/\(name)")
+        }
+        return fixture
+    }
+
+    private func run(_ fixture: CommandFixture, _ arguments: String...) async throws -> CommandFixture.Outcome {
+        try await fixture.run(["restored"] + arguments, environment: ["PROMPTD_MEDIA": fixture.directory + "/media"])
+    }
+
+    @Test func `it is said what is known, which jobs are paid for, and how to go on`() async throws {
+        let fixture = try await restored()
+        let outcome = try await run(fixture)
+        #expect(outcome.output.count == 3)
+        #expect(outcome.output[1] == "nothing is submitted; 2 jobs of the copy would be sent once it is released")
+        #expect(outcome.output[2] == "the media directory has files of 1 of them, which are paid for: 1")
+        #expect(outcome.talk.contains { $0.hasPrefix("promptctl restored --cancel-paid --release") })
+        let json = try JSONValue(parsing: #require(try await run(fixture, "--json").output.first)).objectValue
+        #expect(json?["restored"] == true)
+        #expect(json?["waiting_jobs_with_files"] == .array([.integer(1)]))
+        let status = try await fixture.run("status").output.joined(separator: "\n")
+        #expect(status.contains("restored"), "\(status)")
+    }
+
+    @Test func `those that are paid for are cancelled, and the rest goes on`() async throws {
+        let fixture = try await restored()
+        let outcome = try await run(fixture, "--cancel-paid", "--release")
+        #expect(
+            outcome.talk == [
+                "cancelled 1 job", "released: promptd submits 1 waiting job of the copy, and what comes later",
+            ]
+        )
+        #expect(try fixture.jobs().map(\.state) == [.queued, .cancelled])
+        #expect(try await run(fixture).talk == ["no copy is held; nothing has to be done"])
+    }
+
+    @Test func `without any job of the copy nothing can be paid for twice`() async throws {
+        let fixture = try await restored()
+        #expect(try await run(fixture, "--cancel-waiting").talk.first == "cancelled 2 jobs")
+        #expect(try fixture.jobs().map(\.state) == [.cancelled, .cancelled])
+    }
+
+    @Test func `a running promptd keeps its database`() async throws {
+        let fixture = try await restored()
+        let lock = try OwnerLock(database: fixture.database)
+        let outcome = try await fixture.run("restore", fixture.directory + "/backup.sqlite")
+        #expect(outcome.code == 75)
+        #expect(outcome.talk.joined().contains("another promptd (pid \(getpid())) works on this database; stop it first"))
+        withExtendedLifetime(lock) {}
     }
 }

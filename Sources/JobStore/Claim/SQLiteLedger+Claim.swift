@@ -18,7 +18,9 @@ extension SQLiteLedger {
         // Of what does not fit a budget many jobs may be skipped: each pass looks further.
         var lookahead = request.limit
         for _ in 0..<Self.maximumPasses {
-            let (found, missing) = try await commits.commit { [self, prepared, lookahead] db in
+            let (found, missing) = try await commits.commit {
+                [self, prepared, lookahead] db -> (Claim, [QueuedJob]) in
+                guard try RestoredCopies(db: db).current() == nil else { return (Claim(), []) }
                 var plan = ClaimPlan(
                     request,
                     rotation: rotation.withLock { $0 },
@@ -30,6 +32,8 @@ extension SQLiteLedger {
                 if plan.missing.isEmpty || !claim.jobs.isEmpty { rotation.withLock { [plan] in $0 = plan.rotation } }
                 return (claim, plan.missing)
             }
+            // Before anything of it is sent.
+            if let last = found.jobs.map(\.attempt.rawValue).max() { marks.withLock { $0?.note(last) } }
             var claim = found
             refused += found.refused
             aside += found.setAside

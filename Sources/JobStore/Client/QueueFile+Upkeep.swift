@@ -36,6 +36,8 @@ extension QueueFile {
         }
         try LedgerError.wrapping {
             let copy = try DatabaseQueue(path: path)
+            // promptd must know when it is started on it.
+            try copy.inDatabase { db in try db.execute(sql: "UPDATE daemon SET is_copy = 1") }
             let damages = try copy.inDatabase { db in
                 try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" }
             }

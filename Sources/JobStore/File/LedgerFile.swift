@@ -63,8 +63,6 @@ package enum LedgerFile {
                                 "a running promptd (pid \(holder)) works on it; stop that first, then migrate it"
                             )
                         }
-                        // Of an empty file alone: pages that are free again can then be given back while it is in use.
-                        try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
                         try db.execute(sql: "PRAGMA journal_mode = WAL")
                         try Schema.migrate(db)
                     } else if try Schema.check(db) < Schema.version {
@@ -95,6 +93,10 @@ package enum LedgerFile {
             // A PASSIVE checkpoint that races another connection's commit can lose data before SQLite 3.51.3 (the
             // "WAL-reset bug", https://sqlite.org/wal.html#walresetbug): only the daemon checkpoints, in TRUNCATE mode.
             try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")
+            // Of an empty file alone: pages that are free again can then be given back while it is in use.
+            if !db.configuration.readonly, try Int.fetchOne(db, sql: "PRAGMA page_count") == 0 {
+                try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+            }
         }
         return configuration
     }

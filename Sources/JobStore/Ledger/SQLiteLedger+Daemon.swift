@@ -15,7 +15,7 @@ extension SQLiteLedger {
                 ]
             )
             try RecordWork(db: db, now: now).rules(identity.rules)
-            try db.execute(sql: "DELETE FROM gates")
+            try db.execute(sql: "DELETE FROM gates WHERE name <> ?", arguments: [BlockReason.restored.rawValue])
             // Batches that have no job waiting any more: their next one begins at what is being served in any case.
             try db.execute(
                 sql: """
@@ -38,7 +38,7 @@ extension SQLiteLedger {
                 sql: "UPDATE daemon SET stopped_at = ?, heartbeat_at = ?",
                 arguments: [now.milliseconds, now.milliseconds]
             )
-            try db.execute(sql: "DELETE FROM gates")
+            try db.execute(sql: "DELETE FROM gates WHERE name <> ?", arguments: [BlockReason.restored.rawValue])
         }
     }
 }

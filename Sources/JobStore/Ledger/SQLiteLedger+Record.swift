@@ -321,7 +321,8 @@ struct RecordWork {
     }
 
     func gates(_ notes: [GateNote]) throws -> CommitResult {
-        try run("DELETE FROM gates", [])
+        // That one is the ledger's own.
+        try run("DELETE FROM gates WHERE name <> ?", [BlockReason.restored.rawValue])
         for note in notes {
             try run(
                 "INSERT OR IGNORE INTO gates (name, queue, closed_at, reopens_at, message) VALUES (?, ?, ?, ?, ?)",

@@ -32,6 +32,8 @@ package final class SQLiteLedger: JobLedger, LedgerUpkeep, Sendable {
     let pool: DatabasePool
     let commits: GroupCommit
     let rotation = Mutex(QueueRotation())
+    /// Where the number of the last request is noted outside the database; nil before it has been compared.
+    let marks = Mutex<RequestMarks?>(nil)
 
     /// - Throws: `LedgerError` when the file cannot be opened, is not promptd's, or has a newer schema.
     package init(path: String, options: Options = Options()) throws(LedgerError) {
@@ -71,6 +73,8 @@ package final class SQLiteLedger: JobLedger, LedgerUpkeep, Sendable {
     package var transactions: Int { commits.transactions }
 
     package var watchedFiles: [String] { [path, path + "-wal"] }
+
+    package var requestMark: String { path + "-requests" }
 
     package var loss: String? { files.loss }
 

@@ -53,8 +53,11 @@ struct StatusPage {
     }
 
     private var gates: [String] {
-        guard status.processID != nil else { return [] }
-        return status.record.gates.map { gate in
+        // A copy is held whether promptd runs or not; other gates end with it.
+        let gates = status.record.gates.filter {
+            status.processID != nil || BlockReason(rawValue: $0.name) == .restored
+        }
+        return gates.map { gate in
             let again = gate.reopensAt.map { $0 > status.now ? ", again in \(($0 - status.now).inWords)" : "" } ?? ""
             let queue = gate.queue.isEmpty ? "" : " (queue \(oneLine(gate.queue)))"
             let message = gate.message.isEmpty ? "" : ": \(oneLine(gate.message))"

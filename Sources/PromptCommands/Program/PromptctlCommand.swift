@@ -39,7 +39,8 @@ package struct PromptctlCommand: AsyncParsableCommand, SettingsCommand {
             CommandGroup(
                 name: "Upkeep",
                 subcommands: [
-                    ExportCommand.self, PruneCommand.self, BackupCommand.self, DoctorCommand.self,
+                    ExportCommand.self, PruneCommand.self, BackupCommand.self, RestoreCommand.self,
+                    RestoredCommand.self, DoctorCommand.self,
                     CompletionsCommand.self,
                 ]
             ),

@@ -149,6 +149,10 @@ struct Daemon {
             ),
             now: time.now.instant
         )
+        let marks = [parts.ledger.requestMark, parts.media.requestMark]
+        if let copy = try await ledger.checkAge(marks: marks, now: time.now.instant) {
+            logger.error("\(copy.text); nothing is submitted: \(Advice.lookAtRestored)")
+        }
         try await KeptOutcomes.takeUp(parts.outcomes, into: ledger, now: time.now.instant, logger)
         try await ledger.setPrices(configuration.prices, defaultPrice: configuration.defaultPrice)
         let start = Latch()

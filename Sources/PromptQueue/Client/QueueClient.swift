@@ -131,6 +131,15 @@ package protocol QueueOperator: Sendable {
     /// Writes a compact copy, of one instant, into a new file, and checks it; the queue is read meanwhile, not locked.
     /// Whoever may read the queue may read the copy, and nobody else.
     func copy(to path: String) throws(LedgerError)
+
+    /// The copy that is held, because it may not know all that was paid for; nil: none is.
+    func restoredCopy() throws(LedgerError) -> RestoredCopy?
+
+    /// Of the jobs that a held copy brought along, those that would be submitted once it is released.
+    func jobsToSend(of copy: RestoredCopy) throws(LedgerError) -> [JobID]
+
+    /// Lets a copy submit.
+    func release() throws(LedgerError)
 }
 
 extension QueueReader {

@@ -27,6 +27,8 @@ package enum Advice: Sendable, Hashable, CustomStringConvertible {
     case makeDatabase(String)
     case migrate
     case compareAccount
+    /// A database that may be an older copy.
+    case lookAtRestored
     case setPrice
     case listModels
 
@@ -47,6 +49,7 @@ package enum Advice: Sendable, Hashable, CustomStringConvertible {
         case .nextPeriodOrHigherLimit: "the next period, or a higher limit (promptctl budget set)"
         case .makeDatabase(let path): "make it with: promptctl --database \(path) init"
         case .migrate: "migrate it with: promptctl init"
+        case .lookAtRestored: "promptctl restored says what is known and how to go on"
         case .compareAccount: "promptctl credits has the figures"
         case .setPrice: "see promptctl models, and set a price"
         case .listModels: "promptctl models lists all"

@@ -1,6 +1,8 @@
 /// Why a queue's jobs are not submitted: what `queue_status.blocked_by` and `gates.name` say.
 package enum BlockReason: Sendable, Hashable, RawRepresentable {
     case paused
+    /// The database may be an older copy, which does not know all that was paid for.
+    case restored
     /// The key is refused.
     case key
     /// No credits are left, in the account or under the key's cap; or the reserve would be touched.
@@ -27,6 +29,7 @@ package enum BlockReason: Sendable, Hashable, RawRepresentable {
         self =
             switch rawValue {
             case "paused": .paused
+            case "restored": .restored
             case "key": .key
             case "credits": .credits
             case "provider": .provider
@@ -44,6 +47,7 @@ package enum BlockReason: Sendable, Hashable, RawRepresentable {
     package var rawValue: String {
         switch self {
         case .paused: "paused"
+        case .restored: "restored"
         case .key: "key"
         case .credits: "credits"
         case .provider: "provider"
@@ -63,7 +67,7 @@ package enum BlockReason: Sendable, Hashable, RawRepresentable {
     /// Whether everything waits, whatever its queue and model.
     package var holdsAll: Bool {
         switch self {
-        case .key, .credits, .provider, .disk, .paused, .running, .budget, .other: true
+        case .key, .credits, .provider, .disk, .paused, .restored, .running, .budget, .other: true
         // A smaller rate lets jobs through, if fewer.
         case .rate, .model: false
         }
@@ -73,7 +77,7 @@ package enum BlockReason: Sendable, Hashable, RawRepresentable {
     package var isOrdinary: Bool {
         switch self {
         case .rate, .running: true
-        case .paused, .key, .credits, .provider, .disk, .budget, .model, .other: false
+        case .paused, .restored, .key, .credits, .provider, .disk, .budget, .model, .other: false
         }
     }
 }

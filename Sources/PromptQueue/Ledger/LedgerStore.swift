@@ -12,6 +12,9 @@ package protocol LedgerUpkeep: Sendable {
     /// The files that are written to when somebody commits, to be watched.
     var watchedFiles: [String] { get }
 
+    /// Where the number of the last request is noted beside the store.
+    var requestMark: String { get }
+
     /// How many transactions this process has committed.
     var transactions: Int { get }
 
@@ -20,6 +23,14 @@ package protocol LedgerUpkeep: Sendable {
 
     /// Keeps what grows short. Called every ten seconds, and at the end.
     func maintain() async throws(LedgerError)
+
+    /// Compares what the ledger knows with what was noted outside of it, and from now on notes each request there, too.
+    ///
+    /// A database that turns out to be an older copy submits nothing until an operator has released it.
+    ///
+    /// - Parameter marks: files; a copy of the database must not bring them along.
+    /// - Returns: what is held, now or since an earlier start; nil: all is well.
+    func checkAge(marks: [String], now: Instant) async throws(LedgerError) -> RestoredCopy?
 
     /// Requests that are not settled, for a log: those of which the task is known, and those that may have made one.
     func underWay() async throws(LedgerError) -> [(job: JobID, attempt: AttemptID, task: TaskID?)]

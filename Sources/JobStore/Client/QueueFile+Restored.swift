@@ -1,0 +1,23 @@
+import GRDB
+package import PromptQueue
+
+extension QueueFile {
+    package func restoredCopy() throws(LedgerError) -> RestoredCopy? {
+        try read { db in try RestoredCopies(db: db).current() }
+    }
+
+    package func jobsToSend(of copy: RestoredCopy) throws(LedgerError) -> [JobID] {
+        try read { db in
+            try Int64.fetchAll(
+                db,
+                sql: "SELECT id FROM jobs WHERE state = 'queued' AND id <= ? ORDER BY id",
+                arguments: [copy.lastJob.rawValue]
+            )
+            .map { JobID($0) }
+        }
+    }
+
+    package func release() throws(LedgerError) {
+        try write { db in try RestoredCopies(db: db).release() }
+    }
+}
