@@ -484,7 +484,12 @@ CREATE TABLE daemon (
     database_id TEXT,
     -- Until when the provider wants no requests (Retry-After), over a restart.
     shut_until INTEGER
-) STRICT;
+, is_copy INTEGER NOT NULL DEFAULT 0
+    CONSTRAINT "daemon.is_copy: 0 or 1" CHECK (is_copy IN (0, 1)), has_marks INTEGER NOT NULL DEFAULT 0
+    CONSTRAINT "daemon.has_marks: 0 or 1" CHECK (has_marks IN (0, 1)), restored_at INTEGER
+    CONSTRAINT "daemon.restored_at: Unix time in milliseconds" CHECK (restored_at BETWEEN 0 AND 253402300799999), restored_requests INTEGER
+    CONSTRAINT "daemon.restored_requests: at least 0" CHECK (restored_requests >= 0), restored_job_id INTEGER
+    CONSTRAINT "daemon.restored_job_id: at least 0" CHECK (restored_job_id >= 0)) STRICT;
 
 CREATE TRIGGER daemon_bounded BEFORE UPDATE ON daemon
 WHEN NEW.balance_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import GRDB
+import Glibc
 import Migrations
 import PromptQueue
 import Testing
@@ -67,6 +68,33 @@ import Testing
         let sent = try await shell.read { try String?.fetchAll($0, sql: "SELECT input FROM attempts ORDER BY id") }
         #expect(sent == [nil, #"{"seed":7}"#, #"{"seed":7}"#])
         try ledger.close()
+    }
+
+    @Test func `a copy of what it was is kept, with the rights of the database`() throws {
+        let path = try database(version: Migrations.first, "INSERT INTO jobs (prompt) VALUES ('a fox')")
+        unsafe chmod(path, 0o640)
+        try SQLiteLedger(path: path).close()
+        let kept = "\(path).schema-\(Migrations.first)"
+        #expect(try version(kept) == Migrations.first)
+        #expect(try openShell(kept).read { try String.fetchOne($0, sql: "SELECT prompt FROM jobs") } == "a fox")
+        var status = stat()
+        #expect(unsafe stat(kept, &status) == 0 && status.st_mode & 0o777 == 0o640)
+        // A database that is up to date leaves none, and a new one neither.
+        try FileManager.default.removeItem(atPath: kept)
+        try SQLiteLedger(path: path).close()
+        #expect(!FileManager.default.fileExists(atPath: kept))
+    }
+
+    @Test func `a step that fails leaves the database as it was`() throws {
+        let path = try database(version: Migrations.first, "INSERT INTO jobs (prompt) VALUES ('a fox')")
+        let queue = try openShell(path)
+        let broken = Migrations.all + [Array("CREATE TABLE extra (id); SELECT no_such_column FROM jobs".utf8)]
+        #expect(throws: DatabaseError.self) { try queue.inDatabase { try Schema.migrate($0, broken) } }
+        #expect(try version(path) == Migrations.first)
+        #expect(try queue.read { try $0.tableExists("extra") } == false)
+        try queue.close()
+        try SQLiteLedger(path: path).close()
+        #expect(try version(path) == Migrations.version)
     }
 
     @Test func `each migration says its version`() throws {

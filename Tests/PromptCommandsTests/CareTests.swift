@@ -164,7 +164,9 @@ import Testing
         try await fixture.submit(.succeeded)
         let outcome = try await fixture.run("restore", backup)
         #expect(outcome.code == 0)
-        #expect(outcome.talk.first?.hasPrefix("the database that was there is now \(fixture.database).replaced-") == true)
+        #expect(
+            outcome.talk.first?.hasPrefix("the database that was there is now \(fixture.database).replaced-") == true
+        )
         let ledger = try SQLiteLedger(path: fixture.database)
         _ = try await ledger.checkAge(marks: [fixture.database + "-requests"], now: fixture.instant)
         try ledger.close()
@@ -219,7 +221,9 @@ import Testing
         let lock = try OwnerLock(database: fixture.database)
         let outcome = try await fixture.run("restore", fixture.directory + "/backup.sqlite")
         #expect(outcome.code == 75)
-        #expect(outcome.talk.joined().contains("another promptd (pid \(getpid())) works on this database; stop it first"))
+        #expect(
+            outcome.talk.joined().contains("another promptd (pid \(getpid())) works on this database; stop it first")
+        )
         withExtendedLifetime(lock) {}
     }
 }

@@ -83,7 +83,8 @@ package struct DatabaseReplacement {
     private func moveAside(at now: Instant) throws(LedgerError) -> String {
         let aside = "\(path).replaced-\(now.milliseconds)"
         for companion in Self.companions {
-            guard unsafe rename(path + companion, aside + companion) == 0 || (!companion.isEmpty && errno == ENOENT) else {
+            guard unsafe rename(path + companion, aside + companion) == 0 || (!companion.isEmpty && errno == ENOENT)
+            else {
                 throw LedgerError(.inputOutput, "\(path)\(companion): cannot be moved: \(Errno(rawValue: errno))")
             }
         }

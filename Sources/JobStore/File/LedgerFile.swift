@@ -3,6 +3,7 @@ import FoundationEssentials
 package import GRDB
 import Glibc
 package import PromptQueue
+import SystemPackage
 
 /// How connections to the database file are opened, by the daemon and by the command line alike.
 package enum LedgerFile {
@@ -20,7 +21,11 @@ package enum LedgerFile {
                 // DatabasePool sets synchronous=NORMAL when it switches to WAL; a commit must be on disk before a
                 // request leaves.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
-                try Schema.migrate(db, onStep: onMigration)
+                try Schema.migrate(
+                    db,
+                    keepCopy: { db, version in try keepCopy(db, of: version, beside: path, onMigration) },
+                    onStep: onMigration
+                )
             }
             return pool
         }
@@ -64,7 +69,7 @@ package enum LedgerFile {
                             )
                         }
                         try db.execute(sql: "PRAGMA journal_mode = WAL")
-                        try Schema.migrate(db)
+                        try Schema.migrate(db, keepCopy: { db, version in try keepCopy(db, of: version, beside: real) })
                     } else if try Schema.check(db) < Schema.version {
                         throw LedgerError(.unusable, "has an older schema; \(Advice.migrate)")
                     }
@@ -77,6 +82,40 @@ package enum LedgerFile {
                 let error = LedgerError(error)
                 throw LedgerError(error.code, "\(path): \(error.message)")
             }
+        }
+    }
+
+    /// `DATABASE.schema-15`: what the database was before its schema was brought up to date.
+    private static func keepCopy(
+        _ db: Database,
+        of version: Int,
+        beside path: String,
+        _ onMigration: (String) -> Void = { _ in }
+    ) throws {
+        let kept = "\(path).schema-\(version)"
+        // One that is there is from an upgrade that was undone since, or that failed: it is replaced when the new one is whole.
+        let partial = kept + ".partial"
+        onMigration("keeping a copy")
+        unsafe unlink(partial)
+        do {
+            try DatabasePath.make(partial)
+            try db.execute(sql: "VACUUM INTO ?", arguments: [partial])
+        } catch {
+            unsafe unlink(partial)
+            let reason = (error as? DatabaseError).map { LedgerError($0).message } ?? "\(error)"
+            throw LedgerError(
+                .unusable,
+                "its schema is \(version) and has to be brought up to date, but no copy of it can be kept in \(kept): \(reason); "
+                    + "make room there"
+            )
+        }
+        var status = stat()
+        if unsafe stat(path, &status) == 0 {
+            unsafe chmod(partial, status.st_mode & 0o777)
+            _ = unsafe chown(partial, status.st_uid, status.st_gid)
+        }
+        guard unsafe rename(partial, kept) == 0 else {
+            throw LedgerError(.permission, "\(kept): cannot be made: \(Errno(rawValue: errno))")
         }
     }
 

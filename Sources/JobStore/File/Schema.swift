@@ -9,31 +9,34 @@ package enum Schema {
 
     package static var version: Int { Migrations.version }
 
-    /// Applies the migrations that are missing, each in a transaction of its own.
+    /// Applies the migrations that are missing, all in one transaction: should one fail, the database stays as it was.
     ///
     /// - Parameters:
     ///   - migrations: see `Migrations.all`.
+    ///   - keepCopy: given a database with something in it, before its first step, and its version; a step that fails then is
+    ///     not the end.
     ///   - onStep: told of each step of an existing database, before it begins.
     /// - Throws: `LedgerError` with code `unusable` for a database that is not promptd's, is newer than this program, or is
     ///   from before the first release.
     package static func migrate(
         _ db: Database,
         _ migrations: [[UInt8]] = Migrations.all,
+        keepCopy: (Database, Int) throws -> Void = { _, _ in },
         onStep: (String) -> Void = { _ in }
     ) throws {
         let latest = Migrations.first + migrations.count - 1
         let found = try check(db, latest: latest)
-        for (index, sql) in migrations.enumerated() {
-            let before = index == 0 ? 0 : Migrations.first + index - 1
-            guard before >= found else { continue }
-            if found > 0 { onStep("\(before + 1 - found) of \(latest - found)") }
-            try db.inTransaction(.immediate) {
+        guard found < latest else { return }
+        if found > 0 { try keepCopy(db, found) }
+        try db.inTransaction(.immediate) {
+            for (index, sql) in migrations.enumerated() {
+                let before = index == 0 ? 0 : Migrations.first + index - 1
                 // Somebody else may have been quicker.
-                if try currentVersion(db) == before {
-                    try db.execute(sql: String(decoding: sql, as: UTF8.self))
-                }
-                return .commit
+                guard try currentVersion(db) == before else { continue }
+                if found > 0 { onStep("\(before + 1 - found) of \(latest - found)") }
+                try db.execute(sql: String(decoding: sql, as: UTF8.self))
             }
+            return .commit
         }
     }
 

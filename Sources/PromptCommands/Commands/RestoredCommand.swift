@@ -47,7 +47,9 @@ struct RestoredCommand: ParsableCommand, SettingsCommand {
             }
             if release {
                 try file.release()
-                console.say("released: promptd submits \(count(waiting.count, "waiting job")) of the copy, and what comes later")
+                console.say(
+                    "released: promptd submits \(count(waiting.count, "waiting job")) of the copy, and what comes later"
+                )
                 return
             }
             report(copy, waiting, paid, console)
@@ -71,7 +73,9 @@ struct RestoredCommand: ParsableCommand, SettingsCommand {
             return
         }
         console.print("\(copy.text) (noticed \(copy.since.iso8601))")
-        console.print("nothing is submitted; \(count(waiting.count, "job")) of the copy would be sent once it is released")
+        console.print(
+            "nothing is submitted; \(count(waiting.count, "job")) of the copy would be sent once it is released"
+        )
         if let known {
             console.print(
                 known.isEmpty
@@ -80,11 +84,15 @@ struct RestoredCommand: ParsableCommand, SettingsCommand {
                         + known.prefix(20).map { "\($0)" }.joined(separator: " ") + (known.count > 20 ? " …" : "")
             )
         } else {
-            console.print("the media directory \(console.settings.media) cannot be read, so it is not known which are paid for")
+            console.print(
+                "the media directory \(console.settings.media) cannot be read, so it is not known which are paid for"
+            )
         }
         console.say("promptctl credits        what the account says of the missing requests")
         console.say("promptctl restored --cancel-paid --release      go on without those that are known to be paid for")
-        console.say("promptctl restored --cancel-waiting --release   go on without any job of the copy; add again what is missing")
+        console.say(
+            "promptctl restored --cancel-waiting --release   go on without any job of the copy; add again what is missing"
+        )
     }
 
     /// The jobs that have a file or a sidecar in the media directory; nil if it cannot be read.
