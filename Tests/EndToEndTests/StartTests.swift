@@ -151,7 +151,9 @@ struct StartTests {
             let patience = try #require(told.firstIndex { $0.contains("EXTEND_TIMEOUT_USEC=") })
             let ready = try #require(told.firstIndex { $0.contains("READY=1") })
             #expect(patience < ready)
-            #expect(told[patience].contains("STATUS=migrating the database: 1 of "))
+            #expect(told[patience].contains("STATUS=migrating the database: keeping a copy"))
+            #expect(told.contains { $0.contains("STATUS=migrating the database: 1 of ") })
+            #expect(FileManager.default.fileExists(atPath: stage.database + ".schema-14"))
         }
     }
 

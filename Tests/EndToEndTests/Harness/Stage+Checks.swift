@@ -24,7 +24,8 @@ extension Stage {
         let enumerator = FileManager.default.enumerator(atPath: media)
         while let path = enumerator?.nextObject() as? String {
             let type = try FileManager.default.attributesOfItem(atPath: "\(media)/\(path)")[.type] as? FileAttributeType
-            if type != .typeDirectory, !path.hasPrefix(".partial/"), path != ".promptd" { files.insert(path) }
+            let isOurs = path.hasPrefix(".partial/") || [".promptd", ".promptd-requests"].contains(path)
+            if type != .typeDirectory, !isOurs { files.insert(path) }
         }
         let sidecars = files.filter { path in
             path.hasSuffix(".json") && Int(URL(filePath: path).deletingPathExtension().lastPathComponent) != nil
