@@ -245,7 +245,7 @@ END;
 
 CREATE TRIGGER attempts_input_frozen BEFORE UPDATE OF input ON attempts
 WHEN OLD.input IS NOT NEW.input
-    AND (NEW.input IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id))
+    AND (NEW.input IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL))
 BEGIN
     SELECT RAISE(ABORT, 'attempts.input: was sent like that');
 END;
@@ -344,7 +344,7 @@ END;
 CREATE TRIGGER attempts_result_frozen BEFORE UPDATE OF result_json ON attempts
 WHEN OLD.finished_at IS NOT NULL AND OLD.result_json IS NOT NEW.result_json
     AND (OLD.error_code IS NULL OR NEW.error_code IS NOT NULL)
-    AND (NEW.result_json IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id))
+    AND (NEW.result_json IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL))
 BEGIN
     SELECT RAISE(ABORT, 'attempts.result_json: what the provider gave stays as it is');
 END;
@@ -569,11 +569,6 @@ CREATE TABLE job_keys (
     job_id INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TRIGGER job_keys_bounded BEFORE INSERT ON job_keys WHEN NEW.job_id < 0
-BEGIN
-    SELECT RAISE(ABORT, 'job_keys: goes with its job');
-END;
-
 CREATE TRIGGER job_keys_frozen BEFORE UPDATE ON job_keys
 BEGIN
     SELECT RAISE(ABORT, 'job_keys: goes with its job');
@@ -643,7 +638,8 @@ CREATE TABLE jobs (
     kept_turn INTEGER,
     -- 1: somebody has taken its task or its results up again, and a daemon at work has yet to notice.
     is_resumed INTEGER NOT NULL DEFAULT 0
-        CONSTRAINT "jobs.is_resumed: 0 or 1" CHECK (is_resumed IN (0, 1)),
+        CONSTRAINT "jobs.is_resumed: 0 or 1" CHECK (is_resumed IN (0, 1)), pruned_at INTEGER
+    CONSTRAINT "jobs.pruned_at: is written by promptd" CHECK (pruned_at BETWEEN 0 AND 253402300799999),
 
     CONSTRAINT "jobs.state: a running job has the task_id that the provider gave it; only promptd sets it"
         CHECK (state <> 'running' OR task_id IS NOT NULL),
@@ -659,7 +655,7 @@ CREATE INDEX jobs_claim ON jobs (queue, model, priority DESC, turn) WHERE state 
 
 CREATE INDEX jobs_failed ON jobs (finished_at) WHERE state = 'failed';
 
-CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL AND pruned_at IS NULL;
 
 CREATE INDEX jobs_resumed ON jobs (id) WHERE is_resumed = 1;
 
@@ -691,6 +687,10 @@ WHEN OLD.state <> 'queued' AND NEW.state <> 'queued'
     AND (OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at OR OLD.queue <> NEW.queue
         OR OLD.prompt IS NOT NEW.prompt OR OLD.input <> NEW.input OR OLD.labels IS NOT NEW.labels
         OR OLD.max_attempts <> NEW.max_attempts)
+    -- Pruning takes all texts at once, and nothing else.
+    AND NOT (OLD.pruned_at IS NULL AND NEW.pruned_at IS NOT NULL AND NEW.prompt IS NULL AND NEW.input = '{}'
+        AND NEW.labels IS NULL AND OLD.priority = NEW.priority AND OLD.run_at = NEW.run_at AND OLD.queue = NEW.queue
+        AND OLD.max_attempts = NEW.max_attempts)
 BEGIN
     SELECT RAISE(ABORT, 'jobs: priority, run_at, queue, prompt, input, labels and max_attempts can be changed only while the job is queued');
 END;
@@ -754,9 +754,7 @@ BEGIN
     ON CONFLICT (queue, state) DO UPDATE SET jobs = min(4000000000000000, jobs + 1);
 END;
 
-CREATE TRIGGER jobs_key_deleted AFTER DELETE ON jobs
-WHEN OLD.unique_key IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = OLD.id AND charged_millicredits > 0)
+CREATE TRIGGER jobs_key_deleted AFTER DELETE ON jobs WHEN OLD.unique_key IS NOT NULL
 BEGIN
     DELETE FROM job_keys WHERE unique_key = OLD.unique_key;
 END;
@@ -766,17 +764,6 @@ BEGIN
     SELECT RAISE(ABORT, 'jobs: INSERT OR REPLACE would forget a job with this unique_key; use ON CONFLICT DO NOTHING, or UPDATE it while it is queued')
     WHERE EXISTS (SELECT 1 FROM job_keys WHERE unique_key = NEW.unique_key);
     INSERT INTO job_keys (unique_key, job_id) VALUES (NEW.unique_key, NEW.id);
-END;
-
-CREATE TRIGGER jobs_key_kept BEFORE INSERT ON jobs
-WHEN NEW.unique_key IS NOT NULL
-    AND EXISTS (SELECT 1 FROM job_keys WHERE unique_key = NEW.unique_key)
-    AND NOT EXISTS (SELECT 1 FROM jobs WHERE unique_key = NEW.unique_key)
-BEGIN
-    INSERT INTO job_keys (unique_key, job_id) VALUES (NEW.unique_key, 0);
-    SELECT RAISE(ABORT, 'jobs.unique_key: a job with this key was paid for, and deleted since; to make another, delete the key from job_keys')
-    WHERE EXISTS (SELECT 1 FROM job_keys WHERE unique_key = NEW.unique_key AND job_id = 0);
-    SELECT RAISE(IGNORE);
 END;
 
 CREATE TRIGGER jobs_labels_utf8 BEFORE UPDATE OF labels ON jobs
@@ -836,6 +823,26 @@ BEGIN
         WHEN length(NEW.provider_state) > 200 OR length(NEW.error_code) > 100 OR length(NEW.error_message) > 4000
             THEN RAISE(ABORT, 'jobs: a text is too long')
         END;
+END;
+
+CREATE TRIGGER jobs_pruned BEFORE UPDATE OF pruned_at ON jobs WHEN OLD.pruned_at IS NOT NEW.pruned_at
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.pruned_at: what was removed does not come back') WHERE OLD.pruned_at IS NOT NULL;
+    SELECT RAISE(ABORT, 'jobs.pruned_at: is written by promptd, when a job has ended and its attempts are settled')
+    WHERE OLD.state NOT IN ('succeeded', 'failed', 'cancelled') OR NEW.state <> OLD.state
+        OR EXISTS (SELECT 1 FROM attempts WHERE job_id = OLD.id AND finished_at IS NULL);
+END;
+
+CREATE TRIGGER jobs_pruned_inserted BEFORE INSERT ON jobs WHEN NEW.pruned_at IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.pruned_at: is written by promptd; leave it out');
+END;
+
+CREATE TRIGGER jobs_pruned_stays BEFORE UPDATE OF state, prompt, input, labels ON jobs
+WHEN OLD.pruned_at IS NOT NULL
+    AND (NEW.state <> OLD.state OR NEW.prompt IS NOT OLD.prompt OR NEW.input <> OLD.input OR NEW.labels IS NOT OLD.labels)
+BEGIN
+    SELECT RAISE(ABORT, 'jobs: what this job was about was removed; insert another one, with another unique_key');
 END;
 
 CREATE TRIGGER jobs_queue_revived AFTER UPDATE OF state ON jobs
@@ -1254,7 +1261,8 @@ BEGIN
     SELECT RAISE(ABORT, 'removals: is written by promptd');
 END;
 
-CREATE TRIGGER removals_of_jobs BEFORE INSERT ON removals WHEN EXISTS (SELECT 1 FROM jobs WHERE id = NEW.job_id)
+CREATE TRIGGER removals_of_jobs BEFORE INSERT ON removals
+WHEN EXISTS (SELECT 1 FROM jobs WHERE id = NEW.job_id AND pruned_at IS NULL)
 BEGIN
     SELECT RAISE(ABORT, 'removals: the files of a job stay as long as the job');
 END;
@@ -1299,7 +1307,8 @@ BEGIN
     SELECT RAISE(ABORT, 'results: what was paid for and saved stays as it is');
 END;
 
-CREATE TRIGGER results_kept BEFORE DELETE ON results WHEN EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id)
+CREATE TRIGGER results_kept BEFORE DELETE ON results
+WHEN EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL)
 BEGIN
     SELECT RAISE(ABORT, 'results: are paid for, and go with their job');
 END;

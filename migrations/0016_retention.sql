@@ -2,11 +2,58 @@
 
 PRAGMA user_version = 16;
 
--- What has ended, by when: found without reading the rest.
-CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
+-- When what a job was about was removed: prompt, input, labels and results. Most jobs are deleted instead; this stays of those with a
+-- unique_key that were paid for, so that whoever inserts the same list again next year does not pay again.
+ALTER TABLE jobs ADD COLUMN pruned_at INTEGER
+    CONSTRAINT "jobs.pruned_at: is written by promptd" CHECK (pruned_at BETWEEN 0 AND 253402300799999);
 
--- Files of pruned jobs that are still to be removed. A row is made together with the deletion of its job, and goes when the file
--- is gone, so that no crash leaves a file that nobody knows of.
+-- What has ended and can be pruned, by when it ended: found without reading the rest.
+CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL AND pruned_at IS NULL;
+
+CREATE TRIGGER jobs_pruned_inserted BEFORE INSERT ON jobs WHEN NEW.pruned_at IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.pruned_at: is written by promptd; leave it out');
+END;
+
+CREATE TRIGGER jobs_pruned BEFORE UPDATE OF pruned_at ON jobs WHEN OLD.pruned_at IS NOT NEW.pruned_at
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.pruned_at: what was removed does not come back') WHERE OLD.pruned_at IS NOT NULL;
+    SELECT RAISE(ABORT, 'jobs.pruned_at: is written by promptd, when a job has ended and its attempts are settled')
+    WHERE OLD.state NOT IN ('succeeded', 'failed', 'cancelled') OR NEW.state <> OLD.state
+        OR EXISTS (SELECT 1 FROM attempts WHERE job_id = OLD.id AND finished_at IS NULL);
+END;
+
+CREATE TRIGGER jobs_pruned_stays BEFORE UPDATE OF state, prompt, input, labels ON jobs
+WHEN OLD.pruned_at IS NOT NULL
+    AND (NEW.state <> OLD.state OR NEW.prompt IS NOT OLD.prompt OR NEW.input <> OLD.input OR NEW.labels IS NOT OLD.labels)
+BEGIN
+    SELECT RAISE(ABORT, 'jobs: what this job was about was removed; insert another one, with another unique_key');
+END;
+
+DROP TRIGGER jobs_content_frozen;
+CREATE TRIGGER jobs_content_frozen BEFORE UPDATE OF priority, run_at, queue, prompt, input, labels, max_attempts ON jobs
+WHEN OLD.state <> 'queued' AND NEW.state <> 'queued'
+    AND (OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at OR OLD.queue <> NEW.queue
+        OR OLD.prompt IS NOT NEW.prompt OR OLD.input <> NEW.input OR OLD.labels IS NOT NEW.labels
+        OR OLD.max_attempts <> NEW.max_attempts)
+    -- Pruning takes all texts at once, and nothing else.
+    AND NOT (OLD.pruned_at IS NULL AND NEW.pruned_at IS NOT NULL AND NEW.prompt IS NULL AND NEW.input = '{}'
+        AND NEW.labels IS NULL AND OLD.priority = NEW.priority AND OLD.run_at = NEW.run_at AND OLD.queue = NEW.queue
+        AND OLD.max_attempts = NEW.max_attempts)
+BEGIN
+    SELECT RAISE(ABORT, 'jobs: priority, run_at, queue, prompt, input, labels and max_attempts can be changed only while the job is queued');
+END;
+
+-- The results of a pruned job go with what it was about.
+DROP TRIGGER results_kept;
+CREATE TRIGGER results_kept BEFORE DELETE ON results
+WHEN EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'results: are paid for, and go with their job');
+END;
+
+-- Files of pruned jobs that are still to be removed. A row is made together with the removal of its job, and goes when the file is
+-- gone, so that no crash leaves a file that nobody knows of.
 CREATE TABLE removals (
     -- Relative to the media directory.
     path TEXT NOT NULL PRIMARY KEY,
@@ -17,7 +64,8 @@ CREATE TABLE removals (
 ) STRICT, WITHOUT ROWID;
 
 -- What a job still shows is paid for, and stays.
-CREATE TRIGGER removals_of_jobs BEFORE INSERT ON removals WHEN EXISTS (SELECT 1 FROM jobs WHERE id = NEW.job_id)
+CREATE TRIGGER removals_of_jobs BEFORE INSERT ON removals
+WHEN EXISTS (SELECT 1 FROM jobs WHERE id = NEW.job_id AND pruned_at IS NULL)
 BEGIN
     SELECT RAISE(ABORT, 'removals: the files of a job stay as long as the job');
 END;
@@ -31,7 +79,7 @@ END;
 DROP TRIGGER attempts_input_frozen;
 CREATE TRIGGER attempts_input_frozen BEFORE UPDATE OF input ON attempts
 WHEN OLD.input IS NOT NEW.input
-    AND (NEW.input IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id))
+    AND (NEW.input IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL))
 BEGIN
     SELECT RAISE(ABORT, 'attempts.input: was sent like that');
 END;
@@ -40,7 +88,7 @@ DROP TRIGGER attempts_result_frozen;
 CREATE TRIGGER attempts_result_frozen BEFORE UPDATE OF result_json ON attempts
 WHEN OLD.finished_at IS NOT NULL AND OLD.result_json IS NOT NEW.result_json
     AND (OLD.error_code IS NULL OR NEW.error_code IS NOT NULL)
-    AND (NEW.result_json IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id))
+    AND (NEW.result_json IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL))
 BEGIN
     SELECT RAISE(ABORT, 'attempts.result_json: what the provider gave stays as it is');
 END;
@@ -49,34 +97,6 @@ CREATE TRIGGER jobs_suspicion_deleted AFTER DELETE ON jobs
 BEGIN
     DELETE FROM suspects WHERE job_id = OLD.id;
     DELETE FROM set_aside WHERE job_id = OLD.id;
-END;
-
--- A key whose job was paid for stays taken when the job is deleted: whoever inserts the same list again next year does not pay
--- again. To free it: DELETE FROM job_keys WHERE unique_key = '...'.
-DROP TRIGGER jobs_key_deleted;
-CREATE TRIGGER jobs_key_deleted AFTER DELETE ON jobs
-WHEN OLD.unique_key IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = OLD.id AND charged_millicredits > 0)
-BEGIN
-    DELETE FROM job_keys WHERE unique_key = OLD.unique_key;
-END;
-
--- The first statement fails as a second job with the key would, with "UNIQUE constraint failed: job_keys.unique_key"; under INSERT
--- OR IGNORE, which statements in triggers inherit, it does nothing, and the last one skips the row.
-CREATE TRIGGER jobs_key_kept BEFORE INSERT ON jobs
-WHEN NEW.unique_key IS NOT NULL
-    AND EXISTS (SELECT 1 FROM job_keys WHERE unique_key = NEW.unique_key)
-    AND NOT EXISTS (SELECT 1 FROM jobs WHERE unique_key = NEW.unique_key)
-BEGIN
-    INSERT INTO job_keys (unique_key, job_id) VALUES (NEW.unique_key, 0);
-    SELECT RAISE(ABORT, 'jobs.unique_key: a job with this key was paid for, and deleted since; to make another, delete the key from job_keys')
-    WHERE EXISTS (SELECT 1 FROM job_keys WHERE unique_key = NEW.unique_key AND job_id = 0);
-    SELECT RAISE(IGNORE);
-END;
-
-CREATE TRIGGER job_keys_bounded BEFORE INSERT ON job_keys WHEN NEW.job_id < 0
-BEGIN
-    SELECT RAISE(ABORT, 'job_keys: goes with its job');
 END;
 
 -- A copy knows that it is one. Whoever starts promptd on it may have lost requests that were made, and paid for, since then.

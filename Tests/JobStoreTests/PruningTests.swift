@@ -7,12 +7,8 @@ import Testing
 
 /// Finished jobs go, what they cost stays.
 @Suite struct PruningTests {
-    /// One job that has succeeded and was paid for, with a key and a file.
-    private func succeeded(
-        _ values: String = "(prompt, unique_key) VALUES ('a fox', 'k1')"
-    ) async throws
-        -> LedgerFixture
-    {
+    /// One job that has succeeded and was paid for, with a file.
+    private func succeeded(_ values: String = "(prompt) VALUES ('a fox')") async throws -> LedgerFixture {
         let fixture = try LedgerFixture()
         try fixture.insert(values)
         for job in try await fixture.claim(1).jobs {
@@ -39,7 +35,10 @@ import Testing
     ) async throws -> Pruned {
         var filter = JobFilter()
         filter.finishedBefore = fixture.now + .seconds(1) - age
-        return try await fixture.ledger.prune(PruneRequest(filter, limit: limit, removesFiles: removesFiles))
+        return try await fixture.ledger.prune(
+            PruneRequest(filter, limit: limit, removesFiles: removesFiles),
+            now: fixture.now
+        )
     }
 
     @Test func `the job goes with its prompt, and every sum stays`() async throws {
@@ -62,36 +61,50 @@ import Testing
         try file.close()
     }
 
-    @Test func `a key that was paid for stays taken`() async throws {
-        let fixture = try await succeeded()
-        _ = try await prune(fixture)
+    @Test func `a key that was paid for stays taken, whoever inserts it and how`() async throws {
+        let fixture = try await succeeded("(prompt, unique_key, labels) VALUES ('a fox', 'k1', '{\"sku\":1}')")
+        #expect(try await prune(fixture) == Pruned(jobs: 1, files: 1))
+        #expect(try await prune(fixture) == Pruned(), "it is not pruned again")
+        #expect(
+            try fixture.rows("SELECT state, prompt, input, labels, pruned_at > 0, charged_millicredits FROM jobs")
+                == ["succeeded||{}||1|12000"]
+        )
+        #expect(try fixture.rows("SELECT count(*) FROM results") == ["0"])
         #expect(
             fixture.refusal("INSERT INTO jobs (prompt, unique_key) VALUES ('again', 'k1')")
-                == "UNIQUE constraint failed: job_keys.unique_key"
+                == "UNIQUE constraint failed: jobs.unique_key"
         )
-        try fixture.insert("(prompt, unique_key) VALUES ('new', 'k2')")
-        try fixture.run("INSERT OR IGNORE INTO jobs (prompt, unique_key) VALUES ('again', 'k1'), ('other', 'k3')")
-        #expect(try fixture.rows("SELECT unique_key FROM jobs ORDER BY id") == ["k2", "k3"])
-        #expect(
-            fixture.refusal("INSERT OR REPLACE INTO jobs (prompt, unique_key) VALUES ('again', 'k1')")?
-                .hasPrefix("jobs.unique_key: a job with this key was paid for, and deleted since") == true
-        )
-        let file = try QueueFile(path: fixture.path)
-        var job = NewJob(prompt: "again", model: "flux-2/flex-text-to-image", input: "{}", queue: "default")
-        job.uniqueKey = "k1"
-        let error = #expect(throws: LedgerError.self) { try file.add([job], now: fixture.now) }
-        #expect(error?.message == "the key \"k1\" belongs to job 1 (paid for, and deleted since) already")
-        #expect(try file.insertAll(now: fixture.now, skipsDuplicates: true) { try $0.insert(job) } == false)
-        try file.close()
-        try fixture.run("DELETE FROM job_keys WHERE unique_key = 'k1'")
+        for statement in [
+            "INSERT OR IGNORE INTO jobs (prompt, unique_key) VALUES ('again', 'k1')",
+            "INSERT INTO jobs (prompt, unique_key) VALUES ('again', 'k1') ON CONFLICT (unique_key) DO NOTHING",
+        ] { try fixture.run(statement) }
+        #expect(try fixture.rows("SELECT count(*) FROM jobs") == ["1"])
+        #expect(fixture.refusal("INSERT OR REPLACE INTO jobs (prompt, unique_key) VALUES ('again', 'k1')") != nil)
+        for change in ["prompt = 'x'", "state = 'queued'", "labels = '{}'", "pruned_at = NULL", "pruned_at = 5"] {
+            #expect(fixture.refusal("UPDATE jobs SET \(change)") != nil, "\(change)")
+        }
+        // Who wants another one says so.
+        try fixture.run("DELETE FROM jobs WHERE unique_key = 'k1'")
         try fixture.insert("(prompt, unique_key) VALUES ('on purpose', 'k1')")
+    }
+
+    @Test func `what has not ended is pruned by nobody`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt) VALUES ('a fox')")
+        #expect(
+            fixture.refusal("UPDATE jobs SET pruned_at = 5, prompt = NULL")?.hasPrefix(
+                "jobs.pruned_at: is written by promptd"
+            )
+                == true
+        )
+        #expect(fixture.refusal("INSERT INTO jobs (prompt, pruned_at) VALUES ('x', 5)") != nil)
     }
 
     @Test func `a key of a job that cost nothing is free again`() async throws {
         let fixture = try LedgerFixture()
         try fixture.insert("(prompt, unique_key) VALUES ('a fox', 'k1')")
         try fixture.run("UPDATE jobs SET state = 'cancelled'")
-        try fixture.run("DELETE FROM jobs")
+        #expect(try await prune(fixture, before: .seconds(-1_000_000_000)) == Pruned(jobs: 1))
         try fixture.insert("(prompt, unique_key) VALUES ('a fox', 'k1')")
     }
 
@@ -141,7 +154,7 @@ import Testing
         let plan = try fixture.rows(
             """
             EXPLAIN QUERY PLAN SELECT id FROM jobs WHERE jobs.state IN ('succeeded', 'failed', 'cancelled')
-                AND jobs.finished_at < 5 ORDER BY finished_at LIMIT 2
+                AND jobs.pruned_at IS NULL AND jobs.finished_at < 5 ORDER BY finished_at LIMIT 2
             """
         )
         #expect(plan.contains { $0.contains("USING INDEX jobs_finished") }, "\(plan)")

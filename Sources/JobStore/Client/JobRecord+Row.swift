@@ -40,6 +40,7 @@ extension JobRecord {
             createdAt: Instant(milliseconds: row["created_at"]),
             submittedAt: row.instant("submitted_at"),
             finishedAt: row.instant("finished_at"),
+            prunedAt: row.instant("pruned_at"),
             files: try JSONValue(parsing: row["files"] as String).arrayValue?.compactMap(\.stringValue) ?? []
         )
     }

@@ -29,17 +29,16 @@ struct JobInsertion: JobInserter {
     private let db: Database
     private let statement: Statement
     private let now: DatabaseValue
-    private let skipsDuplicates: Bool
 
     init(_ db: Database, now: Instant, skipsDuplicates: Bool) throws {
         self.db = db
         self.now = now.milliseconds.databaseValue
-        self.skipsDuplicates = skipsDuplicates
         statement = try db.cachedStatement(
             sql: """
                 INSERT INTO jobs (prompt, model, input, queue, priority, run_at, unique_key, batch, labels,
                     max_attempts, estimated_millicredits, estimate_basis, created_at)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                \(skipsDuplicates ? "ON CONFLICT (unique_key) DO NOTHING" : "")
                 """
         )
     }
@@ -53,8 +52,6 @@ struct JobInsertion: JobInserter {
             (job.estimate?.credits.millicredits).databaseValue, (job.estimate?.kind.rawValue).databaseValue, now,
         ]
         return try LedgerError.wrapping {
-            // ON CONFLICT would not see the keys of deleted jobs, which are taken all the same.
-            if skipsDuplicates, let key = job.uniqueKey, try UniqueKeys.holder(of: key, db) != nil { return false }
             // There are as many values as parameters.
             statement.setUncheckedArguments(StatementArguments(values))
             try statement.execute()

@@ -29,12 +29,9 @@ struct UniqueKeys: KeyChecker {
     }
 
     static func holder(of key: String, _ db: Database) throws -> String? {
-        let statement = try db.cachedStatement(
-            sql:
-                "SELECT k.job_id, j.state FROM job_keys AS k LEFT JOIN jobs AS j ON j.id = k.job_id WHERE k.unique_key = ?"
-        )
+        let statement = try db.cachedStatement(sql: "SELECT id, state FROM jobs WHERE unique_key = ?")
         return try Row.fetchOne(statement, arguments: [key]).map { row in
-            "job \(row["job_id"] as Int64) (\(row["state"] as String? ?? "paid for, and deleted since"))"
+            "job \(row["id"] as Int64) (\(row["state"] as String))"
         }
     }
 }

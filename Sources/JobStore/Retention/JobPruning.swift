@@ -12,7 +12,7 @@ struct JobPruning {
 
     private static func condition(_ filter: JobFilter) -> (sql: String, arguments: StatementArguments) {
         let (condition, arguments) = filter.condition
-        return ("\(ended) AND \(settled) AND \(condition)", arguments)
+        return ("\(ended) AND jobs.pruned_at IS NULL AND \(settled) AND \(condition)", arguments)
     }
 
     func count(_ filter: JobFilter) throws -> Pruned {
@@ -29,19 +29,34 @@ struct JobPruning {
         return row.map { Pruned(jobs: $0["jobs"], files: $0["files"]) } ?? Pruned()
     }
 
-    func remove(_ request: PruneRequest) throws -> Pruned {
+    /// Of a job with a key that was paid for the row stays, without what it was about: the key is taken for ever.
+    func remove(_ request: PruneRequest, now: Instant) throws -> Pruned {
         let (condition, arguments) = Self.condition(request.filter)
-        let jobs = try Int64.fetchAll(
+        let rows = try Row.fetchAll(
             db,
-            sql: "SELECT id FROM jobs WHERE \(condition) ORDER BY finished_at LIMIT ?",
+            sql: """
+                SELECT id, unique_key IS NOT NULL AND EXISTS (SELECT 1 FROM attempts AS a
+                    WHERE a.job_id = jobs.id AND a.charged_millicredits > 0) AS keeps_key
+                FROM jobs WHERE \(condition) ORDER BY finished_at LIMIT ?
+                """,
             arguments: arguments + [request.limit]
         )
         var pruned = Pruned()
-        for job in jobs {
+        for row in rows {
+            let job: Int64 = row["id"]
             let saved = try db.cachedStatement(sql: "SELECT path FROM results WHERE job_id = ? AND state = 'saved'")
             let files = try String.fetchAll(saved, arguments: [job])
             pruned.files += files.count
-            try db.cachedStatement(sql: "DELETE FROM jobs WHERE id = ?").execute(arguments: [job])
+            if row["keeps_key"] {
+                try db
+                    .cachedStatement(
+                        sql: "UPDATE jobs SET pruned_at = ?, prompt = NULL, input = '{}', labels = NULL WHERE id = ?"
+                    )
+                    .execute(arguments: [now.milliseconds, job])
+                try db.cachedStatement(sql: "DELETE FROM results WHERE job_id = ?").execute(arguments: [job])
+            } else {
+                try db.cachedStatement(sql: "DELETE FROM jobs WHERE id = ?").execute(arguments: [job])
+            }
             for file in files where request.removesFiles {
                 try db
                     .cachedStatement(sql: "INSERT INTO removals (path, job_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
@@ -74,8 +89,8 @@ struct JobPruning {
 }
 
 extension SQLiteLedger: PruneStore {
-    package func prune(_ request: PruneRequest) async throws(LedgerError) -> Pruned {
-        try await commits.commit { db in try JobPruning(db: db).remove(request) }
+    package func prune(_ request: PruneRequest, now: Instant) async throws(LedgerError) -> Pruned {
+        try await commits.commit { db in try JobPruning(db: db).remove(request, now: now) }
     }
 
     package func removals(limit: Int) async throws(LedgerError) -> [Removal] {
@@ -104,8 +119,8 @@ extension SQLiteLedger: PruneStore {
 }
 
 extension QueueFile {
-    package func prune(_ request: PruneRequest) throws(LedgerError) -> Pruned {
-        try write { db in try JobPruning(db: db).remove(request) }
+    package func prune(_ request: PruneRequest, now: Instant) throws(LedgerError) -> Pruned {
+        try write { db in try JobPruning(db: db).remove(request, now: now) }
     }
 
     package func prunable(_ filter: JobFilter) throws(LedgerError) -> Pruned {

@@ -102,6 +102,7 @@ struct ExportCommand: ParsableCommand, SettingsCommand {
         Column(name: "created_at") { $0.job.createdAt.iso8601 },
         Column(name: "submitted_at") { $0.job.submittedAt?.iso8601 ?? "" },
         Column(name: "finished_at") { $0.job.finishedAt?.iso8601 ?? "" },
+        Column(name: "pruned_at") { $0.job.prunedAt?.iso8601 ?? "" },
     ]
 
     private static func lines(_ exported: ExportedJob, _ value: (ResultRecord) -> String?) -> String {

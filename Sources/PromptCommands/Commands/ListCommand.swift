@@ -51,7 +51,7 @@ struct ListCommand: ParsableCommand, SettingsCommand {
             var cells = [
                 Table.Cell(text: "\(job.id)"), .init(text: job.state.rawValue, style: job.state.style),
                 .init(text: credits(job)), .init(text: time(job, console)),
-                .init(text: oneLine(job.prompt ?? job.input)),
+                .init(text: job.prunedAt == nil ? oneLine(job.prompt ?? job.input) : "(pruned)"),
             ]
             if hasFiles {
                 let more = job.files.count > 1 ? " +\(job.files.count - 1)" : ""

@@ -9,8 +9,8 @@ struct PruneCommand: ParsableCommand, SettingsCommand {
         abstract: "Remove finished jobs from the database.",
         discussion: """
             promptd does so by itself, by retention.finishedJobs. Jobs that have not ended stay, and so does everything about \
-            money: requests, charges, budgets, learnt prices and times. The unique keys of jobs that were paid for stay \
-            taken. Files stay, too, unless you say --files.
+            money: requests, charges, budgets, learnt prices and times. Of jobs with a unique key that were paid for \
+            the row stays, without prompt, input and labels, so that nobody pays for the key again. Files stay, too, unless you say --files.
             """
     )
 
@@ -57,7 +57,10 @@ struct PruneCommand: ParsableCommand, SettingsCommand {
             }
             var sum = Pruned()
             while true {
-                let pruned = try file.prune(PruneRequest(filter, limit: Self.jobsAtOnce, removesFiles: files))
+                let pruned = try file.prune(
+                    PruneRequest(filter, limit: Self.jobsAtOnce, removesFiles: files),
+                    now: console.now()
+                )
                 guard pruned.jobs > 0 else { break }
                 sum += pruned
             }

@@ -27,6 +27,7 @@ extension JobRecord {
             "created_at": JSONValue(createdAt),
             "submitted_at": JSONValue(submittedAt),
             "finished_at": JSONValue(finishedAt),
+            "pruned_at": JSONValue(prunedAt),
             "files": .array(files.map { .string($0) }),
         ]
     }

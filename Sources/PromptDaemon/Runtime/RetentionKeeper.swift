@@ -30,15 +30,20 @@ struct RetentionKeeper: Service {
             try await time.sleep(until: time.now.uptime + .seconds(5))
             while !Task.isCancelled {
                 do {
-                    try await prune()
-                    try await removeFiles()
-                    try await shrink()
+                    try await keep()
                 } catch let error as LedgerError where error.isTransient {
                     logger.debug("finished jobs could not be removed now: \(error)")
                 }
                 try await time.sleep(until: time.now.uptime + Self.interval)
             }
         }
+    }
+
+    /// Once.
+    func keep() async throws {
+        try await prune()
+        try await removeFiles()
+        try await shrink()
     }
 
     private func prune() async throws {
@@ -49,7 +54,7 @@ struct RetentionKeeper: Service {
         let request = PruneRequest(filter, limit: Self.jobsAtOnce, removesFiles: files == .remove)
         var sum = Pruned()
         while true {
-            let pruned = try await ledger.prune(request)
+            let pruned = try await ledger.prune(request, now: time.now.instant)
             sum += pruned
             guard pruned.jobs == Self.jobsAtOnce else { break }
             try await time.sleep(until: time.now.uptime + Self.pause)

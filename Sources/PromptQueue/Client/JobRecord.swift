@@ -27,6 +27,8 @@ package struct JobRecord: Sendable {
     package let createdAt: Instant
     package let submittedAt: Instant?
     package let finishedAt: Instant?
+    /// When prompt, input, labels and results were removed; the key stays taken.
+    package let prunedAt: Instant?
     /// The saved results, relative to the media directory.
     package let files: [String]
 
@@ -54,6 +56,7 @@ package struct JobRecord: Sendable {
         createdAt: Instant,
         submittedAt: Instant?,
         finishedAt: Instant?,
+        prunedAt: Instant?,
         files: [String]
     ) {
         self.id = id
@@ -79,6 +82,7 @@ package struct JobRecord: Sendable {
         self.createdAt = createdAt
         self.submittedAt = submittedAt
         self.finishedAt = finishedAt
+        self.prunedAt = prunedAt
         self.files = files
     }
 }

@@ -49,7 +49,7 @@ package protocol PruneStore: Sendable {
     /// Removes the oldest that match, in one short transaction, so that nobody waits for it.
     ///
     /// - Returns: nothing, once no more match.
-    func prune(_ request: PruneRequest) async throws(LedgerError) -> Pruned
+    func prune(_ request: PruneRequest, now: Instant) async throws(LedgerError) -> Pruned
 
     /// Files that are still to be removed, at most `limit`.
     func removals(limit: Int) async throws(LedgerError) -> [Removal]
@@ -65,7 +65,7 @@ package protocol PruneStore: Sendable {
 
 /// The same, as a command does it.
 package protocol QueuePruner: Sendable {
-    func prune(_ request: PruneRequest) throws(LedgerError) -> Pruned
+    func prune(_ request: PruneRequest, now: Instant) throws(LedgerError) -> Pruned
     func removals(limit: Int) throws(LedgerError) -> [Removal]
     func removed(_ removals: [Removal]) throws(LedgerError)
 

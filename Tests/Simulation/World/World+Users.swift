@@ -113,7 +113,10 @@ extension World {
             // As retention does: all that has ended by now.
             var filter = JobFilter()
             filter.finishedBefore = clock.moment.instant
-            _ = try place.client.prune(PruneRequest(filter, limit: 3, removesFiles: job % 4 == 0))
+            _ = try place.client.prune(
+                PruneRequest(filter, limit: 3, removesFiles: job % 4 == 0),
+                now: clock.moment.instant
+            )
         case .delete:
             try place.run("DELETE FROM jobs WHERE id = ? AND state IN ('succeeded', 'failed', 'cancelled')", [job])
         }
