@@ -8,13 +8,13 @@ package import PromptQueue
 /// The read-only listener: health, readiness and metrics.
 package enum WebServer {
     /// - Parameters:
-    ///   - isRunning: whether the engine runs; readiness asks for it.
+    ///   - isRunning: whether the engine is at work, which it says within a second or not at all; readiness asks for it.
     ///   - connections: how many there may be; for one more, the oldest of whoever has most is closed.
     package static func application(
         host: String,
         port: Int,
         source: any StatusSource,
-        isRunning: @escaping @Sendable () -> Bool,
+        isRunning: @escaping @Sendable () async -> Bool,
         callbacks: CallbackCounter? = nil,
         connections: Int = 128,
         logger: Logger,
@@ -41,11 +41,11 @@ package enum WebServer {
     }
 
     /// - Parameters:
-    ///   - isRunning: whether the engine runs; readiness asks for it.
+    ///   - isRunning: whether the engine is at work, which it says within a second or not at all; readiness asks for it.
     ///   - isLocal: whether this machine alone is served.
     package static func router(
         source: any StatusSource,
-        isRunning: @escaping @Sendable () -> Bool,
+        isRunning: @escaping @Sendable () async -> Bool,
         callbacks: CallbackCounter? = nil,
         isLocal: Bool = false
     ) -> Router<BasicRequestContext> {
@@ -54,7 +54,7 @@ package enum WebServer {
         if isLocal { router.add(middleware: LocalHostOnly()) }
         router.get("healthz") { _, _ in plain(.ok, "ok\n") }
         router.get("readyz") { _, _ in
-            guard isRunning() else { return plain(.serviceUnavailable, "the engine is not running\n") }
+            guard await isRunning() else { return plain(.serviceUnavailable, "the engine is not running\n") }
             guard await source.isWritable() else {
                 return plain(.serviceUnavailable, "the database cannot be written\n")
             }

@@ -1,6 +1,9 @@
+import FoundationEssentials
+import Glibc
 import Logging
 import PromptConfiguration
 import PromptQueue
+import Synchronization
 import Testing
 
 @testable import PromptDaemon
@@ -26,5 +29,62 @@ struct LogLineTests {
     func `a line is bounded, by bytes`(format: LogFormat) {
         let long = "a" + String(repeating: "\u{301}", count: 1_900_000)
         #expect(DaemonLogHandler.line(format, .info, long, [(key: "k", value: long)]).utf8.count < 5_000)
+    }
+}
+
+/// What goes to the journal, and what is kept out of any log.
+struct JournalTests {
+    @Test func `an entry has its message, its priority and its fields, and no text makes one of its own`() throws {
+        let entry = JournalSocket.entry(
+            .warning,
+            "task failed",
+            [("job.id", "12"), ("code", "timeout"), ("queue", "a\nPRIORITY=0"), ("9x", "y")]
+        )
+        var expected = Array("MESSAGE=task failed\nPRIORITY=4\nSYSLOG_IDENTIFIER=promptd\nJOB_ID=12\n".utf8)
+        expected += Array("ERROR_CODE=timeout\nQUEUE\n".utf8) + [12, 0, 0, 0, 0, 0, 0, 0]
+        expected += Array("a\nPRIORITY=0\nFIELD9X=y\n".utf8)
+        #expect(entry == expected)
+    }
+
+    @Test func `it arrives over a socket; where nobody listens there is none`() throws {
+        let path = FileManager.default.temporaryDirectory.path + "/promptd-journal-\(UUID().uuidString)"
+        #expect(JournalSocket(path: path) == nil)
+        let server = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        defer {
+            close(server)
+            unsafe unlink(path)
+        }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: Array(path.utf8)) }
+        let bound = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(server, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        #expect(bound == 0)
+        let journal = try #require(JournalSocket(path: path))
+        #expect(journal.send(.info, "hello", [("job.id", "3")]))
+        var bytes = [UInt8](repeating: 0, count: 1_000)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe recv(server, $0.baseAddress, $0.count, 0) }
+        #expect(
+            String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
+                == "MESSAGE=hello\nPRIORITY=6\nSYSLOG_IDENTIFIER=promptd\nJOB_ID=3\n"
+        )
+    }
+
+    @Test func `of a flood the first ones are written, and how many others there were`() {
+        let now = Mutex(Duration.zero)
+        let folder = LogFolder { now.withLock { $0 } }
+        let written = (0..<1_000).count { _ in folder.admits(.warning, "task failed: no") }
+        #expect(written == 10)
+        #expect(folder.admits(.warning, "something else"))
+        #expect(folder.admits(.critical, "task failed: no"))
+        #expect((0..<50).allSatisfy { _ in folder.admits(.info, "task succeeded") })
+        #expect(folder.takeRests() == [])
+        now.withLock { $0 = .seconds(60) }
+        #expect(folder.takeRests() == [.init(level: .warning, text: "task failed: no", count: 990)])
+        #expect(folder.takeRests() == [])
+        #expect(folder.admits(.warning, "task failed: no"))
     }
 }

@@ -97,7 +97,14 @@ extension Daemon {
             beside.append(callbacks.service(ledger, runner, time, quiet: quiet, onListening: listeners.step))
         }
         beside += [
-            Housekeeping(ledger: ledger, notifier: notifier, time: time, logger: logger),
+            Housekeeping(
+                ledger: ledger,
+                runner: runner,
+                notifier: notifier,
+                time: time,
+                logger: logger,
+                writeLogRests: writeLogRests
+            ),
             RetentionKeeper(
                 ledger: ledger,
                 media: media,
@@ -133,7 +140,15 @@ extension Daemon {
                 host: listen.host,
                 port: listen.port,
                 source: ledger,
-                isRunning: { runner.isRunning },
+                isRunning: {
+                    guard runner.isRunning else { return false }
+                    do {
+                        try await withDeadline(.seconds(1), clock: .continuous) { await runner.progress() }
+                        return runner.isRunning
+                    } catch {
+                        return false
+                    }
+                },
                 callbacks: callbacks,
                 connections: DescriptorLimit.connections(of: DescriptorLimit.raise()),
                 logger: quiet,

@@ -19,6 +19,7 @@ struct Daemon {
     let notifier: SystemdNotifier
     let live: LiveSettings
     let time = SystemTime()
+    let writeLogRests: @Sendable () -> Void
     /// The configuration file that was asked for, to be reloaded.
     private let file: String?
 
@@ -28,11 +29,15 @@ struct Daemon {
         self.environment = environment
         notifier = SystemdNotifier(environment: environment)
         var format = configuration.logFormat
-        if format == .automatic { format = environment["JOURNAL_STREAM"] != nil ? .journal : .text }
+        let toJournal = JournalSocket.takesStandardError(environment)
+        if format == .automatic { format = toJournal ? .journal : .text }
+        let journal = format == .journal && toJournal ? JournalSocket() : nil
         let live = LiveSettings(configuration)
         self.live = live
-        let handler = DaemonLogHandler(format: format) { live.logLevel }
+        let folder = LogFolder { [time] in time.now.uptime }
+        let handler = DaemonLogHandler(format: format, journal: journal, folder: folder) { live.logLevel }
         logger = Logger(label: "promptd") { _ in handler }
+        writeLogRests = handler.writeRests
     }
 
     /// Runs until a signal ends it.

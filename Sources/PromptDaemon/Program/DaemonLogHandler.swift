@@ -12,15 +12,27 @@ struct DaemonLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
     let format: LogFormat
+    private let journal: JournalSocket?
+    private let folder: LogFolder?
 
     var logLevel: Logger.Level {
         get { ownLevel ?? level() }
         set { ownLevel = newValue }
     }
 
-    init(format: LogFormat, level: @escaping @Sendable () -> Logger.Level) {
+    /// - Parameters:
+    ///   - journal: where entries go instead of standard error, with their fields.
+    ///   - folder: what keeps floods out; nil: nothing does.
+    init(
+        format: LogFormat,
+        journal: JournalSocket? = nil,
+        folder: LogFolder? = nil,
+        level: @escaping @Sendable () -> Logger.Level
+    ) {
         self.level = level
         self.format = format
+        self.journal = journal
+        self.folder = folder
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -29,15 +41,26 @@ struct DaemonLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
+        guard folder?.admits(event.level, event.message.description) ?? true else { return }
         var all = metadata
         if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }
         if let own = event.metadata { all.merge(own) { _, new in new } }
         var values = all.map { (key: $0.key, value: $0.value.description) }.sorted { $0.key < $1.key }
         if let error = event.error { values.append((key: "error", value: String(describing: error))) }
-        let line = Self.line(format, event.level, event.message.description, values)
+        write(event.level, event.message.description, values)
+    }
+
+    /// Writes how many warnings were left out.
+    func writeRests() {
+        for rest in folder?.takeRests() ?? [] { write(rest.level, rest.line, []) }
+    }
+
+    private func write(_ level: Logger.Level, _ message: String, _ values: [(key: String, value: String)]) {
+        if let journal, journal.send(level, Self.text(message, values), values) { return }
+        let line = Self.line(format, level, message, values)
         let bytes = Array((line + "\n").utf8)
         // One write for a line, so that lines of several threads do not mix.
-        _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
     static func line(
@@ -48,7 +71,8 @@ struct DaemonLogHandler: LogHandler {
     ) -> String {
         switch format {
         case .json: json(level, message, values)
-        case .journal: prefix(level) + text(message, values)
+        // sd-daemon(3): the kernel's levels in angle brackets.
+        case .journal: "<\(JournalSocket.priority(level))>" + text(message, values)
         case .text, .automatic: "\(timestamp()) \(level.rawValue) \(text(message, values))"
         }
     }
@@ -70,20 +94,8 @@ struct DaemonLogHandler: LogHandler {
         return JSONValue.object(object).json
     }
 
-    /// sd-daemon(3): the kernel's levels in angle brackets.
-    private static func prefix(_ level: Logger.Level) -> String {
-        switch level {
-        case .trace, .debug: "<7>"
-        case .info: "<6>"
-        case .notice: "<5>"
-        case .warning: "<4>"
-        case .error: "<3>"
-        case .critical: "<2>"
-        }
-    }
-
     private static func timestamp() -> String {
-        Date.now.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))
+        Date.now.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true)) + "Z"
     }
 
     /// Texts of the provider and of producers come into log lines: cut by bytes, and with nothing in them that a terminal

@@ -8,6 +8,9 @@ struct SystemdNotifier: Sendable {
         socketPath = environment["NOTIFY_SOCKET"].flatMap { $0.hasPrefix("/") || $0.hasPrefix("@") ? $0 : nil }
     }
 
+    /// Whether anybody listens.
+    var isUsed: Bool { socketPath != nil }
+
     /// Sends `READY=1`, `STOPPING=1`, `STATUS=…`, `RELOADING=1` or `WATCHDOG=1`; without systemd it does nothing.
     func send(_ state: String) {
         guard let socketPath else { return }

@@ -3,6 +3,8 @@ import PromptQueue
 /// What the runner's loop waits for.
 enum RunnerEvent: Sendable {
     case engine(EngineEvent)
+    /// Somebody wants to know whether events are still being handled.
+    case asked(@Sendable () -> Void)
     /// A change could not be committed yet.
     case unrecorded(LedgerChange, at: Instant, LedgerError)
     /// A rule of the ledger refuses a change.

@@ -132,7 +132,7 @@ struct NoticeLogger: Sendable {
                 metadata: ["job.id": "\(task.job)", "task.id": "\(task.task)"]
             )
         case .taskSucceeded(let task, let charged):
-            logger.debug(
+            logger.info(
                 "task succeeded",
                 metadata: [
                     "job.id": "\(task.job)", "task.id": "\(task.task)",
@@ -142,8 +142,8 @@ struct NoticeLogger: Sendable {
         case .taskFailed(let task, let failure, let then):
             logger.warning("task failed: \(failure.message)\(suffix(then))", metadata: metadata(task.job, failure.code))
         case .resultSaved(let result, let file):
-            logger.debug(
-                "saved",
+            logger.info(
+                "result saved",
                 metadata: ["job.id": "\(result.job)", "path": "\(file.path)", "bytes": "\(file.bytes)"]
             )
         case .resultDelayed(let result, let message):

@@ -60,6 +60,15 @@ package final class Runner: Service {
         log = NoticeLogger(logger: logger)
     }
 
+    /// Returns once the engine has handled everything that happened until now; at once if it is not at work. Never, while it is
+    /// stuck: until the caller is cancelled.
+    package func progress() async {
+        guard isRunning else { return }
+        let (answers, answer) = AsyncStream<Void>.makeStream()
+        events.send(.asked { answer.finish() })
+        for await _ in answers {}
+    }
+
     /// Somebody else has committed to the ledger.
     package func ledgerChanged() async throws(LedgerError) {
         events.send(.ledgerChanged)
@@ -119,6 +128,9 @@ package final class Runner: Service {
                     if case .drain = event, !engine.isDraining { startGrace(&group) }
                     effects = engine.handle(event, now: now)
                     if let (step, isDone) = event.endedStep { steps?.end(step, isDone: isDone) }
+                case .asked(let answer):
+                    answer()
+                    effects = []
                 case .unrecorded(let change, let instant, let error):
                     retry(change, at: instant, after: error, in: &group)
                     effects = []
