@@ -91,7 +91,7 @@ benchmark-polling: setup ## compare the learnt polling with fixed schedules in a
 	@.build-release/release/polling-benchmark docs/polling.svg
 
 release: setup ## build for release, with the Swift runtime inside, into dist/
-	@scripts/build -c release --static-swift-stdlib --scratch-path .build-release
+	@scripts/build -c release --static-swift-stdlib --scratch-path .build-release --product promptd-multicall
 	@scripts/dist
 
 install: ## install dist/ below PREFIX (/usr/local), with unit, completions and documentation; DESTDIR for packagers

@@ -143,6 +143,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(name: "kie-sandbox", dependencies: ["KieSandbox"], swiftSettings: settings),
+        // What is released: the three in one file, under three names.
+        .executableTarget(
+            name: "promptd-multicall",
+            dependencies: ["KieSandbox", "PromptCommands", "PromptDaemon", argumentParser],
+            swiftSettings: settings
+        ),
 
         // Simulations, without I/O.
         .target(
@@ -275,6 +281,12 @@ let package = Package(
             name: "FuzzTests",
             dependencies: ["FuzzTargets", "PromptQueue"],
             exclude: ["Corpus"],
+            swiftSettings: settings
+        ),
+        // The manual, made from the programs' own help.
+        .testTarget(
+            name: "ManualTests",
+            dependencies: ["KieSandbox", "PromptCommands", "PromptDaemon", argumentParser],
             swiftSettings: settings
         ),
         .testTarget(

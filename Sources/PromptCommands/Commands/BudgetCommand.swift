@@ -45,7 +45,7 @@ struct BudgetCommand: ParsableCommand {
         var queue: String?
         @Flag(help: "For all queues together, also if it was for one.")
         var allQueues = false
-        @Argument var name: String
+        @Argument(help: "The budget.") var name: String
 
         func validate() throws {
             guard queue == nil || !allQueues else { throw ValidationError("Give --queue or --all-queues, not both.") }
@@ -75,7 +75,7 @@ struct BudgetCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Remove a budget.")
 
         @OptionGroup var database: DatabaseOption
-        @Argument var name: String
+        @Argument(help: "The budget.") var name: String
 
         func run() throws {
             guard try database.open({ try $0.removeBudget(name) }) else {

@@ -47,7 +47,7 @@ struct QueueCommand: ParsableCommand {
         )
 
         @OptionGroup var database: DatabaseOption
-        @Argument var names: [String]
+        @Argument(help: "The queues.") var names: [String]
 
         func run() throws {
             try database.open { file in
@@ -70,7 +70,7 @@ struct QueueCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Submit the jobs of these queues again.")
 
         @OptionGroup var database: DatabaseOption
-        @Argument var names: [String]
+        @Argument(help: "The queues.") var names: [String]
 
         func run() throws {
             try database.open { file in
@@ -92,7 +92,7 @@ struct QueueCommand: ParsableCommand {
         @OptionGroup var database: DatabaseOption
         @Option(help: ArgumentHelp("So many at once, or none for no limit of its own.", valueName: "number"))
         var maxRunning: String
-        @Argument var name: String
+        @Argument(help: "The queue.") var name: String
 
         func validate() throws {
             guard maxRunning == "none" || Int(maxRunning).map({ $0 >= 0 }) == true else {
