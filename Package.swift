@@ -25,6 +25,7 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -49,6 +50,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -109,13 +111,14 @@ let package = Package(
             name: "PromptDaemon",
             dependencies: [
                 "Concurrency", "PromptConfiguration", "PromptQueue", "JobStore", "KieAPI", "MediaStore", "PromptWeb",
-                argumentParser, hummingbird, logging, nioCore, nioPosix, serviceLifecycle, systemPackage, unixSignals,
+                argumentParser, coreMetrics, hummingbird, logging, nioCore, nioPosix, serviceLifecycle, systemPackage,
+                unixSignals,
             ],
             swiftSettings: settings
         ),
         .target(
             name: "PromptWeb",
-            dependencies: ["PromptQueue", hummingbird, httpTypes, logging, nioCore],
+            dependencies: ["PromptQueue", coreMetrics, hummingbird, httpTypes, logging, nioCore],
             swiftSettings: settings
         ),
         .target(
@@ -186,7 +189,8 @@ let package = Package(
         .testTarget(
             name: "PromptWebTests",
             dependencies: [
-                "PromptWeb", "PromptQueue", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore, nioEmbedded,
+                "PromptWeb", "PromptQueue", coreMetrics, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+                nioEmbedded,
             ],
             swiftSettings: settings
         ),

@@ -9,6 +9,7 @@ package import PromptQueue
 package enum WebServer {
     /// - Parameters:
     ///   - isRunning: whether the engine is at work, which it says within a second or not at all; readiness asks for it.
+    ///   - metrics: what the process counts, beside the figures of `source`.
     ///   - connections: how many there may be; for one more, the oldest of whoever has most is closed.
     package static func application(
         host: String,
@@ -16,13 +17,20 @@ package enum WebServer {
         source: any StatusSource,
         isRunning: @escaping @Sendable () async -> Bool,
         callbacks: CallbackCounter? = nil,
+        metrics: PrometheusRegistry? = nil,
         connections: Int = 128,
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> some ApplicationProtocol {
         let roster = ConnectionRoster(limit: connections)
         return Application(
-            router: router(source: source, isRunning: isRunning, callbacks: callbacks, isLocal: Hosts.isLoopback(host)),
+            router: router(
+                source: source,
+                isRunning: isRunning,
+                callbacks: callbacks,
+                metrics: metrics,
+                isLocal: Hosts.isLoopback(host)
+            ),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [ConnectionRoster.Handler(roster)],
@@ -47,6 +55,7 @@ package enum WebServer {
         source: any StatusSource,
         isRunning: @escaping @Sendable () async -> Bool,
         callbacks: CallbackCounter? = nil,
+        metrics: PrometheusRegistry? = nil,
         isLocal: Bool = false
     ) -> Router<BasicRequestContext> {
         let startedAt = Date.now.timeIntervalSince1970.rounded()
@@ -64,7 +73,8 @@ package enum WebServer {
             do {
                 let figures = try await source.figures()
                 let text = PrometheusText.text(figures, version: Version.current, startedAt: startedAt)
-                return plain(.ok, text + (callbacks?.prometheusText ?? ""), contentType: PrometheusText.contentType)
+                let more = (metrics?.text ?? "") + (callbacks?.prometheusText ?? "")
+                return plain(.ok, text + more, contentType: PrometheusText.contentType)
             } catch {
                 return plain(.serviceUnavailable, "the database cannot be read\n")
             }

@@ -115,8 +115,16 @@ struct ClaimTransaction: ClaimSource {
             input: prepared.input,
             reserved: reserved,
             attemptCount: candidate.attemptCount + 1,
-            maxAttempts: candidate.maxAttempts
+            maxAttempts: candidate.maxAttempts,
+            waited: candidate.attemptCount == 0 ? try waited(job.id) : nil
         )
+    }
+
+    private func waited(_ job: JobID) throws -> Duration? {
+        let statement = try db.cachedStatement(sql: "SELECT max(created_at, run_at) FROM jobs WHERE id = ?")
+        return try Int64.fetchOne(statement, arguments: [job.rawValue]).map {
+            max(.zero, request.now - Instant(milliseconds: $0))
+        }
     }
 
     mutating func estimate(of prepared: PreparedInput, model: String) throws -> Estimate {

@@ -31,13 +31,21 @@ final class GroupCommit: Sendable {
 
     private let pool: DatabasePool
     private let maximum: Int
+    private let onCommit: @Sendable (Duration) -> Void
     private let afterCommit: @Sendable (Database) throws -> Void
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - maximum: how many changes one transaction carries at most; 1 turns grouping off.
+    ///   - onCommit: told how long each transaction took.
     ///   - afterCommit: runs on the writer after each transaction, outside it.
-    init(_ pool: DatabasePool, maximum: Int, afterCommit: @escaping @Sendable (Database) throws -> Void) {
+    init(
+        _ pool: DatabasePool,
+        maximum: Int,
+        onCommit: @escaping @Sendable (Duration) -> Void = { _ in },
+        afterCommit: @escaping @Sendable (Database) throws -> Void
+    ) {
+        self.onCommit = onCommit
         self.pool = pool
         self.maximum = maximum
         self.afterCommit = afterCommit
@@ -98,7 +106,9 @@ final class GroupCommit: Sendable {
             let before = transactions
             do {
                 try await pool.writeWithoutTransaction { [self] db in
+                    let start = ContinuousClock.now
                     commit(batch, db)
+                    onCommit(ContinuousClock.now - start)
                     noteEnd(isGood: transactions > before, isProbe: batch.allSatisfy(\.isProbe))
                     try afterCommit(db)
                 }

@@ -38,6 +38,25 @@ extension SQLiteLedger: StatusSource {
         return free.overflow || free.partialValue >= 256 << 10
     }
 
+    /// Looks at the next job of each lane: the first in turn is not always the one that has waited for longest, but nearly.
+    private static func waitingSince(_ db: Database) throws -> Instant? {
+        try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT min((SELECT max(created_at, run_at) FROM jobs AS j
+                    WHERE j.state = 'queued' AND j.turn IS NOT NULL AND j.queue = q.name
+                    ORDER BY j.model, j.priority DESC, j.turn LIMIT 1))
+                FROM queues AS q
+                """
+        )
+        .map(Instant.init(milliseconds:))
+    }
+
+    private static func size(_ db: Database) throws -> Int64 {
+        let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+        return pages.multipliedReportingOverflow(by: try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 0).partialValue
+    }
+
     package func figures() async throws(LedgerError) -> StatusFigures {
         try await LedgerError.wrapping {
             try await self.pool.read { db in
@@ -71,6 +90,30 @@ extension SQLiteLedger: StatusSource {
                     ) ?? 0
                 )
                 figures.unexplained = try AccountRecord.read(db)?.unexplained
+                figures.charged = Credits(
+                    millicredits: try Int64.fetchOne(
+                        db,
+                        sql: "SELECT coalesce(sum(charged_millicredits), 0) FROM spending WHERE period = 'total'"
+                    ) ?? 0
+                )
+                figures.budgets =
+                    try Row
+                    .fetchAll(db, sql: "SELECT * FROM budget_sums ORDER BY name")
+                    .map { row in
+                        BudgetFigures(
+                            name: row["name"],
+                            limit: row.credits("limit_millicredits") ?? .zero,
+                            reserved: row.credits("reserved_millicredits") ?? .zero,
+                            charged: row.credits("charged_millicredits") ?? .zero
+                        )
+                    }
+                if let row = try Row.fetchOne(db, sql: "SELECT heartbeat_at, last_error_at FROM daemon") {
+                    figures.heartbeat = row.instant("heartbeat_at")
+                    figures.lastError = row.instant("last_error_at")
+                }
+                figures.waitingSince = try Self.waitingSince(db)
+                figures.databaseBytes = try Self.size(db)
+                figures.logBytes = Int64(walBytes)
                 return figures
             }
         }

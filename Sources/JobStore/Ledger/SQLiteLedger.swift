@@ -16,6 +16,9 @@ package final class SQLiteLedger: JobLedger, LedgerUpkeep, Sendable {
         /// Told of each checkpoint that readers or writers of other processes kept from finishing.
         package var onBusyCheckpoint: @Sendable () -> Void = {}
 
+        /// Told how long each transaction took, its sync included.
+        package var onCommit: @Sendable (Duration) -> Void = { _ in }
+
         /// Told of each step that brings an older database up to date, before it begins: `2 of 8`.
         package var onMigration: @Sendable (String) -> Void = { _ in }
 
@@ -53,7 +56,7 @@ package final class SQLiteLedger: JobLedger, LedgerUpkeep, Sendable {
         files = FileIdentity(path)
         let checkpoint = Checkpoint(onBusy: options.onBusyCheckpoint)
         self.checkpoint = checkpoint
-        commits = GroupCommit(pool, maximum: options.changesPerCommit) { db in
+        commits = GroupCommit(pool, maximum: options.changesPerCommit, onCommit: options.onCommit) { db in
             if Self.walSize(path) >= options.walBytes { try checkpoint.run(db) }
         }
     }

@@ -32,6 +32,7 @@ extension Daemon {
             time: time,
             journal: parts.outcomes,
             steps: steps,
+            metrics: DaemonMetrics(registry),
             start: start,
             logger: logger,
             onStarted: { started(parts.media, $0) }
@@ -150,6 +151,7 @@ extension Daemon {
                     }
                 },
                 callbacks: callbacks,
+                metrics: registry,
                 connections: DescriptorLimit.connections(of: DescriptorLimit.raise()),
                 logger: quiet,
                 onListening: { [logger] port in

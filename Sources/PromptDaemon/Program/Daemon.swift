@@ -20,6 +20,7 @@ struct Daemon {
     let live: LiveSettings
     let time = SystemTime()
     let writeLogRests: @Sendable () -> Void
+    let registry = PrometheusRegistry(DaemonMetrics.families)
     /// The configuration file that was asked for, to be reloaded.
     private let file: String?
 
@@ -91,6 +92,7 @@ struct Daemon {
             database: configuration.database,
             environment: environment,
             notifier: notifier,
+            metrics: DaemonMetrics(registry),
             logger: logger
         )
         let lock = try opener.lock()

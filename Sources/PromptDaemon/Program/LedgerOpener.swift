@@ -8,6 +8,7 @@ struct LedgerOpener: Sendable {
     let database: String
     let environment: [String: String]
     let notifier: SystemdNotifier
+    let metrics: DaemonMetrics
     let logger: Logger
 
     /// - Throws: `LedgerError` that says what keeps promptd from writing beside a database.
@@ -67,6 +68,7 @@ struct LedgerOpener: Sendable {
         if let seconds = environment["PROMPTD_TEST_LATE_ARRIVAL_SECONDS"].flatMap({ Int64($0) }) {
             options.lateArrival = .seconds(seconds)
         }
+        options.onCommit = { [metrics] in metrics.committed(in: $0) }
         options.onBusyCheckpoint = { [logger] in
             logger.warning(
                 "the write-ahead log could not be cut short: another process is reading the database for long"

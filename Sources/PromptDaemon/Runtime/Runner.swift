@@ -15,6 +15,7 @@ package final class Runner: Service {
     private let grace: Duration
     private let time: any TimeSource
     private let log: NoticeLogger
+    private let metrics: DaemonMetrics?
     private let journal: (any OutcomeJournal)?
     private let steps: StepWatch?
     private let start: Latch
@@ -38,6 +39,7 @@ package final class Runner: Service {
         time: any TimeSource,
         journal: (any OutcomeJournal)? = nil,
         steps: StepWatch? = nil,
+        metrics: DaemonMetrics? = nil,
         start: Latch,
         logger: Logger,
         onStarted: @escaping @Sendable (Recovery) async -> Void
@@ -55,6 +57,7 @@ package final class Runner: Service {
         self.grace = grace
         self.time = time
         self.journal = journal
+        self.metrics = metrics
         self.start = start
         self.onStarted = onStarted
         log = NoticeLogger(logger: logger)
@@ -174,18 +177,28 @@ package final class Runner: Service {
                 do throws(LedgerError) {
                     let start = time.now.uptime
                     let claim = try await ledger.claim(request, prepare: prepare)
-                    log.claimed(claim, in: time.now.uptime - start)
+                    let duration = time.now.uptime - start
+                    log.claimed(claim, in: duration)
+                    metrics?.claimed(claim, in: duration)
                     events.send(.claimed(claim))
                 } catch {
                     events.send(error.isTransient ? .engine(.claimFailed(error)) : .failed(error, nil))
                 }
             }
         case .submit(let job):
-            group.addTask { [self] in events.send(.submitted(job.attempt, await provider.submit(job))) }
+            group.addTask { [self] in
+                let start = time.now.uptime
+                let outcome = await provider.submit(job)
+                metrics?.submitted(outcome, in: time.now.uptime - start)
+                events.send(.submitted(job.attempt, outcome))
+            }
         case .poll(let task):
             group.addTask { [self] in
                 await steps?.begin(.poll(task.attempt))
+                let start = time.now.uptime
                 let answer = await provider.poll(task.task)
+                let end = time.now
+                metrics?.polled(answer.outcome, in: end.uptime - start, age: end.instant - task.acceptedAt)
                 CrashFault.strike(.poll(task.attempt))
                 events.send(.polled(task.attempt, answer.outcome, origin: answer.origin))
             }
@@ -194,7 +207,10 @@ package final class Runner: Service {
             group.addTask { [self] in
                 await steps?.begin(.download(download.result))
                 CrashFault.strike(.download(download.result))
-                events.send(.downloaded(download.result, await downloads.run(download, until: stop)))
+                let start = time.now.uptime
+                let outcome = await downloads.run(download, until: stop)
+                metrics?.downloaded(outcome, in: time.now.uptime - start)
+                events.send(.downloaded(download.result, outcome))
             }
         case .checkDownloads(let results):
             group.addTask { [self] in
@@ -217,7 +233,9 @@ package final class Runner: Service {
             }
         case .checkBalance:
             group.addTask { [self] in
-                switch await provider.balance() {
+                let answer = await provider.balance()
+                metrics?.balance((try? answer.get()) != nil)
+                switch answer {
                 case .success(let credits): events.send(.balance(credits))
                 case .failure(let error): events.send(.balanceUnknown(error.failure))
                 }
@@ -228,6 +246,7 @@ package final class Runner: Service {
             timer.set(uptime)
         case .notify(let notice):
             log.announce(notice)
+            metrics?.announced(notice)
         case .stop:
             break
         }

@@ -66,6 +66,8 @@ package struct ClaimedJob: Sendable {
     /// How many attempts have counted, this one included.
     package var attemptCount: Int
     package var maxAttempts: Int
+    /// How long it was due before it was claimed, of a first attempt.
+    package var waited: Duration?
 
     package init(
         attempt: AttemptID,
@@ -76,8 +78,10 @@ package struct ClaimedJob: Sendable {
         input: JSONObject,
         reserved: Credits,
         attemptCount: Int,
-        maxAttempts: Int
+        maxAttempts: Int,
+        waited: Duration? = nil
     ) {
+        self.waited = waited
         self.attempt = attempt
         self.token = token
         self.job = job

@@ -34,5 +34,32 @@ package struct StatusFigures: Sendable, Equatable {
     /// What the account lost and the ledger does not know of; nil before there are two readings.
     package var unexplained: Credits?
 
+    /// Charged since the first job, over all queues.
+    package var charged = Credits.zero
+    package var budgets: [BudgetFigures] = []
+    /// When the daemon last wrote to the ledger.
+    package var heartbeat: Instant?
+    package var lastError: Instant?
+    /// Since when the job that has been due for longest waits; nil if none does.
+    package var waitingSince: Instant?
+    /// The size of the database file, and of its write-ahead log.
+    package var databaseBytes: Int64 = 0
+    package var logBytes: Int64 = 0
+
     package init() {}
+}
+
+/// A budget, in its current period.
+package struct BudgetFigures: Sendable, Equatable {
+    package var name: String
+    package var limit: Credits
+    package var reserved: Credits
+    package var charged: Credits
+
+    package init(name: String, limit: Credits, reserved: Credits, charged: Credits) {
+        self.name = name
+        self.limit = limit
+        self.reserved = reserved
+        self.charged = charged
+    }
 }

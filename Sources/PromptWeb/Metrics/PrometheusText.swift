@@ -46,6 +46,41 @@ package enum PrometheusText {
             "Reasons why nothing is being submitted.",
             figures.gates.map { ("{gate=\"\(escaped($0))\"}", "1") }
         )
+        func budgets(_ value: (BudgetFigures) -> Credits) -> [(labels: String, value: String)] {
+            var seen: Set<String> = []
+            return figures.budgets.compactMap { budget in
+                let labels = "{budget=\"\(escaped(budget.name))\"}"
+                return seen.insert(labels).inserted ? (labels, value(budget).description) : nil
+            }
+        }
+        func instant(_ instant: Instant?) -> [(labels: String, value: String)] {
+            instant.map { [("", number(Double($0.milliseconds) / 1_000))] } ?? []
+        }
+        family(
+            "promptd_charged_credits",
+            "Credits that were charged since the first job.",
+            [("", figures.charged.description)]
+        )
+        family("promptd_budget_limit_credits", "What a budget allows in its period.", budgets(\.limit))
+        family("promptd_budget_charged_credits", "What was charged to a budget in its period.", budgets(\.charged))
+        family("promptd_budget_reserved_credits", "What open attempts hold back of a budget.", budgets(\.reserved))
+        family(
+            "promptd_heartbeat_timestamp_seconds",
+            "When the ledger was last written to, in Unix time.",
+            instant(figures.heartbeat)
+        )
+        family(
+            "promptd_last_error_timestamp_seconds",
+            "When something last went wrong, in Unix time.",
+            instant(figures.lastError)
+        )
+        family(
+            "promptd_oldest_due_timestamp_seconds",
+            "Since when the next job waits, in Unix time: the longest of all queues.",
+            instant(figures.waitingSince)
+        )
+        family("promptd_database_bytes", "The size of the database.", [("", "\(figures.databaseBytes)")])
+        family("promptd_database_log_bytes", "The size of its write-ahead log.", [("", "\(figures.logBytes)")])
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -61,8 +96,16 @@ package enum PrometheusText {
         return order.map { ($0, "\(sums[$0] ?? 0)") }
     }
 
+    /// Whole numbers without a fraction; `+Inf` and `NaN` as the format has them.
+    static func number(_ value: Double) -> String {
+        if value.isNaN { return "NaN" }
+        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
+        guard let whole = Int64(exactly: value) else { return "\(value)" }
+        return "\(whole)"
+    }
+
     /// A label's value, with nothing in it that could end it.
-    private static func escaped(_ value: String) -> String {
+    static func escaped(_ value: String) -> String {
         var text = ""
         for scalar in PlainText.escaped(BoundedText.word(value)).unicodeScalars {
             switch scalar {

@@ -1,0 +1,161 @@
+package import CoreMetrics
+import PromptQueue
+import PromptWeb
+
+/// What the daemon counts and measures while it works, through swift-metrics.
+package struct DaemonMetrics: Sendable {
+    static let families: [MetricFamily] = [
+        MetricFamily(
+            "promptd_requests_total",
+            "Requests to the provider and to media servers, by what they led to.",
+            .counter
+        ),
+        MetricFamily(
+            "promptd_pickup_seconds",
+            "From when a job was due until it was claimed, first attempts.",
+            MetricFamily.seconds
+        ),
+        MetricFamily("promptd_claim_seconds", "How long a claim took.", MetricFamily.seconds),
+        MetricFamily("promptd_commit_seconds", "How long a transaction took, its sync included.", MetricFamily.seconds),
+        MetricFamily("promptd_submit_seconds", "How long createTask took to answer.", MetricFamily.seconds),
+        MetricFamily("promptd_poll_seconds", "How long recordInfo took to answer.", MetricFamily.seconds),
+        MetricFamily(
+            "promptd_poll_delay_seconds",
+            "From a task's end, by the provider's clock, until it was noticed.",
+            MetricFamily.seconds
+        ),
+        MetricFamily("promptd_task_seconds", "From a task's acceptance to its end, as noticed.", MetricFamily.seconds),
+        MetricFamily("promptd_download_seconds", "How long it took to fetch a result.", MetricFamily.seconds),
+        MetricFamily("promptd_download_bytes_total", "Bytes of results that were saved.", .counter),
+        MetricFamily("promptd_tasks_ended_total", "Tasks that ended, by state.", .counter),
+        MetricFamily("promptd_failures_total", "Failed attempts and jobs, by error code.", .counter),
+        MetricFamily(
+            "promptd_retries_total",
+            "Attempts that are made again, by the error code of the last one.",
+            .counter
+        ),
+        MetricFamily("promptd_unconfirmed_total", "Requests whose answer was lost.", .counter),
+        MetricFamily("promptd_charged_credits_total", "Credits that the provider reported for tasks.", .counter),
+        MetricFamily("promptd_gate_closings_total", "How often submitting stopped, by gate.", .counter),
+        MetricFamily("promptd_gate_openings_total", "How often submitting went on, by gate.", .counter),
+    ]
+
+    private let factory: any MetricsFactory
+
+    package init(_ factory: any MetricsFactory) {
+        self.factory = factory
+    }
+
+    private func count(_ name: String, _ dimensions: [(String, String)] = [], by amount: Int64 = 1) {
+        Counter(label: name, dimensions: dimensions, factory: factory).increment(by: amount)
+    }
+
+    private func time(_ name: String, _ duration: Duration) {
+        Timer(label: name, dimensions: [], factory: factory).recordNanoseconds(max(0, duration.nanoseconds))
+    }
+
+    private func request(_ endpoint: String, _ outcome: String) {
+        count("promptd_requests_total", [("endpoint", endpoint), ("outcome", outcome)])
+    }
+
+    // MARK: - What the runner does
+
+    func claimed(_ claim: Claim, in duration: Duration) {
+        guard !claim.jobs.isEmpty else { return }
+        time("promptd_claim_seconds", duration)
+        for job in claim.jobs { if let waited = job.waited { time("promptd_pickup_seconds", waited) } }
+    }
+
+    func committed(in duration: Duration) { time("promptd_commit_seconds", duration) }
+
+    func submitted(_ outcome: SubmissionOutcome, in duration: Duration) {
+        let name =
+            switch outcome {
+            case .accepted: "accepted"
+            case .rejected(let failure): failure.code.rawValue
+            case .notSent: "not_sent"
+            case .unknown: "unknown"
+            }
+        request("createTask", name)
+        time("promptd_submit_seconds", duration)
+    }
+
+    /// - Parameter age: how long ago the task was accepted.
+    func polled(_ outcome: PollOutcome, in duration: Duration, age: Duration) {
+        time("promptd_poll_seconds", duration)
+        let took: Duration?
+        switch outcome {
+        case .pending:
+            request("recordInfo", "pending")
+            return
+        case .notFound:
+            request("recordInfo", "not_found")
+            return
+        case .unavailable(let failure):
+            request("recordInfo", failure.code.rawValue)
+            return
+        case .succeeded(_, _, let duration, _):
+            request("recordInfo", "succeeded")
+            took = duration
+        case .failed(_, _, let duration):
+            request("recordInfo", "failed")
+            took = duration
+        }
+        time("promptd_task_seconds", age)
+        if let took { time("promptd_poll_delay_seconds", age - took) }
+    }
+
+    func downloaded(_ outcome: DownloadOutcome, in duration: Duration) {
+        switch outcome {
+        case .saved(let file):
+            request("media", "saved")
+            time("promptd_download_seconds", duration)
+            count("promptd_download_bytes_total", by: file.bytes)
+        case .failed(let failure, _):
+            request("media", "\(failure)")
+        }
+    }
+
+    func balance(_ isKnown: Bool) { request("credits", isKnown ? "read" : "failed") }
+
+    // MARK: - What the engine says
+
+    func announced(_ notice: Notice) {
+        switch notice {
+        case .gateClosed(let kind, _): count("promptd_gate_closings_total", [("gate", kind.name)])
+        case .gateOpened(let kind): count("promptd_gate_openings_total", [("gate", kind.name)])
+        case .jobRefused(let job): failed(job.code, nil)
+        case .attemptFailed(_, _, let failure, let then): failed(failure.code, then)
+        case .jobUnconfirmed: count("promptd_unconfirmed_total")
+        case .taskSucceeded(_, let charged):
+            count("promptd_tasks_ended_total", [("state", "succeeded")])
+            if let charged {
+                FloatingPointCounter(label: "promptd_charged_credits_total", dimensions: [], factory: factory)
+                    .increment(by: charged.doubleValue)
+            }
+        case .taskFailed(_, let failure, let then):
+            count("promptd_tasks_ended_total", [("state", "failed")])
+            failed(failure.code, then)
+        case .resultFailed: failed(.downloadFailed, nil)
+        case .rateShrunk, .rateWhole, .budgetHeld, .budgetReleased, .reserveHeld, .reserveReleased, .jobSetAside,
+            .resultAwaited, .jobConfirmed, .hintDropped, .jobCleared, .jobGivenUp, .accountDiffers, .taskMissing,
+            .resultSaved, .resultDelayed:
+            break
+        }
+    }
+
+    private func failed(_ code: FailureCode, _ then: FailureDisposition?) {
+        count("promptd_failures_total", [("code", code.rawValue)])
+        if case .retry = then { count("promptd_retries_total", [("code", code.rawValue)]) }
+    }
+}
+
+extension Duration {
+    /// Saturated.
+    fileprivate var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let whole = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return whole.overflow
+            ? .max : whole.partialValue.addingReportingOverflow(attoseconds / 1_000_000_000).partialValue
+    }
+}

@@ -1,0 +1,67 @@
+import FoundationEssentials
+import PromptQueue
+import PromptWeb
+import Testing
+
+@testable import PromptDaemon
+
+/// What is counted while the daemon works.
+@Suite struct DaemonMetricsTests {
+    private let registry = PrometheusRegistry(DaemonMetrics.families)
+    private var metrics: DaemonMetrics { DaemonMetrics(registry) }
+
+    private func value(_ sample: String) -> String? {
+        registry.text.split(separator: "\n").first { $0.hasPrefix(sample + " ") }
+            .map { String($0.dropFirst(sample.count + 1)) }
+    }
+
+    private let task = OpenTask(
+        attempt: AttemptID(1),
+        job: JobID(1),
+        task: TaskID("t"),
+        model: "m",
+        acceptedAt: Instant(milliseconds: 0),
+        attemptCount: 1,
+        maxAttempts: 3
+    )
+
+    @Test func `each request is counted by what it led to, and timed`() {
+        metrics.submitted(.accepted(TaskID("t"), httpStatus: 200), in: .seconds(2))
+        metrics.submitted(.rejected(Failure(.rateLimited, "…")), in: .milliseconds(4))
+        metrics.submitted(.unknown(Failure(.answerLost, "…")), in: .seconds(30))
+        #expect(value("promptd_requests_total{endpoint=\"createTask\",outcome=\"accepted\"}") == "1")
+        #expect(value("promptd_requests_total{endpoint=\"createTask\",outcome=\"rate_limited\"}") == "1")
+        #expect(value("promptd_requests_total{endpoint=\"createTask\",outcome=\"unknown\"}") == "1")
+        #expect(value("promptd_submit_seconds_count") == "3")
+        #expect(value("promptd_submit_seconds_bucket{le=\"0.005\"}") == "1")
+    }
+
+    @Test func `how late an end was noticed goes by the provider's clock`() {
+        let charged = Credits(millicredits: 14_500)
+        metrics.polled(.succeeded([], charged: charged, took: .seconds(20)), in: .seconds(1), age: .seconds(23))
+        metrics.announced(.taskSucceeded(task, charged: charged))
+        #expect(value("promptd_poll_delay_seconds_sum") == "3")
+        #expect(value("promptd_task_seconds_sum") == "23")
+        #expect(value("promptd_charged_credits_total") == "14.5")
+        #expect(value("promptd_tasks_ended_total{state=\"succeeded\"}") == "1")
+    }
+
+    @Test func `failures and retries are counted by their code`() {
+        let failure = Failure(.providerFault, "…")
+        metrics.announced(
+            .taskFailed(task, failure, then: .retry(at: Instant(milliseconds: 1), counted: true))
+        )
+        metrics.announced(.taskFailed(task, failure, then: .fail))
+        #expect(value("promptd_failures_total{code=\"provider_fault\"}") == "2")
+        #expect(value("promptd_retries_total{code=\"provider_fault\"}") == "1")
+    }
+
+    @Test func `every family has a name and a sentence as Prometheus wants them`() {
+        for family in DaemonMetrics.families {
+            #expect(family.name.hasPrefix("promptd_") && family.help.hasSuffix("."), "\(family.name)")
+            #expect((family.kind == .counter) == family.name.hasSuffix("_total"), "\(family.name)")
+            if case .histogram = family.kind { #expect(family.name.hasSuffix("_seconds"), "\(family.name)") }
+        }
+        #expect(Set(DaemonMetrics.families.map(\.name)).count == DaemonMetrics.families.count)
+    }
+}
