@@ -11,6 +11,10 @@ package final class KieClient: Sendable {
     private let settings: KieSettings
     private let client: HTTPClient
     private let key: Mutex<Secret>
+    private let lastDate = Mutex<Instant?>(nil)
+
+    /// What the provider's clock showed, in whole seconds, when it last answered; nil before that.
+    package var serverTime: Instant? { lastDate.withLock { $0 } }
 
     package init(_ settings: KieSettings, key: Secret) {
         self.settings = settings
@@ -144,6 +148,9 @@ package final class KieClient: Sendable {
                 try await task.futureResult.get()
             } onCancel: {
                 task.cancel()
+            }
+            if let date = response.headers.first(name: "Date").flatMap(HTTPDate.instant) {
+                lastDate.withLock { $0 = date }
             }
             let body = response.body.map { Array($0.readableBytesView) } ?? []
             let headers = AnswerHeaders(

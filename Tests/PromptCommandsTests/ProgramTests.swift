@@ -81,15 +81,6 @@ struct ProgramTests {
         withExtendedLifetime(lock) {}
     }
 
-    @Test func `the doctor names what is missing`() async throws {
-        let fixture = try CommandFixture()
-        let outcome = try await fixture.run("doctor", "--offline", "--full", "--json")
-        let findings = try outcome.output.map { try JSONValue(parsing: $0).objectValue ?? [:] }
-        let bad = findings.filter { $0["ok"] == false }.compactMap { $0["check"]?.stringValue }
-        #expect(bad == ["daemon", "media", "API key"])
-        #expect(outcome.code == 69)
-    }
-
     @Test func `the settings of the daemon's file hold for the commands, too`() async throws {
         let fixture = try CommandFixture()
         let other = fixture.directory + "/other.sqlite"
@@ -119,40 +110,6 @@ struct ProgramTests {
         #expect(warned.code == 0 && warned.talk.first == "warning: \(problem)")
         #expect(try await fixture.run("list", "--config", file).code == 78)
         #expect(try await fixture.run("list", "--config", "/none.yaml").talk == ["promptctl: /none.yaml: no such file"])
-    }
-
-    @Test func `the doctor compares the kept sums with the rows, and puts them right when told`() async throws {
-        let fixture = try CommandFixture()
-        _ = try await fixture.run("add", "a fox")
-        try fixture.sql("UPDATE queue_counts SET jobs = 40")
-        func sums(_ arguments: String...) async throws -> [String] {
-            try await fixture.run(["doctor", "--offline"] + arguments).output.filter { $0.contains("sums:") }
-        }
-        let found = try await sums()
-        #expect(found.count == 1)
-        #expect(found[0].contains("PROBLEM  sums: "))
-        #expect(found[0].contains("queue_counts (default, queued): 40, but the rows add up to 1"))
-        #expect(found[0].contains("promptctl doctor --rebuild-sums"))
-        #expect(try await sums("--rebuild-sums")[0].contains("ok       sums: rebuilt: queue_counts (default, queued)"))
-        #expect(try await sums() == ["ok       sums: agree with the ledger and the jobs"])
-    }
-
-    @Test func `the doctor looks whether results can be kept, where it knows the directory`() async throws {
-        let fixture = try CommandFixture()
-        func problems(_ media: String) async throws -> [String] {
-            let outcome = try await fixture.run(
-                ["doctor", "--offline", "--json"],
-                environment: ["PROMPTD_MEDIA": media]
-            )
-            let findings = try outcome.output.map { try JSONValue(parsing: $0).objectValue ?? [:] }
-            return findings.filter { $0["ok"] == false && $0["check"] == "media" }
-                .compactMap { $0["message"]?.stringValue }
-        }
-        #expect(try await problems(fixture.directory) == [])
-        let missing = fixture.directory + "/none"
-        let found = try await problems(missing)
-        #expect(found.count == 1)
-        #expect(found.first?.hasPrefix("\(missing): No such file or directory") == true)
     }
 
     @Test(arguments: ["bash", "zsh", "fish"])

@@ -21,8 +21,10 @@ extension QueueFile {
                             """
                     )
                     .flatMap { $0 > 0 ? Instant(milliseconds: $0) : nil },
+                heartbeat: try Int64.fetchOne(db, sql: "SELECT heartbeat_at FROM daemon")
+                    .map(Instant.init(milliseconds:)),
                 damages: full
-                    ? try String.fetchAll(db, sql: "PRAGMA quick_check").filter { $0 != "ok" } : nil
+                    ? try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" } : nil
             )
         }
     }

@@ -23,20 +23,26 @@ struct ProviderAccess {
     }
 
     /// The account's balance.
-    func credits() async throws -> Credits {
+    func credits() async throws(CommandError) -> Credits {
+        try await look().balance.get()
+    }
+
+    /// The account's balance, and what the provider's clock shows.
+    func look() async -> (balance: Result<Credits, CommandError>, serverTime: Instant?) {
         let client = KieClient(KieSettings(baseURL: baseURL), key: key)
         let answer = await client.credits()
-        try await client.shutdown()
-        switch answer {
-        case .success(let credits): return credits
-        case .failure(let error):
+        let serverTime = client.serverTime
+        // Nothing is under way any more that could be lost.
+        try? await client.shutdown()
+        let balance = answer.mapError { error in
             switch error.failure.code {
             case .keyRefused:
-                throw CommandError(.noPermission, "\(baseURL): the API key was refused: \(error.failure.message)")
+                CommandError(.noPermission, "\(baseURL): the API key was refused: \(error.failure.message)")
             default:
-                throw CommandError(.unavailable, "\(baseURL): \(error.failure.message); try again later")
+                CommandError(.unavailable, "\(baseURL): \(error.failure.message); try again later")
             }
         }
+        return (balance, serverTime)
     }
 
     /// How a task stands.

@@ -5,6 +5,8 @@ package struct FileHealth: Sendable {
     package let journalMode: String
     /// The latest instant that anything in it bears.
     package let latest: Instant?
+    /// When the daemon last wrote; nil before its first start.
+    package let heartbeat: Instant?
     /// What SQLite finds wrong with the file; `nil` if it was not asked.
     package let damages: [String]?
 
@@ -13,12 +15,14 @@ package struct FileHealth: Sendable {
         schemaVersion: Int,
         journalMode: String,
         latest: Instant?,
+        heartbeat: Instant?,
         damages: [String]?
     ) {
         self.sqliteVersion = sqliteVersion
         self.schemaVersion = schemaVersion
         self.journalMode = journalMode
         self.latest = latest
+        self.heartbeat = heartbeat
         self.damages = damages
     }
 }

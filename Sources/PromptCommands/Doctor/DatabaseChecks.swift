@@ -1,0 +1,182 @@
+import FoundationEssentials
+import Glibc
+import PromptQueue
+import SystemPackage
+
+/// What can be seen of the database, and of the daemon in it.
+struct DatabaseChecks {
+    let database: DatabaseOption
+    let console: Console
+    /// Read the whole file.
+    let full: Bool
+    let rebuildSums: Bool
+
+    func run() -> [Finding] {
+        var findings = [directory]
+        let health: FileHealth
+        do {
+            health = try database.open { try $0.health(full: full) }
+        } catch {
+            return findings + [.fault("database", Self.text(error))]
+        }
+        findings.append(.ok("database", "\(database.path), schema version \(health.schemaVersion)"))
+        findings += modes
+        findings.append(sqlite(health.sqliteVersion))
+        if health.journalMode != "wal" {
+            findings.append(.fault("journal", health.journalMode, fix: "promptctl init switches to wal"))
+        }
+        if let damages = health.damages {
+            findings.append(
+                damages.isEmpty
+                    ? .ok("integrity", "SQLite finds no damage")
+                    : .fault("integrity", damages.joined(separator: "; "), fix: "restore a backup: promptctl restore")
+            )
+        }
+        findings.append(sums)
+        findings.append(clock(health.latest))
+        return findings + state(health)
+    }
+
+    private static func text(_ error: any Error) -> String { (error as? LedgerError)?.message ?? "\(error)" }
+
+    private var directory: Finding {
+        do {
+            try QueueOpener.checkDirectory(of: database.path)
+            return .ok("directory", "this user may write beside \(database.path)")
+        } catch {
+            return .fault("directory", error.message)
+        }
+    }
+
+    /// SQLite gives `-wal` and `-shm` the database's mode, and takes them over with whatever they have.
+    private var modes: [Finding] {
+        func status(_ path: String) -> stat? {
+            var status = stat()
+            return unsafe stat(path, &status) == 0 ? status : nil
+        }
+        guard let own = status(database.path) else { return [] }
+        var findings: [Finding] = []
+        if own.st_mode & 0o007 != 0 {
+            findings.append(.warning("modes", "everybody may read the prompts", fix: "chmod o= \(database.path)"))
+        }
+        for suffix in ["-wal", "-shm"] {
+            let path = database.path + suffix
+            guard let beside = status(path) else { continue }
+            if beside.st_mode & 0o777 != own.st_mode & 0o777 || beside.st_gid != own.st_gid {
+                findings.append(
+                    .warning(
+                        "modes",
+                        "\(path) has other rights than the database, so that not all who may write to one may write to the other",
+                        fix: "stop promptd and all producers, then remove it if it is empty"
+                    )
+                )
+            }
+        }
+        return findings.isEmpty ? [.ok("modes", "as they should be")] : findings
+    }
+
+    private func sqlite(_ version: String) -> Finding {
+        if version.isOlder(than: "3.38.0") {
+            return .fault("SQLite", version, fix: "too old; promptd needs 3.38 or newer")
+        }
+        guard version.isOlder(than: "3.51.3") else { return .ok("SQLite", version) }
+        return .ok(
+            "SQLite",
+            "\(version); its WAL-reset bug is avoided: promptd alone checkpoints, and only to truncate"
+        )
+    }
+
+    /// Whether budgets, the account and the queues go by numbers that are true.
+    private var sums: Finding {
+        do {
+            let faults = try database.open { try rebuildSums ? $0.rebuildSums() : $0.sumFaults() }
+            guard !faults.isEmpty else { return .ok("sums", "agree with the ledger and the jobs") }
+            let listed = faults.prefix(Self.listedFaults).map(\.description).joined(separator: "; ")
+            let more = faults.count > Self.listedFaults ? "; and \(faults.count - Self.listedFaults) more" : ""
+            return rebuildSums
+                ? .ok("sums", "rebuilt: \(listed)\(more)")
+                : .fault(
+                    "sums",
+                    "somebody has written to them: \(listed)\(more)",
+                    fix: "promptctl doctor --rebuild-sums puts them right, also while promptd runs"
+                )
+        } catch {
+            return .fault("sums", Self.text(error))
+        }
+    }
+
+    private static let listedFaults = 5
+
+    private func clock(_ latest: Instant?) -> Finding {
+        let now = console.now()
+        guard let latest, latest - now > .seconds(60) else { return .ok("clock", now.iso8601) }
+        return .fault(
+            "clock",
+            "is \((latest - now).inWords) behind what the database has seen (\(latest.iso8601))",
+            fix: "set it right"
+        )
+    }
+
+    // MARK: - The daemon and its jobs
+
+    private func state(_ health: FileHealth) -> [Finding] {
+        do {
+            return try database.open { file in
+                [daemon(health)] + gates(try file.status()) + jobs(try file.status(), try file.restoredCopy())
+            }
+        } catch {
+            return [.fault("state", Self.text(error))]
+        }
+    }
+
+    private func daemon(_ health: FileHealth) -> Finding {
+        guard let holder = QueueOpener.daemonProcessID(database.path) else {
+            return .fault("daemon", "is not running", fix: "systemctl start promptd")
+        }
+        if let heartbeat = health.heartbeat, console.now() - heartbeat > .seconds(60) {
+            return .fault(
+                "daemon",
+                "runs, pid \(holder), and has written nothing for \((console.now() - heartbeat).inWords)",
+                fix: "journalctl -u promptd says why; systemctl restart promptd loses nothing"
+            )
+        }
+        return .ok("daemon", "runs, pid \(holder)")
+    }
+
+    /// Gates that do not open by the working of the queue alone.
+    private func gates(_ status: StatusRecord) -> [Finding] {
+        let closed = status.gates.filter { !BlockReason(rawValue: $0.name).isOrdinary && $0.name != "restored" }
+        guard !closed.isEmpty else { return [.ok("gates", "nothing is held")] }
+        return closed.map { gate in
+            let place = gate.queue.isEmpty ? "" : " (queue \(oneLine(gate.queue)))"
+            return .warning("gates", "\(oneLine(gate.name))\(place): \(oneLine(gate.message))")
+        }
+    }
+
+    private func jobs(_ status: StatusRecord, _ copy: RestoredCopy?) -> [Finding] {
+        var findings: [Finding] = []
+        if let copy {
+            findings.append(.fault("restored", copy.text, fix: "\(Advice.lookAtRestored)"))
+        }
+        let unconfirmed = status.queues.reduce(0) { $0 + ($1.counts[.unconfirmed] ?? 0) }
+        if unconfirmed > 0 {
+            findings.append(
+                .warning(
+                    "jobs",
+                    "\(count(unconfirmed, "job")) unconfirmed, which may have been paid for",
+                    fix: "promptctl list --state unconfirmed; promptctl show ID says what to do"
+                )
+            )
+        }
+        return findings.isEmpty ? [.ok("jobs", "none is unconfirmed")] : findings
+    }
+}
+
+extension String {
+    /// Whether this version is older than `other`.
+    fileprivate func isOlder(than other: String) -> Bool {
+        split(separator: ".").compactMap { Int($0) }.lexicographicallyPrecedes(
+            other.split(separator: ".").compactMap { Int($0) }
+        )
+    }
+}
