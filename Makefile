@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test lint demo simulate mutate system-test kill-test benchmark benchmark-callbacks benchmark-import \
-	benchmark-polling benchmark-scale fuzz hostile test-asan test-tsan soak docs release install uninstall clean
+	benchmark-polling benchmark-scale fuzz hostile test-asan test-tsan soak docs release install uninstall deb package-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,6 +99,13 @@ install: ## install dist/ below PREFIX (/usr/local), with unit, completions and 
 
 uninstall: ## remove what install put there; database, media and settings stay
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install --remove
+
+deb: release ## build the Debian package, dist/promptd_VERSION_ARCHITECTURE.deb
+	@scripts/deb
+
+package-test: ## check dist/'s Debian package, and run it on a Debian that boots, reboots and upgrades: 8 minutes, as root
+	@scripts/deb-check
+	@scripts/package-test
 
 docs: setup ## make the reference of PromptQueue with docc, into .build/docs
 	@scripts/docs
