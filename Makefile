@@ -103,7 +103,7 @@ uninstall: ## remove what install put there; database, media and settings stay
 deb: release ## build the Debian package, dist/promptd_VERSION_ARCHITECTURE.deb
 	@scripts/deb
 
-package-test: ## check dist/'s Debian package, and run it on a Debian that boots, reboots and upgrades: 8 minutes, as root
+package-test: ## check dist/'s Debian package, and run it on a Debian that boots, reboots and upgrades: 5 minutes, as root
 	@scripts/deb-check
 	@scripts/package-test
 
