@@ -157,6 +157,28 @@ struct StartTests {
         }
     }
 
+    @Test func `a start on a locked database waits for systemd's sake before it ends, and says so`() async throws {
+        try await Stage.with { stage in
+            let socket = try NotifySocket(path: "\(stage.folder)/notify")
+            let first = try await stage.daemon(nil)
+            try await stage.stop(first)
+            // For longer than the busy timeout of ten seconds.
+            let holder = try stage.start(
+                "/usr/bin/env",
+                ["sqlite3", stage.database, "BEGIN IMMEDIATE;", ".shell echo held >&2; sleep 14", "ROLLBACK;"]
+            )
+            try await holder.line(with: "held")
+            let said = try await stage.refusal([
+                "NOTIFY_SOCKET": socket.path, "PROMPTD_TEST_START_PAUSE_SECONDS": "1",
+            ])
+            #expect(said.end == .exit(75), "\(said.errors)")
+            let told = socket.messages()
+            #expect(told.contains { $0.contains("EXTEND_TIMEOUT_USEC=31000000\nSTATUS=waiting to start again: ") })
+            #expect(!told.contains { $0.contains("READY=1") })
+            _ = try await holder.end()
+        }
+    }
+
     @Test func `an address that is taken is exit 69, before anything is submitted`() async throws {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox("--latency", "500ms")

@@ -43,8 +43,24 @@ package struct DaemonCommand: AsyncParsableCommand {
             let status = Self.exitStatus(for: error)
             let message = Array((PlainText.lines("promptd: \(error)") + "\n").utf8)
             _ = unsafe message.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            if let error = error as? LedgerError, error.isTransient, !checkConfig {
+                await Self.wait(environment, because: error)
+            }
             throw ExitCode(status.rawValue)
         }
+    }
+
+    /// The unit allows few starts within an hour, because a promptd that dies at work may leave a request without an answer. A
+    /// start that finds the disk full or the database locked sends nothing, and may be repeated for as long as that lasts: so
+    /// slowly that the limit is not met. Without systemd it ends at once.
+    private static func wait(_ environment: [String: String], because error: LedgerError) async {
+        let notifier = SystemdNotifier(environment: environment)
+        guard notifier.isUsed else { return }
+        let seconds = environment["PROMPTD_TEST_START_PAUSE_SECONDS"].flatMap { Int64($0) } ?? 150
+        notifier.send(
+            "EXTEND_TIMEOUT_USEC=\((seconds + 30) * 1_000_000)\nSTATUS=waiting to start again: \(PlainText.oneLine(error.message))"
+        )
+        try? await ContinuousClock().sleep(for: .seconds(seconds))
     }
 
     static func exitStatus(for error: any Error) -> ExitStatus {
