@@ -124,4 +124,36 @@ import Testing
         }
         #expect(code == .cancelled)
     }
+
+    @Test func `a reader that never ends stops what is new before the log takes the disk, and nothing else`()
+        async throws
+    {
+        var options = SQLiteLedger.Options()
+        options.walBytes = 50_000
+        options.walLimit = 200_000
+        let fixture = try LedgerFixture(options)
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let reader = try DatabaseQueue(path: fixture.path, configuration: configuration)
+        try reader.inDatabase { db in
+            try db.execute(sql: "BEGIN")
+            _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM jobs")
+        }
+        try fixture.insert("(prompt) VALUES ('1')", "(prompt) VALUES ('2')")
+        let first = try await fixture.claim(1).jobs
+        for _ in 0..<40 {
+            try fixture.insert("(prompt) VALUES (hex(zeroblob(3000)))")
+            try await fixture.ledger.beat(now: fixture.now)
+        }
+        #expect(fixture.ledger.walBytes > 200_000)
+        let error = await #expect(throws: LedgerError.self) { try await fixture.claim(1) }
+        #expect(error?.code == .busy && error?.message.hasPrefix("the write-ahead log has grown to") == true)
+        // What is paid for is recorded all the same.
+        try await fixture.record(.accepted(first[0].attempt, task: TaskID("t"), httpStatus: 200))
+        try reader.inDatabase { try $0.execute(sql: "COMMIT") }
+        try await fixture.ledger.maintain()
+        // The checkpoint leaves the log alone for a while after a reader stood in its way.
+        try await fixture.shell.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        #expect(try await fixture.claim(1).jobs.count == 1)
+    }
 }

@@ -218,3 +218,16 @@ extension CommandFixture {
         return status?["backlog"]?.objectValue?["estimated_credits"]?.doubleValue
     }
 }
+
+/// Finding a model.
+@Suite struct ModelSearchTests {
+    @Test func `a word lists the models that have it in their names`() async throws {
+        let fixture = try CommandFixture()
+        let lines = try await fixture.run("models", "Seedream").output
+        #expect(lines.count > 2 && lines.dropFirst().allSatisfy { $0.contains("seedream") })
+        let images = try await fixture.run("models", "kling", "--media", "image")
+        #expect(images.code == 65)
+        let none = try await fixture.run("models", "no-such-model")
+        #expect(none.code == 65 && none.talk.joined().contains("is not in the catalogue"))
+    }
+}

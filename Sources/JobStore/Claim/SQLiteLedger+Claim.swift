@@ -10,6 +10,7 @@ extension SQLiteLedger {
         _ request: ClaimRequest,
         prepare: @escaping @Sendable (QueuedJob) -> Preparation
     ) async throws(LedgerError) -> Claim {
+        try checkLog()
         // Preparing reads texts of any length and shape: it is done outside the transaction, which others wait for. The
         // first pass finds the jobs, the next claims those that are still as they were prepared.
         var prepared: [JobID: PreparedJob] = [:]

@@ -11,6 +11,9 @@ package final class SQLiteLedger: JobLedger, LedgerUpkeep, Sendable {
         /// The log is copied into the database and cut to nothing when it has grown to this many bytes: well below
         /// the 1,000 pages at which the `sqlite3` shell would do it by itself.
         package var walBytes = 600 * 4_120
+        /// Nothing new is claimed while the log is longer: a reader of another process keeps it from being cut, and it must not
+        /// take the whole disk.
+        package var walLimit = 1 << 30
         /// For how long a request whose answer was lost keeps its slot of the rate window.
         package var lateArrival = LateArrival.longest
         /// Told of each checkpoint that readers or writers of other processes kept from finishing.
@@ -32,6 +35,7 @@ package final class SQLiteLedger: JobLedger, LedgerUpkeep, Sendable {
     /// The files that it works on.
     package let files: FileIdentity
     let lateArrival: Duration
+    private let walLimit: Int
     let pool: DatabasePool
     let commits: GroupCommit
     let rotation = Mutex(QueueRotation())
@@ -43,6 +47,7 @@ package final class SQLiteLedger: JobLedger, LedgerUpkeep, Sendable {
         let path = try DatabasePath.resolve(path)
         self.path = path
         lateArrival = options.lateArrival
+        walLimit = options.walLimit
         let pool: DatabasePool
         do {
             pool = try LedgerFile.openPool(at: path, onMigration: options.onMigration)
@@ -83,6 +88,17 @@ package final class SQLiteLedger: JobLedger, LedgerUpkeep, Sendable {
 
     /// The length of the write-ahead log.
     package var walBytes: Int { Self.walSize(path) }
+
+    /// - Throws: `LedgerError` with code `busy` while the log is longer than it may be.
+    func checkLog() throws(LedgerError) {
+        let bytes = walBytes
+        guard bytes > walLimit else { return }
+        throw LedgerError(
+            .busy,
+            "the write-ahead log has grown to \(bytes >> 20) MiB, because another process has been reading the database for "
+                + "long: end that (fuser -v \(path)); what is under way goes on"
+        )
+    }
 
     package func close() throws(LedgerError) {
         try LedgerError.wrapping { try self.pool.close() }

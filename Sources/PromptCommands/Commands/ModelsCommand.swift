@@ -5,7 +5,7 @@ struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
         abstract: "List the models, show what one takes and costs, or set its price.",
-        discussion: "promptctl models MODEL shows one model.",
+        discussion: "promptctl models MODEL shows one model, promptctl models WORD those that have it in their names.",
         subcommands: [ModelListCommand.self, ModelPriceCommand.self],
         defaultSubcommand: ModelListCommand.self
     )
@@ -28,7 +28,10 @@ struct ModelListCommand: ParsableCommand, SettingsCommand {
     @Option(help: "Only those that make this: image, audio or video.")
     var media: CatalogueModel.Media?
 
-    @Argument(help: "A model.", completion: .list(Catalogue.builtIn.models.keys.sorted()))
+    @Argument(
+        help: "A model, or a word of the names of several.",
+        completion: .list(Catalogue.builtIn.models.keys.sorted())
+    )
     var model: String?
 
     func run() throws {
@@ -37,7 +40,12 @@ struct ModelListCommand: ParsableCommand, SettingsCommand {
         let prices = ModelPrices(database, console)
         if let model {
             guard let found = catalogue.model(named: model) ?? prices.stranger(named: model) else {
-                throw catalogue.unknown(model)
+                let matches = catalogue.models.values.filter {
+                    $0.name.lowercased().contains(model.lowercased()) && (media == nil || $0.media == media)
+                }
+                guard !matches.isEmpty else { throw catalogue.unknown(model) }
+                list(matches.sorted { $0.name < $1.name }, prices, console)
+                return
             }
             if format.json {
                 console.print(JSONValue.object(found.object(prices)).json)
@@ -50,6 +58,10 @@ struct ModelListCommand: ParsableCommand, SettingsCommand {
         let strangers = media == nil ? prices.observedModels.filter { catalogue.model(named: $0) == nil } : []
         let models = (catalogue.models.values + strangers.compactMap(prices.stranger))
             .filter { media == nil || $0.media == media }.sorted { $0.name < $1.name }
+        list(models, prices, console)
+    }
+
+    private func list(_ models: [CatalogueModel], _ prices: ModelPrices, _ console: Console) {
         if format.json {
             for model in models { console.print(JSONValue.object(model.object(prices)).json) }
             return

@@ -142,7 +142,10 @@ struct StatusPage {
             )
         }
         if let difference = status.record.account?.difference { lines.append("          \(difference)") }
-        if let error = daemon.lastError, let at = daemon.lastErrorAt, status.now - at < .seconds(86_400) {
+        // What has been followed by a result is over.
+        if let error = daemon.lastError, let at = daemon.lastErrorAt, status.now - at < .seconds(86_400),
+            daemon.lastResultAt.map({ $0 < at }) ?? true
+        {
             lines.append("          last error at \(console.time(at)): \(oneLine(error))")
         }
         if status.processID == nil, status.forecast.jobs > 0 {
