@@ -180,8 +180,16 @@ package struct MediaDirectory: Sendable {
 
     /// Removes a file of a pruned job, and what lies beside it.
     package func remove(_ removal: Removal) throws(MediaError) {
+        let folder = FilePathParts.split(removal.path).directory
+        var status = stat()
+        guard unsafe lstat("\(path)/\(folder)", &status) == 0 else {
+            if errno == ENOENT { return }
+            throw MediaError(code: errno, at: "\(path)/\(folder)")
+        }
+        // A link leads to what is not ours.
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw MediaError("\(path)/\(folder): is not a directory") }
         try Self.remove("\(path)/\(removal.path)")
-        try removeSidecar(of: removal.job, folder: FilePathParts.split(removal.path).directory)
+        try removeSidecar(of: removal.job, folder: folder)
     }
 
     /// Removes what lies beside the results of a job.

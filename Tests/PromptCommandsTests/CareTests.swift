@@ -66,6 +66,23 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["9-0.png"])
     }
 
+    @Test func `nothing is removed behind a link`() async throws {
+        let fixture = try await fixture()
+        let media = fixture.directory + "/media"
+        let elsewhere = fixture.directory + "/elsewhere"
+        for folder in [media, elsewhere] {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        }
+        try fixture.write("x", "elsewhere/1-0.png")
+        try FileManager.default.createSymbolicLink(atPath: media + "/default", withDestinationPath: elsewhere)
+        let prune = ["prune", "--state", "succeeded", "--files"]
+        let outcome = try await fixture.run(prune, environment: ["PROMPTD_MEDIA": media])
+        #expect(
+            outcome.talk.last == "some files are left for promptd to remove: \(media)/default: is not a directory"
+        )
+        #expect(FileManager.default.fileExists(atPath: elsewhere + "/1-0.png"))
+    }
+
     @Test func `files that cannot be reached are left for promptd`() async throws {
         let fixture = try await fixture()
         let outcome = try await fixture.run(
