@@ -178,8 +178,24 @@ package struct MediaDirectory: Sendable {
         try Self.remove("\(path)/\(file.path)")
     }
 
-    /// Removes a file of a pruned job, and what lies beside it.
-    package func remove(_ removal: Removal) throws(MediaError) {
+    /// Removes files of pruned jobs, and what lies beside them.
+    ///
+    /// - Returns: those that are gone, and why one of the others is not.
+    package func remove(_ removals: [Removal]) -> (gone: [Removal], failure: MediaError?) {
+        var gone: [Removal] = []
+        var failure: MediaError?
+        for removal in removals {
+            do throws(MediaError) {
+                try remove(removal)
+                gone.append(removal)
+            } catch {
+                failure = error
+            }
+        }
+        return (gone, failure)
+    }
+
+    private func remove(_ removal: Removal) throws(MediaError) {
         let folder = FilePathParts.split(removal.path).directory
         var status = stat()
         guard unsafe lstat("\(path)/\(folder)", &status) == 0 else {

@@ -87,16 +87,7 @@ struct PruneCommand: ParsableCommand, SettingsCommand {
         while true {
             let removals = try file.removals(limit: Self.jobsAtOnce)
             guard !removals.isEmpty else { return }
-            var gone: [Removal] = []
-            var failure: MediaError?
-            for removal in removals {
-                do throws(MediaError) {
-                    try media.remove(removal)
-                    gone.append(removal)
-                } catch {
-                    failure = error
-                }
-            }
+            let (gone, failure) = media.remove(removals)
             try file.removed(gone)
             if let failure {
                 console.say("some files are left for promptd to remove: \(failure)")

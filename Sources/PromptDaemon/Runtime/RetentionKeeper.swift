@@ -74,16 +74,7 @@ struct RetentionKeeper: Service {
         while true {
             let removals = try await ledger.removals(limit: Self.filesAtOnce)
             guard !removals.isEmpty else { return }
-            var gone: [Removal] = []
-            var failure: MediaError?
-            for removal in removals {
-                do throws(MediaError) {
-                    try media.remove(removal)
-                    gone.append(removal)
-                } catch {
-                    failure = error
-                }
-            }
+            let (gone, failure) = media.remove(removals)
             try await ledger.removed(gone)
             if let failure {
                 logger.warning("files of removed jobs could not be deleted, it is tried again: \(failure)")
