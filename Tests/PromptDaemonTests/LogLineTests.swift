@@ -47,30 +47,11 @@ struct JournalTests {
     }
 
     @Test func `it arrives over a socket; where nobody listens there is none`() throws {
-        let path = FileManager.default.temporaryDirectory.path + "/promptd-journal-\(UUID().uuidString)"
-        #expect(JournalSocket(path: path) == nil)
-        let server = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-        defer {
-            close(server)
-            unsafe unlink(path)
-        }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: Array(path.utf8)) }
-        let bound = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(server, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        #expect(bound == 0)
-        let journal = try #require(JournalSocket(path: path))
+        #expect(JournalSocket(path: "/none/socket") == nil)
+        let server = try DatagramServer()
+        let journal = try #require(JournalSocket(path: server.path))
         #expect(journal.send(.info, "hello", [("job.id", "3")]))
-        var bytes = [UInt8](repeating: 0, count: 1_000)
-        let count = unsafe bytes.withUnsafeMutableBytes { unsafe recv(server, $0.baseAddress, $0.count, 0) }
-        #expect(
-            String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
-                == "MESSAGE=hello\nPRIORITY=6\nSYSLOG_IDENTIFIER=promptd\nJOB_ID=3\n"
-        )
+        #expect(server.receive() == "MESSAGE=hello\nPRIORITY=6\nSYSLOG_IDENTIFIER=promptd\nJOB_ID=3\n")
     }
 
     @Test func `of a flood the first ones are written, and how many others there were`() {
@@ -86,5 +67,65 @@ struct JournalTests {
         #expect(folder.takeRests() == [.init(level: .warning, text: "task failed: no", count: 990)])
         #expect(folder.takeRests() == [])
         #expect(folder.admits(.warning, "task failed: no"))
+    }
+}
+
+/// What is told to systemd.
+struct SystemdNotifierTests {
+    @Test func `the watchdog's time is stretched and put back, where there is one`() throws {
+        let server = try DatagramServer()
+        let notifier = SystemdNotifier(environment: ["NOTIFY_SOCKET": server.path, "WATCHDOG_USEC": "90000000"])
+        notifier.stretchWatchdog()
+        notifier.restoreWatchdog()
+        #expect(server.receive() == "WATCHDOG_USEC=900000000")
+        #expect(server.receive() == "WATCHDOG_USEC=90000000")
+        let without = SystemdNotifier(environment: ["NOTIFY_SOCKET": server.path])
+        without.stretchWatchdog()
+        without.send("STATUS=x")
+        #expect(server.receive() == "STATUS=x")
+    }
+
+    @Test func `a status is one line`() {
+        var figures = StatusFigures()
+        figures.jobs = [
+            .init(queue: "a", state: "queued", jobs: 3), .init(queue: "b", state: "queued", jobs: 2),
+            .init(queue: "a", state: "running", jobs: 1), .init(queue: "a", state: "unconfirmed", jobs: 1),
+        ]
+        figures.balance = Credits(millicredits: 38_500)
+        figures.gates = ["budget:a\nb"]
+        #expect(figures.line == "1 running, 5 queued, 1 unconfirmed; 38.5 credits; held by budget:a b")
+    }
+}
+
+/// Receives datagrams at a path of its own.
+private final class DatagramServer {
+    let path = FileManager.default.temporaryDirectory.path + "/promptd-socket-\(UUID().uuidString)"
+    private let descriptor: Int32
+
+    init() throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { [path] in unsafe $0.copyBytes(from: Array(path.utf8)) }
+        let bound = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { [descriptor] in
+                unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(bound == 0)
+    }
+
+    deinit {
+        close(descriptor)
+        unsafe unlink(path)
+    }
+
+    /// The next datagram, which has been sent.
+    func receive() -> String {
+        var bytes = [UInt8](repeating: 0, count: 1_000)
+        let count = unsafe bytes.withUnsafeMutableBytes { [descriptor] in
+            unsafe recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+        }
+        return String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
     }
 }

@@ -82,6 +82,9 @@ package final class SQLiteLedger: JobLedger, LedgerUpkeep, Sendable {
 
     package var watchedFiles: [String] { [path, path + "-wal"] }
 
+    /// A log that grew while a reader stood in the way is copied at the speed of the disk.
+    package var isMaintenanceLong: Bool { walBytes > 64 << 20 }
+
     package var requestMark: String { path + "-requests" }
 
     package var loss: String? { files.loss }

@@ -3,9 +3,22 @@ import Glibc
 /// Tells systemd how the service stands: `sd_notify(3)` is a datagram to the socket in `NOTIFY_SOCKET`.
 struct SystemdNotifier: Sendable {
     private let socketPath: String?
+    /// The unit's WatchdogSec in microseconds; nil: none.
+    private let watchdog: String?
 
     init(environment: [String: String]) {
+        watchdog = environment["WATCHDOG_USEC"].flatMap { UInt64($0) == nil ? nil : $0 }
         socketPath = environment["NOTIFY_SOCKET"].flatMap { $0.hasPrefix("/") || $0.hasPrefix("@") ? $0 : nil }
+    }
+
+    /// Gives the next step a quarter of an hour before the watchdog strikes (sd_notify(3), WATCHDOG_USEC).
+    func stretchWatchdog() {
+        if watchdog != nil { send("WATCHDOG_USEC=900000000") }
+    }
+
+    /// As the unit has it again.
+    func restoreWatchdog() {
+        if let watchdog { send("WATCHDOG_USEC=\(watchdog)") }
     }
 
     /// Whether anybody listens.

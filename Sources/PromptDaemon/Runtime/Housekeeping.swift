@@ -19,12 +19,16 @@ struct Housekeeping: Service {
                 // Whatever hangs here keeps the watchdog from being fed, and systemd starts promptd again. A ledger that answers
                 // that it is locked, or that its disk is full, does not hang: another start would not help.
                 await runner.progress()
+                // A disk that has much to copy does not hang.
+                let isLong = ledger.isMaintenanceLong
+                if isLong { notifier.stretchWatchdog() }
                 do {
                     try await ledger.beat(now: time.now.instant)
                     try await ledger.maintain()
                 } catch let error as LedgerError where error.isTransient {
                     logger.warning("the heartbeat could not be written: \(error)")
                 }
+                if isLong { notifier.restoreWatchdog() }
                 writeLogRests()
                 notifier.send("WATCHDOG=1")
                 if let text = await status() { notifier.send("STATUS=\(text)") }

@@ -21,6 +21,9 @@ package protocol LedgerUpkeep: Sendable {
     /// Why nobody would find what is recorded from now on; nil while all is well.
     var loss: String? { get }
 
+    /// Whether that may take minutes the next time.
+    var isMaintenanceLong: Bool { get }
+
     /// Keeps what grows short. Called every ten seconds, and at the end.
     func maintain() async throws(LedgerError)
 
