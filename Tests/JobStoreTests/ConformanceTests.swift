@@ -38,6 +38,9 @@ private struct SQLitePlace: LedgerPlace {
         try file { try $0.setBudget(name, queue: nil, period: .total, limit: limit) }
     }
 
+    func release() throws { try file { try $0.release() } }
+    var mark: String { FilePathParts.split(path).directory + "/mark" }
+
     func state(of job: JobID) throws -> JobState? { try file { try $0.details(of: job)?.job.state } }
     func charged(_ job: JobID) throws -> Credits? { try file { try $0.details(of: job)?.job.charged } }
 

@@ -15,6 +15,9 @@ package enum LedgerConformance: String, CaseIterable, Sendable {
     case attemptsAreLimited = "a counted retry of a job whose attempts are used up fails it; an uncounted one does not"
     case refusedByTheRules = "a job that may not be sent fails without a slot, and the next is claimed"
 
+    case prunedKeepsItsMoney = "pruning removes what has ended, and leaves what it cost; what is under way stays"
+    case olderCopySubmitsNothing = "an older copy submits nothing until it is released"
+
     package struct Failure: Error, CustomStringConvertible {
         package var description: String
     }
@@ -34,6 +37,8 @@ package enum LedgerConformance: String, CaseIterable, Sendable {
         case .retryTakesUp: try await world.retryTakesUp()
         case .attemptsAreLimited: try await world.attemptsAreLimited()
         case .refusedByTheRules: try await world.refusedByTheRules()
+        case .prunedKeepsItsMoney: try await world.prunedKeepsItsMoney()
+        case .olderCopySubmitsNothing: try await world.olderCopySubmitsNothing()
         }
         try world.ledger.close()
     }
@@ -113,6 +118,41 @@ private struct Scene<Place: LedgerPlace> {
             try await expect(job, is: expected)
             try expect(result.job?.state, is: expected, "what the change left")
         }
+    }
+
+    // MARK: - Care
+
+    func prunedKeepsItsMoney() async throws {
+        let done = try await runOne()
+        try await record(.taskSucceeded(done.attempt, [.file(url: "u")], charged: Self.price, fetch: false))
+        _ = try await place.add("a red fox")
+        let running = try await claimOne()
+        try await record(.accepted(running.attempt, task: TaskID("task-2"), httpStatus: 200))
+        let before = try await ledger.figures()
+        var filter = JobFilter()
+        filter.finishedBefore = start + .seconds(60)
+        let pruned = try await ledger.prune(PruneRequest(filter, limit: 10, removesFiles: false), now: start)
+        try expect(pruned.jobs, is: 1, "what was pruned")
+        try expect(try await place.state(of: done.job), is: nil, "the pruned job")
+        try await expect(running.job, is: .running)
+        let after = try await ledger.figures()
+        try expect(after.charged, is: before.charged, "what was charged in all")
+        try expect(after.reserved, is: before.reserved, "what is held back")
+    }
+
+    func olderCopySubmitsNothing() async throws {
+        let (mark, other) = (place.mark + "-1", place.mark + "-2")
+        try expect(try await ledger.checkAge(marks: [mark], now: start), is: nil, "a ledger that was never away")
+        _ = try await place.add("a red fox")
+        _ = try await claimOne()
+        // What was noted is missing, as it is where somebody puts an older copy on another machine.
+        _ = try await place.add("a red hen")
+        guard try await ledger.checkAge(marks: [other], now: start) != nil else {
+            throw LedgerConformance.Failure(description: "a ledger without its marks is not held")
+        }
+        try expect(try await claim(1).jobs.count, is: 0, "what is claimed of it")
+        try await place.release()
+        try expect(try await claim(1).jobs.count, is: 1, "what is claimed once it is released")
     }
 
     // MARK: - Claims

@@ -12,6 +12,11 @@ package protocol LedgerPlace: Sendable {
     func pause(_ queue: String) async throws
     func setBudget(_ name: String, limit: Credits) async throws
 
+    /// Releases an older copy.
+    func release() async throws
+    /// A path at which nothing is, outside the store.
+    var mark: String { get }
+
     func state(of job: JobID) async throws -> JobState?
     /// What is booked for a job over all attempts.
     func charged(_ job: JobID) async throws -> Credits?
