@@ -30,12 +30,13 @@ BEGIN
     SELECT RAISE(ABORT, 'jobs: what this job was about was removed; insert another one, with another unique_key');
 END;
 
-DROP TRIGGER jobs_content_frozen;
+DROP TRIGGER IF EXISTS jobs_content_frozen;
 CREATE TRIGGER jobs_content_frozen BEFORE UPDATE OF priority, run_at, queue, prompt, input, labels, max_attempts ON jobs
 WHEN OLD.state <> 'queued' AND NEW.state <> 'queued'
     AND (OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at OR OLD.queue <> NEW.queue
         OR OLD.prompt IS NOT NEW.prompt OR OLD.input <> NEW.input OR OLD.labels IS NOT NEW.labels
-        OR OLD.max_attempts <> NEW.max_attempts)
+        -- Fewer attempts than before harm nobody.
+        OR OLD.max_attempts < NEW.max_attempts)
     -- Pruning takes all texts at once, and nothing else.
     AND NOT (OLD.pruned_at IS NULL AND NEW.pruned_at IS NOT NULL AND NEW.prompt IS NULL AND NEW.input = '{}'
         AND NEW.labels IS NULL AND OLD.priority = NEW.priority AND OLD.run_at = NEW.run_at AND OLD.queue = NEW.queue
@@ -45,7 +46,7 @@ BEGIN
 END;
 
 -- The results of a pruned job go with what it was about.
-DROP TRIGGER results_kept;
+DROP TRIGGER IF EXISTS results_kept;
 CREATE TRIGGER results_kept BEFORE DELETE ON results
 WHEN EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL)
 BEGIN
@@ -76,7 +77,7 @@ BEGIN
 END;
 
 -- The ledger is kept for ever; the texts of a job that is gone may go with it.
-DROP TRIGGER attempts_input_frozen;
+DROP TRIGGER IF EXISTS attempts_input_frozen;
 CREATE TRIGGER attempts_input_frozen BEFORE UPDATE OF input ON attempts
 WHEN OLD.input IS NOT NEW.input
     AND (NEW.input IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL))
@@ -84,7 +85,7 @@ BEGIN
     SELECT RAISE(ABORT, 'attempts.input: was sent like that');
 END;
 
-DROP TRIGGER attempts_result_frozen;
+DROP TRIGGER IF EXISTS attempts_result_frozen;
 CREATE TRIGGER attempts_result_frozen BEFORE UPDATE OF result_json ON attempts
 WHEN OLD.finished_at IS NOT NULL AND OLD.result_json IS NOT NEW.result_json
     AND (OLD.error_code IS NULL OR NEW.error_code IS NOT NULL)
@@ -114,3 +115,6 @@ ALTER TABLE daemon ADD COLUMN restored_requests INTEGER
 -- The last job of the copy: what is inserted later was never sent.
 ALTER TABLE daemon ADD COLUMN restored_job_id INTEGER
     CONSTRAINT "daemon.restored_job_id: at least 0" CHECK (restored_job_id >= 0);
+-- Renewed whenever a copy is found, here and outside: of two databases that went on from one, each knows that the other is not it.
+ALTER TABLE daemon ADD COLUMN branch TEXT
+    CONSTRAINT "daemon.branch: at most 64 characters" CHECK (length(branch) <= 64);

@@ -77,12 +77,47 @@ package struct MediaDirectory: Sendable {
         }
     }
 
-    /// A directory that promptd made, for one who only removes there.
+    /// A directory that promptd made, for one who only looks and removes there.
     ///
-    /// - Throws: `MediaError` if there is none, or if this user may not write to it.
-    package init(existing path: String) throws(MediaError) {
-        guard unsafe access(path, W_OK | X_OK) == 0 else { throw MediaError("\(path): \(Errno(rawValue: errno))") }
-        try self.init(path: path)
+    /// - Throws: `MediaError` if there is none, or if it is another database's, or nobody's.
+    package init(existing path: String, databaseID: String) throws(MediaError) {
+        self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        syncsDirectories = true
+        let owner: String?
+        do { owner = try MediaOwner.databaseID(media: self.path) } catch {
+            throw MediaError("\(self.path): \(error)")
+        }
+        guard owner == databaseID else {
+            throw MediaError(
+                "\(self.path): is not the media directory of this database (its .promptd says whose it is)"
+            )
+        }
+    }
+
+    /// The jobs of which there is a file, whole or not, or what lies beside it.
+    ///
+    /// - Throws: `MediaError` if a folder cannot be read: then nobody can tell.
+    package func jobsWithFiles() throws(MediaError) -> Set<JobID> {
+        var jobs: Set<JobID> = []
+        for folder in try names(in: path) {
+            var status = stat()
+            let place = "\(path)/\(folder)"
+            guard unsafe lstat(place, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
+            for name in try names(in: place) {
+                // `12-0.png` and `12.json`; `12-0` while it is being fetched.
+                let number = name.prefix { $0.isASCII && $0.isNumber }
+                guard let next = name.dropFirst(number.count).first, next == "-" || next == ".", let id = Int64(number)
+                else { continue }
+                jobs.insert(JobID(id))
+            }
+        }
+        return jobs
+    }
+
+    private func names(in folder: String) throws(MediaError) -> [String] {
+        do { return try FileManager.default.contentsOfDirectory(atPath: folder) } catch {
+            throw MediaError("\(folder): cannot be read")
+        }
     }
 
     /// How many bytes one more file may have if no other is being written: what is free, and what half-written ones hold.

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import PromptQueue
+import SystemPackage
 
 /// Binds a media directory to one database: two would give the same names to different files. The file `.promptd` in it
 /// bears the database's id, and is locked while a daemon works there.
@@ -27,6 +28,18 @@ package final class MediaOwner: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// Whose directory it is; nil: nobody's.
+    static func databaseID(media path: String) throws(Errno) -> String? {
+        let descriptor = unsafe open("\(path)/\(markerName)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 100)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, $0.count, 0) }
+        guard count >= 0 else { throw Errno(rawValue: errno) }
+        let found = String(decoding: bytes.prefix(count), as: UTF8.self).trimmingSpaces()
+        return found.isEmpty ? nil : found
+    }
 
     private static func take(_ descriptor: Int32, _ marker: String, _ path: String, _ databaseID: String) throws {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {

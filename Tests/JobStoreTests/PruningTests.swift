@@ -127,9 +127,9 @@ import Testing
         )
         #expect(try await prune(fixture, removesFiles: true) == Pruned(jobs: 1, files: 1))
         let removal = Removal(job: JobID(1), path: "default/1-0.png")
-        #expect(try await fixture.ledger.removals(limit: 9) == [removal])
+        #expect(try await fixture.ledger.removals(after: "", limit: 9) == [removal])
         try await fixture.ledger.removed([removal])
-        #expect(try await fixture.ledger.removals(limit: 9).isEmpty)
+        #expect(try await fixture.ledger.removals(after: "", limit: 9).isEmpty)
     }
 
     @Test(arguments: [
@@ -158,6 +158,31 @@ import Testing
             """
         )
         #expect(plan.contains { $0.contains("USING INDEX jobs_finished") }, "\(plan)")
+    }
+
+    @Test func `a rule of somebody's own keeps its job, and no other`() async throws {
+        let fixture = try LedgerFixture()
+        for _ in 0..<3 { try fixture.insert("(prompt) VALUES ('x')") }
+        try fixture.run("UPDATE jobs SET state = 'cancelled'")
+        try fixture.run("CREATE TABLE notes (job INTEGER REFERENCES jobs (id)); INSERT INTO notes VALUES (2)")
+        let pruned = try await prune(fixture, before: .seconds(-1_000_000_000))
+        #expect(pruned.jobs == 2)
+        #expect(Array(pruned.kept.keys) == [JobID(2)])
+        #expect(try fixture.rows("SELECT id FROM jobs") == ["2"])
+        var request = PruneRequest(JobFilter(), limit: 9, removesFiles: false)
+        request.excluded = [JobID(2)]
+        #expect(try await fixture.ledger.prune(request, now: fixture.now) == Pruned())
+    }
+
+    @Test func `a key of a success that cost nothing stays taken, too`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt, unique_key) VALUES ('a fox', 'k1')")
+        for job in try await fixture.claim(1).jobs {
+            try await fixture.record(.accepted(job.attempt, task: TaskID("t"), httpStatus: 200))
+            try await fixture.record(.taskSucceeded(job.attempt, [.file(url: "u")], charged: .zero, fetch: false))
+        }
+        #expect(try await prune(fixture).jobs == 1)
+        #expect(fixture.refusal("INSERT INTO jobs (prompt, unique_key) VALUES ('again', 'k1')") != nil)
     }
 
     @Test(arguments: ["promptctl", "promptd", "an empty file of systemd-tmpfiles"])

@@ -1,4 +1,6 @@
 import FoundationEssentials
+import GRDB
+import Migrations
 import PromptQueue
 import Testing
 
@@ -13,7 +15,7 @@ import Testing
     /// Two jobs; one is sent, a plain copy of the database is made, and then the other one is sent.
     private func copied() async throws -> (fixture: LedgerFixture, copy: String) {
         let fixture = try LedgerFixture()
-        #expect(try await fixture.ledger.checkAge(marks: marks(fixture), now: fixture.now) == nil)
+        #expect(try await fixture.ledger.checkAge(marks: marks(fixture), now: fixture.now).copy == nil)
         try fixture.insert("(prompt) VALUES ('1')", "(prompt) VALUES ('2')")
         #expect(try await fixture.claim(1).jobs.count == 1)
         try await fixture.ledger.maintain()
@@ -35,7 +37,7 @@ import Testing
     @Test func `a plain copy is found by the number of the last request, and submits nothing`() async throws {
         let (fixture, path) = try await copied()
         let ledger = try SQLiteLedger(path: path)
-        let copy = try await ledger.checkAge(marks: marks(fixture), now: fixture.now)
+        let copy = try await ledger.checkAge(marks: marks(fixture), now: fixture.now).copy
         #expect(copy == RestoredCopy(since: fixture.now, requests: 1, lastJob: JobID(2)))
         #expect(try await claim(ledger, fixture) == [])
         // It stays so over a restart, and whatever gates come and go.
@@ -50,7 +52,7 @@ import Testing
             now: fixture.now
         )
         _ = try await ledger.record(.gates([]), now: fixture.now)
-        #expect(try await ledger.checkAge(marks: marks(fixture), now: fixture.now + .seconds(9)) == copy)
+        #expect(try await ledger.checkAge(marks: marks(fixture), now: fixture.now + .seconds(9)).copy == copy)
         let file = try QueueFile(path: path)
         #expect(try file.status().queues.first?.blockedBy == .restored)
         #expect(try file.jobsToSend(of: #require(copy)).map(\.rawValue) == [2])
@@ -69,7 +71,7 @@ import Testing
             let (fixture, path) = try await copied()
             try FileManager.default.removeItem(atPath: marks(fixture)[lost])
             let ledger = try SQLiteLedger(path: path)
-            #expect(try await ledger.checkAge(marks: marks(fixture), now: fixture.now)?.requests == 1)
+            #expect(try await ledger.checkAge(marks: marks(fixture), now: fixture.now).copy?.requests == 1)
             try ledger.close()
         }
     }
@@ -78,7 +80,7 @@ import Testing
         let (fixture, path) = try await copied()
         for mark in marks(fixture) { try FileManager.default.removeItem(atPath: mark) }
         let ledger = try SQLiteLedger(path: path)
-        let copy = try await ledger.checkAge(marks: marks(fixture), now: fixture.now)
+        let copy = try await ledger.checkAge(marks: marks(fixture), now: fixture.now).copy
         #expect(copy != nil && copy?.requests == nil)
         try ledger.close()
     }
@@ -91,25 +93,115 @@ import Testing
         try file.close()
         #expect(try fixture.rows("SELECT is_copy FROM daemon") == ["0"])
         let ledger = try SQLiteLedger(path: path)
-        #expect(try await ledger.checkAge(marks: marks(fixture), now: fixture.now)?.requests == 0)
+        let copy = try await ledger.checkAge(marks: marks(fixture), now: fixture.now).copy
+        #expect(copy != nil && copy?.requests == nil, "nobody can tell")
         try ledger.close()
     }
 
     @Test func `a database that was never away is not held, whatever happened to it`() async throws {
         let (fixture, _) = try await copied()
-        // The marks are behind, as after a power failure.
-        try Data("promptd requests 1\n\(fixture.ledger.databaseID)\n1\n".utf8)
-            .write(to: URL(filePath: marks(fixture)[0]))
+        // One mark is lost; the other one is enough, and it comes back.
         try FileManager.default.removeItem(atPath: marks(fixture)[1])
-        #expect(try await fixture.ledger.checkAge(marks: marks(fixture), now: fixture.now) == nil)
+        for _ in 0..<2 {
+            let age = try await fixture.ledger.checkAge(marks: marks(fixture), now: fixture.now)
+            #expect(age == AgeCheck(copy: nil, problems: []))
+            #expect(FileManager.default.fileExists(atPath: marks(fixture)[1]))
+        }
         try fixture.insert("(prompt) VALUES ('3')")
         #expect(try await fixture.claim(1).jobs.count == 1)
-        // Another database's marks, or none at all, say nothing.
+        // Another database's marks say nothing.
         let other = try SQLiteLedger(path: fixture.directory + "/other.sqlite")
-        #expect(try await other.checkAge(marks: marks(fixture), now: fixture.now) == nil)
+        #expect(try await other.checkAge(marks: marks(fixture), now: fixture.now).copy == nil)
         try other.close()
-        let nowhere = try LedgerFixture()
-        #expect(try await nowhere.ledger.checkAge(marks: ["/none/mark"], now: fixture.now) == nil)
+    }
+
+    @Test func `where nothing can be noted it is said, and only what was noted before is missed`() async throws {
+        let fixture = try LedgerFixture()
+        let nowhere = try await fixture.ledger.checkAge(marks: ["/none/mark"], now: fixture.now)
+        #expect(nowhere.copy == nil && nowhere.problems.count == 1)
+        #expect(try await fixture.ledger.checkAge(marks: ["/none/mark"], now: fixture.now).copy == nil)
+        #expect(try await fixture.ledger.checkAge(marks: marks(fixture), now: fixture.now).copy == nil)
+        // From now on marks are expected; links are not followed.
+        for mark in marks(fixture) {
+            try FileManager.default.removeItem(atPath: mark)
+            try FileManager.default.createSymbolicLink(atPath: mark, withDestinationPath: "/none")
+        }
+        let blind = try await fixture.ledger.checkAge(marks: marks(fixture), now: fixture.now)
+        #expect(blind.copy != nil && blind.problems.count == 4, "neither read nor written: \(blind.problems)")
+    }
+
+    @Test func `marks that were copied along with the database say nothing`() async throws {
+        let (fixture, path) = try await copied()
+        let elsewhere = fixture.directory + "/restored-mark"
+        try FileManager.default.copyItem(atPath: marks(fixture)[0], toPath: elsewhere)
+        let ledger = try SQLiteLedger(path: path)
+        let copy = try await ledger.checkAge(marks: [elsewhere], now: fixture.now).copy
+        #expect(copy != nil && copy?.requests == nil)
+        try ledger.close()
+    }
+
+    @Test func `the original that comes back after its copy has gone on elsewhere is held`() async throws {
+        let (fixture, path) = try await copied()
+        let mark = fixture.directory + "/other-machine"
+        let copy = try SQLiteLedger(path: path)
+        #expect(try await copy.checkAge(marks: [mark], now: fixture.now).copy != nil)
+        let file = try QueueFile(path: path)
+        try file.release()
+        try file.close()
+        #expect(try await claim(copy, fixture) == [2])
+        try copy.close()
+        // It knows as many requests as were noted there, but others.
+        #expect(try fixture.rows("SELECT max(id) FROM attempts") == ["2"])
+        #expect(try await fixture.ledger.checkAge(marks: [mark], now: fixture.now).copy != nil)
+    }
+
+    @Test func `numbers of lost jobs are not given again`() async throws {
+        let (fixture, path) = try await copied()
+        try fixture.insert("(prompt) VALUES ('3')")
+        #expect(try await fixture.claim(1).jobs.map(\.job.rawValue) == [3])
+        let ledger = try SQLiteLedger(path: path)
+        _ = try await ledger.checkAge(marks: marks(fixture), now: fixture.now)
+        let shell = try openShell(path)
+        try await shell.write { try $0.execute(sql: "INSERT INTO jobs (prompt) VALUES ('new')") }
+        #expect(try await shell.read { try Int64.fetchOne($0, sql: "SELECT max(id) FROM jobs") } == 4)
+        try ledger.close()
+    }
+
+    @Test func `a task of the copy that fails is not paid for again by itself`() async throws {
+        let (fixture, path) = try await copied()
+        let ledger = try SQLiteLedger(path: path)
+        _ = try await ledger.recover(now: fixture.now, rate: RateLimit(count: 20, window: .seconds(10)))
+        _ = try await ledger.checkAge(marks: marks(fixture), now: fixture.now)
+        let shell = try openShell(path)
+        #expect(try await shell.read { try Int.fetchOne($0, sql: "SELECT max_attempts FROM jobs WHERE id = 1") } == 1)
+        try ledger.close()
+    }
+
+    @Test func `a backup of an older schema is brought up to date and held, without marks too`() async throws {
+        let fixture = try LedgerFixture()
+        let old = fixture.directory + "/old.sqlite"
+        let shell = try openShell(old)
+        try await shell.write { db in
+            for migration in Migrations.all.prefix(2) {
+                try db.execute(sql: String(decoding: migration, as: UTF8.self))
+            }
+            try db.execute(sql: "INSERT INTO jobs (prompt) VALUES ('waits')")
+        }
+        try shell.close()
+        let path = fixture.directory + "/new.sqlite"
+        _ = try DatabaseReplacement(path: path).replace(with: old, at: fixture.now)
+        let ledger = try SQLiteLedger(path: path)
+        #expect(try await ledger.checkAge(marks: [path + "-requests"], now: fixture.now).copy != nil)
+        #expect(try await claim(ledger, fixture) == [])
+        try ledger.close()
+    }
+
+    @Test func `a log without its database is not thrown away`() async throws {
+        let path = ScratchDirectory.make() + "/q.sqlite"
+        try Data(repeating: 1, count: 100).write(to: URL(filePath: path + "-wal"))
+        let error = #expect(throws: LedgerError.self) { try SQLiteLedger(path: path) }
+        #expect(error?.code == .unusable && error?.message.contains("its write-ahead log") == true)
+        #expect(FileManager.default.fileExists(atPath: path + "-wal"))
     }
 
     @Test func `a backup takes the database's place, which is moved aside with its log`() async throws {

@@ -55,6 +55,7 @@ import Testing
         let folder = media + "/default"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         for name in ["1-0.png", "1.json", "9-0.png"] { try fixture.write("x", "media/default/\(name)") }
+        try fixture.own("media")
         let outcome = try await fixture.run(
             "prune",
             "--state",
@@ -74,6 +75,7 @@ import Testing
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         }
         try fixture.write("x", "elsewhere/1-0.png")
+        try fixture.own("media")
         try FileManager.default.createSymbolicLink(atPath: media + "/default", withDestinationPath: elsewhere)
         let prune = ["prune", "--state", "succeeded", "--files"]
         let outcome = try await fixture.run(prune, environment: ["PROMPTD_MEDIA": media])
@@ -187,6 +189,11 @@ import Testing
         let ledger = try SQLiteLedger(path: fixture.database)
         _ = try await ledger.checkAge(marks: [fixture.database + "-requests"], now: fixture.instant)
         try ledger.close()
+        try FileManager.default.createDirectory(
+            atPath: fixture.directory + "/media",
+            withIntermediateDirectories: true
+        )
+        try fixture.own("media")
         for name in ["1-0.png", "1.json", "77-0.png", "x.png"] {
             try FileManager.default.createDirectory(
                 atPath: fixture.directory + "/media/default",
@@ -231,6 +238,43 @@ import Testing
         let fixture = try await restored()
         #expect(try await run(fixture, "--cancel-waiting").talk.first == "cancelled 2 jobs")
         #expect(try fixture.jobs().map(\.state) == [.cancelled, .cancelled])
+    }
+
+    @Test func `where it cannot be told which are paid for, nothing is released`() async throws {
+        let fixture = try await restored()
+        for media in ["/none", fixture.directory] {
+            let outcome = try await fixture.run(
+                "restored",
+                "--cancel-paid",
+                "--release",
+                environment: ["PROMPTD_MEDIA": media]
+            )
+            #expect(outcome.code == 73, "\(outcome.talk)")
+            #expect(outcome.talk.joined().contains("it is not known which jobs are paid for; nothing was done"))
+        }
+        #expect(try await run(fixture, "--json").output.first?.contains("\"restored\":true") == true)
+    }
+
+    @Test func `a half-fetched result proves that its job is paid for`() async throws {
+        let fixture = try await restored()
+        try FileManager.default.createDirectory(
+            atPath: fixture.directory + "/media/.partial",
+            withIntermediateDirectories: true
+        )
+        try fixture.write("x", "media/.partial/2-0")
+        #expect(
+            try await run(fixture).output[2] == "the media directory has files of 2 of them, which are paid for: 1 2"
+        )
+    }
+
+    @Test func `before promptd was started on it nothing can be released`() async throws {
+        let fixture = try CommandFixture()
+        let backup = fixture.directory + "/backup.sqlite"
+        _ = try await fixture.run("backup", backup)
+        _ = try await fixture.run("restore", backup)
+        let outcome = try await fixture.run("restored", "--release")
+        #expect(outcome.code == 75)
+        #expect(outcome.talk.joined().contains("is a copy that promptd has not been started on yet"))
     }
 
     @Test func `a running promptd keeps its database`() async throws {

@@ -96,6 +96,14 @@ final class CommandFixture: Sendable {
         return path
     }
 
+    /// Makes a directory the media directory of the fixture's database.
+    func own(_ folder: String) throws {
+        let file = try QueueFile(path: database)
+        let id = try file.databaseID()
+        try file.close()
+        try write(id + "\n", folder + "/.promptd")
+    }
+
     /// All jobs, the newest first.
     func jobs() throws -> [JobRecord] {
         let file = try QueueFile(path: database)

@@ -84,7 +84,7 @@ import Testing
             let job = try run.details(of: JobID(1))
             #expect(job == nil)
             #expect(try files(media) == 0)
-            let left = try run.read { try $0.removals(limit: 1) }
+            let left = try run.read { try $0.removals(after: "", limit: 1) }
             #expect(left.isEmpty)
         }
     }

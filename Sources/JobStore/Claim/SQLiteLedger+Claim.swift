@@ -34,7 +34,9 @@ extension SQLiteLedger {
                 return (claim, plan.missing)
             }
             // Before anything of it is sent.
-            if let last = found.jobs.map(\.attempt.rawValue).max() { marks.withLock { $0?.note(last) } }
+            if let attempt = found.jobs.map(\.attempt.rawValue).max(), let job = found.jobs.map(\.job.rawValue).max() {
+                marks.withLock { $0?.note(attempt: attempt, job: job) }
+            }
             var claim = found
             refused += found.refused
             aside += found.setAside

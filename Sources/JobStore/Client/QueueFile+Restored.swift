@@ -6,6 +6,14 @@ extension QueueFile {
         try read { db in try RestoredCopies(db: db).current() }
     }
 
+    package func isUnnoticedCopy() throws(LedgerError) -> Bool {
+        try read { db in try RestoredCopies(db: db).isUnnoticed() }
+    }
+
+    package func databaseID() throws(LedgerError) -> String {
+        try read { db in try String.fetchOne(db, sql: "SELECT database_id FROM daemon") ?? "" }
+    }
+
     package func jobsToSend(of copy: RestoredCopy) throws(LedgerError) -> [JobID] {
         try read { db in
             try Int64.fetchAll(

@@ -7,7 +7,7 @@ import SystemPackage
 /// Puts a backup in a database's place.
 package struct DatabaseReplacement {
     /// What belongs to a database, beside it: of another database's content, each of them.
-    private static let companions = ["", "-wal", "-shm", "-journal", "-outcomes", "-steps"]
+    private static let companions = ["-wal", "-shm", "-journal", "-outcomes", "-steps"]
 
     private let path: String
 
@@ -34,12 +34,16 @@ package struct DatabaseReplacement {
             if exists {
                 unsafe chmod(partial, status.st_mode & 0o777)
                 _ = unsafe chown(partial, status.st_uid, status.st_gid)
+            } else if geteuid() == 0, unsafe stat(FilePathParts.split(path).directory, &status) == 0 {
+                // Not root's: promptd's user has to write it.
+                _ = unsafe chown(partial, status.st_uid, status.st_gid)
             }
             let aside = exists ? try moveAside(at: now) : nil
+            // The name is never without a database: a kill leaves the old one, or the new one.
             guard unsafe rename(partial, path) == 0 else {
                 throw LedgerError(.inputOutput, "\(path): cannot be made: \(Errno(rawValue: errno))")
             }
-            try sync(String(path[...(path.lastIndex(of: "/") ?? path.startIndex)]))
+            try sync(FilePathParts.split(path).directory)
             return aside
         } catch {
             unsafe unlink(partial)
@@ -63,13 +67,16 @@ package struct DatabaseReplacement {
                 try source.close()
                 let copy = try DatabaseQueue(path: partial)
                 try copy.inDatabase { db in
+                    // Of an older schema, which does not know that there are copies.
+                    try Schema.migrate(db)
                     let damages = try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" }
                     guard damages.isEmpty else {
                         throw LedgerError(.unusable, "is damaged: \(damages.prefix(3).joined(separator: "; "))")
                     }
-                    // Of a schema that knows it; of an older one the marks outside tell.
-                    if try db.columns(in: "daemon").contains(where: { $0.name == "is_copy" }) {
-                        try db.execute(sql: "UPDATE daemon SET is_copy = 1")
+                    let id = try String.fetchOne(db, sql: "SELECT database_id FROM daemon") ?? ""
+                    try db.inTransaction(.immediate) {
+                        try RestoredCopies(db: db).mark(noted: try? RequestMarks.read(path + "-requests", id))
+                        return .commit
                     }
                 }
                 try copy.close()
@@ -80,12 +87,27 @@ package struct DatabaseReplacement {
         try sync(partial)
     }
 
+    /// Gives the database that is there a second name, and what belongs to it a new one.
     private func moveAside(at now: Instant) throws(LedgerError) -> String {
+        // What is committed in its log goes into it. One that cannot be opened stays as it is, with its log beside it.
+        try? LedgerError.wrapping {
+            let old = try DatabaseQueue(path: path, configuration: LedgerFile.configuration())
+            _ = try old.inDatabase { try $0.checkpoint(.truncate) }
+            try old.close()
+        }
         let aside = "\(path).replaced-\(now.milliseconds)"
+        guard unsafe link(path, aside) == 0 else {
+            throw LedgerError(.inputOutput, "\(aside): cannot be made: \(Errno(rawValue: errno))")
+        }
+        var moved: [String] = []
         for companion in Self.companions {
-            guard unsafe rename(path + companion, aside + companion) == 0 || (!companion.isEmpty && errno == ENOENT)
-            else {
-                throw LedgerError(.inputOutput, "\(path)\(companion): cannot be moved: \(Errno(rawValue: errno))")
+            if unsafe rename(path + companion, aside + companion) == 0 {
+                moved.append(companion)
+            } else if errno != ENOENT {
+                let code = errno
+                for companion in moved { _ = unsafe rename(aside + companion, path + companion) }
+                unsafe unlink(aside)
+                throw LedgerError(.inputOutput, "\(path)\(companion): cannot be moved: \(Errno(rawValue: code))")
             }
         }
         return aside

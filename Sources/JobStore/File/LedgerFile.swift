@@ -14,6 +14,7 @@ package enum LedgerFile {
     ) throws(LedgerError) -> DatabasePool {
         try LedgerError.wrapping {
             try checkDirectory(of: path)
+            try checkLog(of: path)
             if !FileManager.default.fileExists(atPath: path) { try DatabasePath.make(path) }
             try checkUntouched(path)
             let pool = try DatabasePool(path: path, configuration: configuration())
@@ -29,6 +30,20 @@ package enum LedgerFile {
             }
             return pool
         }
+    }
+
+    /// SQLite deletes a log beside an empty database: what is committed in it would be lost.
+    private static func checkLog(of path: String) throws(LedgerError) {
+        func size(_ path: String) -> Int64 {
+            var status = stat()
+            return unsafe stat(path, &status) == 0 ? Int64(status.st_size) : 0
+        }
+        guard size(path) == 0, size(path + "-wal") > 0 else { return }
+        throw LedgerError(
+            .unusable,
+            "the database is missing or empty, and its write-ahead log \(path)-wal is there: put the database back that belongs "
+                + "to it, or move the log away"
+        )
     }
 
     /// Looks at an existing file without changing it: a pool would turn even a stranger's database to WAL mode.

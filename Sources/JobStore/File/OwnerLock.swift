@@ -39,9 +39,17 @@ package final class OwnerLock: LedgerLock {
             Glibc.close(database)
             throw error
         }
+        Self.giveAway(beside, like: real)
         ftruncate(beside, 0)
         let text = Array("\(getpid())\n".utf8)
         _ = unsafe text.withUnsafeBytes { unsafe pwrite(beside, $0.baseAddress, $0.count, 0) }
+    }
+
+    /// Made by root, it must not keep promptd's own user out.
+    private static func giveAway(_ descriptor: Int32, like path: String) {
+        var status = stat()
+        guard geteuid() == 0, unsafe stat(path, &status) == 0 else { return }
+        _ = fchown(descriptor, status.st_uid, status.st_gid)
     }
 
     deinit {

@@ -32,53 +32,77 @@ struct JobPruning {
     /// Of a job with a key that was paid for the row stays, without what it was about: the key is taken for ever.
     func remove(_ request: PruneRequest, now: Instant) throws -> Pruned {
         let (condition, arguments) = Self.condition(request.filter)
+        let excluded =
+            request.excluded.isEmpty
+            ? "" : "AND jobs.id NOT IN (\(request.excluded.map { "\($0.rawValue)" }.sorted().joined(separator: ", ")))"
         let rows = try Row.fetchAll(
             db,
             sql: """
                 SELECT id, unique_key IS NOT NULL AND EXISTS (SELECT 1 FROM attempts AS a
-                    WHERE a.job_id = jobs.id AND a.charged_millicredits > 0) AS keeps_key
-                FROM jobs WHERE \(condition) ORDER BY finished_at LIMIT ?
+                    WHERE a.job_id = jobs.id AND (a.charged_millicredits > 0
+                        OR (a.state = 'accepted' AND a.error_code IS NULL))) AS keeps_key
+                FROM jobs WHERE \(condition) \(excluded) ORDER BY finished_at LIMIT ?
                 """,
             arguments: arguments + [request.limit]
         )
         var pruned = Pruned()
         for row in rows {
-            let job: Int64 = row["id"]
-            let saved = try db.cachedStatement(sql: "SELECT path FROM results WHERE job_id = ? AND state = 'saved'")
-            let files = try String.fetchAll(saved, arguments: [job])
-            pruned.files += files.count
-            if row["keeps_key"] {
-                try db
-                    .cachedStatement(
-                        sql: "UPDATE jobs SET pruned_at = ?, prompt = NULL, input = '{}', labels = NULL WHERE id = ?"
-                    )
-                    .execute(arguments: [now.milliseconds, job])
-                try db.cachedStatement(sql: "DELETE FROM results WHERE job_id = ?").execute(arguments: [job])
-            } else {
-                try db.cachedStatement(sql: "DELETE FROM jobs WHERE id = ?").execute(arguments: [job])
+            let job = JobID(row["id"])
+            do {
+                var files = 0
+                try db.inSavepoint {
+                    files = try remove(job, keepsKey: row["keeps_key"], request, now)
+                    return .commit
+                }
+                pruned.jobs += 1
+                pruned.files += files
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+                // Somebody's own rule, or row: it keeps this job, and no other.
+                pruned.kept[job] = LedgerError(error).message
             }
-            for file in files where request.removesFiles {
-                try db
-                    .cachedStatement(sql: "INSERT INTO removals (path, job_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
-                    .execute(arguments: [file, job])
-            }
-            // The request and its price stay; the prompt goes with the job.
-            try db
-                .cachedStatement(
-                    sql: """
-                        UPDATE attempts SET input = NULL, result_json = NULL
-                        WHERE job_id = ? AND (input IS NOT NULL OR result_json IS NOT NULL)
-                        """
-                )
-                .execute(arguments: [job])
-            pruned.jobs += 1
         }
         return pruned
     }
 
-    func removals(limit: Int) throws -> [Removal] {
-        try Row.fetchAll(db, sql: "SELECT job_id, path FROM removals ORDER BY path LIMIT ?", arguments: [limit])
-            .map { Removal(job: JobID($0["job_id"]), path: $0["path"]) }
+    /// - Returns: how many files it had.
+    private func remove(_ job: JobID, keepsKey: Bool, _ request: PruneRequest, _ now: Instant) throws -> Int {
+        let id = job.rawValue
+        let saved = try db.cachedStatement(sql: "SELECT path FROM results WHERE job_id = ? AND state = 'saved'")
+        let files = try String.fetchAll(saved, arguments: [id])
+        if keepsKey {
+            try db
+                .cachedStatement(
+                    sql: "UPDATE jobs SET pruned_at = ?, prompt = NULL, input = '{}', labels = NULL WHERE id = ?"
+                )
+                .execute(arguments: [now.milliseconds, id])
+            try db.cachedStatement(sql: "DELETE FROM results WHERE job_id = ?").execute(arguments: [id])
+        } else {
+            try db.cachedStatement(sql: "DELETE FROM jobs WHERE id = ?").execute(arguments: [id])
+        }
+        for file in files where request.removesFiles {
+            try db
+                .cachedStatement(sql: "INSERT INTO removals (path, job_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
+                .execute(arguments: [file, id])
+        }
+        // The request and its price stay; the prompt goes with the job.
+        try db
+            .cachedStatement(
+                sql: """
+                    UPDATE attempts SET input = NULL, result_json = NULL
+                    WHERE job_id = ? AND (input IS NOT NULL OR result_json IS NOT NULL)
+                    """
+            )
+            .execute(arguments: [id])
+        return files.count
+    }
+
+    func removals(after path: String, limit: Int) throws -> [Removal] {
+        try Row.fetchAll(
+            db,
+            sql: "SELECT job_id, path FROM removals WHERE path > ? ORDER BY path LIMIT ?",
+            arguments: [path, limit]
+        )
+        .map { Removal(job: JobID($0["job_id"]), path: $0["path"]) }
     }
 
     func forget(_ removals: [Removal]) throws {
@@ -93,9 +117,9 @@ extension SQLiteLedger: PruneStore {
         try await commits.commit { db in try JobPruning(db: db).remove(request, now: now) }
     }
 
-    package func removals(limit: Int) async throws(LedgerError) -> [Removal] {
+    package func removals(after path: String, limit: Int) async throws(LedgerError) -> [Removal] {
         try await LedgerError.wrapping {
-            try await self.pool.read { db in try JobPruning(db: db).removals(limit: limit) }
+            try await self.pool.read { db in try JobPruning(db: db).removals(after: path, limit: limit) }
         }
     }
 
@@ -127,8 +151,8 @@ extension QueueFile {
         try read { db in try JobPruning(db: db).count(filter) }
     }
 
-    package func removals(limit: Int) throws(LedgerError) -> [Removal] {
-        try read { db in try JobPruning(db: db).removals(limit: limit) }
+    package func removals(after path: String, limit: Int) throws(LedgerError) -> [Removal] {
+        try read { db in try JobPruning(db: db).removals(after: path, limit: limit) }
     }
 
     package func removed(_ removals: [Removal]) throws(LedgerError) {

@@ -42,7 +42,7 @@ struct ExportCommand: ParsableCommand, SettingsCommand {
                 return
             }
             var jobs = 0
-            try WholeFile.write(output) { partial in
+            try WholeFile.write(output, isDirect: FileSink.isSpecial(output)) { partial in
                 let sink = try FileSink(partial)
                 jobs = try export(file, format) { try sink.write($0) }
                 try sink.close()
@@ -123,13 +123,19 @@ private final class FileSink {
     private let path: String
     private let descriptor: FileDescriptor
 
+    /// Whether it is something else than a file: a pipe, a terminal, a device, a link.
+    static func isSpecial(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+    }
+
     init(_ path: String) throws {
         self.path = path
         do {
             descriptor = try FileDescriptor.open(
                 FilePath(path),
                 .writeOnly,
-                options: [.create, .truncate, .closeOnExec],
+                options: Self.isSpecial(path) ? [.closeOnExec] : [.create, .truncate, .closeOnExec, .noFollow],
                 permissions: [.ownerReadWrite, .groupRead, .otherRead]
             )
         } catch {

@@ -56,15 +56,18 @@ struct PruneCommand: ParsableCommand, SettingsCommand {
                 return
             }
             var sum = Pruned()
+            var request = PruneRequest(filter, limit: Self.jobsAtOnce, removesFiles: files)
             while true {
-                let pruned = try file.prune(
-                    PruneRequest(filter, limit: Self.jobsAtOnce, removesFiles: files),
-                    now: console.now()
-                )
-                guard pruned.jobs > 0 else { break }
+                let pruned = try file.prune(request, now: console.now())
                 sum += pruned
+                guard pruned.isFull(Self.jobsAtOnce) else { break }
+                request.excluded = Set(sum.kept.keys)
             }
             console.say("removed \(text(sum))")
+            for (job, reason) in sum.kept.sorted(by: { $0.key.rawValue < $1.key.rawValue }).prefix(10) {
+                console.say("job \(job): stays: \(reason)")
+            }
+            if sum.kept.count > 10 { console.say("and \(grouped(sum.kept.count - 10)) more stay") }
             if files { try removeFiles(file, console) }
         }
     }
@@ -78,21 +81,21 @@ struct PruneCommand: ParsableCommand, SettingsCommand {
     /// What cannot be removed here, promptd removes.
     private func removeFiles(_ file: any QueueClient, _ console: Console) throws {
         let media: MediaDirectory
+        let id = try file.databaseID()
         do throws(MediaError) {
-            media = try MediaDirectory(existing: console.settings.media)
+            media = try MediaDirectory(existing: console.settings.media, databaseID: id)
         } catch {
             console.say("their files are left for promptd to remove: \(error)")
             return
         }
+        var last = ""
         while true {
-            let removals = try file.removals(limit: Self.jobsAtOnce)
-            guard !removals.isEmpty else { return }
+            let removals = try file.removals(after: last, limit: Self.jobsAtOnce)
+            guard let end = removals.last else { return }
+            last = end.path
             let (gone, failure) = media.remove(removals)
             try file.removed(gone)
-            if let failure {
-                console.say("some files are left for promptd to remove: \(failure)")
-                return
-            }
+            if let failure { console.say("some files are left for promptd to remove: \(failure)") }
         }
     }
 }

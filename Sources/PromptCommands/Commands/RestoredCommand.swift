@@ -1,5 +1,5 @@
 import ArgumentParser
-import FoundationEssentials
+import MediaStore
 import PromptConfiguration
 import PromptQueue
 
@@ -30,6 +30,12 @@ struct RestoredCommand: ParsableCommand, SettingsCommand {
         let console = Console.current
         try database.open { file in
             guard let copy = try file.restoredCopy() else {
+                if try file.isUnnoticedCopy() {
+                    throw CommandError(
+                        .temporary,
+                        "\(database.path): is a copy that promptd has not been started on yet; start it (it submits nothing)"
+                    )
+                }
                 if format.json {
                     console.print(JSONValue.object(["restored": .bool(false)]).json)
                 } else {
@@ -38,11 +44,24 @@ struct RestoredCommand: ParsableCommand, SettingsCommand {
                 return
             }
             var waiting = try file.jobsToSend(of: copy)
-            let paid = jobsWithFiles(console)
+            let paid = try jobsWithFiles(file, console)
             if cancelWaiting || cancelPaid {
-                let jobs = cancelWaiting ? waiting : waiting.filter { paid?.contains($0) == true }
+                var jobs = waiting
+                if !cancelWaiting {
+                    switch paid {
+                    case .success(let paid): jobs = waiting.filter(paid.contains)
+                    case .failure(let error):
+                        throw CommandError(
+                            .cannotCreate,
+                            "\(error): it is not known which jobs are paid for; nothing was done"
+                        )
+                    }
+                }
                 let outcome = try file.apply(.cancel, to: jobs)
                 console.say("cancelled \(count(outcome.changed, "job"))")
+                if let (job, reason) = outcome.refused.first {
+                    throw CommandError(.badData, "job \(job): \(reason); nothing was released")
+                }
                 waiting = try file.jobsToSend(of: copy)
             }
             if release {
@@ -56,8 +75,13 @@ struct RestoredCommand: ParsableCommand, SettingsCommand {
         }
     }
 
-    private func report(_ copy: RestoredCopy, _ waiting: [JobID], _ paid: Set<JobID>?, _ console: Console) {
-        let known = paid.map { paid in waiting.filter(paid.contains) }
+    private func report(
+        _ copy: RestoredCopy,
+        _ waiting: [JobID],
+        _ paid: Result<Set<JobID>, MediaError>,
+        _ console: Console
+    ) {
+        let known = (try? paid.get()).map { paid in waiting.filter(paid.contains) }
         if format.json {
             console.print(
                 JSONValue.object([
@@ -83,10 +107,8 @@ struct RestoredCommand: ParsableCommand, SettingsCommand {
                     : "the media directory has files of \(grouped(known.count)) of them, which are paid for: "
                         + known.prefix(20).map { "\($0)" }.joined(separator: " ") + (known.count > 20 ? " …" : "")
             )
-        } else {
-            console.print(
-                "the media directory \(console.settings.media) cannot be read, so it is not known which are paid for"
-            )
+        } else if case .failure(let error) = paid {
+            console.print("\(error): it is not known which of them are paid for")
         }
         console.say("promptctl credits        what the account says of the missing requests")
         console.say("promptctl restored --cancel-paid --release      go on without those that are known to be paid for")
@@ -95,21 +117,15 @@ struct RestoredCommand: ParsableCommand, SettingsCommand {
         )
     }
 
-    /// The jobs that have a file or a sidecar in the media directory; nil if it cannot be read.
-    private func jobsWithFiles(_ console: Console) -> Set<JobID>? {
-        let media = console.settings.media
-        guard let folders = try? FileManager.default.contentsOfDirectory(atPath: media) else { return nil }
-        var jobs: Set<JobID> = []
-        for folder in folders where !folder.hasPrefix(".") {
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(media)/\(folder)")) ?? []
-            for name in names {
-                // `12-0.png` and `12.json`.
-                let number = name.prefix { $0.isASCII && $0.isNumber }
-                guard let next = name.dropFirst(number.count).first, next == "-" || next == ".", let id = Int64(number)
-                else { continue }
-                jobs.insert(JobID(id))
-            }
+    private func jobsWithFiles(
+        _ file: any QueueClient,
+        _ console: Console
+    ) throws -> Result<Set<JobID>, MediaError> {
+        let id = try file.databaseID()
+        do throws(MediaError) {
+            return .success(try MediaDirectory(existing: console.settings.media, databaseID: id).jobsWithFiles())
+        } catch {
+            return .failure(error)
         }
-        return jobs
     }
 }

@@ -6,7 +6,10 @@ import SystemPackage
 /// A file that is there whole, synced and under its name, or not at all.
 enum WholeFile {
     /// Has `make` write under another name beside it, and gives it its own when it is on disk.
-    static func write(_ path: String, _ make: (_ partial: String) throws -> Void) throws {
+    ///
+    /// - Parameter isDirect: whether `make` writes to the path itself, because it is no file.
+    static func write(_ path: String, isDirect: Bool = false, _ make: (_ partial: String) throws -> Void) throws {
+        if isDirect { return try make(path) }
         let partial = path + ".partial"
         unsafe unlink(partial)
         do {

@@ -14,7 +14,14 @@ extension Daemon {
     /// What carries out the engine's decisions.
     ///
     /// - Parameter start: opened when everything else stands.
-    func runner(_ parts: Parts, _ settings: EngineSettings, _ steps: StepWatch, _ start: Latch) -> Runner {
+    /// - Parameter keepsLeftovers: whether half-written files stay: of an older copy they may be all that is left of a paid result.
+    func runner(
+        _ parts: Parts,
+        _ settings: EngineSettings,
+        _ steps: StepWatch,
+        _ start: Latch,
+        keepsLeftovers: Bool
+    ) -> Runner {
         Runner(
             ledger: parts.ledger,
             provider: KieProvider(
@@ -35,7 +42,7 @@ extension Daemon {
             metrics: DaemonMetrics(registry),
             start: start,
             logger: logger,
-            onStarted: { started(parts.media, $0) }
+            onStarted: { started(parts.media, $0, keepsLeftovers: keepsLeftovers) }
         )
     }
 
@@ -57,9 +64,9 @@ extension Daemon {
     }
 
     /// The ledger is in order, and the first claim may follow.
-    private func started(_ media: MediaDirectory, _ recovery: Recovery) {
+    private func started(_ media: MediaDirectory, _ recovery: Recovery, keepsLeftovers: Bool) {
         do throws(MediaError) {
-            try media.removeLeftovers(except: recovery.downloads.map(\.result))
+            if !keepsLeftovers { try media.removeLeftovers(except: recovery.downloads.map(\.result)) }
         } catch {
             logger.warning("half-written files of earlier results could not be removed: \(error)")
         }

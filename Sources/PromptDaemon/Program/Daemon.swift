@@ -157,13 +157,17 @@ struct Daemon {
             now: time.now.instant
         )
         let marks = [parts.ledger.requestMark, parts.media.requestMark]
-        if let copy = try await ledger.checkAge(marks: marks, now: time.now.instant) {
+        let age = try await ledger.checkAge(marks: marks, now: time.now.instant)
+        for problem in age.problems {
+            logger.error("the number of the last request cannot be noted outside the database: \(problem)")
+        }
+        if let copy = age.copy {
             logger.error("\(copy.text); nothing is submitted: \(Advice.lookAtRestored)")
         }
         try await KeptOutcomes.takeUp(parts.outcomes, into: ledger, now: time.now.instant, logger)
         try await ledger.setPrices(configuration.prices, defaultPrice: configuration.defaultPrice)
         let start = Latch()
-        let runner = runner(parts, engineSettings, steps, start)
+        let runner = runner(parts, engineSettings, steps, start, keepsLeftovers: age.copy != nil)
         let group = services(ledger, parts.media, runner, callbacks, start)
         let failure = await run(group) { await reload(parts.client, runner, ledger, callbacks) }
         if ledger.loss != nil { await tellUnderWay(ledger) }

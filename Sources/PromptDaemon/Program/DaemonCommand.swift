@@ -31,19 +31,22 @@ package struct DaemonCommand: AsyncParsableCommand {
 
     package func run() async throws {
         let environment = ProcessInfo.processInfo.environment
+        var daemon: Daemon?
         do {
             let configuration = try await ConfigurationLoader.load(file: config, environment: environment)
             if checkConfig {
                 try ConfigurationCheck.run(configuration, environment: environment)
                 print("the configuration is good")
             } else {
-                try await Daemon(configuration, file: config, environment: environment).run()
+                let started = Daemon(configuration, file: config, environment: environment)
+                daemon = started
+                try await started.run()
             }
         } catch {
             let status = Self.exitStatus(for: error)
             let message = Array((PlainText.lines("promptd: \(error)") + "\n").utf8)
             _ = unsafe message.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
-            if let error = error as? LedgerError, error.isTransient, !checkConfig {
+            if let error = error as? LedgerError, error.isTransient, let daemon, !daemon.notifier.hasBeenReady {
                 await Self.wait(environment, because: error)
             }
             throw ExitCode(status.rawValue)

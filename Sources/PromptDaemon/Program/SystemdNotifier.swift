@@ -1,8 +1,18 @@
 import Glibc
+import Synchronization
 
 /// Tells systemd how the service stands: `sd_notify(3)` is a datagram to the socket in `NOTIFY_SOCKET`.
 struct SystemdNotifier: Sendable {
     private let socketPath: String?
+    private let ready = Flag()
+
+    private final class Flag: Sendable {
+        let isSet = Atomic(false)
+    }
+
+    /// Whether systemd was told that the service works.
+    var hasBeenReady: Bool { ready.isSet.load(ordering: .relaxed) }
+
     /// The unit's WatchdogSec in microseconds; nil: none.
     private let watchdog: String?
 
@@ -26,6 +36,7 @@ struct SystemdNotifier: Sendable {
 
     /// Sends `READY=1`, `STOPPING=1`, `STATUS=…`, `RELOADING=1` or `WATCHDOG=1`; without systemd it does nothing.
     func send(_ state: String) {
+        if state.hasPrefix("READY=1") { ready.isSet.store(true, ordering: .relaxed) }
         guard let socketPath else { return }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)

@@ -20,6 +20,7 @@ struct RetentionKeeper: Service {
     private static let pause: Duration = .milliseconds(100)
     private static let jobsAtOnce = 200
     private static let filesAtOnce = 200
+    private static let mostKept = 1_000
     /// 1 MiB of the usual pages.
     private static let pagesAtOnce = 256
     private static let shrinkSteps = 200
@@ -31,8 +32,9 @@ struct RetentionKeeper: Service {
             while !Task.isCancelled {
                 do {
                     try await keep()
-                } catch let error as LedgerError where error.isTransient {
-                    logger.debug("finished jobs could not be removed now: \(error)")
+                } catch let error as LedgerError where error.code != .cancelled {
+                    // Care can wait; it never ends the work.
+                    logger.warning("finished jobs could not be removed now: \(error)")
                 }
                 try await time.sleep(until: time.now.uptime + Self.interval)
             }
@@ -51,13 +53,20 @@ struct RetentionKeeper: Service {
         guard case .after(let age) = jobs else { return }
         var filter = JobFilter()
         filter.finishedBefore = time.now.instant - age
-        let request = PruneRequest(filter, limit: Self.jobsAtOnce, removesFiles: files == .remove)
+        var request = PruneRequest(filter, limit: Self.jobsAtOnce, removesFiles: files == .remove)
         var sum = Pruned()
         while true {
             let pruned = try await ledger.prune(request, now: time.now.instant)
             sum += pruned
-            guard pruned.jobs == Self.jobsAtOnce else { break }
+            guard pruned.isFull(Self.jobsAtOnce), sum.kept.count < Self.mostKept else { break }
+            request.excluded = Set(sum.kept.keys)
             try await time.sleep(until: time.now.uptime + Self.pause)
+        }
+        if let (job, reason) = sum.kept.min(by: { $0.key.rawValue < $1.key.rawValue }) {
+            logger.warning(
+                "finished jobs are kept by a rule of the database: \(reason)",
+                metadata: ["job.id": "\(job)", "jobs": "\(sum.kept.count)"]
+            )
         }
         guard sum.jobs > 0 else { return }
         logger.info(
@@ -71,14 +80,15 @@ struct RetentionKeeper: Service {
 
     /// What a crash, or a directory that could not be written, has left goes at the next try.
     private func removeFiles() async throws {
+        var last = ""
         while true {
-            let removals = try await ledger.removals(limit: Self.filesAtOnce)
-            guard !removals.isEmpty else { return }
+            let removals = try await ledger.removals(after: last, limit: Self.filesAtOnce)
+            guard let end = removals.last else { return }
+            last = end.path
             let (gone, failure) = media.remove(removals)
             try await ledger.removed(gone)
             if let failure {
                 logger.warning("files of removed jobs could not be deleted, it is tried again: \(failure)")
-                return
             }
             try await time.sleep(until: time.now.uptime + Self.pause)
         }

@@ -135,6 +135,12 @@ package protocol QueueOperator: Sendable {
     /// The copy that is held, because it may not know all that was paid for; nil: none is.
     func restoredCopy() throws(LedgerError) -> RestoredCopy?
 
+    /// Whether this is a copy that promptd has not been started on yet.
+    func isUnnoticedCopy() throws(LedgerError) -> Bool
+
+    /// The database's own name, which its media directory bears.
+    func databaseID() throws(LedgerError) -> String
+
     /// Of the jobs that a held copy brought along, those that would be submitted once it is released.
     func jobsToSend(of copy: RestoredCopy) throws(LedgerError) -> [JobID]
 

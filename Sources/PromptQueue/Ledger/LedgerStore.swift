@@ -32,8 +32,8 @@ package protocol LedgerUpkeep: Sendable {
     /// A database that turns out to be an older copy submits nothing until an operator has released it.
     ///
     /// - Parameter marks: files; a copy of the database must not bring them along.
-    /// - Returns: what is held, now or since an earlier start; nil: all is well.
-    func checkAge(marks: [String], now: Instant) async throws(LedgerError) -> RestoredCopy?
+    /// - Returns: what is held, now or since an earlier start; and what is in the way of noting.
+    func checkAge(marks: [String], now: Instant) async throws(LedgerError) -> AgeCheck
 
     /// Requests that are not settled, for a log: those of which the task is known, and those that may have made one.
     func underWay() async throws(LedgerError) -> [(job: JobID, attempt: AttemptID, task: TaskID?)]

@@ -6,6 +6,8 @@ package struct PruneRequest: Sendable {
     package var limit: Int
     /// Whether their files go, too; else they stay where they are.
     package var removesFiles: Bool
+    /// Jobs that could not be removed before.
+    package var excluded: Set<JobID> = []
 
     package init(_ filter: JobFilter, limit: Int, removesFiles: Bool) {
         self.filter = filter
@@ -19,15 +21,21 @@ package struct Pruned: Sendable, Hashable {
     package var jobs = 0
     /// How many saved files the jobs had.
     package var files = 0
+    /// Jobs that a rule of the database keeps, such as somebody's own foreign key, with the reason.
+    package var kept: [JobID: String] = [:]
 
     package init(jobs: Int = 0, files: Int = 0) {
         self.jobs = jobs
         self.files = files
     }
 
+    /// Whether there may be more to remove, of a step of so many.
+    package func isFull(_ limit: Int) -> Bool { jobs + kept.count >= limit }
+
     package static func += (sum: inout Pruned, more: Pruned) {
         sum.jobs += more.jobs
         sum.files += more.files
+        sum.kept.merge(more.kept) { $1 }
     }
 }
 
@@ -51,8 +59,8 @@ package protocol PruneStore: Sendable {
     /// - Returns: nothing, once no more match.
     func prune(_ request: PruneRequest, now: Instant) async throws(LedgerError) -> Pruned
 
-    /// Files that are still to be removed, at most `limit`.
-    func removals(limit: Int) async throws(LedgerError) -> [Removal]
+    /// Files that are still to be removed, at most `limit`, in the order of their paths.
+    func removals(after path: String, limit: Int) async throws(LedgerError) -> [Removal]
 
     /// Notes that these are gone.
     func removed(_ removals: [Removal]) async throws(LedgerError)
@@ -66,7 +74,7 @@ package protocol PruneStore: Sendable {
 /// The same, as a command does it.
 package protocol QueuePruner: Sendable {
     func prune(_ request: PruneRequest, now: Instant) throws(LedgerError) -> Pruned
-    func removals(limit: Int) throws(LedgerError) -> [Removal]
+    func removals(after path: String, limit: Int) throws(LedgerError) -> [Removal]
     func removed(_ removals: [Removal]) throws(LedgerError)
 
     /// What `prune` would remove in all.

@@ -1,3 +1,16 @@
+/// What a start finds out about the age of its database.
+package struct AgeCheck: Sendable, Hashable {
+    /// Nil: all is well.
+    package var copy: RestoredCopy?
+    /// Why some of what is to be noted outside cannot be.
+    package var problems: [String]
+
+    package init(copy: RestoredCopy?, problems: [String]) {
+        self.copy = copy
+        self.problems = problems
+    }
+}
+
 /// A database that may be an older copy of itself: it may not know all requests that were made, and paid for.
 package struct RestoredCopy: Sendable, Hashable {
     /// When that was noticed.
@@ -18,8 +31,7 @@ package struct RestoredCopy: Sendable, Hashable {
         switch requests {
         case let requests? where requests > 0:
             "the database is an older copy: \(requests) later request\(requests == 1 ? " is" : "s are") missing in it, which may have been paid for"
-        case 0?: "the database is a copy; no later request is known"
-        default: "the database may be an older copy: what was noted outside of it is missing"
+        default: "the database is a copy, or may be one: which later requests are missing in it is not known"
         }
     }
 }
