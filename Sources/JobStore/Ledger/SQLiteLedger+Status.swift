@@ -46,7 +46,7 @@ extension SQLiteLedger: StatusSource {
                 SELECT min((SELECT max(created_at, run_at) FROM jobs AS j
                     WHERE j.state = 'queued' AND j.turn IS NOT NULL AND j.queue = q.name
                     ORDER BY j.model, j.priority DESC, j.turn LIMIT 1))
-                FROM queues AS q
+                FROM queues AS q WHERE q.paused = 0
                 """
         )
         .map(Instant.init(milliseconds:))

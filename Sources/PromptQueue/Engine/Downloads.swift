@@ -64,7 +64,11 @@ struct Downloads: Sendable {
     mutating func discarded(_ result: ResultID) { queue.leave(result) }
 
     /// The ledger refused what became of it: it is left alone.
-    mutating func setAside(_ result: ResultID) { queue.drop(result) }
+    mutating func setAside(_ result: ResultID) {
+        queue.drop(result)
+        // Nothing of it is under way any more.
+        queue.leave(result)
+    }
 
     // MARK: - What nobody waits for any more
 

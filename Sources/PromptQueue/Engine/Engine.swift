@@ -106,6 +106,8 @@ package struct Engine: Sendable {
             recordRefused(change, error)
         case .recordAbandoned(let change):
             outbox.abandoned(change)
+            // The next start fetches it again, or finds it; the end does not wait for it.
+            if let result = change.result { downloads.setAside(result) }
         case .recorded(let change, let result):
             outbox.settled(change)
             recorded(change, result, now: now)

@@ -56,6 +56,16 @@ extension LedgerChange {
         case .resultDelayed, .resultSaved, .resultFailed, .gates, .balance, .limits, .rules, .trouble: nil
         }
     }
+
+    /// The result that it is about; nil if it is about none.
+    package var result: ResultID? {
+        switch self {
+        case .resultDelayed(let result, _), .resultSaved(let result, _), .resultFailed(let result, _): result
+        case .accepted, .rejected, .unknown, .progressed, .taskSucceeded, .taskFailed, .gaveUp, .hintRefuted, .setAside,
+            .gates, .balance, .limits, .rules, .trouble:
+            nil
+        }
+    }
 }
 
 /// How an attempt failed.

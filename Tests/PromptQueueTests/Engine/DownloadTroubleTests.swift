@@ -29,6 +29,32 @@ import Testing
         )
     }
 
+    // MARK: - An end while nothing can be recorded
+
+    @Test func `what cannot be recorded does not keep the end waiting`() {
+        for outcome in [DownloadOutcome.saved(file), .failed(.passing, message: "x"), .failed(.refused, message: "x")] {
+            var fixture = fixture()
+            var open = fixture.send(.downloaded(first, outcome)).records
+            #expect(!open.isEmpty)
+            open += fixture.send(.recordStalled(LedgerError(.full, "the disk is full"))).records
+            var effects = fixture.send(.drain)
+            while !effects.stops, !open.isEmpty {
+                open += effects.records
+                effects = fixture.send(.recordAbandoned(open.removeFirst()))
+            }
+            #expect(effects.stops, "\(outcome)")
+        }
+    }
+
+    @Test func `a result that the ledger refuses gives its place back`() {
+        var fixture = fixture()
+        let change = fixture.send(.downloaded(first, .saved(file))).records[0]
+        var effects = fixture.send(.recordRefused(change, LedgerError(.constraint, "CHECK")))
+        effects += fixture.send(.drain)
+        for record in effects.records { effects += fixture.send(.recorded(record, CommitResult())) }
+        #expect(effects.stops)
+    }
+
     // MARK: - The media disk
 
     @Test(arguments: [DownloadFailure.gone, .refused, .passing])
