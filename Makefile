@@ -10,7 +10,8 @@ FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test lint demo simulate mutate system-test kill-test benchmark benchmark-callbacks benchmark-import \
-	benchmark-polling benchmark-scale fuzz hostile test-asan test-tsan soak docs release install uninstall deb package-test clean
+	benchmark-polling benchmark-scale fuzz hostile monitoring-test test-asan test-tsan soak docs release install \
+	uninstall deb package-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +54,11 @@ hostile: ## run honest jobs beside an evil provider, evil media, evil rows and i
 	@scripts/setup
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter EverythingAtOnceTests
 	@echo '==> the hostile test passed'
+
+monitoring-test: ## check metrics, alerts and dashboard against real programs and a real Prometheus: 2 minutes
+	@scripts/setup prometheus
+	@scripts/build
+	@scripts/monitoring-test
 
 kill-test: ## kill the daemon 500 times during 1,000 jobs, and check every task: 5 to 15 minutes
 	@scripts/setup
