@@ -11,7 +11,7 @@ FUZZ_SECONDS ?= 60
 .DEFAULT_GOAL := help
 .PHONY: help setup build test lint demo simulate mutate system-test kill-test benchmark benchmark-callbacks benchmark-import \
 	benchmark-polling benchmark-scale fuzz hostile monitoring-test test-asan test-tsan soak docs release install \
-	uninstall deb package-test clean
+	uninstall deb package-test clean fault-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -112,6 +112,9 @@ deb: release ## build the Debian package, dist/promptd_VERSION_ARCHITECTURE.deb
 package-test: ## check dist/'s Debian package, and run it on a Debian that boots, reboots and upgrades: 5 minutes, as root
 	@scripts/deb-check
 	@scripts/package-test
+
+fault-test: ## try the faults of a machine (disks, clock, network, memory) with the programs of `make build`: 7 minutes, as root
+	@scripts/fault-test
 
 docs: setup ## make the reference of PromptQueue with docc, into .build/docs
 	@scripts/docs
