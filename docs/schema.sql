@@ -489,7 +489,8 @@ CREATE TABLE daemon (
     CONSTRAINT "daemon.has_marks: 0 or 1" CHECK (has_marks IN (0, 1)), restored_at INTEGER
     CONSTRAINT "daemon.restored_at: Unix time in milliseconds" CHECK (restored_at BETWEEN 0 AND 253402300799999), restored_requests INTEGER
     CONSTRAINT "daemon.restored_requests: at least 0" CHECK (restored_requests >= 0), restored_job_id INTEGER
-    CONSTRAINT "daemon.restored_job_id: at least 0" CHECK (restored_job_id >= 0)) STRICT;
+    CONSTRAINT "daemon.restored_job_id: at least 0" CHECK (restored_job_id >= 0), branch TEXT
+    CONSTRAINT "daemon.branch: at most 64 characters" CHECK (length(branch) <= 64)) STRICT;
 
 CREATE TRIGGER daemon_bounded BEFORE UPDATE ON daemon
 WHEN NEW.balance_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
@@ -686,7 +687,8 @@ CREATE TRIGGER jobs_content_frozen BEFORE UPDATE OF priority, run_at, queue, pro
 WHEN OLD.state <> 'queued' AND NEW.state <> 'queued'
     AND (OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at OR OLD.queue <> NEW.queue
         OR OLD.prompt IS NOT NEW.prompt OR OLD.input <> NEW.input OR OLD.labels IS NOT NEW.labels
-        OR OLD.max_attempts <> NEW.max_attempts)
+        -- Fewer attempts than before harm nobody.
+        OR OLD.max_attempts < NEW.max_attempts)
     -- Pruning takes all texts at once, and nothing else.
     AND NOT (OLD.pruned_at IS NULL AND NEW.pruned_at IS NOT NULL AND NEW.prompt IS NULL AND NEW.input = '{}'
         AND NEW.labels IS NULL AND OLD.priority = NEW.priority AND OLD.run_at = NEW.run_at AND OLD.queue = NEW.queue

@@ -66,7 +66,7 @@ struct RestoredCopies {
     private func hold(_ missing: Int64?, _ now: Instant) throws {
         try db.execute(
             sql: """
-                UPDATE daemon SET restored_at = ?, restored_requests = ?,
+                UPDATE daemon SET restored_at = ?, restored_requests = coalesce(?, restored_requests),
                     restored_job_id = coalesce(restored_job_id, ?), is_copy = 0,
                     branch = lower(hex(randomblob(8)))
                 """,
@@ -83,9 +83,10 @@ struct RestoredCopies {
 
     /// For a copy that is about to take the database's place: what is inserted from now on is no part of it.
     func mark(noted: RequestMarks.Mark?) throws {
+        let missing = try noted.map { $0.attempt - (try lastNumber(of: "attempts")) }
         try db.execute(
-            sql: "UPDATE daemon SET is_copy = 1, restored_job_id = ?",
-            arguments: [try lastNumber(of: "jobs")]
+            sql: "UPDATE daemon SET is_copy = 1, restored_job_id = ?, restored_requests = ?",
+            arguments: [try lastNumber(of: "jobs"), missing.flatMap { $0 > 0 ? $0 : nil }]
         )
         try raise("attempts", to: noted?.attempt)
         try raise("jobs", to: noted?.job)
