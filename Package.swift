@@ -67,7 +67,7 @@ let package = Package(
             path: "migrations",
             resources: [
                 .embedInCode("0014_schema.sql"), .embedInCode("0015_sent_input.sql"),
-                .embedInCode("0016_retention.sql"),
+                .embedInCode("0016_retention.sql"), .embedInCode("0017_provider_models.sql"),
             ],
             swiftSettings: settings
         ),

@@ -10,7 +10,7 @@ package enum Migrations {
     package static var all: [[UInt8]] {
         [
             PackageResources._014_schema_sql, PackageResources._015_sent_input_sql,
-            PackageResources._016_retention_sql,
+            PackageResources._016_retention_sql, PackageResources._017_provider_models_sql,
         ]
     }
 }

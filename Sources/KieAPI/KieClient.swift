@@ -73,10 +73,17 @@ package final class KieClient: Sendable {
 
     /// The account's balance.
     package func credits() async -> Result<Credits, FailureError> {
-        switch await exchange(.GET, "/api/v1/chat/credit", body: nil) {
+        await ask("/api/v1/chat/credit") { $0?.credits }
+    }
+
+    /// A free question that is answered by `data`.
+    ///
+    /// - Parameter read: `nil` for what is no answer to it.
+    func ask<Value>(_ path: String, _ read: (JSONValue?) -> Value?) async -> Result<Value, FailureError> {
+        switch await exchange(.GET, path, body: nil) {
         case .answered(let status, let body, _):
             let answer = Answer(httpStatus: status, body: body)
-            if answer.code == 200, status == 200, let credits = answer.data?.credits { return .success(credits) }
+            if answer.code == 200, status == 200, let value = read(answer.data) { return .success(value) }
             let isKeyRefused = AnswerCode.known[answer.code ?? status]?.question == .failed(.keyRefused)
             return .failure(FailureError(answer.failure(isKeyRefused ? .keyRefused : .providerUnavailable)))
         case .notSent(let reason), .lost(let reason):

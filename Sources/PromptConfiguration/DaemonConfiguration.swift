@@ -25,6 +25,7 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var retention = Retention.after(.seconds(90 * 86_400))
     package var retainedFiles = FileRetention.keep
     package var unknownModels = UnknownModelPolicy.refuse
+    package var catalogueRefresh = RefreshInterval.every(.seconds(7 * 86_400))
     /// For models of which no price is known.
     package var defaultPrice = PriceBook.fallbackPrice
     /// In place of the catalogue's.
@@ -75,6 +76,33 @@ package enum Retention: Sendable, Equatable {
         switch self {
         case .forever: "forever"
         case .after(let time): time.text
+        }
+    }
+}
+
+/// How often the provider is asked what models it has.
+package enum RefreshInterval: Sendable, Equatable {
+    case never
+    case every(Duration)
+
+    static let shortest: Duration = .seconds(3_600)
+    static let longest: Duration = .seconds(366 * 86_400)
+
+    /// Reads `never`, or a duration within these bounds.
+    init?(text: String) {
+        if text == "never" {
+            self = .never
+        } else if let time = Duration(text: text), (Self.shortest...Self.longest).contains(time) {
+            self = .every(time)
+        } else {
+            return nil
+        }
+    }
+
+    package var text: String {
+        switch self {
+        case .never: "never"
+        case .every(let time): time.text
         }
     }
 }

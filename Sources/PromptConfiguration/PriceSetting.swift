@@ -24,6 +24,6 @@ enum PriceSetting {
         guard Catalogue.builtIn.model(named: model) == nil else { return nil }
         let near = Catalogue.builtIn.nearestNames(to: model)
         let hint = near.isEmpty ? "\(Advice.listModels)" : "did you mean \(near.joined(separator: ", "))?"
-        return "names a model that the catalogue does not know; \(hint)"
+        return "names a model that promptd was not built with; \(hint) (\(Advice.setPriceOfAdded))"
     }
 }

@@ -163,6 +163,15 @@ extension Setting {
             "A job whose model the catalogue does not know: refuse it, or allow it."
         ),
         .value(
+            "catalogue.refresh",
+            \.catalogueRefresh,
+            "a duration from \(RefreshInterval.shortest.text) to \(RefreshInterval.longest.text), like 7d, or never",
+            write: \.text,
+            read: RefreshInterval.init(text:),
+            reloaded: true,
+            "How often the provider is asked what models it has, what they take and cost; \(Advice.refreshModels)."
+        ),
+        .value(
             "catalogue.defaultPrice",
             \.defaultPrice,
             "credits, a number from 0 to 1000000 with at most three decimals",

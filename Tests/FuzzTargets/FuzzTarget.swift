@@ -30,6 +30,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case txt
     /// An input with its fields, against a model of the catalogue; the first byte chooses the model.
     case template
+    /// The OpenAPI document of a model; the first byte chooses the model that it is about.
+    case schema
     case configuration
     case durations
     case instants
@@ -92,6 +94,18 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
                 unknownModels: .allow
             )
             if case .ready(let prepared) = job { _ = PriceBook().estimate(of: prepared, model: model.name) }
+        case .schema:
+            guard let first = bytes.first, let value = try? JSONValue(answer: Array(bytes.dropFirst())) else { return }
+            let model = Self.models[Int(first) % Self.models.count]
+            let said = ProviderModel(
+                name: model.name,
+                pricing: value.objectValue?["pricingDesc"]?.stringValue,
+                inputSchema: OpenAPIDocument(value)?.inputSchema ?? value.objectValue,
+                readAt: Catalogue.builtInDate
+            )
+            let catalogue = Catalogue(models: [model]).with([said])
+            _ = CatalogueDifference(from: Catalogue(models: [model]), to: catalogue)
+            _ = catalogue.prepare(model: model.name, prompt: "a red fox", input: [:])
         case .configuration:
             Self.withFile(bytes) { path in try? ConfigurationFile.check(path) }
         case .durations:

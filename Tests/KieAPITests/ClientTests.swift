@@ -161,4 +161,30 @@ import Testing
         default: Issue.record("\(outcome)")
         }
     }
+
+    @Test func `the models, their fields and prices are read, and make the same catalogue`() async throws {
+        let now = Catalogue.builtInDate
+        let read = try await withClient { client in
+            try await ProviderCatalogue.read(from: client, now: now, pause: {})
+        }
+        #expect(read.unread.isEmpty)
+        #expect(read.models.count == Catalogue.builtIn.models.values.count(where: \.isDocumented))
+        let (kept, isShort) = read.merged(into: [], builtIn: .builtIn)
+        #expect(!isShort)
+        // The sandbox serves what is built in: nothing of it gets lost on the way.
+        let difference = CatalogueDifference(from: .builtIn, to: Catalogue.builtIn.with(kept))
+        #expect(difference.models == [])
+    }
+
+    @Test func `a key that is refused, and a model that is not there, are said`() async throws {
+        let refused = try await withClient(key: "wrong") { await $0.models(now: Catalogue.builtInDate) }
+        #expect(throws: FailureError.self) { try refused.get() }
+        if case .failure(let error) = refused { #expect(error.failure.code == .keyRefused) }
+        let missing = try await withClient { await $0.inputSchema(of: "no/such-model") }
+        if case .failure(let error) = missing {
+            #expect(error.failure.code == .providerUnavailable)
+        } else {
+            Issue.record("found")
+        }
+    }
 }

@@ -123,7 +123,7 @@ final class CommandFixture: Sendable {
             now: instant
         )
         let claim = try await ledger.claim(request) { job in
-            job.prepared(unknownModels: .allow)
+            job.prepared(by: .builtIn, unknownModels: .allow)
         }
         for (job, ending) in zip(claim.jobs, endings) { try await finish(job, ending, ledger) }
         try ledger.close()

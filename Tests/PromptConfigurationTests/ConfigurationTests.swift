@@ -45,7 +45,7 @@ import Testing
         ("downloads.enabled", "false"), ("downloads.sidecars", "false"), ("downloads.allowPrivateAddresses", "true"),
         ("unconfirmed.policy", "resubmit"),
         ("unconfirmed.window", "5m"), ("retention.finishedJobs", "forever"), ("retention.files", "remove"),
-        ("catalogue.unknownModels", "allow"),
+        ("catalogue.unknownModels", "allow"), ("catalogue.refresh", "never"),
         ("catalogue.defaultPrice", "7.5"), ("catalogue.prices", "flux-2/pro-text-to-image=5.5, z-image=1"),
         ("shutdown.grace", "3s"), ("log.level", "debug"), ("log.format", "json"),
     ]
@@ -104,7 +104,7 @@ import Testing
         ("catalogue:\n  prices: [z-image: 5]", "catalogue.prices: takes a list of single values"),
         (
             "catalogue:\n  prices: [z-imgae=5]",
-            "catalogue.prices: \"z-imgae=5\" names a model that the catalogue does not know; did you mean z-image"
+            "catalogue.prices: \"z-imgae=5\" names a model that promptd was not built with; did you mean z-image"
         ),
         (
             "catalogue:\n  prices: [z-image=5, z-image=6]",

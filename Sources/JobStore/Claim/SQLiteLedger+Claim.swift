@@ -19,9 +19,9 @@ extension SQLiteLedger {
         // Of what does not fit a budget many jobs may be skipped: each pass looks further.
         var lookahead = request.limit
         for _ in 0..<Self.maximumPasses {
-            let (found, missing) = try await commits.commit {
-                [self, prepared, lookahead] db -> (Claim, [QueuedJob]) in
-                guard try RestoredCopies(db: db).current() == nil else { return (Claim(), []) }
+            let (found, missing, models) = try await commits.commit {
+                [self, prepared, lookahead] db -> (Claim, [QueuedJob], Int64) in
+                guard try RestoredCopies(db: db).current() == nil else { return (Claim(), [], 0) }
                 var plan = ClaimPlan(
                     request,
                     rotation: rotation.withLock { $0 },
@@ -31,7 +31,7 @@ extension SQLiteLedger {
                 let claim = try ClaimTransaction.run(&plan, request, lateArrival: lateArrival, db)
                 // A transaction that fails afterwards has only moved a turn.
                 if plan.missing.isEmpty || !claim.jobs.isEmpty { rotation.withLock { [plan] in $0 = plan.rotation } }
-                return (claim, plan.missing)
+                return (claim, plan.missing, plan.missing.isEmpty ? 0 : try ProviderModelRows.version(db))
             }
             // Before anything of it is sent.
             if let attempt = found.jobs.map(\.attempt.rawValue).max(), let job = found.jobs.map(\.job.rawValue).max() {
@@ -46,6 +46,8 @@ extension SQLiteLedger {
             // What is claimed is not kept waiting for the others.
             claim.hasMore = true
             if !claim.jobs.isEmpty || refused.count >= ClaimPlan.maximumRefusals { return claim }
+            // `prepare` is to know the models that somebody has just had read.
+            if knownModels.withLock({ $0.version != models }) { try await readModels() }
             for job in missing { prepared[job.id] = PreparedJob(job: job, preparation: prepare(job)) }
             lookahead = min(lookahead * 2 + 8, 512)
         }

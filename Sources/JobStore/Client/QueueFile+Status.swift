@@ -18,6 +18,7 @@ extension QueueFile {
                 },
                 underWay: try Self.underWay(db),
                 prices: try Self.priceBook(db),
+                catalogue: try catalogue(db),
                 durations: try Self.durations(db),
                 firstUnconfirmed:
                     try Int64

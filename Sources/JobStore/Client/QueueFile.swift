@@ -1,6 +1,7 @@
 import GRDB
 import Glibc
 package import PromptQueue
+import Synchronization
 
 /// The database as a command uses it: one connection, opened for a short while, beside a daemon that may be at work.
 ///
@@ -8,6 +9,7 @@ package import PromptQueue
 package final class QueueFile: QueueClient {
     package let path: String
     let queue: DatabaseQueue
+    let knownModels = Mutex(KnownModels())
 
     /// - Parameter create: whether a missing file is made and an older schema migrated; otherwise both are errors.
     package init(path: String, create: Bool = false) throws(LedgerError) {

@@ -41,6 +41,7 @@ package final class SQLiteLedger: JobLedger, LedgerUpkeep, Sendable {
     let rotation = Mutex(QueueRotation())
     /// Where the number of the last request is noted outside the database; nil before it has been compared.
     let marks = Mutex<RequestMarks?>(nil)
+    let knownModels = Mutex(KnownModels())
 
     /// - Throws: `LedgerError` when the file cannot be opened, is not promptd's, or has a newer schema.
     package init(path: String, options: Options = Options()) throws(LedgerError) {

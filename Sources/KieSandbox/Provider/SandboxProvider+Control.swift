@@ -9,6 +9,7 @@ extension SandboxProvider {
         case ("GET", "/sandbox/faults"): .control(faultsJSON)
         case ("POST", "/sandbox/faults"): switchFaults(request)
         case ("POST", "/sandbox/credits"): addCredits(request)
+        case ("POST", "/sandbox/models"): changeModel(request, now: now)
         default: .control(#"{"error":"no such endpoint"}"#, status: 404)
         }
     }
@@ -130,6 +131,28 @@ extension SandboxProvider {
         }
         faults = changed
         return .control(faultsJSON)
+    }
+
+    /// `{"model":"flux-3/text-to-image","taskType":["text-to-image"],"pricingDesc":"12 credits per image","input":{…}}` adds
+    /// or changes a model, `input` being the JSON schema of its fields; `{"model":"z-image","listed":false}` takes it off the list.
+    private mutating func changeModel(_ request: SandboxRequest, now: Instant) -> SandboxAnswer {
+        guard let members = try? JSONValue(parsing: request.body).objectValue, let name = members["model"]?.stringValue,
+            ProviderModel.isName(name)
+        else {
+            return .controlError("the body must be a JSON object with the name of a `model`")
+        }
+        let known = catalogue.model(named: name)
+        let model = ProviderModel(
+            name: name,
+            isListed: members["listed"]?.boolValue ?? true,
+            title: members["title"]?.stringValue ?? known?.title,
+            taskTypes: members["taskType"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+            pricing: members["pricingDesc"]?.stringValue ?? known?.pricing,
+            inputSchema: members["input"]?.objectValue,
+            readAt: max(now, Catalogue.builtInDate)
+        )
+        catalogue = catalogue.with([model])
+        return .control(#"{"models":\#(catalogue.models.values.count(where: \.isDocumented))}"#)
     }
 
     /// `{"add":100}`

@@ -16,7 +16,7 @@ extension SandboxProvider {
     }
 
     private var list: String {
-        let models = catalogue.models.values.sorted { $0.name < $1.name }.map { model in
+        let models = catalogue.models.values.filter(\.isDocumented).sorted { $0.name < $1.name }.map { model in
             var object = WireObject()
             object.add("model", model.name)
             object.add("slug", model.name.split(separator: "/").joined(separator: "-"))
@@ -39,6 +39,7 @@ extension SandboxProvider {
 
     /// The price of the model's plainest task, if it has one without more than a prompt.
     private func pricing(of model: CatalogueModel) -> String? {
+        if let words = model.pricing { return words }
         guard case .ready(let prepared) = catalogue.prepare(model: model.name, prompt: "A prompt", input: [:]),
             let credits = prepared.estimate?.credits
         else { return nil }

@@ -7,7 +7,7 @@ package import PromptQueue
 /// back from one call to the next.
 package struct SandboxProvider: Sendable {
     let configuration: SandboxConfiguration
-    let catalogue: Catalogue
+    var catalogue: Catalogue
     /// `http://HOST:PORT` as clients reach the sandbox: the start of every result URL.
     package var baseURL = "http://127.0.0.1"
 

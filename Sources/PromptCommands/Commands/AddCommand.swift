@@ -42,7 +42,7 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
         let texts = try texts(console)
         try await database.open { file in
             let before = try file.status()
-            let (jobs, unknownFields) = try prepare(texts, before.prices, console)
+            let (jobs, unknownFields) = try prepare(texts, before, console)
             for field in unknownFields {
                 console.say("warning: \(jobs.first?.model ?? "") does not list the field \(field); it is sent as it is")
             }
@@ -83,10 +83,10 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
 
     private func prepare(
         _ texts: [String?],
-        _ prices: PriceBook,
+        _ before: StatusRecord,
         _ console: Console
     ) throws -> ([NewJob], unknownFields: [String]) {
-        let catalogue = Catalogue.builtIn
+        let catalogue = before.catalogue
         let policy = console.settings.unknownModels
         let model = options.model ?? JobOptions.defaultModel
         let input = catalogue.input(options.input.map { ($0.key, $0.value) }, model: model)
@@ -113,7 +113,7 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
                 job.batch = options.batch
                 job.labels = options.labels
                 job.maxAttempts = options.maxAttempts ?? 3
-                job.estimate = prices.estimate(of: prepared, model: model)
+                job.estimate = before.prices.estimate(of: prepared, model: model)
                 jobs.append(job)
             }
         }

@@ -46,7 +46,7 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
         let source = try ImportFile(path: file, format: format, console)
         try database.open { queue in
             let before = try queue.status()
-            let context = try context(before.prices, console)
+            let context = try context(before, console)
             let run = ImportRun(source, into: queue, context, skipsDuplicates: skipDuplicates, console)
             let checked = try run.check()
             for warning in run.unknownFields { console.say("warning: \(warning); it is sent as it is") }
@@ -55,7 +55,7 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
         }
     }
 
-    private func context(_ prices: PriceBook, _ console: Console) throws -> ImportContext {
+    private func context(_ before: StatusRecord, _ console: Console) throws -> ImportContext {
         var defaults = NewJobDefaults()
         defaults.model = options.model ?? defaults.model
         defaults.queue = options.queue ?? defaults.queue
@@ -65,8 +65,8 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
         defaults.labels = options.labels
         defaults.maxAttempts = options.maxAttempts ?? defaults.maxAttempts
         return ImportContext(
-            catalogue: .builtIn,
-            prices: prices,
+            catalogue: before.catalogue,
+            prices: before.prices,
             unknownModels: console.settings.unknownModels,
             defaults: defaults,
             input: options.input.map { ($0.key, $0.value) },

@@ -46,7 +46,7 @@ struct ModelPriceCommand: ParsableCommand, SettingsCommand {
 
     func run() throws {
         let console = Console.current
-        let catalogue = Catalogue.builtIn
+        let catalogue = try database.open { try $0.catalogue() }
         let known = catalogue.model(named: model)
         let conditions = catalogue.input(when.map { ($0.key, $0.value) }, model: model)
         guard let credits else { return try removePrice(conditions, console) }

@@ -4,9 +4,11 @@ import PromptQueue
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "List the models, show what one takes and costs, or set its price.",
+        abstract: "List the models, show what one takes and costs, set its price, or ask the provider anew.",
         discussion: "promptctl models MODEL shows one model, promptctl models WORD those that have it in their names.",
-        subcommands: [ModelListCommand.self, ModelPriceCommand.self],
+        subcommands: [
+            ModelListCommand.self, ModelPriceCommand.self, ModelRefreshCommand.self, ModelResetCommand.self,
+        ],
         defaultSubcommand: ModelListCommand.self
     )
 }
@@ -36,8 +38,8 @@ struct ModelListCommand: ParsableCommand, SettingsCommand {
 
     func run() throws {
         let console = Console.current
-        let catalogue = Catalogue.builtIn
         let prices = ModelPrices(database, console)
+        let catalogue = prices.catalogue
         if let model {
             guard let found = catalogue.model(named: model) ?? prices.stranger(named: model) else {
                 let matches = catalogue.models.values.filter {
@@ -167,6 +169,8 @@ extension CatalogueModel {
             "title": JSONValue(title),
             "source": .string(source),
             "documented": .bool(isDocumented),
+            "pricing": JSONValue(pricing),
+            "read_at": JSONValue(readAt?.iso8601),
             "fields": fields.map { .array($0.map { .object($0.object) }) } ?? .null,
             "prices": .array(
                 priceRules.map { rule in

@@ -11,11 +11,12 @@ struct ModelPage {
             model.name + (model.title.map { "  \($0)" } ?? "")
                 + (model.mediaName == "–" ? "" : "  (\(model.mediaName))"), model.source,
         ]
-        if !model.isDocumented { lines.append("The provider no longer documents this model.") }
+        if !model.isDocumented { lines.append("The provider no longer documents or lists this model.") }
+        if let readAt = model.readAt { lines.append("As the provider said on \(console.time(readAt)).") }
         lines.append("")
         lines += fields
         lines.append("")
-        lines += overrides + listed + seen
+        lines += overrides + listed + said + seen
         return lines
     }
 
@@ -86,6 +87,11 @@ struct ModelPage {
         }
         let title = "In the mean of its latest tasks here, in credits:"
         return ["", title] + table.lines(width: nil, hasColour: console.hasColour).map { "  " + $0 }
+    }
+
+    /// In the provider's own words.
+    private var said: [String] {
+        model.pricing.map { ["", "The provider's words on its price: \(oneLine($0))"] } ?? []
     }
 
     private var listed: [String] {

@@ -1,7 +1,8 @@
 import PromptQueue
 
-/// What the database knows of models' prices, beside the catalogue.
+/// What the database knows of models and their prices.
 struct ModelPrices {
+    let catalogue: Catalogue
     let book: PriceBook
     private let charges: [String: [ObservedCharge]]
 
@@ -10,11 +11,13 @@ struct ModelPrices {
 
     /// Nothing is known.
     init() {
+        catalogue = .builtIn
         book = PriceBook()
         charges = [:]
     }
 
     init(_ file: any QueueClient) throws {
+        catalogue = try file.catalogue()
         book = try file.priceBook()
         charges = try file.charges()
     }

@@ -25,7 +25,7 @@ struct Outlook {
     ///   - record: before the jobs are added.
     ///   - added: what the new jobs of each queue cost.
     init(_ record: StatusRecord, adding added: [String: Credits], now: Instant) {
-        let forecast = Forecast(record, .builtIn, now: now)
+        let forecast = Forecast(record, record.catalogue, now: now)
         backlog = added.values.reduce(forecast.credits, +)
         balance = record.daemon.available
         reserve = record.daemon.rules.creditReserve

@@ -12,7 +12,7 @@ struct Status {
     init(_ file: any QueueClient, now: Instant, sample: Int = 10_000) throws {
         record = try file.status(sample: sample)
         processID = file.daemonProcessID
-        forecast = Forecast(record, .builtIn, now: now)
+        forecast = Forecast(record, record.catalogue, now: now)
         self.now = now
     }
 

@@ -34,15 +34,27 @@ struct ProviderAccess {
         let serverTime = client.serverTime
         // Nothing is under way any more that could be lost.
         try? await client.shutdown()
-        let balance = answer.mapError { error in
-            switch error.failure.code {
-            case .keyRefused:
-                CommandError(.noPermission, "\(baseURL): the API key was refused: \(error.failure.message)")
-            default:
-                CommandError(.unavailable, "\(baseURL): \(error.failure.message); try again later")
-            }
+        return (answer.mapError(commandError), serverTime)
+    }
+
+    private func commandError(_ error: FailureError) -> CommandError {
+        switch error.failure.code {
+        case .keyRefused:
+            CommandError(.noPermission, "\(baseURL): the API key was refused: \(error.failure.message)")
+        default:
+            CommandError(.unavailable, "\(baseURL): \(error.failure.message); try again later")
         }
-        return (balance, serverTime)
+    }
+
+    /// Runs `body` with a client, which is closed afterwards.
+    ///
+    /// - Throws: `CommandError` for what the provider answers, and whatever else `body` throws.
+    func withClient<T>(_ body: (KieClient) async throws -> T) async throws -> T {
+        let client = KieClient(KieSettings(baseURL: baseURL), key: key)
+        let result: Result<T, any Error>
+        do { result = .success(try await body(client)) } catch { result = .failure(error) }
+        try? await client.shutdown()
+        do { return try result.get() } catch let error as FailureError { throw commandError(error) }
     }
 
     /// How a task stands.

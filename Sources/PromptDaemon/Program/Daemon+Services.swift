@@ -32,7 +32,9 @@ extension Daemon {
                 callbackURL: configuration.callbacksPublicURL
             ),
             fetcher: fetcher(parts),
-            prepare: { [live] job in job.prepared(unknownModels: live.unknownModels) },
+            prepare: { [live, ledger = parts.ledger] job in
+                job.prepared(by: ledger.catalogue, unknownModels: live.unknownModels)
+            },
             settings: settings,
             seed: UInt64.random(in: 0...UInt64.max),
             grace: configuration.shutdownGrace,
@@ -86,6 +88,7 @@ extension Daemon {
     /// - Parameter start: is opened when every listener listens.
     func services(
         _ ledger: any LedgerStore,
+        _ client: any ModelSource,
         _ media: MediaDirectory,
         _ runner: Runner,
         _ callbacks: Callbacks?,
@@ -122,6 +125,13 @@ extension Daemon {
             ),
             FileGuard(ledger: ledger, time: time),
             PriceWatch(prices: ledger, time: time, logger: logger),
+            CatalogueKeeper(
+                ledger: ledger,
+                source: client,
+                interval: { [live] in live.catalogueRefresh },
+                time: time,
+                logger: logger
+            ),
             ChangeWatcher(ledger: ledger, runner: runner, time: time, logger: logger),
         ]
         // The failure of one ends the daemon in order: requests under way may still be answered and recorded.

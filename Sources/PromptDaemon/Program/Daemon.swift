@@ -168,7 +168,7 @@ struct Daemon {
         try await ledger.setPrices(configuration.prices, defaultPrice: configuration.defaultPrice)
         let start = Latch()
         let runner = runner(parts, engineSettings, steps, start, keepsLeftovers: age.copy != nil)
-        let group = services(ledger, parts.media, runner, callbacks, start)
+        let group = services(ledger, parts.client, parts.media, runner, callbacks, start)
         let failure = await run(group) { await reload(parts.client, runner, ledger, callbacks) }
         if ledger.loss != nil { await tellUnderWay(ledger) }
         do {

@@ -12,6 +12,7 @@ final class LiveSettings: Sendable {
     }
 
     var unknownModels: UnknownModelPolicy { configuration.withLock { $0.unknownModels } }
+    var catalogueRefresh: RefreshInterval { configuration.withLock { $0.catalogueRefresh } }
     var apiKeyFile: String? { configuration.withLock { $0.apiKeyFile } }
     var sidecars: Bool { configuration.withLock { $0.downloadsSidecars } }
     var retention: (jobs: Retention, files: FileRetention) {

@@ -53,6 +53,7 @@ private struct FieldRecord: Decodable {
     let items: Box?
     let properties: [FieldRecord]?
     let note: String?
+    let corrected: Bool?
 
     var field: Field {
         Field(
@@ -67,7 +68,8 @@ private struct FieldRecord: Decodable {
             takesNumbers: numeric ?? false,
             element: items?.record.field,
             properties: properties?.map(\.field) ?? [],
-            note: note
+            note: note,
+            isCorrected: corrected ?? false
         )
     }
 

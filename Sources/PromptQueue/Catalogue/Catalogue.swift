@@ -18,6 +18,11 @@ package struct Catalogue: Sendable {
         }
     }
 
+    /// - Parameter complete: models that have their prices.
+    init(complete models: [String: CatalogueModel]) {
+        self.models = models
+    }
+
     /// The catalogue that is compiled in; parsed once, when first used.
     ///
     /// Were the embedded data corrupt, it would be empty, so that every job is refused and none is sent unchecked.

@@ -14,10 +14,14 @@ package struct CatalogueModel: Sendable, Hashable {
     package let fields: [Field]?
     /// The page that the fields come from.
     package let source: String
-    /// Whether the provider still documented the model when the data was collected.
+    /// Whether the provider still documented or listed the model when that was last looked at.
     package let isDocumented: Bool
     /// The model's prices; the first that fits an input counts.
     package internal(set) var priceRules: [PriceRule]
+    /// What the model costs, in the provider's words; `nil` if it was not asked.
+    package let pricing: String?
+    /// When the provider was last asked about the model; `nil`: not since the catalogue was built.
+    package let readAt: Instant?
 
     package init(
         name: String,
@@ -26,7 +30,9 @@ package struct CatalogueModel: Sendable, Hashable {
         fields: [Field]?,
         source: String,
         isDocumented: Bool = true,
-        priceRules: [PriceRule] = []
+        priceRules: [PriceRule] = [],
+        pricing: String? = nil,
+        readAt: Instant? = nil
     ) {
         self.name = name
         self.media = media
@@ -35,6 +41,8 @@ package struct CatalogueModel: Sendable, Hashable {
         self.source = source
         self.isDocumented = isDocumented
         self.priceRules = priceRules
+        self.pricing = pricing
+        self.readAt = readAt
     }
 
     package func field(named name: String) -> Field? {

@@ -26,6 +26,8 @@ package struct Field: Sendable, Hashable {
     package let properties: [Field]
     /// A hint for users: accepted files, what the field goes with.
     package let note: String?
+    /// Whether the provider's own schema is known to be wrong here, and is not followed.
+    package let isCorrected: Bool
 
     /// None or one: a structure cannot hold itself.
     private let elements: [Field]
@@ -42,7 +44,8 @@ package struct Field: Sendable, Hashable {
         takesNumbers: Bool = false,
         element: Field? = nil,
         properties: [Field] = [],
-        note: String? = nil
+        note: String? = nil,
+        isCorrected: Bool = false
     ) {
         self.name = name
         self.type = type
@@ -56,5 +59,6 @@ package struct Field: Sendable, Hashable {
         self.elements = element.map { [$0] } ?? []
         self.properties = properties
         self.note = note
+        self.isCorrected = isCorrected
     }
 }

@@ -1,6 +1,6 @@
 extension QueuedJob {
-    /// Completes and checks the job's input against the catalogue.
-    package func prepared(unknownModels: UnknownModelPolicy) -> Preparation {
+    /// Completes and checks the job's input against a catalogue.
+    package func prepared(by catalogue: Catalogue, unknownModels: UnknownModelPolicy) -> Preparation {
         func refused(_ message: String) -> Preparation {
             let problem = InputProblem(field: "input", kind: .wrongType, message: message)
             return .refused(Refusal(code: .invalidInput, problems: [problem]))
@@ -8,6 +8,6 @@ extension QueuedJob {
         let value: JSONValue
         do throws(JSONError) { value = try JSONValue(parsing: input) } catch { return refused(error.description) }
         guard let input = value.objectValue else { return refused("is not a JSON object") }
-        return Catalogue.builtIn.prepare(model: model, prompt: prompt, input: input, unknownModels: unknownModels)
+        return catalogue.prepare(model: model, prompt: prompt, input: input, unknownModels: unknownModels)
     }
 }

@@ -32,6 +32,12 @@ package protocol QueueReader: Sendable {
     /// Nil before there is a reading of the balance that can be compared.
     func account() throws(LedgerError) -> AccountRecord?
 
+    /// The built-in models, and over them what the provider said last.
+    func catalogue() throws(LedgerError) -> Catalogue
+
+    /// What the provider said of its models last, by name.
+    func providerModels() throws(LedgerError) -> [ProviderModel]
+
     /// The prices that hold.
     func priceBook() throws(LedgerError) -> PriceBook
 
@@ -116,6 +122,14 @@ package protocol QueueOperator: Sendable {
 
     /// - Returns: false if there was none for the model under these conditions.
     func removePrice(model: String, conditions: JSONObject) throws(LedgerError) -> Bool
+
+    /// Keeps what the provider says of its models, beside what is kept of others.
+    func keep(_ models: [ProviderModel]) throws(LedgerError)
+
+    /// Goes back to what was built in, for a model or for all.
+    ///
+    /// - Returns: of how many models something was kept.
+    func removeProviderModels(named model: String?) throws(LedgerError) -> Int
 
     /// - Parameter full: whether everything is read for damages, which takes long if there is much.
     func health(full: Bool) throws(LedgerError) -> FileHealth

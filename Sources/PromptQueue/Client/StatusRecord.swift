@@ -172,6 +172,8 @@ package struct StatusRecord: Sendable {
     package let underWay: [UnderWaySample]
     /// For what is not estimated yet.
     package let prices: PriceBook
+    /// The models as they are known now.
+    package let catalogue: Catalogue
     /// How long each model's tasks take on average, the latest ones.
     package let durations: [String: Duration]
     /// The oldest.
@@ -187,6 +189,7 @@ package struct StatusRecord: Sendable {
         backlog: [BacklogSample],
         underWay: [UnderWaySample],
         prices: PriceBook,
+        catalogue: Catalogue = .builtIn,
         durations: [String: Duration],
         firstUnconfirmed: JobID?,
         account: AccountRecord?
@@ -198,6 +201,7 @@ package struct StatusRecord: Sendable {
         self.backlog = backlog
         self.underWay = underWay
         self.prices = prices
+        self.catalogue = catalogue
         self.durations = durations
         self.firstUnconfirmed = firstUnconfirmed
         self.account = account

@@ -31,6 +31,11 @@ package enum Advice: Sendable, Hashable, CustomStringConvertible {
     case lookAtRestored
     case setPrice
     case listModels
+    /// What a model takes and costs.
+    case seeModel
+    /// The price of a model that promptd was not built with.
+    case setPriceOfAdded
+    case refreshModels
 
     package var description: String {
         switch self {
@@ -53,6 +58,9 @@ package enum Advice: Sendable, Hashable, CustomStringConvertible {
         case .compareAccount: "promptctl credits has the figures"
         case .setPrice: "see promptctl models, and set a price"
         case .listModels: "promptctl models lists all"
+        case .seeModel: "promptctl models MODEL shows what it takes and costs"
+        case .setPriceOfAdded: "the price of one that the provider has added is set with promptctl models price"
+        case .refreshModels: "promptctl models refresh asks now"
         }
     }
 }

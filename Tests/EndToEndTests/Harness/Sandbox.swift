@@ -86,6 +86,9 @@ struct Sandbox {
         try await post("/sandbox/credits", "{\"add\":\(credits)}")
     }
 
+    /// Adds or changes a model.
+    func change(_ model: String) async throws { try await post("/sandbox/models", model) }
+
     private func post(_ path: String, _ json: String) async throws {
         var request = URLRequest(url: try #require(URL(string: url + path)))
         request.httpMethod = "POST"
