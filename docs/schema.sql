@@ -1,4 +1,4 @@
--- The schema, version 17, as the files in migrations/ make it. Written by a test; not edited.
+-- The schema, version 18, as the files in migrations/ make it. Written by a test; not edited.
 
 CREATE TABLE account_readings (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -641,7 +641,8 @@ CREATE TABLE jobs (
     -- 1: somebody has taken its task or its results up again, and a daemon at work has yet to notice.
     is_resumed INTEGER NOT NULL DEFAULT 0
         CONSTRAINT "jobs.is_resumed: 0 or 1" CHECK (is_resumed IN (0, 1)), pruned_at INTEGER
-    CONSTRAINT "jobs.pruned_at: is written by promptd" CHECK (pruned_at BETWEEN 0 AND 253402300799999),
+    CONSTRAINT "jobs.pruned_at: is written by promptd" CHECK (pruned_at BETWEEN 0 AND 253402300799999), allow_unknown INTEGER NOT NULL DEFAULT 0
+    CONSTRAINT "jobs.allow_unknown: 0 or 1" CHECK (allow_unknown IN (0, 1)),
 
     CONSTRAINT "jobs.state: a running job has the task_id that the provider gave it; only promptd sets it"
         CHECK (state <> 'running' OR task_id IS NOT NULL),
@@ -668,6 +669,12 @@ CREATE INDEX jobs_scheduled ON jobs (run_at) WHERE state = 'queued' AND turn IS 
 CREATE INDEX jobs_submitting ON jobs (id) WHERE state = 'submitting';
 
 CREATE INDEX jobs_unconfirmed ON jobs (id) WHERE state = 'unconfirmed';
+
+CREATE TRIGGER jobs_allowance_frozen BEFORE UPDATE OF allow_unknown ON jobs
+WHEN OLD.state <> 'queued' AND NEW.state <> 'queued' AND OLD.allow_unknown IS NOT NEW.allow_unknown
+BEGIN
+    SELECT RAISE(ABORT, 'jobs: allow_unknown can be changed only while the job is queued');
+END;
 
 CREATE TRIGGER jobs_cancelled AFTER UPDATE OF state ON jobs
 WHEN NEW.state = 'cancelled' AND OLD.state <> 'cancelled'
@@ -877,10 +884,11 @@ BEGIN
     UPDATE jobs SET state = 'unconfirmed'
     WHERE id = NEW.id
         AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'unknown' AND finished_at IS NULL);
+    -- The task that failed was for what the job asked before.
     UPDATE jobs SET state = 'running', is_resumed = 1, task_id = (
         SELECT task_id FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
         ORDER BY finished_at IS NULL DESC, id DESC LIMIT 1)
-    WHERE id = NEW.id AND state = 'queued'
+    WHERE id = NEW.id AND state = 'queued' AND OLD.prompt IS NEW.prompt AND OLD.input = NEW.input
         AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'accepted');
 END;
 
@@ -888,7 +896,9 @@ CREATE TRIGGER jobs_retried_as_it_was BEFORE UPDATE OF prompt, input ON jobs
 WHEN OLD.state <> 'queued' AND NEW.state = 'queued'
     AND (OLD.prompt IS NOT NEW.prompt OR OLD.input <> NEW.input)
     AND EXISTS (SELECT 1 FROM attempts WHERE job_id = OLD.id
-        AND (state = 'accepted' OR (state <> 'rejected' AND finished_at IS NULL)))
+        AND (state <> 'rejected' AND finished_at IS NULL
+            OR state = 'accepted' AND coalesce(error_code, '')
+                NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault')))
 BEGIN
     SELECT RAISE(ABORT, 'jobs: prompt and input of a job that has a task cannot be changed; insert another job');
 END;

@@ -1,9 +1,9 @@
 import PromptQueue
 
 /// Finds what somebody may have meant.
-enum Suggestion {
+package enum Suggestion {
     /// The name that takes the fewest edits, if those are few.
-    static func nearest(to name: String, among names: some Sequence<String>) -> String? {
+    package static func nearest(to name: String, among names: some Sequence<String>) -> String? {
         let best = names.map { (name: $0, distance: distance(name.lowercased(), $0.lowercased())) }
             .min { ($0.distance, $0.name) < ($1.distance, $1.name) }
         guard let best, best.distance <= max(2, name.count / 3) else { return nil }

@@ -79,7 +79,8 @@ import Testing
     @Test func `a job that has a task is not tried again under another prompt`() async throws {
         let fixture = try LedgerFixture()
         let job = try await fixture.runOne()
-        try await fixture.record(.taskFailed(job.attempt, Failure(.taskFailed, "no"), charged: .zero, then: .fail))
+        // Whether it still gives something nobody knows.
+        try await fixture.record(.taskFailed(job.attempt, Failure(.taskLost, "no"), charged: .zero, then: .fail))
         for change in ["prompt = 'other'", "input = '{\"seed\":1}'"] {
             #expect(
                 fixture.refusal("UPDATE jobs SET state = 'queued', \(change)")?.contains("insert another job") == true
@@ -87,6 +88,19 @@ import Testing
         }
         try fixture.run("UPDATE jobs SET state = 'queued', priority = 5")
         #expect(try fixture.state(job.job) == "running")
+    }
+
+    @Test func `a job that the provider has refused is tried again as something else, and paid for once more`()
+        async throws
+    {
+        let fixture = try LedgerFixture()
+        let job = try await fixture.runOne()
+        try await fixture.record(.taskFailed(job.attempt, Failure(.contentRefused, "no"), charged: .zero, then: .fail))
+        try fixture.run("UPDATE jobs SET state = 'queued', prompt = 'other'")
+        #expect(try fixture.state(job.job) == "queued")
+        let claim = try await fixture.claim(1)
+        #expect(claim.jobs.map(\.job) == [job.job])
+        #expect(try fixture.rows("SELECT prompt, state FROM jobs") == ["other|submitting"])
     }
 
     @Test func `a job that was refused before it was sent can be fixed and tried again`() async throws {

@@ -140,4 +140,81 @@ struct AddTests {
             outcome.talk.contains("promptd is not running on this database; waiting for somebody to start it")
         )
     }
+
+    @Test(arguments: [
+        ("apsect_ratio=16:9", "apsect_ratio", "aspect_ratio"),
+        ("input.aspect_ratio=16:9", "input.aspect_ratio", "aspect_ratio"),
+        ("Aspect Ratio=16:9", "Aspect Ratio", "aspect_ratio"), ("resolutions=2K", "resolutions", "resolution"),
+    ])
+    func `a field that looks misspelt is refused with the one that was meant`(
+        input: String,
+        field: String,
+        meant: String
+    ) async throws {
+        let fixture = try CommandFixture()
+        let outcome = try await fixture.run("add", "a fox", "--input", input)
+        #expect(outcome.code == 65)
+        #expect(
+            outcome.talk.first
+                == "promptctl: \(field): is no field of flux-2/flex-text-to-image; did you mean \(meant)?"
+        )
+        #expect(outcome.talk.contains("A field that is meant as it is written is sent with --allow-unknown."))
+        #expect(try fixture.jobs().isEmpty)
+        let file = try fixture.write("a fox\n", "foxes.txt")
+        let imported = try await fixture.run("import", file, "--matrix", input)
+        #expect(imported.code == 65)
+        #expect(imported.talk.first?.contains("did you mean \(meant)?") == true)
+
+        let allowed = try await fixture.run("add", "a fox", "--input", input, "--allow-unknown")
+        #expect(allowed.code == 0)
+        #expect(allowed.talk.first?.hasPrefix("warning: flux-2/flex-text-to-image does not list the field") == true)
+        // The claim goes by the same rule, and by what was allowed.
+        try fixture.sql("INSERT INTO jobs (prompt, input) SELECT prompt, input FROM jobs")
+        try await fixture.submit(.running, .running)
+        #expect(try fixture.jobs().map(\.state) == [.failed, .running])
+        #expect(try fixture.jobs().first?.errorCode == "invalid_input")
+    }
+
+    @Test func `a field that resembles none is sent as it is, with a warning`() async throws {
+        let fixture = try CommandFixture()
+        let outcome = try await fixture.run("add", "a fox", "--input", "watermark=no")
+        #expect(outcome.code == 0)
+        #expect(
+            outcome.talk.first
+                == "warning: flux-2/flex-text-to-image does not list the field watermark; it is sent as it is"
+        )
+    }
+
+    @Test func `a list's field given again is its next item, another one's is an error`() async throws {
+        let fixture = try CommandFixture()
+        let model = ["--model", "nano-banana-2"]
+        let two = ["--input", "image_input=https://x.example/1.png", "--input", "image_input=https://x.example/2.png"]
+        #expect(try await fixture.run(["add", "a fox"] + model + two).code == 0)
+        #expect(
+            try fixture.jobs().first?.input
+                == #"{"image_input":["https://x.example/1.png","https://x.example/2.png"]}"#
+        )
+        let scalar = try await fixture.run("add", "a fox", "--input", "resolution=1K", "--input", "resolution=2K")
+        #expect(scalar.code == 64)
+        #expect(
+            scalar.talk
+                == [
+                    "promptctl: --input: resolution is given twice, and flux-2/flex-text-to-image takes one value for it"
+                ]
+        )
+    }
+
+    @Test(arguments: [
+        "https://x.example/1.png,https://x.example/2.png", "/tmp/ref.png", "@ref.png", "ref.png", #"[""]"#, "", "ref",
+        "https://x.example/1.png; https://x.example/2.png",
+    ])
+    func `what is no URL is not queued where one is wanted`(value: String) async throws {
+        let fixture = try CommandFixture()
+        for (model, field) in [("nano-banana-2", "image_input"), ("kling-2.6/motion-control", "input_urls")] {
+            let outcome = try await fixture.run("add", "a fox", "--model", model, "--input", "\(field)=\(value)")
+            #expect(outcome.code == 65)
+            #expect(outcome.talk.first?.hasPrefix("promptctl: \(field)[0]: ") == true)
+        }
+        #expect(try fixture.jobs().isEmpty)
+    }
 }

@@ -26,7 +26,7 @@ struct ChangeTests {
                 "job 1: has succeeded already",
                 "job 2: has failed already",
                 "job 9: there is no such job",
-                "cancelled 3 jobs",
+                "cancelled 3 jobs: 2 are at the provider: 28 credits stay charged",
             ]
         )
         #expect(try states(fixture) == ["succeeded", "failed", "cancelled", "cancelled", "cancelled"])
@@ -37,7 +37,7 @@ struct ChangeTests {
         let fixture = try await fixture()
         let outcome = try await fixture.run("cancel", "--batch", "b")
         #expect(outcome.code == 0)
-        #expect(outcome.talk == ["cancelled 3 jobs"])
+        #expect(outcome.talk == ["cancelled 3 jobs: 2 are at the provider: 28 credits stay charged"])
     }
 
     @Test func `retrying takes failed and cancelled jobs only`() async throws {
@@ -52,7 +52,10 @@ struct ChangeTests {
                 "retried 0 jobs",
             ]
         )
-        #expect(try await fixture.run("retry", "--state", "failed").talk == ["retried 1 job"])
+        #expect(
+            try await fixture.run("retry", "--state", "failed").talk
+                == ["retried 1 job: 1 is taken up again and not paid for twice"]
+        )
         // Its task is asked about once more before another one is paid for.
         #expect(try states(fixture) == ["succeeded", "running", "unconfirmed", "running", "queued"])
     }
@@ -107,15 +110,22 @@ struct ChangeTests {
         #expect(
             some.talk == [
                 "job 1: is succeeded; only unconfirmed jobs need to be settled", "job 99: there is no such job",
-                "gave up 1 job; what was reserved counts as spent",
+                "gave up 1 job; 14 credits count as spent",
             ]
         )
         #expect(try states(fixture)[2] == "failed")
 
         let other = try await self.fixture()
-        #expect(try await other.run("resolve", "--resubmit", "--queue", "nobody's").talk == ["queued 0 jobs again"])
-        #expect(try await other.run("resolve", "--resubmit", "--state", "failed").talk == ["queued 0 jobs again"])
-        #expect(try await other.run("resolve", "--resubmit", "--batch", "b").talk == ["queued 1 job again"])
+        let stranger = try await other.run("resolve", "--resubmit", "--queue", "nobody's")
+        #expect(stranger.code == 65)
+        #expect(stranger.talk == ["promptctl: queue nobody's: there is none of that name; there is default"])
+        let none = try await other.run("resolve", "--resubmit", "--state", "failed")
+        #expect(none.talk == ["queued 0 jobs again: 0 credits (estimated)"])
+        let tried = try await other.run("resolve", "--resubmit", "--batch", "b", "--dry-run")
+        #expect(tried.talk == ["would queue 1 job again: 14 credits (estimated)"])
+        #expect(try states(other)[2] == "unconfirmed")
+        let again = try await other.run("resolve", "--resubmit", "--batch", "b")
+        #expect(again.talk == ["queued 1 job again: 14 credits (estimated)"])
         #expect(try states(other) == ["succeeded", "failed", "queued", "running", "queued"])
         #expect(try await other.run("resolve", "--task", "t", "--batch", "b").code == 64)
         #expect(try await other.run("resolve", "--task", "t", "1", "3").code == 64)
@@ -156,9 +166,15 @@ struct ChangeTests {
         #expect(try await fixture.run("budget", "remove", "b").code == 0)
         #expect(try await fixture.run("budget", "remove", "b").code == 65)
         #expect(try await fixture.run("budget", "set", "b", "--limit", "-1", "--period", "day").code == 64)
-        let paused = try await fixture.run("queue", "pause", "night")
+        let typo = try await fixture.run("queue", "pause", "defalt", "night")
+        #expect(typo.code == 65)
+        #expect(
+            typo.talk == ["promptctl: queue defalt: there is none of that name; there is default. --create makes it"]
+        )
+        #expect(try await fixture.run("queue", "set", "night", "--max-running", "8").code == 65)
+        let paused = try await fixture.run("queue", "pause", "night", "--create")
         #expect(paused.code == 0)
-        #expect(paused.talk == ["paused night: a new queue, without jobs; there were default"])
+        #expect(paused.talk == ["paused night, a new queue"])
         #expect(try await fixture.run("queue", "pause", "night").talk == ["paused night"])
         #expect(try await fixture.run("queue", "set", "night", "--max-running", "8").code == 0)
         #expect(
@@ -168,5 +184,69 @@ struct ChangeTests {
         #expect(try await fixture.run("queue", "resume", "night").code == 0)
         #expect(try await fixture.run("queue", "resume", "nihgt").code == 65)
         #expect(try await fixture.run("queue", "set", "night", "--max-running", "none").code == 0)
+    }
+
+    // MARK: - What costs, before it does
+
+    /// Jobs 1 failed, 2 to 4 cancelled before they were sent, 5 queued.
+    private func halfCancelled() async throws -> CommandFixture {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "fox 1", "fox 2", "fox 3", "fox 4", "fox 5", "--batch", "b")
+        try await fixture.submit(.failed)
+        _ = try await fixture.run("cancel", "2", "3", "4")
+        return fixture
+    }
+
+    @Test func `a filter retries what failed, and says what stays cancelled`() async throws {
+        let fixture = try await halfCancelled()
+        let outcome = try await fixture.run("retry", "--batch", "b")
+        #expect(
+            outcome.talk == [
+                "retried 1 job: 1 is taken up again and not paid for twice",
+                "3 cancelled jobs stayed; --state cancelled retries what was cancelled",
+            ]
+        )
+        #expect(try states(fixture) == ["running", "cancelled", "cancelled", "cancelled", "queued"])
+        let dry = try await fixture.run("retry", "--batch", "b", "--state", "cancelled", "--dry-run")
+        #expect(dry.talk == ["would retry 3 jobs: 3 will cost 42 credits (estimated)"])
+        #expect(try states(fixture) == ["running", "cancelled", "cancelled", "cancelled", "queued"])
+        let json = try await fixture.run("retry", "--batch", "b", "--state", "cancelled", "--json")
+        let object = try #require(try JSONValue(parsing: json.output.joined()).objectValue)
+        #expect(object["changed"] == 3 && object["estimated_credits"] == 42 && object["dry_run"] == false)
+        #expect(try states(fixture) == ["running", "queued", "queued", "queued", "queued"])
+    }
+
+    @Test func `a cancellation says first what stays charged`() async throws {
+        let fixture = try await fixture()
+        let outcome = try await fixture.run("cancel", "--batch", "b", "--dry-run")
+        #expect(outcome.talk == ["would cancel 3 jobs: 2 are at the provider: 28 credits stay charged"])
+        #expect(try states(fixture) == ["succeeded", "failed", "unconfirmed", "running", "queued"])
+    }
+
+    @Test(arguments: ["cancel", "retry", "list", "export", "prune"])
+    func `a queue or a batch that is not there is named, with those that are`(command: String) async throws {
+        let fixture = try await fixture()
+        for (option, kind, there) in [("--batch", "batch", "b"), ("--queue", "queue", "default")] {
+            let outcome = try await fixture.run(command, option, "typo")
+            let sentence = "\(kind) typo: there is none of that name; there is \(there)"
+            #expect(outcome.talk == [command == "list" ? sentence : "promptctl: \(sentence)"])
+            #expect(outcome.code == (command == "list" ? 0 : 65))
+        }
+        #expect(try states(fixture) == ["succeeded", "failed", "unconfirmed", "running", "queued"])
+    }
+
+    @Test func `after a refusal of its content a job is retried as something else`() async throws {
+        let fixture = try await fixture()
+        let misspelt = try await fixture.run("retry", "2", "--input", "resolutoin=2K")
+        #expect(misspelt.code == 65)
+        #expect(misspelt.talk.first?.contains("did you mean resolution?") == true)
+        #expect(try states(fixture)[1] == "failed")
+        let outcome = try await fixture.run("retry", "2", "--prompt", "a tame fox", "--input", "resolution=2K")
+        #expect(outcome.talk == ["retried 1 job: 1 will cost 24 credits (estimated)"])
+        let job = try #require(try fixture.jobs().first { $0.id == JobID(2) })
+        #expect(job.state == .queued && job.prompt == "a tame fox" && job.input == #"{"resolution":"2K"}"#)
+        // One that has a result, or may get one, stays what it is.
+        #expect(try await fixture.run("retry", "1", "--prompt", "a wild fox").code == 65)
+        #expect(try await fixture.run("retry", "--batch", "b", "--prompt", "a wild fox").code == 64)
     }
 }

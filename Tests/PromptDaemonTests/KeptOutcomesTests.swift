@@ -43,7 +43,7 @@ import Testing
     @Test func `a task that the ledger does not take any more is not forgotten`() async throws {
         let (run, job, file) = try await lose()
         // Somebody was sure that there was no task.
-        try run.read { try $0.resolve(job, .resubmit, now: run.now.instant) }
+        _ = try run.read { try $0.resolve(job, .resubmit, now: run.now.instant) }
         try await KeptOutcomes.takeUp(file, into: run.ledger, now: run.now.instant, Self.logger)
         #expect(try run.details(of: job)?.job.state == .queued)
         #expect(try keptAside(file).count == 1)

@@ -71,7 +71,7 @@ extension ClaimTransaction {
         let rows = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """
-                    SELECT id, prompt, input, priority, turn, attempt_count, max_attempts FROM jobs
+                    SELECT id, prompt, input, priority, turn, attempt_count, max_attempts, allow_unknown FROM jobs
                     WHERE state = 'queued' AND turn IS NOT NULL AND queue = ? AND model = ? AND priority = ?
                         AND id NOT IN (SELECT job_id FROM set_aside)
                     ORDER BY turn, id LIMIT ? OFFSET ?
@@ -86,7 +86,7 @@ extension ClaimTransaction {
             jobs.append(
                 ClaimCandidate(
                     id: id,
-                    job: Self.job(id, lane, prompt: row[1], input: row[2]),
+                    job: Self.job(id, lane, prompt: row[1], input: row[2], allowsUnknownFields: row[7]),
                     priority: row[3],
                     turn: row[4],
                     attemptCount: row[5],
@@ -98,13 +98,26 @@ extension ClaimTransaction {
     }
 
     /// Texts are read as bytes: SQLite's may hold what is not UTF-8, which a `String` would silently repair.
-    private static func job(_ id: JobID, _ lane: ClaimLane, prompt: Data?, input: Data) -> QueuedJob? {
+    private static func job(
+        _ id: JobID,
+        _ lane: ClaimLane,
+        prompt: Data?,
+        input: Data,
+        allowsUnknownFields: Bool
+    ) -> QueuedJob? {
         guard let input = String(validating: input, as: UTF8.self) else { return nil }
         var text: String?
         if let prompt {
             guard let valid = String(validating: prompt, as: UTF8.self) else { return nil }
             text = valid
         }
-        return QueuedJob(id: id, queue: lane.queue.text, model: lane.model, prompt: text, input: input)
+        return QueuedJob(
+            id: id,
+            queue: lane.queue.text,
+            model: lane.model,
+            prompt: text,
+            input: input,
+            allowsUnknownFields: allowsUnknownFields
+        )
     }
 }

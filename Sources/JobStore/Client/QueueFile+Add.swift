@@ -36,8 +36,8 @@ struct JobInsertion: JobInserter {
         statement = try db.cachedStatement(
             sql: """
                 INSERT INTO jobs (prompt, model, input, queue, priority, run_at, unique_key, batch, labels,
-                    max_attempts, estimated_millicredits, estimate_basis, created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    max_attempts, estimated_millicredits, estimate_basis, allow_unknown, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 \(skipsDuplicates ? "ON CONFLICT (unique_key) DO NOTHING" : "")
                 """
         )
@@ -49,7 +49,8 @@ struct JobInsertion: JobInserter {
             job.prompt.databaseValue, job.model.databaseValue, job.input.databaseValue, job.queue.databaseValue,
             job.priority.databaseValue, (job.runAt?.milliseconds ?? 0).databaseValue, job.uniqueKey.databaseValue,
             job.batch.databaseValue, job.labels.databaseValue, job.maxAttempts.databaseValue,
-            (job.estimate?.credits.millicredits).databaseValue, (job.estimate?.kind.rawValue).databaseValue, now,
+            (job.estimate?.credits.millicredits).databaseValue, (job.estimate?.kind.rawValue).databaseValue,
+            job.allowsUnknownFields.databaseValue, now,
         ]
         return try LedgerError.wrapping {
             // There are as many values as parameters.

@@ -1,11 +1,13 @@
+import FoundationEssentials
 import GRDB
 package import PromptQueue
 
 extension QueueFile {
     /// Changes the jobs that can be changed; the others are named with the reason, in the database's own words.
-    package func apply(_ change: JobChange, to ids: [JobID]) throws(LedgerError) -> ChangeOutcome {
-        try write { db in
+    package func apply(_ change: JobChange, to ids: [JobID], dryRun: Bool) throws(LedgerError) -> ChangeOutcome {
+        try write(dryRun: dryRun) { db in
             var outcome = ChangeOutcome()
+            var changed: [JobID] = []
             for id in ids {
                 let state = try String.fetchOne(
                     db.cachedStatement(sql: "SELECT state FROM jobs WHERE id = ?"),
@@ -19,66 +21,180 @@ extension QueueFile {
                     outcome.refused.append((id, "is \(state) already"))
                     continue
                 }
-                if change == .retry, state == JobState.running.rawValue, try SQLiteLedger.release(id, db) {
+                if case .retry(nil) = change, state == JobState.running.rawValue, try SQLiteLedger.release(id, db) {
                     outcome.changed += 1
+                    outcome.resumed += 1
                     continue
                 }
                 if let state = JobState(rawValue: state), !change.origins.contains(state), state != .submitting {
-                    let reason = change == .retry ? Self.reason(state) : "has \(state.rawValue) already"
-                    outcome.refused.append((id, reason))
+                    outcome.refused.append((id, Self.reason(change, state)))
                     continue
                 }
-                do {
-                    try db.inSavepoint {
-                        try db.cachedStatement(sql: "UPDATE jobs SET state = ? WHERE id = ?")
-                            .execute(arguments: [change.target.rawValue, id.rawValue])
-                        return .commit
-                    }
-                    outcome.changed += 1
-                } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
-                    outcome.refused.append((id, error.message ?? "refused by the database"))
-                }
+                if try Self.tryApplying(change, id, db, &outcome) { changed.append(id) }
             }
+            try Self.count(changed, change, db, &outcome)
             return outcome
         }
     }
 
     /// Changes all jobs that match and that can be changed.
-    ///
-    /// - Returns: how many were changed, and how many could not be because their request is under way just now.
     package func apply(
         _ change: JobChange,
-        matching filter: JobFilter
-    ) throws(LedgerError) -> (changed: Int, beingSent: Int) {
-        var sent = filter
-        sent.states = filter.states.isEmpty ? [.submitting] : filter.states.intersection([.submitting])
-        var filter = filter
-        filter.states = filter.states.isEmpty ? change.origins : filter.states.intersection(change.origins)
-        if change == .retry { sent.states = [] }
-        return try write { [filter, sent] db in
-            var beingSent = 0
-            if !sent.states.isEmpty {
-                let (condition, arguments) = sent.condition
-                let sql = "SELECT count(*) FROM jobs WHERE \(condition)"
-                beingSent = try Int.fetchOne(db, sql: sql, arguments: arguments) ?? 0
+        matching filter: JobFilter,
+        dryRun: Bool
+    ) throws(LedgerError) -> ChangeOutcome {
+        var own = filter
+        own.states = filter.states.isEmpty ? change.usualOrigins : filter.states.intersection(change.origins)
+        return try write(dryRun: dryRun) { [own] db in
+            var outcome = ChangeOutcome()
+            // Before the change, which makes some of these.
+            switch change {
+            case .cancel:
+                outcome.beingSent = try Self.count(filter, .submitting, db)
+            case .retry:
+                if filter.states.isEmpty { outcome.leftCancelled = try Self.count(filter, .cancelled, db) }
             }
-            guard !filter.states.isEmpty else { return (0, beingSent) }
-            let (condition, arguments) = filter.condition
-            try db.execute(
-                sql: "UPDATE jobs SET state = '\(change.target.rawValue)' WHERE \(condition)",
-                arguments: arguments
-            )
-            return (db.changesCount, beingSent)
+            guard !own.states.isEmpty else { return outcome }
+            let (condition, arguments) = own.condition
+            let changed = try Int64.fetchAll(db, sql: "SELECT id FROM jobs WHERE \(condition)", arguments: arguments)
+                .map { JobID($0) }.filter { try Self.tryApplying(change, $0, db, &outcome) }
+            try Self.count(changed, change, db, &outcome)
+            return outcome
         }
     }
 
-    private static func reason(_ state: JobState) -> String {
+    /// - Returns: whether the database has let it.
+    private static func tryApplying(
+        _ change: JobChange,
+        _ id: JobID,
+        _ db: Database,
+        _ outcome: inout ChangeOutcome
+    ) throws -> Bool {
+        do {
+            try db.inSavepoint {
+                try apply(change, id, db)
+                return .commit
+            }
+            outcome.changed += 1
+            return true
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+            outcome.refused.append((id, error.message ?? "refused by the database"))
+            return false
+        }
+    }
+
+    private static func apply(_ change: JobChange, _ id: JobID, _ db: Database) throws {
+        guard case .retry(let edit?) = change else {
+            try db.cachedStatement(sql: "UPDATE jobs SET state = ? WHERE id = ?")
+                .execute(arguments: [change.target.rawValue, id.rawValue])
+            return
+        }
+        let row = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT prompt, input, allow_unknown FROM jobs WHERE id = ?"),
+            arguments: [id.rawValue]
+        )
+        guard let row else { return }
+        let before: String = row["input"]
+        var input = before
+        if !edit.input.isEmpty, var object = JSONValue.object(in: before) {
+            for (key, value) in edit.input { object[key] = value == .null ? nil : value }
+            input = JSONValue.object(object).json
+        }
+        try db.cachedStatement(
+            sql: "UPDATE jobs SET state = 'queued', prompt = ?, input = ?, allow_unknown = ? WHERE id = ?"
+        )
+        .execute(arguments: [
+            edit.prompt ?? row["prompt"], input, edit.allowsUnknownFields ?? row["allow_unknown"], id.rawValue,
+        ])
+    }
+
+    /// How many that match are in a state.
+    private static func count(_ filter: JobFilter, _ state: JobState, _ db: Database) throws -> Int {
+        guard filter.states.isEmpty || filter.states.contains(state) else { return 0 }
+        var filter = filter
+        filter.states = [state]
+        let (condition, arguments) = filter.condition
+        return try Int.fetchOne(db, sql: "SELECT count(*) FROM jobs WHERE \(condition)", arguments: arguments) ?? 0
+    }
+
+    /// What the change means for money: the database's own triggers have decided what becomes of each job.
+    private static func count(
+        _ jobs: [JobID],
+        _ change: JobChange,
+        _ db: Database,
+        _ outcome: inout ChangeOutcome
+    ) throws {
+        for start in stride(from: 0, to: jobs.count, by: 10_000) {
+            let ids = JSONValue.array(jobs[start..<min(start + 10_000, jobs.count)].map { .integer($0.rawValue) }).json
+            switch change {
+            case .cancel: try countCancelled(ids, db, &outcome)
+            case .retry(let edit): try countRetried(ids, isEdited: edit != nil, db, &outcome)
+            }
+        }
+    }
+
+    private static func countCancelled(_ ids: String, _ db: Database, _ outcome: inout ChangeOutcome) throws {
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT count(DISTINCT job_id), coalesce(sum(reserved_millicredits + coalesce(charged_millicredits, 0)), 0)
+                    FROM attempts WHERE job_id IN (SELECT value FROM json_each(?)) AND state IN ('accepted', 'unknown')
+                        AND (finished_at IS NULL OR state = 'accepted' AND error_code IS NULL)
+                    """
+            ),
+            arguments: [ids]
+        )
+        guard let row else { return }
+        outcome.atProvider += row[0] as Int
+        outcome.staysCharged += Credits(millicredits: row[1])
+    }
+
+    private static func countRetried(
+        _ ids: String,
+        isEdited: Bool,
+        _ db: Database,
+        _ outcome: inout ChangeOutcome
+    ) throws {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    SELECT id, state, estimated_millicredits, queue, model, prompt, input, allow_unknown FROM jobs
+                    WHERE id IN (SELECT value FROM json_each(?))
+                    """
+            ),
+            arguments: [ids]
+        )
+        while let row = try rows.next() {
+            guard row[1] == JobState.queued.rawValue else {
+                outcome.resumed += 1
+                continue
+            }
+            outcome.jobsToPay += 1
+            if !isEdited, let known: Int64 = row[2] {
+                outcome.toPay += Credits(millicredits: known)
+            } else if outcome.unpriced.count < ChangeOutcome.mostUnpriced {
+                outcome.unpriced.append(
+                    QueuedJob(
+                        id: JobID(row[0]),
+                        queue: row[3],
+                        model: row[4],
+                        prompt: row[5],
+                        input: row[6],
+                        allowsUnknownFields: row[7]
+                    )
+                )
+            }
+        }
+    }
+
+    private static func reason(_ change: JobChange, _ state: JobState) -> String {
+        guard case .retry = change else { return "has \(state.rawValue) already" }
         switch state {
         case .unconfirmed:
-            "is unconfirmed: an earlier request may have made a task; \(Advice.settle)"
-        case .succeeded: "has succeeded; add a new job to make another"
+            return "is unconfirmed: an earlier request may have made a task; \(Advice.settle)"
+        case .succeeded: return "has succeeded; add a new job to make another"
         case .queued, .submitting, .running, .failed, .cancelled:
-            "is \(state.rawValue); only failed and cancelled jobs can be tried again"
+            return "is \(state.rawValue); only failed and cancelled jobs can be tried again"
         }
     }
 }

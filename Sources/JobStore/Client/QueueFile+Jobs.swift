@@ -2,6 +2,30 @@ import GRDB
 package import PromptQueue
 
 extension QueueFile {
+    package func hasBatch(_ name: String) throws(LedgerError) -> Bool {
+        try read { db in
+            try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM jobs WHERE batch = ?)", arguments: [name]) ?? false
+        }
+    }
+
+    /// A seek for each, however many jobs it has.
+    package func batches(limit: Int) throws(LedgerError) -> [String] {
+        try read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    WITH RECURSIVE seen (batch) AS (
+                        SELECT min(batch) FROM jobs WHERE batch IS NOT NULL
+                        UNION ALL
+                        SELECT (SELECT min(batch) FROM jobs WHERE batch > seen.batch) FROM seen WHERE seen.batch IS NOT NULL
+                    )
+                    SELECT batch FROM seen WHERE batch IS NOT NULL LIMIT ?
+                    """,
+                arguments: [limit]
+            )
+        }
+    }
+
     package func forEachJob(
         matching filter: JobFilter,
         limit: Int,

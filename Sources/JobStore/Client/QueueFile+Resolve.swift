@@ -2,20 +2,33 @@ import GRDB
 package import PromptQueue
 
 extension QueueFile {
-    package func resolve(_ job: JobID, _ resolution: Resolution, now: Instant) throws(LedgerError) {
-        try write { db in try Self.settle(job, resolution, now, db) }
+    package func resolve(
+        _ job: JobID,
+        _ resolution: Resolution,
+        now: Instant,
+        dryRun: Bool
+    ) throws(LedgerError) -> ChangeOutcome {
+        try write(dryRun: dryRun) { db in
+            var outcome = ChangeOutcome()
+            try Self.settle(job, resolution, now, db, &outcome)
+            return outcome
+        }
     }
 
-    package func resolve(_ jobs: [JobID], _ resolution: Resolution, now: Instant) throws(LedgerError) -> ChangeOutcome {
-        try write { db in
+    package func resolve(
+        _ jobs: [JobID],
+        _ resolution: Resolution,
+        now: Instant,
+        dryRun: Bool
+    ) throws(LedgerError) -> ChangeOutcome {
+        try write(dryRun: dryRun) { db in
             var outcome = ChangeOutcome()
             for job in jobs {
                 do {
                     try db.inSavepoint {
-                        try Self.settle(job, resolution, now, db)
+                        try Self.settle(job, resolution, now, db, &outcome)
                         return .commit
                     }
-                    outcome.changed += 1
                 } catch let error as LedgerError where error.code == .constraint {
                     outcome.refused.append((job, error.message))
                 }
@@ -32,6 +45,37 @@ extension QueueFile {
         return try read { db in
             try Int64.fetchAll(db, sql: "SELECT id FROM jobs WHERE \(condition) ORDER BY id", arguments: arguments)
                 .map { JobID($0) }
+        }
+    }
+
+    /// Settles one, and adds to `outcome` what that means for money.
+    private static func settle(
+        _ job: JobID,
+        _ resolution: Resolution,
+        _ now: Instant,
+        _ db: Database,
+        _ outcome: inout ChangeOutcome
+    ) throws {
+        let reserved = try Int64.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT coalesce(sum(reserved_millicredits), 0) FROM attempts
+                    WHERE job_id = ? AND state = 'unknown' AND finished_at IS NULL
+                    """
+            ),
+            arguments: [job.rawValue]
+        )
+        try settle(job, resolution, now, db)
+        outcome.changed += 1
+        let credits = Credits(millicredits: reserved ?? 0)
+        switch resolution {
+        case .task: outcome.resumed += 1
+        case .resubmit:
+            outcome.jobsToPay += 1
+            outcome.toPay += credits
+        case .fail:
+            outcome.atProvider += 1
+            outcome.staysCharged += credits
         }
     }
 

@@ -46,6 +46,19 @@ package final class QueueFile: QueueClient {
     func write<T>(_ body: (Database) throws -> T) throws(LedgerError) -> T {
         try LedgerError.wrapping { try queue.write(body) }
     }
+
+    /// - Parameter dryRun: whether all that `body` did is undone: what it found out is what it would have done.
+    func write<T>(dryRun: Bool, _ body: (Database) throws -> T) throws(LedgerError) -> T {
+        guard dryRun else { return try write(body) }
+        return try LedgerError.wrapping {
+            try queue.writeWithoutTransaction { db in
+                try db.beginTransaction(.immediate)
+                // Should undoing fail, the connection is closed soon, and that undoes it.
+                defer { try? db.rollback() }
+                return try body(db)
+            }
+        }
+    }
 }
 
 extension Row {

@@ -26,7 +26,8 @@ extension Catalogue {
             default: break
             }
         }
-        switch prepare(model: model.name, prompt: nil, input: input) {
+        // It leaves out what it does not know, and charges for the rest.
+        switch prepare(model: model.name, prompt: nil, input: input, allowsUnknownFields: true) {
         case .refused(let refusal):
             return .refused(refusal.problems.first?.answer ?? .fieldRequired)
         case .ready(let prepared):

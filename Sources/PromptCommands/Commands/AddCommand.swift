@@ -89,15 +89,23 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
         let catalogue = before.catalogue
         let policy = console.settings.unknownModels
         let model = options.model ?? JobOptions.defaultModel
-        let input = catalogue.input(options.input.map { ($0.key, $0.value) }, model: model)
+        let input = try catalogue.input(options.input.map { ($0.key, $0.value) }, model: model)
         let runAt = try options.runAt(now: console.now())
         var problems: [String] = []
         var unknownFields: Set<String> = []
         var jobs: [NewJob] = []
+        var isMisspelt = false
         for (index, text) in texts.enumerated() {
-            switch catalogue.prepare(model: model, prompt: text, input: input, unknownModels: policy) {
+            switch catalogue.prepare(
+                model: model,
+                prompt: text,
+                input: input,
+                unknownModels: policy,
+                allowsUnknownFields: options.allowUnknown
+            ) {
             case .refused(let refusal):
                 let place = texts.count > 1 && refusal.code != .unknownModel ? "prompt \(index + 1): " : ""
+                isMisspelt = isMisspelt || refusal.problems.contains { $0.kind == .misspeltField }
                 problems += refusal.problems.map { place + $0.description }.filter { !problems.contains($0) }
             case .ready(let prepared):
                 unknownFields.formUnion(prepared.unknownFields)
@@ -113,12 +121,14 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
                 job.batch = options.batch
                 job.labels = options.labels
                 job.maxAttempts = options.maxAttempts ?? 3
+                job.allowsUnknownFields = options.allowUnknown
                 job.estimate = before.prices.estimate(of: prepared, model: model)
                 jobs.append(job)
             }
         }
         guard problems.isEmpty else {
             for problem in problems { console.say("promptctl: \(problem)") }
+            if isMisspelt { console.say(JobOptions.allowance) }
             if catalogue.model(named: model) == nil {
                 console.say("To allow unknown models, set catalogue.unknownModels: allow in promptd's configuration.")
             }

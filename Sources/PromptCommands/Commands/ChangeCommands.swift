@@ -1,4 +1,5 @@
 import ArgumentParser
+import PromptConfiguration
 import PromptQueue
 
 struct CancelCommand: ParsableCommand, SettingsCommand {
@@ -7,12 +8,13 @@ struct CancelCommand: ParsableCommand, SettingsCommand {
         abstract: "Cancel jobs that have not ended.",
         discussion: """
             The provider cannot cancel: a task that runs already is followed to its end and its charge is booked, but \
-            its results are not downloaded.
+            its results are not downloaded. What stays charged is said.
             """
     )
 
     @OptionGroup var database: DatabaseOption
     @OptionGroup var filters: FilterOptions
+    @OptionGroup var options: ChangeOptions
 
     @Argument(help: "Jobs; or filters.")
     var ids: [JobID] = []
@@ -20,42 +22,88 @@ struct CancelCommand: ParsableCommand, SettingsCommand {
     func validate() throws { try Change.validate(ids, filters) }
 
     func run() throws {
-        try Change(change: .cancel, done: "cancelled", ids: ids, filter: filters.filter).run(database)
+        try Change(change: .cancel, verb: "cancel", ids: ids, filters: filters, options: options).run(database)
     }
 }
 
 struct RetryCommand: ParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Queue failed or cancelled jobs again.",
+        abstract: "Queue failed jobs again, and cancelled ones by their ids or with --state cancelled.",
         discussion:
-            "What is paid for is taken up again and not paid for twice: results that were not saved are downloaded. "
-            + "A running job that was set aside, given by its id, is asked about again."
+            "What is paid for is taken up again and not paid for twice: results that were not saved are downloaded. What will be "
+            + "paid for is said; --dry-run only says it. "
+            + "A running job that was set aside, given by its id, is asked about again. "
+            + "With --prompt and --input a job asks for something else, if the provider has made nothing for it: after a refusal of "
+            + "its content, say."
     )
 
     @OptionGroup var database: DatabaseOption
     @OptionGroup var filters: FilterOptions
+    @OptionGroup var options: ChangeOptions
+
+    @Option(help: "What to make instead. For jobs given by id.")
+    var prompt: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A field of the input to change; without a value it is removed. Repeatable.",
+            valueName: "key=value"
+        )
+    )
+    var input: [KeyValue] = []
+
+    @Flag(help: "Send fields as they are that are spelt almost like one of the model's.")
+    var allowUnknown = false
 
     @Argument(help: "Jobs; or filters.")
     var ids: [JobID] = []
 
-    func validate() throws { try Change.validate(ids, filters) }
+    func validate() throws {
+        try Change.validate(ids, filters)
+        if prompt != nil, ids.count != 1 { throw ValidationError("--prompt: is for one job; give its id.") }
+        if prompt?.isEmpty == true { throw ValidationError("--prompt: is empty.") }
+    }
+
+    private var hasEdit: Bool { prompt != nil || !input.isEmpty || allowUnknown }
 
     func run() throws {
-        try Change(change: .retry, done: "retried", ids: ids, filter: filters.filter).run(database)
+        try Change(
+            change: .retry(hasEdit ? JobEdit(prompt: prompt, allowsUnknownFields: allowUnknown ? true : nil) : nil),
+            verb: "retry",
+            ids: ids,
+            filters: filters,
+            options: options,
+            input: input
+        ).run(database)
     }
+}
+
+/// `--dry-run` and `--json`, on what changes jobs.
+struct ChangeOptions: ParsableArguments {
+    @Flag(help: "Only say what would be done, and what it would cost.")
+    var dryRun = false
+
+    @Flag(help: "Print what was done as a JSON object.")
+    var json = false
 }
 
 /// What `cancel` and `retry` have in common.
 struct Change {
     let change: JobChange
-    /// `cancelled`.
-    let done: String
+    /// `cancel`.
+    let verb: String
     let ids: [JobID]
-    let filter: JobFilter
+    let filters: FilterOptions
+    let options: ChangeOptions
+    /// What a retry changes of the input, as it was typed.
+    var input: [KeyValue] = []
 
     static func validate(_ ids: [JobID], _ filters: FilterOptions) throws {
-        guard ids.isEmpty != filters.filter.isEmpty else {
+        if !ids.isEmpty, !filters.filter.isEmpty {
+            throw ValidationError("Give ids of jobs or filters, not both.")
+        }
+        guard !ids.isEmpty || !filters.filter.isEmpty else {
             throw ValidationError("Give ids of jobs, or filters like --batch NAME.")
         }
     }
@@ -63,19 +111,136 @@ struct Change {
     func run(_ database: DatabaseOption) throws {
         let console = Console.current
         try database.open { file in
-            guard !ids.isEmpty else {
-                let (changed, beingSent) = try file.apply(change, matching: filter)
-                console.say("\(done) \(count(changed, "job"))")
-                if beingSent > 0 {
-                    let jobs = count(beingSent, "job")
-                    console.say("\(jobs) being sent just now stayed; try again in a moment, when the answer is there")
-                }
-                return
+            try filters.check(file)
+            let catalogue = try file.catalogue()
+            let change = try edited(file, catalogue)
+            // What is asked for anew is held against the catalogue before it is queued.
+            var outcome = try apply(change, to: file, dryRun: options.dryRun || hasEdit)
+            let cost = ChangeCost(outcome, catalogue, try file.priceBook(), console.settings.unknownModels)
+            if hasEdit, let problem = cost.problem {
+                throw CommandError(.badData, "\(problem)\nnothing was changed")
             }
-            let outcome = try file.apply(change, to: ids)
-            for (job, reason) in outcome.refused { console.say("job \(job): \(reason)") }
-            console.say("\(done) \(count(outcome.changed, "job"))")
-            if !outcome.refused.isEmpty { throw CommandError(.badData, "") }
+            if hasEdit, !options.dryRun { outcome = try apply(change, to: file, dryRun: false) }
+            try report(outcome, cost, console)
         }
+    }
+
+    private var hasEdit: Bool {
+        if case .retry(.some) = change { true } else { false }
+    }
+
+    private func apply(_ change: JobChange, to file: any QueueClient, dryRun: Bool) throws -> ChangeOutcome {
+        ids.isEmpty
+            ? try file.apply(change, matching: filters.filter, dryRun: dryRun)
+            : try file.apply(change, to: ids, dryRun: dryRun)
+    }
+
+    /// The fields are read as the jobs' model takes them, so that it has to be one.
+    private func edited(_ file: any QueueClient, _ catalogue: Catalogue) throws -> JobChange {
+        guard case .retry(var edit?) = change, !input.isEmpty else { return change }
+        var models: Set<String> = []
+        if ids.isEmpty {
+            try file.forEachJob(matching: filters.filter, limit: .max) { models.insert($0.model) }
+        } else {
+            for id in ids { if let job = try file.details(of: id)?.job { models.insert(job.model) } }
+        }
+        guard models.count <= 1 else {
+            throw CommandError(
+                .usage,
+                "--input: the jobs are of \(models.count) models; add --model to take those of one"
+            )
+        }
+        let given = input.filter { !$0.value.isEmpty }.map { ($0.key, $0.value) }
+        edit.input = try catalogue.input(given, model: models.first ?? JobOptions.defaultModel)
+        for removed in input where removed.value.isEmpty { edit.input[removed.key] = .null }
+        return .retry(edit)
+    }
+
+    private func report(_ outcome: ChangeOutcome, _ cost: ChangeCost, _ console: Console) throws {
+        if options.json {
+            console.print(JSONValue.object(cost.object(outcome, dryRun: options.dryRun)).json)
+        } else {
+            let shown = ids.isEmpty ? 20 : outcome.refused.count
+            for (job, reason) in outcome.refused.prefix(shown) { console.say("job \(job): \(reason)") }
+            if outcome.refused.count > shown { console.say("and \(grouped(outcome.refused.count - shown)) more") }
+            console.say(sentence(outcome, cost))
+            if outcome.beingSent > 0 {
+                let jobs = count(outcome.beingSent, "job")
+                console.say("\(jobs) being sent just now stayed; try again in a moment, when the answer is there")
+            }
+            if outcome.leftCancelled > 0 {
+                let jobs = count(outcome.leftCancelled, "cancelled job")
+                console.say("\(jobs) stayed; --state cancelled retries what was cancelled")
+            }
+        }
+        if !outcome.refused.isEmpty { throw CommandError(.badData, "") }
+    }
+
+    /// `retried 4 jobs: 1 is taken up again and not paid for twice, 3 will cost about 42 credits`.
+    private func sentence(_ outcome: ChangeOutcome, _ cost: ChangeCost) -> String {
+        let done = verb == "retry" ? "retried" : "cancelled"
+        let parts = cost.parts(outcome, dryRun: options.dryRun)
+        return (options.dryRun ? "would \(verb) " : "\(done) ") + count(outcome.changed, "job")
+            + (parts.isEmpty ? "" : ": " + parts.joined(separator: ", "))
+    }
+}
+
+/// What a change of jobs means for money.
+struct ChangeCost {
+    let toPay: Credits
+    /// Jobs whose price is not known, or that will be refused and cost nothing.
+    private var unknown = 0
+    /// Of the first job that the catalogue refuses.
+    private(set) var problem: String?
+
+    init(_ outcome: ChangeOutcome, _ catalogue: Catalogue, _ prices: PriceBook, _ unknownModels: UnknownModelPolicy) {
+        var sum = outcome.toPay
+        for job in outcome.unpriced {
+            switch job.prepared(by: catalogue, unknownModels: unknownModels) {
+            case .ready(let prepared): sum += prices.estimate(of: prepared, model: job.model).credits
+            case .refused(let refusal):
+                unknown += 1
+                problem = problem ?? "job \(job.id): \(refusal)"
+            }
+        }
+        toPay = sum
+    }
+
+    func parts(_ outcome: ChangeOutcome, dryRun: Bool) -> [String] {
+        var parts: [String] = []
+        if outcome.resumed > 0 {
+            let verb = outcome.resumed == 1 ? "is" : "are"
+            parts.append("\(grouped(outcome.resumed)) \(verb) taken up again and not paid for twice")
+        }
+        if outcome.jobsToPay > 0 {
+            parts.append("\(grouped(outcome.jobsToPay)) will cost \(toPay.inWords) (estimated)")
+        }
+        if unknown > 0 {
+            parts.append("\(grouped(unknown)) of them will be refused again, and cost nothing")
+        }
+        if outcome.atProvider > 0 {
+            let (verb, stay) = outcome.atProvider == 1 ? ("is", "stay") : ("are", "stay")
+            parts.append(
+                "\(grouped(outcome.atProvider)) \(verb) at the provider: \(outcome.staysCharged.inWords) \(stay) charged"
+            )
+        }
+        return parts
+    }
+
+    func object(_ outcome: ChangeOutcome, dryRun: Bool) -> JSONObject {
+        [
+            "dry_run": .bool(dryRun),
+            "changed": .integer(Int64(outcome.changed)),
+            "resumed": .integer(Int64(outcome.resumed)),
+            "to_pay": .integer(Int64(outcome.jobsToPay)),
+            "estimated_credits": JSONValue(toPay),
+            "at_provider": .integer(Int64(outcome.atProvider)),
+            "charged_credits": JSONValue(outcome.staysCharged),
+            "being_sent": .integer(Int64(outcome.beingSent)),
+            "left_cancelled": .integer(Int64(outcome.leftCancelled)),
+            "refused": .array(
+                outcome.refused.map { .object(["id": .integer($0.job.rawValue), "reason": .string($0.reason)]) }
+            ),
+        ]
     }
 }

@@ -37,6 +37,7 @@ struct ExportCommand: ParsableCommand, SettingsCommand {
         let console = Console.current
         let format = format ?? (output.lowercased().hasSuffix(".csv") ? .csv : .jsonl)
         try database.open { file in
+            try filters.check(file)
             guard output != "-" else {
                 _ = try export(file, format) { console.writeOutput($0) }
                 return

@@ -68,6 +68,7 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
             catalogue: before.catalogue,
             prices: before.prices,
             unknownModels: console.settings.unknownModels,
+            allowsUnknownFields: options.allowUnknown,
             defaults: defaults,
             input: options.input.map { ($0.key, $0.value) },
             matrix: try Matrix(matrix)

@@ -23,8 +23,13 @@ struct ListCommand: ParsableCommand, SettingsCommand {
         let console = Console.current
         try database.open { file in
             if format.json {
+                var isEmpty = true
                 try file.forEachJob(matching: filters.filter, limit: limit) { job in
+                    isEmpty = false
                     console.print(JSONValue.object(job.object).json)
+                }
+                if isEmpty, let unknown = try KnownNames.problem(queue: filters.queue, batch: filters.batch, file) {
+                    console.say(unknown)
                 }
             } else {
                 try list(file, console)
@@ -36,7 +41,8 @@ struct ListCommand: ParsableCommand, SettingsCommand {
         var jobs: [JobRecord] = []
         try file.forEachJob(matching: filters.filter, limit: limit) { jobs.append($0) }
         guard !jobs.isEmpty else {
-            console.say(filters.filter.isEmpty ? "no jobs yet; promptctl add makes one" : "no job matches")
+            let unknown = try KnownNames.problem(queue: filters.queue, batch: filters.batch, file)
+            console.say(unknown ?? (filters.filter.isEmpty ? "no jobs yet; promptctl add makes one" : "no job matches"))
             return
         }
         let hasFiles = jobs.contains { !$0.files.isEmpty }

@@ -48,7 +48,7 @@ struct ModelPriceCommand: ParsableCommand, SettingsCommand {
         let console = Console.current
         let catalogue = try database.open { try $0.catalogue() }
         let known = catalogue.model(named: model)
-        let conditions = catalogue.input(when.map { ($0.key, $0.value) }, model: model)
+        let conditions = try catalogue.input(when.map { ($0.key, $0.value) }, model: model, option: "--when")
         guard let credits else { return try removePrice(conditions, console) }
         if known == nil, console.settings.unknownModels == .refuse { throw catalogue.unknown(model) }
         let price = PriceOverride(

@@ -50,6 +50,7 @@ struct PruneCommand: ParsableCommand, SettingsCommand {
         var filter = filters.filter
         if let olderThan { filter.finishedBefore = console.now() - olderThan }
         try database.open { file in
+            try filters.check(file)
             if dryRun {
                 let pruned = try file.prunable(filter)
                 console.say("would remove \(text(pruned))")

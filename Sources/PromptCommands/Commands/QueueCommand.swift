@@ -47,23 +47,27 @@ struct QueueCommand: ParsableCommand {
         )
 
         @OptionGroup var database: DatabaseOption
+        @Flag(help: "Make a queue that is not there yet.") var create = false
         @Argument(help: "The queues.") var names: [String]
 
         func run() throws {
             try database.open { file in
                 let known = try file.queues().map(\.name)
+                // All of them, or none.
+                for name in names { try QueueCommand.check(name, known, create: create) }
                 for name in names {
                     try file.setPaused(true, queue: name)
-                    Console.current.say("paused \(oneLine(name))" + QueueCommand.remark(name, known))
+                    Console.current.say("paused \(oneLine(name))" + (known.contains(name) ? "" : ", a new queue"))
                 }
             }
         }
     }
 
     /// A mistyped name would leave the queue that was meant as it is.
-    private static func remark(_ name: String, _ known: [String]) -> String {
-        known.contains(name)
-            ? "" : ": a new queue, without jobs; there were \(known.map(oneLine).joined(separator: ", "))"
+    private static func check(_ name: String, _ known: [String], create: Bool) throws(CommandError) {
+        guard !create, !known.contains(name) else { return }
+        let sentence = KnownNames.sentence("queue", name, known, "promptctl queue list")
+        throw CommandError(.badData, "\(sentence). --create makes it")
     }
 
     struct Resume: ParsableCommand, SettingsCommand {
@@ -77,7 +81,7 @@ struct QueueCommand: ParsableCommand {
                 let known = try file.queues().map(\.name)
                 for name in names {
                     guard known.contains(name) else {
-                        throw CommandError(.badData, "queue \(name): there is no such queue; promptctl queue list")
+                        throw CommandError(.badData, KnownNames.sentence("queue", name, known, "promptctl queue list"))
                     }
                     try file.setPaused(false, queue: name)
                     Console.current.say("resumed \(oneLine(name))")
@@ -92,6 +96,7 @@ struct QueueCommand: ParsableCommand {
         @OptionGroup var database: DatabaseOption
         @Option(help: ArgumentHelp("So many at once, or none for no limit of its own.", valueName: "number"))
         var maxRunning: String
+        @Flag(help: "Make a queue that is not there yet.") var create = false
         @Argument(help: "The queue.") var name: String
 
         func validate() throws {
@@ -103,11 +108,12 @@ struct QueueCommand: ParsableCommand {
         func run() throws {
             let known = try database.open { file in
                 let known = try file.queues().map(\.name)
+                try QueueCommand.check(name, known, create: create)
                 try file.setMaxRunning(Int(maxRunning), queue: name)
                 return known
             }
             let limit = maxRunning == "none" ? "no limit of its own" : "\(maxRunning) at once"
-            Console.current.say("\(oneLine(name)): \(limit)" + QueueCommand.remark(name, known))
+            Console.current.say("\(oneLine(name)): \(limit)" + (known.contains(name) ? "" : ", a new queue"))
         }
     }
 }

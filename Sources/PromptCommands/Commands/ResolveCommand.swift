@@ -14,6 +14,7 @@ struct ResolveCommand: AsyncParsableCommand, SettingsCommand {
 
     @OptionGroup var database: DatabaseOption
     @OptionGroup var filters: FilterOptions
+    @OptionGroup var options: ChangeOptions
 
     @Option(help: ArgumentHelp("The provider has made this task: follow it. For one job.", valueName: "id"))
     var task: String?
@@ -63,26 +64,46 @@ struct ResolveCommand: AsyncParsableCommand, SettingsCommand {
         var note: String?
         if let task, !unchecked { note = try await check(TaskID(task), console) }
         let resolution: Resolution = task.map { .task(TaskID($0)) } ?? (resubmit ? .resubmit : .fail)
-        try database.open { file in try file.resolve(id, resolution, now: console.now()) }
+        let outcome = try database.open { file in
+            try file.resolve(id, resolution, now: console.now(), dryRun: options.dryRun)
+        }
+        if options.json || options.dryRun { return report(outcome, note, console) }
         switch resolution {
         case .task(let task):
             console.say("job \(id): is running as task \(task)" + (note.map { "; \($0)" } ?? ""))
-        case .resubmit: console.say("job \(id): is queued again")
-        case .fail: console.say("job \(id): has failed; its reservation counts as spent")
+        case .resubmit: console.say("job \(id): is queued again, and will cost \(outcome.toPay.inWords) (estimated)")
+        case .fail: console.say("job \(id): has failed; \(outcome.staysCharged.inWords) count as spent")
         }
     }
 
     private func settleMany(_ console: Console) throws {
         let outcome = try database.open { file in
+            try filters.check(file)
             var filter = filters.filter
             filter.isUncharged = uncharged
             let jobs = ids.isEmpty ? try file.unconfirmed(matching: filter) : ids
-            return try file.resolve(jobs, resubmit ? .resubmit : .fail, now: console.now())
+            return try file.resolve(jobs, resubmit ? .resubmit : .fail, now: console.now(), dryRun: options.dryRun)
+        }
+        report(outcome, nil, console)
+        if !outcome.refused.isEmpty { throw CommandError(.badData, "") }
+    }
+
+    private func report(_ outcome: ChangeOutcome, _ note: String?, _ console: Console) {
+        guard !options.json else {
+            let cost = ChangeCost(outcome, .builtIn, PriceBook(), .allow)
+            return console.print(JSONValue.object(cost.object(outcome, dryRun: options.dryRun)).json)
         }
         for (_, reason) in outcome.refused { console.say(reason) }
+        if let note { console.say(note) }
         let jobs = count(outcome.changed, "job")
-        console.say(resubmit ? "queued \(jobs) again" : "gave up \(jobs); what was reserved counts as spent")
-        if !outcome.refused.isEmpty { throw CommandError(.badData, "") }
+        let (would, wouldGiveUp) = options.dryRun ? ("would queue", "would give up") : ("queued", "gave up")
+        if let task {
+            console.say("would follow task \(task) for \(jobs)")
+        } else if resubmit {
+            console.say("\(would) \(jobs) again: \(outcome.toPay.inWords) (estimated)")
+        } else {
+            console.say("\(wouldGiveUp) \(jobs); \(outcome.staysCharged.inWords) count as spent")
+        }
     }
 
     /// A wrong id would be asked about for two months, and the right task never fetched.

@@ -39,7 +39,7 @@ struct WaitCommand: AsyncParsableCommand, SettingsCommand {
                 throw CommandError(.badData, "job \(missing): there is no such job")
             }
             if let batch, try file.tally(of: group).total == 0 {
-                throw CommandError(.badData, "batch \(batch): there are no jobs in it")
+                throw CommandError(.badData, KnownNames.sentence("batch", batch, try file.batches(limit: 1_000), nil))
             }
             let waiting = Waiting(file: file, group: group, console: console, printsJSON: format.json)
             try await waiting.run(timeout: timeout.flatMap { Duration(text: $0) })

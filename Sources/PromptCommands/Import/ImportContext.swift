@@ -5,6 +5,7 @@ struct ImportContext {
     var catalogue: Catalogue
     var prices: PriceBook
     var unknownModels: UnknownModelPolicy
+    var allowsUnknownFields = false
     /// What lines that do not say are given.
     var defaults: NewJobDefaults
     /// Fields of the input, for lines that do not have them.
@@ -12,7 +13,13 @@ struct ImportContext {
     var matrix: Matrix
 
     func prepare(_ model: String, prompt: String?, _ input: JSONObject) -> Preparation {
-        catalogue.prepare(model: model, prompt: prompt, input: input, unknownModels: unknownModels)
+        catalogue.prepare(
+            model: model,
+            prompt: prompt,
+            input: input,
+            unknownModels: unknownModels,
+            allowsUnknownFields: allowsUnknownFields
+        )
     }
 }
 

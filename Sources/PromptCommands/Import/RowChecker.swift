@@ -41,6 +41,7 @@ struct RowChecker {
                 job.labels = row.labels ?? defaults.labels
                 job.maxAttempts = row.maxAttempts ?? defaults.maxAttempts
                 job.uniqueKey = row.uniqueKey.map { combination.isEmpty ? $0 : Matrix.key($0, combination) }
+                job.allowsUnknownFields = context.allowsUnknownFields
                 job.estimate = estimate
                 jobs.append(job)
             } catch {
@@ -87,7 +88,12 @@ struct RowChecker {
             return context.matrix.combinations.map { _ in InputTemplate(malformed: message) }
         }
         return context.matrix.combinations.map { combination in
-            var object = context.catalogue.input(context.input + combination, model: name)
+            var object: JSONObject
+            do throws(CommandError) {
+                object = try context.catalogue.input(context.input + combination, model: name)
+            } catch {
+                return InputTemplate(malformed: error.message)
+            }
             object.merge(own) { $1 }
             return InputTemplate(object, model: name, hasPrompt: row.prompt != nil, context)
         }

@@ -125,7 +125,9 @@ struct Forecast {
                 model: job.model,
                 prompt: job.prompt,
                 input: input,
-                unknownModels: .allow
+                unknownModels: .allow,
+                // Rather too much than too little.
+                allowsUnknownFields: true
             )
         else { return nil }
         return prices.estimate(of: prepared, model: job.model)

@@ -11,8 +11,16 @@ struct JobOptions: ParsableArguments {
     )
     var model: String?
 
-    @Option(help: ArgumentHelp("A field of the model's input. Repeatable.", valueName: "key=value"))
+    @Option(
+        help: ArgumentHelp(
+            "A field of the model's input. Repeatable; again for a list's next item.",
+            valueName: "key=value"
+        )
+    )
     var input: [KeyValue] = []
+
+    @Flag(help: "Send fields as they are that are spelt almost like one of the model's.")
+    var allowUnknown = false
 
     @Option(help: "The queue; it comes into being when first named. (default: default)")
     var queue: String?
@@ -31,6 +39,9 @@ struct JobOptions: ParsableArguments {
 
     @Option(help: "How often it may be tried, 1 to 20. (default: 3)")
     var maxAttempts: Int?
+
+    /// How a field is sent that looks misspelt.
+    static let allowance = "A field that is meant as it is written is sent with --allow-unknown."
 
     func validate() throws {
         if let maxAttempts, !(1...20).contains(maxAttempts) {
@@ -78,9 +89,30 @@ struct KeyValue: ExpressibleByArgument, Sendable {
 }
 
 extension Catalogue {
-    /// Reads `KEY=VALUE` texts as the model's fields take them.
-    func input(_ pairs: some Sequence<(key: String, value: String)>, model name: String) -> JSONObject {
+    /// Reads `KEY=VALUE` texts as the model's fields take them. A list's field given again is its next item.
+    ///
+    /// - Throws: `CommandError` for another field that is given twice: one of the two would be lost.
+    func input(
+        _ pairs: some Sequence<(key: String, value: String)>,
+        model name: String,
+        option: String = "--input"
+    ) throws(CommandError) -> JSONObject {
         let model = model(named: name) ?? CatalogueModel(name: name, media: .image, fields: nil, source: "")
-        return pairs.reduce(into: [:]) { $0[$1.key] = model.value(forField: $1.key, text: $1.value) }
+        var input: JSONObject = [:]
+        for (key, text) in pairs {
+            let value = model.value(forField: key, text: text)
+            guard let before = input[key] else {
+                input[key] = value
+                continue
+            }
+            guard case .array(let items) = before, case .array(let more) = value else {
+                throw CommandError(
+                    .usage,
+                    "\(option): \(oneLine(key)) is given twice, and \(name) takes one value for it"
+                )
+            }
+            input[key] = .array(items + more)
+        }
+        return input
     }
 }

@@ -4,11 +4,14 @@ extension Catalogue {
     /// - Parameters:
     ///   - prompt: goes to the model's prompt field; `nil` if the job has none or has it in `input`.
     ///   - input: the other fields. A `null` for a field that the catalogue knows counts as left out.
+    ///   - allowsUnknownFields: whether a field that is spelt almost like one of the model's is sent as it is. Otherwise it is
+    ///     refused: the service ignores it, and charges for the default.
     package func prepare(
         model name: String,
         prompt: String?,
         input: JSONObject,
-        unknownModels: UnknownModelPolicy = .refuse
+        unknownModels: UnknownModelPolicy = .refuse,
+        allowsUnknownFields: Bool = false
     ) -> Preparation {
         guard let model = model(named: name) else {
             switch unknownModels {
@@ -26,7 +29,8 @@ extension Catalogue {
         }
         for field in fields where complete[field.name] == nil { complete[field.name] = field.defaultValue }
 
-        let problems = fields.flatMap { $0.problems(with: complete[$0.name], at: $0.name, model: name) }
+        var problems = fields.flatMap { $0.problems(with: complete[$0.name], at: $0.name, model: name) }
+        if !allowsUnknownFields { problems += Field.misspellings(in: complete, of: fields, model: name) }
         guard problems.isEmpty else { return .refused(Refusal(code: .invalidInput, problems: problems)) }
         let unknown = Set(complete.keys).subtracting(fields.map(\.name)).sorted()
         return .ready(PreparedInput(input: complete, estimate: model.estimate(of: complete), unknownFields: unknown))

@@ -43,26 +43,42 @@ private struct FieldCheck {
         if let pattern = field.pattern, let regex = try? Regex(pattern), text.firstMatch(of: regex) == nil {
             return [problem(.patternMismatch, "does not have the form \(pattern)")]
         }
-        if field.format == "uri", !text.isEmpty, !Self.isAddress(text) {
-            let wanted = "takes one http:// or https:// URL that it can fetch from, or an asset's id"
-            let remedy = text.contains { $0.isWhitespace || $0 == "," } ? "; several go into a list, an item each" : ""
-            return [problem(.patternMismatch, "\(value.quoted) is not a URL; \(model) \(wanted)\(remedy)")]
+        if field.format == "uri", let fault = Self.fault(ofAddress: text) {
+            let wanted = "takes one http:// or https:// URL that it can fetch from"
+            return [problem(.patternMismatch, "\(value.quoted) \(fault); \(model) \(wanted)")]
         }
         return []
     }
 
-    /// A web address, one of another scheme with a host (`asset://…`), or a plain word, as ids are; no path of a file, no
-    /// error of a spreadsheet, no two addresses in one.
-    private static func isAddress(_ text: String) -> Bool {
-        guard !text.contains(where: \.isWhitespace) else { return false }
-        guard let colon = text.firstRange(of: "://") else {
-            return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
+    /// Why a text is no web address, nor one of a scheme of the provider's with a host (`asset://…`); nil if it is one.
+    ///
+    /// What the service cannot fetch it mostly leaves out, and charges for the rest.
+    private static func fault(ofAddress text: String) -> String? {
+        guard !text.isEmpty else { return "is empty: leave it out" }
+        let lower = text.lowercased()
+        if let end = lower.firstRange(of: "http")?.upperBound,
+            [",", ";", "|", " ", "\n"].contains(where: { lower[end...].contains($0 + "http") })
+                || lower[end...].contains(", http")
+        {
+            return "holds several URLs: give each on its own, as an item of the list or by --input again"
+        }
+        guard !text.contains(where: \.isWhitespace), let colon = text.firstRange(of: "://") else {
+            return isPath(text)
+                ? "is a file of this machine, which the provider cannot fetch: upload it first" : "is not a URL"
         }
         let scheme = text[..<colon.lowerBound].lowercased()
-        guard let first = text[colon.upperBound...].first, first.isLetter || first.isNumber || first == "[" else {
-            return false
+        guard scheme != "file" else {
+            return "is a file of this machine, which the provider cannot fetch: upload it first"
         }
-        return scheme != "file" && !scheme.isEmpty && scheme.allSatisfy { $0.isASCII && $0.isLetter }
+        guard let first = text[colon.upperBound...].first, first.isLetter || first.isNumber || first == "[",
+            !scheme.isEmpty, scheme.allSatisfy({ $0.isASCII && $0.isLetter })
+        else { return "is not a URL" }
+        return nil
+    }
+
+    private static func isPath(_ text: String) -> Bool {
+        let endings = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".mp4", ".mov", ".mp3", ".wav", ".m4a", ".webm"]
+        return "@/~.".contains(text.prefix(1)) || endings.contains { text.lowercased().hasSuffix($0) }
     }
 
     private func number(_ value: JSONValue, _ field: Field) -> [InputProblem] {

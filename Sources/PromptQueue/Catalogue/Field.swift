@@ -16,7 +16,7 @@ package struct Field: Sendable, Hashable {
     package let bounds: Bounds
     /// A regular expression that matches a part of every valid text.
     package let pattern: String?
-    /// `uri`, or `nil`. The service also takes ids of assets.
+    /// `uri`, or `nil`.
     package let format: String?
     /// Whether a text field also takes JSON numbers. Those with numeric `allowedValues` always do.
     package let takesNumbers: Bool

@@ -3,6 +3,8 @@ package struct InputProblem: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         case missing, wrongType, notAllowed, tooShort, tooLong, tooSmall, tooLarge, tooFewItems, tooManyItems
         case patternMismatch, unknownModel
+        /// Spelt almost like a field that the model has.
+        case misspeltField
     }
 
     /// The field, as a path if it is inside another: `multi_prompt[0].duration`. `model` for an unknown model.

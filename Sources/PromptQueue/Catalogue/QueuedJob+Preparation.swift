@@ -8,6 +8,12 @@ extension QueuedJob {
         let value: JSONValue
         do throws(JSONError) { value = try JSONValue(parsing: input) } catch { return refused(error.description) }
         guard let input = value.objectValue else { return refused("is not a JSON object") }
-        return catalogue.prepare(model: model, prompt: prompt, input: input, unknownModels: unknownModels)
+        return catalogue.prepare(
+            model: model,
+            prompt: prompt,
+            input: input,
+            unknownModels: unknownModels,
+            allowsUnknownFields: allowsUnknownFields
+        )
     }
 }

@@ -1,6 +1,10 @@
 /// What a producer may do to jobs.
 package enum JobChange: Sendable {
-    case cancel, retry
+    case cancel
+    /// - Parameter edit: what is changed of what the jobs ask for; nil: nothing.
+    case retry(JobEdit? = nil)
+
+    package static var retry: JobChange { .retry(nil) }
 
     package var target: JobState {
         switch self {
@@ -16,14 +20,55 @@ package enum JobChange: Sendable {
         case .retry: [.failed, .cancelled]
         }
     }
+
+    /// The states that a filter without states means. Whoever cancelled a job did not mean it to be tried again with others
+    /// that failed.
+    package var usualOrigins: Set<JobState> {
+        switch self {
+        case .cancel: origins
+        case .retry: [.failed]
+        }
+    }
 }
 
-/// What became of a change of several jobs.
+/// What is to be changed of what a job asks for.
+package struct JobEdit: Sendable {
+    /// nil: stays.
+    package var prompt: String?
+    /// Fields of the input; `null` removes one.
+    package var input: JSONObject
+    package var allowsUnknownFields: Bool?
+
+    package init(prompt: String? = nil, input: JSONObject = [:], allowsUnknownFields: Bool? = nil) {
+        self.prompt = prompt
+        self.input = input
+        self.allowsUnknownFields = allowsUnknownFields
+    }
+}
+
+/// What became of a change of several jobs, and what it means for money.
 package struct ChangeOutcome: Sendable {
     /// How many jobs were changed.
     package var changed = 0
     /// The jobs that stayed as they were, with the reason.
     package var refused: [(job: JobID, reason: String)] = []
+    /// Jobs that match, and are being sent just now.
+    package var beingSent = 0
+    /// Cancelled jobs that match, and that a retry was not meant for.
+    package var leftCancelled = 0
+    /// Of those changed: what is paid for is taken up again.
+    package var resumed = 0
+    /// Of those changed: the next request is paid for. The sum of the estimates that are known.
+    package var toPay = Credits.zero
+    package var jobsToPay = 0
+    /// Of these, the ones that nobody has estimated yet, or that ask for something else now; at most `mostUnpriced`.
+    package var unpriced: [QueuedJob] = []
+    /// Of those changed: the provider has a task of them, or may have one.
+    package var atProvider = 0
+    /// What is charged for these, or held back.
+    package var staysCharged = Credits.zero
+
+    package static let mostUnpriced = 10_000
 
     package init() {}
 }

@@ -13,6 +13,8 @@ package struct NewJob: Sendable {
     /// A JSON object.
     package var labels: String?
     package var maxAttempts: Int = 3
+    /// Whether misspelt fields are sent as they are.
+    package var allowsUnknownFields = false
     package var estimate: Estimate?
 
     package init(prompt: String?, model: String, input: String, queue: String) {

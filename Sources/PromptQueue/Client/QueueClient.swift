@@ -27,6 +27,13 @@ package protocol QueueReader: Sendable {
     func status(sample: Int) throws(LedgerError) -> StatusRecord
 
     func queues() throws(LedgerError) -> [QueueRecord]
+
+    /// Whether there is a job of the batch.
+    func hasBatch(_ name: String) throws(LedgerError) -> Bool
+
+    /// The names of batches, at most `limit`, in their order.
+    func batches(limit: Int) throws(LedgerError) -> [String]
+
     func budgets() throws(LedgerError) -> [BudgetRecord]
 
     /// Nil before there is a reading of the balance that can be compared.
@@ -71,12 +78,12 @@ package protocol QueueProducer: Sendable {
     func checkingKeys<T>(_ body: (any KeyChecker) throws -> T) throws -> T
 
     /// Changes the jobs that can be changed; the others are named with the reason.
-    func apply(_ change: JobChange, to ids: [JobID]) throws(LedgerError) -> ChangeOutcome
+    ///
+    /// - Parameter dryRun: whether nothing is changed, and only said what would be.
+    func apply(_ change: JobChange, to ids: [JobID], dryRun: Bool) throws(LedgerError) -> ChangeOutcome
 
     /// Changes all that match and can be changed.
-    ///
-    /// - Returns: how many were, and how many are being sent just now.
-    func apply(_ change: JobChange, matching filter: JobFilter) throws(LedgerError) -> (changed: Int, beingSent: Int)
+    func apply(_ change: JobChange, matching filter: JobFilter, dryRun: Bool) throws(LedgerError) -> ChangeOutcome
 }
 
 /// Inserts jobs one by one, inside the transaction of `insertAll`.
@@ -99,10 +106,20 @@ package protocol QueueOperator: Sendable {
     /// Settles an unconfirmed job.
     ///
     /// - Throws: `LedgerError` with code `constraint` when the job is not unconfirmed, or the task is another job's.
-    func resolve(_ job: JobID, _ resolution: Resolution, now: Instant) throws(LedgerError)
+    func resolve(
+        _ job: JobID,
+        _ resolution: Resolution,
+        now: Instant,
+        dryRun: Bool
+    ) throws(LedgerError) -> ChangeOutcome
 
     /// Settles those of `jobs` that can be settled so; the others stay as they are and are named with the reason.
-    func resolve(_ jobs: [JobID], _ resolution: Resolution, now: Instant) throws(LedgerError) -> ChangeOutcome
+    func resolve(
+        _ jobs: [JobID],
+        _ resolution: Resolution,
+        now: Instant,
+        dryRun: Bool
+    ) throws(LedgerError) -> ChangeOutcome
 
     /// The unconfirmed jobs that match, the oldest first.
     func unconfirmed(matching filter: JobFilter) throws(LedgerError) -> [JobID]
@@ -160,6 +177,30 @@ package protocol QueueOperator: Sendable {
 
     /// Lets a copy submit.
     func release() throws(LedgerError)
+}
+
+extension QueueProducer {
+    @discardableResult
+    package func apply(_ change: JobChange, to ids: [JobID]) throws(LedgerError) -> ChangeOutcome {
+        try apply(change, to: ids, dryRun: false)
+    }
+
+    @discardableResult
+    package func apply(_ change: JobChange, matching filter: JobFilter) throws(LedgerError) -> ChangeOutcome {
+        try apply(change, matching: filter, dryRun: false)
+    }
+}
+
+extension QueueOperator {
+    @discardableResult
+    package func resolve(_ job: JobID, _ resolution: Resolution, now: Instant) throws(LedgerError) -> ChangeOutcome {
+        try resolve(job, resolution, now: now, dryRun: false)
+    }
+
+    @discardableResult
+    package func resolve(_ jobs: [JobID], _ resolution: Resolution, now: Instant) throws(LedgerError) -> ChangeOutcome {
+        try resolve(jobs, resolution, now: now, dryRun: false)
+    }
 }
 
 extension QueueReader {

@@ -43,13 +43,23 @@ package struct QueuedJob: Sendable {
     package var prompt: String?
     /// The row's `input`, a JSON object.
     package var input: String
+    /// Whether misspelt fields are sent as they are.
+    package var allowsUnknownFields: Bool
 
-    package init(id: JobID, queue: String, model: String, prompt: String?, input: String) {
+    package init(
+        id: JobID,
+        queue: String,
+        model: String,
+        prompt: String?,
+        input: String,
+        allowsUnknownFields: Bool = false
+    ) {
         self.id = id
         self.queue = queue
         self.model = model
         self.prompt = prompt
         self.input = input
+        self.allowsUnknownFields = allowsUnknownFields
     }
 }
 

@@ -9,10 +9,10 @@ struct CataloguePriceTests {
         ("flux-2/flex-text-to-image", "", 14.0), ("flux-2/flex-text-to-image", #""resolution":"1K""#, 14),
         ("flux-2/flex-text-to-image", #""resolution":"2K""#, 24), ("flux-2/pro-text-to-image", "", 5),
         ("flux-2/pro-text-to-image", #""resolution":"2K""#, 7),
-        ("flux-2/flex-image-to-image", #""input_urls":["u"]"#, 14),
-        ("flux-2/flex-image-to-image", #""input_urls":["u"],"resolution":"2K""#, 24),
-        ("flux-2/pro-image-to-image", #""input_urls":["u"]"#, 5),
-        ("flux-2/pro-image-to-image", #""input_urls":["u","v"],"resolution":"2K""#, 7),
+        ("flux-2/flex-image-to-image", #""input_urls":["https://u"]"#, 14),
+        ("flux-2/flex-image-to-image", #""input_urls":["https://u"],"resolution":"2K""#, 24),
+        ("flux-2/pro-image-to-image", #""input_urls":["https://u"]"#, 5),
+        ("flux-2/pro-image-to-image", #""input_urls":["https://u","https://v"],"resolution":"2K""#, 7),
     ])
     func `flux 2 costs what the provider lists`(model: String, input: String, credits: Double) throws {
         #expect(try catalogue.price(model, "{\(input)}") == credits)
@@ -22,10 +22,10 @@ struct CataloguePriceTests {
         // The dearest one where the input does not tell.
         ("gpt-image-2-text-to-image", "", 16.0), ("gpt-image-2-text-to-image", #""resolution":"1K""#, 6),
         ("ideogram/v3-text-to-image", "", 10), ("wan/2-5-text-to-video", #""duration":"5""#, 100),
-        ("topaz/image-upscale", #""image_url":"u","upscale_factor":"1""#, 20),
+        ("topaz/image-upscale", #""image_url":"https://u","upscale_factor":"1""#, 20),
         // By number.
-        ("ideogram/character", #""reference_image_urls":["u"]"#, 18),
-        ("ideogram/character", #""reference_image_urls":["u"],"num_images":"3","rendering_speed":"TURBO""#, 36),
+        ("ideogram/character", #""reference_image_urls":["https://u"]"#, 18),
+        ("ideogram/character", #""reference_image_urls":["https://u"],"num_images":"3","rendering_speed":"TURBO""#, 36),
         ("wan/2-7-image", "", 4.8), ("wan/2-7-image", #""n":4"#, 19.2), ("4o-image-api", #""nVariants":2"#, 12),
         // By length.
         ("kling-3.0/video", "", 90), ("kling-3.0/video", #""sound":true,"mode":"std","duration":"10""#, 200),
@@ -37,14 +37,14 @@ struct CataloguePriceTests {
         ("kling-2.6/text-to-video", #""sound":true,"duration":"10""#, 220),
         ("runway", #""duration":5,"quality":"720P""#, 12),
         // With and without inputs.
-        ("seedream/5-pro-image-to-image", #""image_urls":["u"]"#, 7),
-        ("seedream/5-pro-image-to-image", #""image_urls":["u","v","w"],"quality":"high""#, 15),
-        ("qwen3/image-to-image", #""image_urls":["u","v"]"#, 5.8),
+        ("seedream/5-pro-image-to-image", #""image_urls":["https://u"]"#, 7),
+        ("seedream/5-pro-image-to-image", #""image_urls":["https://u","https://v","https://w"],"quality":"high""#, 15),
+        ("qwen3/image-to-image", #""image_urls":["https://u","https://v"]"#, 5.8),
         ("minimax-h3/text-to-video", #""aspect_ratio":"1:1""#, 78),
         ("minimax-h3/image-to-video", #""first_frame_url":"https://u""#, 102),
         ("gemini-omni-video", #""duration":"4""#, 63), ("gemini-omni-video", #""duration":"4","video_list":[]"#, 63),
         ("gemini-omni-video", #""duration":"4","resolution":"4k""#, 147),
-        ("gemini-omni-video", #""duration":"4","video_list":[{"url":"u","start":0,"ends":1}]"#, 168),
+        ("gemini-omni-video", #""duration":"4","video_list":[{"url":"https://u","start":0,"ends":1}]"#, 168),
         ("grok-imagine/text-to-image", "", 4), ("grok-imagine/text-to-image", #""enable_pro":true"#, 5),
         ("grok-imagine/extend", #""task_id":"t","extend_times":6"#, 27), ("ai-music-api/cover-generate", "", 0),
     ])
@@ -70,14 +70,14 @@ struct CataloguePriceTests {
 
     @Test(arguments: [
         ("bytedance/seedream", ""), ("nano-banana-2-1", ""), ("qwen/text-to-image", ""),
-        ("kling-2.6/motion-control", #""input_urls":["u"],"video_urls":["v"]"#),
-        ("bytedance/seedance-2", #""reference_video_urls":["v"]"#), ("bytedance/seedance-2", #""duration":-1"#),
+        ("kling-2.6/motion-control", #""input_urls":["https://u"],"video_urls":["https://v"]"#),
+        ("bytedance/seedance-2", #""reference_video_urls":["https://v"]"#), ("bytedance/seedance-2", #""duration":-1"#),
         ("bytedance/seedance-2", #""duration":0"#),
         ("grok-imagine/text-to-video", ""), ("grok-imagine-video-1-5-preview", #""resolution":"1080p""#),
-        ("wan/2-7-r2v", #""reference_video":["v"]"#), ("happyhorse/video-edit", #""video_url":"v""#),
+        ("wan/2-7-r2v", #""reference_video":["https://v"]"#), ("happyhorse/video-edit", #""video_url":"https://v""#),
         ("wan/3-0-video", ""), ("wan/3-0-video", #""duration":"long""#), ("4o-image-api", #""nVariants":0"#),
         ("4o-image-api", #""nVariants":1e300"#),
-        ("kling-3.0/motion-control", #""input_urls":["u"],"video_urls":["v"]"#),
+        ("kling-3.0/motion-control", #""input_urls":["https://u"],"video_urls":["https://v"]"#),
     ])
     func `what the input does not tell is unlisted`(model: String, input: String) throws {
         let json = try #require(try JSONValue(parsing: "{\(input)}").objectValue)

@@ -28,7 +28,7 @@ struct CatalogueValidationTests {
             "input_urls: is a text; flux-2/pro-image-to-image takes a list"
         ),
         (
-            "flux-2/pro-image-to-image", #"{"input_urls":["u",1]}"#,
+            "flux-2/pro-image-to-image", #"{"input_urls":["https://u",1]}"#,
             "input_urls[1]: is a number; flux-2/pro-image-to-image takes a text"
         ),
         ("flux-2/pro-image-to-image", #"{"input_urls":[null]}"#, "input_urls: item 1 is null"),
