@@ -102,7 +102,7 @@ package struct SandboxCommand: AsyncParsableCommand {
         do {
             try await ServiceGroup(configuration: services).run()
         } catch {
-            logger.critical("cannot serve on \(listen): \(error)")
+            logger.critical("cannot serve", metadata: ["listen": "\(listen)", "reason": "\(error)"])
             throw ExitCode(69)
         }
     }

@@ -47,10 +47,11 @@ package final class Sidecars: Sendable {
             fresh[job]?.writers += 1
         }
         if let failure = await rewrite(job, folder: FolderName.safe(download.folder)) {
-            logger.warning(
-                "the result is saved, but its sidecar could not be written: \(failure)",
-                metadata: ["job.id": "\(job)"]
-            )
+            var metadata: Logger.Metadata = [
+                "job.id": "\(job)", "queue": "\(download.origin.queue)", "reason": "\(failure)",
+            ]
+            if let batch = download.origin.batch { metadata["batch"] = "\(batch)" }
+            logger.warning("the result is saved, but its sidecar could not be written", metadata: metadata)
         }
     }
 
@@ -65,8 +66,8 @@ package final class Sidecars: Sendable {
         }
         if let failure = await rewrite(result.job, folder: folder) {
             logger.warning(
-                "a cancelled result is removed, but its sidecar could not be: \(failure)",
-                metadata: ["job.id": "\(result.job)"]
+                "a cancelled result is removed, but its sidecar could not be",
+                metadata: ["job.id": "\(result.job)", "reason": "\(failure)"]
             )
         }
     }

@@ -24,7 +24,7 @@ struct PoisonTests {
 
             try await stage.ledger("INSERT INTO jobs (prompt) VALUES ('a fox, two'), ('a fox, three')")
             let third = try await stage.daemon(sandbox, fault)
-            try await third.line(with: "set aside: promptd crashed")
+            try await third.line(with: "set aside: promptd has died of it again and again")
             try await stage.ledger.wait(for: "2", from: "SELECT count(*) FROM jobs WHERE state = 'succeeded'")
             let state =
                 "SELECT state, error_code, (SELECT sum(reserved_millicredits) > 0 FROM attempts) FROM jobs WHERE id = 1"

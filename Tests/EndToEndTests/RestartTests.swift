@@ -281,7 +281,9 @@ struct RestartTests {
 
             try stage.write("limits:\n  running: many\n", to: stage.configuration)
             daemon.send(SIGHUP)
-            try await daemon.line(with: "nothing was reloaded, everything stays as it was: limits.running: \"many\"")
+            try await daemon.line(
+                with: "nothing was reloaded, everything stays as it was reason=\"limits.running: \\\"many\\\""
+            )
             #expect(try await stage.ledger(limits) == "5 in 60.0, 7")
             try await stage.stop(daemon)
         }

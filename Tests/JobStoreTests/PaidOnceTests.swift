@@ -145,7 +145,9 @@ import Testing
         )
         let claim = try await fixture.claim(5)
         #expect(claim.jobs.map(\.job.rawValue) == [1, 3])
-        #expect(claim.setAside == [SetAside(job: JobID(2), reason: "not this one")])
+        #expect(
+            claim.setAside == [SetAside(job: JobID(2), origin: JobOrigin(queue: "default"), reason: "not this one")]
+        )
         #expect(try fixture.rows("SELECT error_message FROM job_status WHERE id = 2") == ["set aside: not this one"])
         #expect(try await fixture.claim(5).setAside.isEmpty)
         #expect(try fixture.rows("SELECT count(*) FROM attempts") == ["2"])

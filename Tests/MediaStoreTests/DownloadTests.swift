@@ -80,7 +80,7 @@ import Testing
         let download = PendingDownload(
             result: ResultID(job: JobID(7), ordinal: 0),
             output: .file(url: "https://x"),
-            folder: "ads",
+            origin: JobOrigin(queue: "ads"),
             createdAt: Instant(milliseconds: 0)
         )
         do {

@@ -42,7 +42,7 @@ import Testing
             let download = PendingDownload(
                 result: ResultID(job: JobID(job), ordinal: 0),
                 output: .object(json: "{}"),
-                folder: folder,
+                origin: JobOrigin(queue: folder),
                 createdAt: Instant(milliseconds: 0)
             )
             var file = try media.begin(download.result)

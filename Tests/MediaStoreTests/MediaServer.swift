@@ -128,7 +128,7 @@ final class MediaServer: Sendable {
             PendingDownload(
                 result: ResultID(job: JobID(job), ordinal: 0),
                 output: .file(url: target.contains("://") ? target : url + target),
-                folder: folder,
+                origin: JobOrigin(queue: folder),
                 createdAt: Instant(milliseconds: 0)
             )
         }

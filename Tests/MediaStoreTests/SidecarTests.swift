@@ -57,7 +57,7 @@ import Testing
         PendingDownload(
             result: ResultID(job: JobID(7), ordinal: ordinal),
             output: .file(url: "https://media.example/\(ordinal)"),
-            folder: "tea",
+            origin: JobOrigin(queue: "tea"),
             createdAt: Instant(milliseconds: 0)
         )
     }
@@ -125,7 +125,7 @@ import Testing
         defer { clear() }
         await (try sidecars(Source(failure: LedgerError(.busy, "locked")))).write(for: download(0), file(0))
         #expect(lines.all.count == 1)
-        #expect(lines.all.first?.contains("locked") == true)
+        #expect(lines.all.first?.contains("job.id=7 queue=tea reason=locked") == true)
         // A folder stands where the file is to be.
         try FileManager.default.createDirectory(atPath: path + "/tea/7.json/x", withIntermediateDirectories: true)
         await (try sidecars()).write(for: download(0), file(0))
@@ -159,5 +159,8 @@ private struct LineHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) { lines.add("\(event.level): \(event.message)") }
+    func log(event: LogEvent) {
+        let values = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
+        lines.add("\(event.level): \(event.message) \(values)")
+    }
 }

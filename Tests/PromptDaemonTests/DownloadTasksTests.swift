@@ -29,7 +29,7 @@ import Testing
         PendingDownload(
             result: ResultID(job: JobID(job), ordinal: 0),
             output: .file(url: "https://x"),
-            folder: "ads",
+            origin: JobOrigin(queue: "ads"),
             createdAt: Instant(milliseconds: 0)
         )
     }

@@ -57,16 +57,22 @@ struct JournalTests {
     @Test func `of a flood the first ones are written, and how many others there were`() {
         let now = Mutex(Duration.zero)
         let folder = LogFolder { now.withLock { $0 } }
-        let written = (0..<1_000).count { _ in folder.admits(.warning, "task failed: no") }
-        #expect(written == 10)
-        #expect(folder.admits(.warning, "something else"))
-        #expect(folder.admits(.critical, "task failed: no"))
-        #expect((0..<50).allSatisfy { _ in folder.admits(.info, "task succeeded") })
+        func failed(_ job: Int, _ reason: String, _ level: Logger.Level = .warning) -> Bool {
+            folder.admits(level, "task failed", [("code", "timeout"), ("job.id", "\(job)"), ("reason", reason)])
+        }
+        #expect((0..<1_000).count { failed($0, "no") } == 10)
+        #expect(failed(1, "another reason"))
+        #expect(folder.admits(.warning, "something else", []))
+        #expect(failed(1, "no", .critical))
+        #expect((0..<50).allSatisfy { _ in folder.admits(.info, "task succeeded", []) })
         #expect(folder.takeRests() == [])
         now.withLock { $0 = .seconds(60) }
-        #expect(folder.takeRests() == [.init(level: .warning, text: "task failed: no", count: 990)])
+        let rests = folder.takeRests()
+        let values = rests.map { $0.values.map { "\($0.key)=\($0.value)" } }
+        #expect(values == [["count=990", "same=task failed", "code=timeout", "reason=no"]])
+        #expect(rests.map(\.message.level) == [.warning])
         #expect(folder.takeRests() == [])
-        #expect(folder.admits(.warning, "task failed: no"))
+        #expect(failed(1, "no"))
     }
 }
 

@@ -37,7 +37,7 @@ import Testing
         #expect(details.job.attemptCount == 1)
         #expect(details.attempts.map(\.state) == [.rejected, .accepted])
         #expect(details.attempts.first?.evidence?.contains("cost nothing") == true)
-        #expect(run.notices.contains { if case .jobCleared(job, _) = $0 { true } else { false } })
+        #expect(run.notices.contains { if case .jobCleared(job, _, _) = $0 { true } else { false } })
     }
 
     @Test func `a balance that fell by the price keeps the job waiting for a person`() async throws {

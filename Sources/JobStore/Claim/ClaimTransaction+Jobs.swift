@@ -71,7 +71,7 @@ extension ClaimTransaction {
         let rows = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """
-                    SELECT id, prompt, input, priority, turn, attempt_count, max_attempts, allow_unknown FROM jobs
+                    SELECT id, prompt, input, priority, turn, attempt_count, max_attempts, batch, allow_unknown FROM jobs
                     WHERE state = 'queued' AND turn IS NOT NULL AND queue = ? AND model = ? AND priority = ?
                         AND id NOT IN (SELECT job_id FROM set_aside)
                     ORDER BY turn, id LIMIT ? OFFSET ?
@@ -86,7 +86,14 @@ extension ClaimTransaction {
             jobs.append(
                 ClaimCandidate(
                     id: id,
-                    job: Self.job(id, lane, prompt: row[1], input: row[2], allowsUnknownFields: row[7]),
+                    job: Self.job(
+                        id,
+                        lane,
+                        batch: row[7],
+                        prompt: row[1],
+                        input: row[2],
+                        allowsUnknownFields: row[8]
+                    ),
                     priority: row[3],
                     turn: row[4],
                     attemptCount: row[5],
@@ -101,6 +108,7 @@ extension ClaimTransaction {
     private static func job(
         _ id: JobID,
         _ lane: ClaimLane,
+        batch: String?,
         prompt: Data?,
         input: Data,
         allowsUnknownFields: Bool
@@ -114,6 +122,7 @@ extension ClaimTransaction {
         return QueuedJob(
             id: id,
             queue: lane.queue.text,
+            batch: batch,
             model: lane.model,
             prompt: text,
             input: input,

@@ -43,7 +43,7 @@ struct ClaimTransaction: ClaimSource {
                 guard let job = transaction.current else { throw error }
                 let reason = LedgerError(error).message
                 try SetAsideRows.insert(job, reason, at: request.now, db)
-                aside.append(SetAside(job: job, reason: reason))
+                aside.append(SetAside(job: job, origin: try JobOrigin.read(job, db), reason: reason))
                 // Each costs the claim another run: the transaction stays short, and the next claim goes on.
                 if aside.count >= ClaimPlan.maximumSetAside {
                     var result = Claim()
@@ -111,6 +111,7 @@ struct ClaimTransaction: ClaimSource {
             token: token,
             job: job.id,
             queue: job.queue,
+            batch: job.batch,
             model: job.model,
             input: prepared.input,
             reserved: reserved,

@@ -9,7 +9,7 @@ extension SQLiteLedger: HintSource {
                     .fetchOne(
                         db.cachedStatement(
                             sql: """
-                                SELECT a.id, a.job_id, a.state,
+                                SELECT a.id, a.job_id, a.queue, j.batch, a.state,
                                     a.finished_at IS NULL AND NOT \(Self.isAside) AS is_open,
                                     a.task_id, a.model,
                                     coalesce(a.profile, '') AS profile,
@@ -50,6 +50,7 @@ extension HintTarget {
         self.init(
             attempt: AttemptID(row["id"]),
             job: JobID(row["job_id"]),
+            origin: JobOrigin(row: row),
             state: state,
             isOpen: row["is_open"],
             task: task.map(TaskID.init),
@@ -83,7 +84,7 @@ extension RecordWork {
         let row = try Row.fetchOne(
             db.cachedStatement(
                 sql: """
-                    SELECT a.job_id, a.task_id, a.model, coalesce(a.profile, '') AS profile, a.answered_at, a.state = 'accepted' AS is_accepted,
+                    SELECT a.job_id, a.queue, j.batch, a.task_id, a.model, coalesce(a.profile, '') AS profile, a.answered_at, a.state = 'accepted' AS is_accepted,
                         a.finished_at IS NULL AS is_open, coalesce(j.attempt_count, 1) AS attempt_count,
                         coalesce(j.max_attempts, 1) AS max_attempts
                     FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
@@ -99,6 +100,7 @@ extension RecordWork {
             instead: OpenTask(
                 attempt: attempt,
                 job: JobID(row["job_id"]),
+                origin: JobOrigin(row: row),
                 task: TaskID(known),
                 model: row["model"],
                 acceptedAt: Instant(milliseconds: row["answered_at"]),

@@ -191,7 +191,7 @@ extension SQLiteLedger {
 
     static func openTasks(_ db: Database, job: Int64? = nil) throws -> [OpenTask] {
         let columns = """
-            SELECT a.id, a.job_id, a.task_id, a.model, a.profile, a.answered_at, a.error_code,
+            SELECT a.id, a.job_id, a.queue, j.batch, a.task_id, a.model, a.profile, a.answered_at, a.error_code,
                 coalesce(j.attempt_count, 1) AS attempt_count, coalesce(j.max_attempts, 1) AS max_attempts
             """
         let arguments: StatementArguments = job.map { [$0] } ?? []
@@ -231,7 +231,7 @@ extension SQLiteLedger {
             .fetchAll(
                 db.cachedStatement(
                     sql: """
-                        SELECT r.job_id, r.ordinal, r.url, r.content, r.created_at, coalesce(j.batch, j.queue) AS folder
+                        SELECT r.job_id, r.ordinal, r.url, r.content, r.created_at, j.queue, j.batch
                         FROM results AS r JOIN jobs AS j ON j.id = r.job_id
                         WHERE r.state = 'pending' AND j.state = 'running' \(job == nil ? "" : "AND r.job_id = ?")
                         ORDER BY r.created_at, r.job_id, r.ordinal
@@ -245,7 +245,7 @@ extension SQLiteLedger {
                 return PendingDownload(
                     result: ResultID(job: JobID(row["job_id"]), ordinal: row["ordinal"]),
                     output: url.map { .file(url: $0) } ?? .object(json: content ?? ""),
-                    folder: row["folder"],
+                    origin: JobOrigin(row: row),
                     createdAt: Instant(milliseconds: row["created_at"])
                 )
             }
@@ -257,6 +257,7 @@ extension OpenTask {
         self.init(
             attempt: AttemptID(row["id"]),
             job: JobID(row["job_id"]),
+            origin: JobOrigin(row: row),
             task: TaskID(row["task_id"]),
             model: row["model"],
             acceptedAt: Instant(milliseconds: row["answered_at"]),

@@ -46,7 +46,13 @@ extension SQLiteLedger: SuspectStore {
             var aside: [SetAsideStep] = []
             for row in rows {
                 guard let step = Key.step(row) else { continue }
-                let found = SetAsideStep(step: step, job: JobID(row["job_id"]), reason: row["reason"])
+                let job = JobID(row["job_id"])
+                let found = SetAsideStep(
+                    step: step,
+                    job: job,
+                    origin: try JobOrigin.read(job, db),
+                    reason: row["reason"]
+                )
                 try SetAsideRows.guarding(found.job, at: now, db) { try Self.setAside(found, now: now, db) }
                 aside.append(found)
             }

@@ -8,7 +8,7 @@ extension SQLiteLedger {
             .fetchAll(
                 db,
                 sql: """
-                    SELECT a.id, a.job_id, a.answered_at, a.model, a.profile, j.prompt,
+                    SELECT a.id, a.job_id, a.queue, j.batch, a.answered_at, a.model, a.profile, j.prompt,
                         CASE WHEN NOT \(isAside) THEN a.hinted_task_id END AS hinted_task_id,
                         coalesce(j.attempt_count, 1) AS attempt_count, coalesce(j.max_attempts, 1) AS max_attempts
                     FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
@@ -22,11 +22,13 @@ extension SQLiteLedger {
                 return UnknownAttempt(
                     attempt: AttemptID(row["id"]),
                     job: JobID(row["job_id"]),
+                    origin: JobOrigin(row: row),
                     lostAt: lostAt,
                     hinted: hinted.map { task in
                         OpenTask(
                             attempt: AttemptID(row["id"]),
                             job: JobID(row["job_id"]),
+                            origin: JobOrigin(row: row),
                             task: TaskID(task),
                             model: row["model"],
                             acceptedAt: lostAt,
@@ -60,7 +62,9 @@ extension RecordWork {
             mayRetry ? .retry(at: now, counted: true) : .fail
         )
         var recorded = CommitResult(job: settled)
-        recorded.settled = [SettledUnknown(attempt: attempt, job: settled, evidence: nil)]
+        recorded.settled = [
+            SettledUnknown(attempt: attempt, job: settled, origin: try JobOrigin.read(job.id, db), evidence: nil)
+        ]
         return recorded
     }
 
@@ -169,6 +173,11 @@ extension RecordWork {
         if job.state == .unconfirmed {
             job = try settle(job.id, failure, .retry(at: now, counted: false))
         }
-        return SettledUnknown(attempt: attempt, job: job, evidence: evidence)
+        return SettledUnknown(
+            attempt: attempt,
+            job: job,
+            origin: try JobOrigin.read(job.id, db),
+            evidence: evidence
+        )
     }
 }

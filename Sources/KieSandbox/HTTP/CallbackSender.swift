@@ -39,7 +39,7 @@ package struct CallbackSender: Service {
             guard let request = sandbox.callback(for: callback.id) else { return }
             for _ in 0..<request.copies { try await deliver(request, with: client) }
         } catch {
-            logger.debug("callback not sent: \(error)", metadata: ["task.id": "\(callback.id)"])
+            logger.debug("callback not sent", metadata: ["task.id": "\(callback.id)", "reason": "\(error)"])
         }
     }
 
@@ -70,7 +70,7 @@ package struct CallbackSender: Service {
         do {
             return try await client.execute(request, timeout: Self.timeout).status.code == 200
         } catch {
-            logger.debug("callback failed: \(error)", metadata: ["task.id": "\(callback.id)"])
+            logger.debug("callback failed", metadata: ["task.id": "\(callback.id)", "reason": "\(error)"])
             return false
         }
     }

@@ -38,7 +38,12 @@ package struct SandboxResponder: HTTPResponder {
                 body: Data(body.readableBytesView)
             )
         )
-        logger.debug("\(request.method) \(request.uri.path) -> \(answer.label)")
+        logger.debug(
+            "answered",
+            metadata: [
+                "method": "\(request.method)", "path": "\(request.uri.path)", "answer": "\(answer.label)",
+            ]
+        )
         let delay = answer.isSlow ? sandbox.configuration.slow : sandbox.configuration.latency
         if delay > .zero { try await sleepUnlessShutDown(delay) }
         return try await deliver(answer, on: context.channel)

@@ -70,11 +70,15 @@ extension Daemon {
         do throws(MediaError) {
             if !keepsLeftovers { try media.removeLeftovers(except: recovery.downloads.map(\.result)) }
         } catch {
-            logger.warning("half-written files of earlier results could not be removed: \(error)")
+            logger.warning(
+                "half-written files of earlier results could not be removed",
+                metadata: ["reason": "\(error)"]
+            )
         }
         logger.notice(
-            "promptd \(Version.current) is running",
+            "promptd is running",
             metadata: [
+                "version": "\(Version.current)",
                 "database": "\(configuration.database)", "media": "\(configuration.media)",
                 "provider": "\(configuration.providerBaseURL)", "rate": "\(configuration.rate)",
                 "pid": "\(getpid())",

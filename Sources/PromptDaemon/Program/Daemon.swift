@@ -78,12 +78,15 @@ struct Daemon {
         let descriptors = DescriptorLimit.raise()
         if descriptors < DescriptorLimit.needed {
             logger.warning(
-                "few files may be open at once: set LimitNOFILE= of the unit, or ulimit -Hn, to \(DescriptorLimit.needed)",
-                metadata: ["limit": "\(descriptors)"]
+                "few files may be open at once: raise LimitNOFILE= of the unit, or ulimit -Hn",
+                metadata: ["limit": "\(descriptors)", "needed": "\(DescriptorLimit.needed)"]
             )
         }
         for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] where environment[name]?.isEmpty == false {
-            logger.warning("\(name) is set and is not used: promptd connects to the provider itself")
+            logger.warning(
+                "a proxy is set and is not used: promptd connects to the provider itself",
+                metadata: ["variable": "\(name)"]
+            )
         }
     }
 
@@ -120,7 +123,10 @@ struct Daemon {
             try MediaDirectory.tryOut(media.path)
         } catch {
             // What runs is asked about all the same; what cannot be kept closes the gate `disk`, and is waited for.
-            logger.warning("results cannot be kept now: \(error)", metadata: ["path": "\(media.path)"])
+            logger.warning(
+                "results cannot be kept now",
+                metadata: ["path": "\(media.path)", "reason": "\(error)"]
+            )
         }
         if !media.syncsDirectories {
             logger.warning(
@@ -133,7 +139,9 @@ struct Daemon {
 
     private func close(_ parts: Parts) async throws {
         // Whatever happened: AsyncHTTPClient ends the process if it is released without that.
-        do { try await parts.client.shutdown() } catch { logger.debug("the provider's client: \(error)") }
+        do { try await parts.client.shutdown() } catch {
+            logger.debug("the provider's client did not close", metadata: ["reason": "\(error)"])
+        }
         await parts.mediaClient.shutdown()
         defer { parts.marks.remove() }
         try parts.ledger.close()
@@ -159,10 +167,19 @@ struct Daemon {
         let marks = [parts.ledger.requestMark, parts.media.requestMark]
         let age = try await ledger.checkAge(marks: marks, now: time.now.instant)
         for problem in age.problems {
-            logger.error("the number of the last request cannot be noted outside the database: \(problem)")
+            logger.error(
+                "the number of the last request cannot be noted outside the database",
+                metadata: ["reason": "\(problem)"]
+            )
         }
         if let copy = age.copy {
-            logger.error("\(copy.text); nothing is submitted: \(Advice.lookAtRestored)")
+            logger.error(
+                "nothing is submitted: requests may be missing in the database",
+                metadata: [
+                    "gate": "\(BlockReason.restored.rawValue)", "reason": "\(copy.text)",
+                    "remedy": "\(Advice.lookAtRestored)",
+                ]
+            )
         }
         try await KeptOutcomes.takeUp(parts.outcomes, into: ledger, now: time.now.instant, logger)
         try await ledger.setPrices(configuration.prices, defaultPrice: configuration.defaultPrice)
@@ -195,7 +212,7 @@ struct Daemon {
                 )
             }
         } catch {
-            logger.error("what was under way cannot be read any more: \(error)")
+            logger.error("what was under way cannot be read any more", metadata: ["reason": "\(error)"])
         }
     }
 
@@ -255,10 +272,13 @@ struct Daemon {
             runner.reloaded(EngineSettings(new))
             logger.notice("configuration and API key reloaded", metadata: ["rate": "\(new.rate)"])
             if !waiting.isEmpty {
-                logger.warning("changed, but only after a restart: \(waiting.joined(separator: ", "))")
+                logger.warning(
+                    "settings have changed that count only after a restart",
+                    metadata: ["settings": "\(waiting.joined(separator: ", "))"]
+                )
             }
         } catch {
-            logger.error("nothing was reloaded, everything stays as it was: \(error)")
+            logger.error("nothing was reloaded, everything stays as it was", metadata: ["reason": "\(error)"])
         }
     }
 }

@@ -41,18 +41,18 @@ struct DaemonLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        guard folder?.admits(event.level, event.message.description) ?? true else { return }
         var all = metadata
         if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }
         if let own = event.metadata { all.merge(own) { _, new in new } }
         var values = all.map { (key: $0.key, value: $0.value.description) }.sorted { $0.key < $1.key }
         if let error = event.error { values.append((key: "error", value: String(describing: error))) }
+        guard folder?.admits(event.level, event.message.description, values) ?? true else { return }
         write(event.level, event.message.description, values)
     }
 
     /// Writes how many warnings were left out.
     func writeRests() {
-        for rest in folder?.takeRests() ?? [] { write(rest.level, rest.line, []) }
+        for rest in folder?.takeRests() ?? [] { write(rest.message.level, LogFolder.Rest.text, rest.values) }
     }
 
     private func write(_ level: Logger.Level, _ message: String, _ values: [(key: String, value: String)]) {

@@ -18,7 +18,10 @@ enum KeptOutcomes {
                 let recorded = try await ledger.record(change, now: instant)
                 guard recorded.refusal == nil else {
                     refused += 1
-                    logger.error("the ledger knows better than an outcome of the last process: \(change)")
+                    logger.error(
+                        "the ledger knows better than an outcome of the last process",
+                        metadata: ["change": "\(change)"]
+                    )
                     continue
                 }
                 logger.notice(
@@ -28,13 +31,16 @@ enum KeptOutcomes {
             } catch {
                 guard error.code == .constraint else { throw error }
                 refused += 1
-                logger.error("the ledger refuses an outcome of the last process: \(error); \(change)")
+                logger.error(
+                    "the ledger refuses an outcome of the last process",
+                    metadata: ["change": "\(change)", "reason": "\(error)"]
+                )
             }
         }
         if let aside = try file.clear(keeping: refused + unreadable > 0, now: now) {
             logger.error(
-                "\(refused + unreadable) outcomes of the last process could not be recorded; they are kept for you",
-                metadata: ["path": "\(aside)"]
+                "outcomes of the last process could not be recorded; they are kept for you",
+                metadata: ["count": "\(refused + unreadable)", "path": "\(aside)"]
             )
         }
     }

@@ -11,18 +11,28 @@ final class LogFolder: Sendable {
         var leftOut = 0
     }
 
+    /// What tells one kind of warning from another.
     struct Message: Hashable {
+        /// The fields that do, beside the text: a thousand jobs that fail in one way are one, those that fail in another
+        /// are not.
+        static let fields: Set = ["code", "gate", "outcome", "reason"]
+
         var level: Logger.Level
         var text: String
+        var values: [String: String] = [:]
     }
 
     /// What was left out of a window that is over.
-    struct Rest: Equatable {
-        var level: Logger.Level
-        var text: String
+    struct Rest: Hashable {
+        static let text = "more of the same were left out"
+
+        var message: Message
         var count: Int
 
-        var line: String { "\(count) more like this in the last minute: \(text)" }
+        /// What is told of it.
+        var values: [(key: String, value: String)] {
+            [("count", "\(count)"), ("same", message.text)] + message.values.sorted { $0.key < $1.key }
+        }
     }
 
     private static let window: Duration = .seconds(60)
@@ -36,13 +46,13 @@ final class LogFolder: Sendable {
         self.uptime = uptime
     }
 
-    /// - Parameter text: the message without its fields: a thousand jobs that fail in one way are one.
     /// - Returns: whether it is written.
-    func admits(_ level: Logger.Level, _ text: String) -> Bool {
+    func admits(_ level: Logger.Level, _ text: String, _ values: [(key: String, value: String)]) -> Bool {
         guard level >= .warning, level < .critical else { return true }
         let now = uptime()
         return windows.withLock { windows in
-            let message = Message(level: level, text: text)
+            let kind = values.lazy.filter { Message.fields.contains($0.key) }.map { ($0.key, $0.value) }
+            let message = Message(level: level, text: text, values: Dictionary(kind) { $1 })
             // What is left out by then is told by `takeRests`, which is called more often than that.
             var window = windows[message] ?? Window(end: now + Self.window)
             if window.end <= now, window.leftOut == 0 { window = Window(end: now + Self.window) }
@@ -60,8 +70,8 @@ final class LogFolder: Sendable {
             let over = windows.filter { $0.value.end <= now }
             for message in over.keys { windows[message] = nil }
             return over.filter { $0.value.leftOut > 0 }
-                .map { Rest(level: $0.key.level, text: $0.key.text, count: $0.value.leftOut) }
-                .sorted { $0.text < $1.text }
+                .map { Rest(message: $0.key, count: $0.value.leftOut) }
+                .sorted { ($0.message.text, $1.count) < ($1.message.text, $0.count) }
         }
     }
 }

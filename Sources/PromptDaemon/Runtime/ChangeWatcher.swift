@@ -28,7 +28,10 @@ struct ChangeWatcher: Service {
                 try DirectoryWatch(directory: $0.directory, names: Set(files.map(\.name))).changes
             }
         } catch {
-            logger.warning("new jobs are noticed within seconds only, because the kernel grants no watch: \(error)")
+            logger.warning(
+                "new jobs are noticed within seconds only, because the kernel grants no watch",
+                metadata: ["reason": "\(error)"]
+            )
         }
         let pause: Duration = changes == nil ? .seconds(1) : .seconds(5)
         _ = try await ledger.hasForeignChanges()

@@ -125,7 +125,7 @@ package struct DaemonMetrics: Sendable {
         case .gateClosed(let kind, _): count("promptd_gate_closings_total", [("gate", kind.name)])
         case .gateOpened(let kind): count("promptd_gate_openings_total", [("gate", kind.name)])
         case .jobRefused(let job): failed(job.code, nil)
-        case .attemptFailed(_, _, let failure, let then): failed(failure.code, then)
+        case .attemptFailed(_, let failure, let then): failed(failure.code, then)
         case .jobUnconfirmed: count("promptd_unconfirmed_total")
         case .taskSucceeded(_, let charged):
             count("promptd_tasks_ended_total", [("state", "succeeded")])

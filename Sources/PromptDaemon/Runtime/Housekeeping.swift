@@ -26,7 +26,7 @@ struct Housekeeping: Service {
                     try await ledger.beat(now: time.now.instant)
                     try await ledger.maintain()
                 } catch let error as LedgerError where error.isTransient {
-                    logger.warning("the heartbeat could not be written: \(error)")
+                    logger.warning("the heartbeat could not be written", metadata: ["reason": "\(error)"])
                 }
                 if isLong { notifier.restoreWatchdog() }
                 writeLogRests()

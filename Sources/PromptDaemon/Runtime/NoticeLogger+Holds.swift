@@ -2,22 +2,41 @@ import Logging
 import PromptQueue
 
 extension NoticeLogger {
-    /// What keeps jobs from being submitted beside the gates, and what the account says.
+    // MARK: - What keeps jobs from being submitted
+
+    func gateClosed(_ kind: GateKind, _ message: String) {
+        submittingStopped(kind.reason, ["reason": "\(message)", "remedy": "\(kind.advice)"])
+    }
+
+    func submittingStopped(_ gate: BlockReason, _ why: Logger.Metadata) {
+        logger.warning(
+            "submitting stopped",
+            metadata: why.merging(["gate": "\(gate.rawValue)"]) { $1 }
+        )
+    }
+
+    func submittingGoesOn(_ gate: BlockReason) {
+        logger.notice("submitting goes on", metadata: ["gate": "\(gate.rawValue)"])
+    }
+
     func rateShrunk(from before: RateLimit, to now: RateLimit) {
         logger.warning(
-            "the provider answered that there were too many requests: waiting a whole window, then \(now) instead of \(before) for a while",
-            metadata: ["gate": "rate"]
+            "the provider answered that there were too many requests: waiting a whole window, then sending fewer for a while",
+            metadata: ["gate": "\(BlockReason.rate.rawValue)", "before": "\(before)", "now": "\(now)"]
         )
     }
 
     func rateWhole(_ limit: RateLimit) {
-        logger.notice("the rate limit is back to normal: \(limit)", metadata: ["gate": "rate"])
+        logger.notice(
+            "the rate limit is back to normal",
+            metadata: ["gate": "\(BlockReason.rate.rawValue)", "now": "\(limit)"]
+        )
     }
 
     func budgetHeld(_ hold: BudgetHold, _ job: BudgetSkip) {
         logger.warning(
-            "a queue waits for its budget: \(job)",
-            metadata: ["gate": "\(hold.reason.rawValue)", "queue": "\(hold.queue)"]
+            "a queue waits for its budget",
+            metadata: ["gate": "\(hold.reason.rawValue)", "queue": "\(hold.queue)", "reason": "\(job)"]
         )
     }
 
@@ -28,34 +47,38 @@ extension NoticeLogger {
         )
     }
 
-    func reserveHeld(_ message: String) {
-        logger.warning("submitting stopped: \(message)", metadata: ["gate": "credits"])
-    }
-
-    func reserveReleased() {
-        logger.notice("submitting goes on", metadata: ["gate": "credits"])
-    }
+    // MARK: - What the account says
 
     func accountDiffers(_ standing: AccountStanding) {
         let amount = standing.unexplained
-        let metadata: Logger.Metadata = ["unexplained": "\(amount)", "unconfirmed": "\(standing.unknown)"]
+        var metadata: Logger.Metadata = ["unexplained": "\(amount)", "unconfirmed": "\(standing.unknown)"]
         if amount == .zero {
             logger.notice("the account and the ledger agree again", metadata: metadata)
             return
         }
         if amount > .zero, amount <= standing.unknown {
             logger.notice(
-                "requests without an answer seem to have cost \(amount) credits; \(standing.unknown) are set aside for them",
+                "requests without an answer seem to have cost credits, which are set aside for them",
                 metadata: metadata
             )
             return
         }
-        let message =
-            amount > .zero
-            ? "the account lost \(amount) credits that the ledger does not know of: requests without an answer that were "
-                + "charged after all, or somebody else who uses the account"
-            : "the account lost \(Credits.zero - amount) credits less than the ledger has booked: charges or refunds that "
-                + "the provider did not report"
-        logger.warning("\(message); \(Advice.compareAccount)", metadata: metadata)
+        metadata["remedy"] = "\(Advice.compareAccount)"
+        if amount > .zero {
+            logger.warning(
+                """
+                the account lost credits that the ledger does not know of: requests without an answer that were charged \
+                after all, or somebody else who uses the account
+                """,
+                metadata: metadata
+            )
+        } else {
+            logger.warning(
+                """
+                the account lost less than the ledger has booked: charges or refunds that the provider did not report
+                """,
+                metadata: metadata
+            )
+        }
     }
 }

@@ -1,16 +1,14 @@
 import Logging
 import PromptQueue
 
-/// Says in the log what operators should know, once.
+/// Says in the log what operators should know, once. Messages are constant: what differs is in their fields.
 struct NoticeLogger: Sendable {
     let logger: Logger
 
     func recovered(_ recovery: Recovery) {
+        let origins = Dictionary(recovery.unknown.map { ($0.job, $0.origin) }) { first, _ in first }
         for job in recovery.lost {
-            logger.warning(
-                "unconfirmed: promptd ended before the answer came; the task may exist and may have been charged",
-                metadata: ["job.id": "\(job)"]
-            )
+            unconfirmed(job, origins[job] ?? nil, .answerLost, reason: "promptd ended before the answer came")
         }
         guard !recovery.tasks.isEmpty || !recovery.downloads.isEmpty else { return }
         logger.info(
@@ -24,143 +22,182 @@ struct NoticeLogger: Sendable {
     }
 
     func failed(_ error: LedgerError) {
-        logger.critical("stopping: the database refuses what has to be recorded: \(error)")
+        logger.critical(
+            "stopping: the database refuses what has to be recorded",
+            metadata: ["reason": "\(error)"]
+        )
     }
 
     func kept(_ change: LedgerChange, _ error: LedgerError) {
         logger.error(
-            "the answer to a paid request cannot be recorded now (\(error)); it is kept beside the database for the next start",
-            metadata: metadata(of: change)
+            "the answer to a paid request cannot be recorded now; it is kept beside the database for the next start",
+            metadata: metadata(of: change, error)
         )
     }
 
     func notKept(_ change: LedgerChange, _ error: LedgerError) {
         logger.critical(
-            "the answer to a paid request can neither be recorded nor kept beside the database: \(error); note its task",
-            metadata: metadata(of: change)
+            "the answer to a paid request can neither be recorded nor kept beside the database: note its task",
+            metadata: metadata(of: change, error)
         )
     }
 
     func refused(_ change: LedgerChange, _ error: LedgerError) {
         logger.error(
-            "left alone until the next start, the database refuses what happened: \(error)",
-            metadata: metadata(of: change)
+            "left alone until the next start: the database refuses what happened",
+            metadata: metadata(of: change, error)
         )
     }
 
-    private func metadata(of change: LedgerChange) -> Logger.Metadata {
+    private func metadata(of change: LedgerChange, _ error: LedgerError) -> Logger.Metadata {
+        var metadata: Logger.Metadata = ["reason": "\(error)"]
         guard let (attempt, task) = change.outcome else {
-            return change.attempt.map { ["attempt.id": "\($0)"] } ?? [:]
+            if let attempt = change.attempt { metadata["attempt.id"] = "\(attempt)" }
+            return metadata
         }
-        var metadata: Logger.Metadata = ["attempt.id": "\(attempt)"]
+        metadata["attempt.id"] = "\(attempt)"
         if let task { metadata["task.id"] = "\(task)" }
         return metadata
     }
 
     func graceOver(_ grace: Duration) {
-        logger.warning("stopping: cutting off what is still under way after \(grace.text)")
+        logger.warning("stopping: cutting off what is still under way", metadata: ["grace": "\(grace.text)"])
     }
 
     func notRemoved(_ file: SavedFile, of result: ResultID, _ error: any Error) {
         logger.warning(
-            "a file of a cancelled job could not be removed: \(error)",
-            metadata: ["job.id": "\(result.job)", "path": "\(file.path)"]
+            "a file of a cancelled job could not be removed",
+            metadata: .job(result.job, nil, ["path": "\(file.path)", "reason": "\(error)"])
         )
     }
 
     func claimed(_ claim: Claim, in duration: Duration) {
         guard !claim.jobs.isEmpty else { return }
         let milliseconds = (duration.seconds * 100_000).rounded() / 100
-        logger.debug("claimed \(claim.jobs.count) job\(claim.jobs.count == 1 ? "" : "s") in \(milliseconds) ms")
+        logger.debug(
+            "jobs were claimed",
+            metadata: ["jobs": "\(claim.jobs.count)", "milliseconds": "\(milliseconds)"]
+        )
     }
 
     func announce(_ notice: Notice) {
         switch notice {
-        case .gateClosed(let kind, let message):
-            logger.warning("submitting stopped: \(message); \(kind.advice)", metadata: ["gate": "\(kind.name)"])
-        case .gateOpened(let kind):
-            logger.notice("submitting goes on", metadata: ["gate": "\(kind.name)"])
+        case .gateClosed(let kind, let message): gateClosed(kind, message)
+        case .gateOpened(let kind): submittingGoesOn(kind.reason)
         case .rateShrunk(let before, let now): rateShrunk(from: before, to: now)
         case .rateWhole(let limit): rateWhole(limit)
         case .budgetHeld(let hold, let job): budgetHeld(hold, job)
         case .budgetReleased(let hold): budgetReleased(hold)
-        case .reserveHeld(let message): reserveHeld(message)
-        case .reserveReleased: reserveReleased()
+        case .reserveHeld(let message): submittingStopped(.credits, ["reason": "\(message)"])
+        case .reserveReleased: submittingGoesOn(.credits)
         case .accountDiffers(let standing): accountDiffers(standing)
-        case .jobCleared(let job, let evidence):
+        case .jobCleared(let job, let origin, let evidence):
             logger.notice(
-                "its lost request was not charged, so it is queued again: \(evidence)",
-                metadata: ["job.id": "\(job)"]
+                "its lost request was not charged, so it is queued again",
+                metadata: .job(job, origin, ["evidence": "\(evidence)"])
             )
-        case .jobGivenUp(let job, let state):
+        case .jobGivenUp(let job, let origin, let state):
             logger.warning(
-                "nothing was heard of its lost request, which counts as spent; the job \(state == .queued ? "is sent again" : "has failed")",
-                metadata: metadata(job, .answerLost)
+                "nothing was heard of its lost request, which counts as spent",
+                metadata: .job(
+                    job,
+                    origin,
+                    ["code": "\(FailureCode.answerLost.rawValue)", "state": "\(state.rawValue)"]
+                )
             )
         case .jobRefused(let job):
-            logger.warning("failed before it was sent: \(job.message)", metadata: metadata(job.job, job.code))
+            logger.warning(
+                "failed before it was sent",
+                metadata: .job(job.job, job.origin, ["code": "\(job.code.rawValue)", "reason": "\(job.message)"])
+            )
         case .jobSetAside(let job):
             logger.error(
-                "left alone until the next start, the database refuses to have it claimed: \(job.reason)",
-                metadata: ["job.id": "\(job.job)"]
+                "left alone until the next start: the database refuses to have it claimed",
+                metadata: .job(job.job, job.origin, ["reason": "\(job.reason)"])
             )
         case .resultAwaited(let task):
             logger.info(
                 "the provider reports success and shows no result yet; it is asked again",
-                metadata: ["job.id": "\(task.job)", "task.id": "\(task.task)"]
+                metadata: .task(task)
             )
-        case .attemptFailed(_, let job, let failure, let then):
-            logger.info("refused: \(failure.message)\(suffix(then))", metadata: metadata(job, failure.code))
-        case .jobUnconfirmed(_, let job, let failure):
-            logger.warning(
-                "unconfirmed: \(failure.message); \(Advice.seeWhatToDo(job))",
-                metadata: metadata(job, failure.code)
-            )
-        case .jobConfirmed(_, let job):
+        case .attemptFailed(let job, let failure, let then):
+            logger.info("request refused", metadata: .job(job.job, job.origin, .failure(failure, then)))
+        case .jobUnconfirmed(let job, let failure):
+            unconfirmed(job.job, job.origin, failure.code, reason: failure.message)
+        case .jobConfirmed(let task):
             logger.notice(
                 "no longer unconfirmed: a callback named the task, and the provider knows it",
-                metadata: ["job.id": "\(job)"]
+                metadata: .task(task)
             )
-        case .hintDropped(_, let job, let reason):
+        case .hintDropped(let task, let reason):
             logger.warning(
-                "a callback named a task that is not taken for the job's: \(reason)",
-                metadata: ["job.id": "\(job)"]
+                "a callback named a task that is not taken for the job's",
+                metadata: .task(task, ["reason": "\(reason)"])
             )
         case .taskMissing(let task):
             logger.warning(
                 "the provider does not know this job's task; it is asked about for two months, and its credits stay reserved",
-                metadata: ["job.id": "\(task.job)", "task.id": "\(task.task)"]
+                metadata: .task(task)
             )
         case .taskSucceeded(let task, let charged):
             logger.info(
                 "task succeeded",
-                metadata: [
-                    "job.id": "\(task.job)", "task.id": "\(task.task)",
-                    "credits": "\(charged.map(\.description) ?? "?")",
-                ]
+                metadata: .task(task, ["credits": "\(charged.map(\.description) ?? "?")"])
             )
         case .taskFailed(let task, let failure, let then):
-            logger.warning("task failed: \(failure.message)\(suffix(then))", metadata: metadata(task.job, failure.code))
-        case .resultSaved(let result, let file):
+            logger.warning("task failed", metadata: .task(task, .failure(failure, then)))
+        case .resultSaved(let result, let origin, let file):
             logger.info(
                 "result saved",
-                metadata: ["job.id": "\(result.job)", "path": "\(file.path)", "bytes": "\(file.bytes)"]
+                metadata: .job(result.job, origin, ["path": "\(file.path)", "bytes": "\(file.bytes)"])
             )
-        case .resultDelayed(let result, let message):
+        case .resultDelayed(let result, let origin, let message):
             logger.warning(
-                "a result could not be fetched yet, it is tried again: \(message)",
-                metadata: ["job.id": "\(result.job)"]
+                "a result could not be fetched yet; it is tried again",
+                metadata: .job(result.job, origin, ["reason": "\(message)"])
             )
-        case .resultFailed(let result, let message):
-            logger.error("a result could not be downloaded: \(message)", metadata: ["job.id": "\(result.job)"])
+        case .resultFailed(let result, let origin, let message):
+            logger.error(
+                "a result could not be downloaded",
+                metadata: .job(
+                    result.job,
+                    origin,
+                    ["code": "\(FailureCode.downloadFailed.rawValue)", "reason": "\(message)"]
+                )
+            )
         }
     }
 
-    private func metadata(_ job: JobID, _ code: FailureCode) -> Logger.Metadata {
-        ["job.id": "\(job)", "code": "\(code.rawValue)"]
+    private func unconfirmed(_ job: JobID, _ origin: JobOrigin?, _ code: FailureCode, reason: String) {
+        logger.warning(
+            "unconfirmed: the task may exist and may have been charged",
+            metadata: .job(
+                job,
+                origin,
+                ["code": "\(code.rawValue)", "reason": "\(reason)", "remedy": "\(Advice.seeWhatToDo(job))"]
+            )
+        )
+    }
+}
+
+extension Logger.Metadata {
+    /// What people look for a job by, and more.
+    static func job(_ job: JobID, _ origin: JobOrigin?, _ more: Self = [:]) -> Self {
+        var metadata = more
+        metadata["job.id"] = "\(job)"
+        if let origin { metadata["queue"] = "\(origin.queue)" }
+        if let batch = origin?.batch { metadata["batch"] = "\(batch)" }
+        return metadata
     }
 
-    private func suffix(_ then: FailureDisposition) -> String {
-        if case .retry = then { "; it is tried again" } else { "" }
+    fileprivate static func task(_ task: OpenTask, _ more: Self = [:]) -> Self {
+        var metadata = job(task.job, task.origin, more)
+        metadata["task.id"] = "\(task.task)"
+        return metadata
+    }
+
+    fileprivate static func failure(_ failure: Failure, _ then: FailureDisposition) -> Self {
+        let isRetried = if case .retry = then { true } else { false }
+        return ["code": "\(failure.code.rawValue)", "reason": "\(failure.message)", "retried": "\(isRetried)"]
     }
 }

@@ -19,15 +19,16 @@ struct PriceWatch: Service {
                     charges = try await prices.charges()
                 } catch let error as LedgerError where error.isTransient {
                     // The heartbeat says so, too; the next look is soon enough.
-                    logger.debug("what tasks were charged could not be read: \(error)")
+                    logger.debug("what tasks were charged could not be read", metadata: ["reason": "\(error)"])
                     continue
                 }
                 for (model, comparison) in drift.notice(in: charges) {
                     logger.warning(
-                        "charges differ from the estimates by more than a fifth: \(Advice.setPrice)",
+                        "charges differ from the estimates by more than a fifth",
                         metadata: [
                             "model": "\(model)", "tasks": "\(comparison.tasks)",
                             "estimated": "\(comparison.estimated ?? .zero)", "charged": "\(comparison.observed)",
+                            "remedy": "\(Advice.setPrice)",
                         ]
                     )
                 }

@@ -34,7 +34,7 @@ struct RetentionKeeper: Service {
                     try await keep()
                 } catch let error as LedgerError where error.code != .cancelled {
                     // Care can wait; it never ends the work.
-                    logger.warning("finished jobs could not be removed now: \(error)")
+                    logger.warning("finished jobs could not be removed now", metadata: ["reason": "\(error)"])
                 }
                 try await time.sleep(until: time.now.uptime + Self.interval)
             }
@@ -64,8 +64,8 @@ struct RetentionKeeper: Service {
         }
         if let (job, reason) = sum.kept.min(by: { $0.key.rawValue < $1.key.rawValue }) {
             logger.warning(
-                "finished jobs are kept by a rule of the database: \(reason)",
-                metadata: ["job.id": "\(job)", "jobs": "\(sum.kept.count)"]
+                "finished jobs are kept by a rule of the database",
+                metadata: ["job.id": "\(job)", "jobs": "\(sum.kept.count)", "reason": "\(reason)"]
             )
         }
         guard sum.jobs > 0 else { return }
@@ -88,7 +88,10 @@ struct RetentionKeeper: Service {
             let (gone, failure) = media.remove(removals)
             try await ledger.removed(gone)
             if let failure {
-                logger.warning("files of removed jobs could not be deleted, it is tried again: \(failure)")
+                logger.warning(
+                    "files of removed jobs could not be deleted; it is tried again",
+                    metadata: ["reason": "\(failure)"]
+                )
             }
             try await time.sleep(until: time.now.uptime + Self.pause)
         }

@@ -36,7 +36,14 @@ package final class StepWatch: Sendable {
         }
         let aside = try await store.noteDeaths(steps, end, version: Version.current, now: now)
         for found in aside {
-            logger.error("set aside: \(found.reason)", metadata: ["job.id": "\(found.job)", "error": "set_aside"])
+            logger.error(
+                "set aside: promptd has died of it again and again",
+                metadata: .job(
+                    found.job,
+                    found.origin,
+                    ["code": "\(FailureCode.setAside.rawValue)", "reason": "\(found.reason)"]
+                )
+            )
         }
         marks.reset()
         CrashNote.install(marks)

@@ -181,7 +181,7 @@ package struct ClaimPlan: Sendable {
     ) throws -> Bool {
         let candidate = queue.heads[index].jobs.removeFirst()
         guard let job = candidate.job else {
-            claim.refused.append(try source.refuse(candidate.id, .notUTF8))
+            try refuse(candidate.id, .notUTF8, JobOrigin(queue: queue.queue.text), &source)
             return false
         }
         guard let known = prepared[candidate.id], known.job.isSame(as: job) else {
@@ -193,7 +193,7 @@ package struct ClaimPlan: Sendable {
         }
         switch known.preparation {
         case .refused(let refusal):
-            claim.refused.append(try source.refuse(candidate.id, refusal))
+            try refuse(candidate.id, refusal, job.origin, &source)
             return false
         case .ready(let prepared):
             let estimate = try source.estimate(of: prepared, model: job.model)
@@ -225,6 +225,17 @@ package struct ClaimPlan: Sendable {
             takePlace(&queue)
             return true
         }
+    }
+
+    private mutating func refuse(
+        _ job: JobID,
+        _ refusal: Refusal,
+        _ origin: JobOrigin,
+        _ source: inout some ClaimSource
+    ) throws {
+        var refused = try source.refuse(job, refusal)
+        refused.origin = origin
+        claim.refused.append(refused)
     }
 
     /// Why a price is not spent now.

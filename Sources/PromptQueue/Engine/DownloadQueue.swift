@@ -77,6 +77,8 @@ package struct DownloadQueue: Sendable {
     package var results: [ResultID] {
         entries.keys.sorted { ($0.job, $0.ordinal) < ($1.job, $1.ordinal) }
     }
+    /// Nil of a result that is not in the queue.
+    package func origin(of result: ResultID) -> JobOrigin? { entries[result]?.download.origin }
     /// Whether any waits because this machine could not store it.
     package var isHeldByDisk: Bool { heldByDisk > 0 }
 

@@ -34,6 +34,9 @@ struct Downloads: Sendable {
 
     func nextReady(after uptime: Duration) -> Duration? { queue.nextReady(after: uptime) }
 
+    /// Nil of a result that is not among these any more.
+    func origin(of result: ResultID) -> JobOrigin? { queue.origin(of: result) }
+
     /// - Returns: whether it is tried again.
     mutating func failed(
         _ result: ResultID,

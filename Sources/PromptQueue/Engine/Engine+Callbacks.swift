@@ -73,7 +73,7 @@ extension Engine {
     private mutating func drop(_ candidate: OpenTask, _ reason: String, now: Moment) {
         let attempt = candidate.attempt
         outbox.record(.hintRefuted(attempt, candidate.task))
-        if hints[attempt]?.isRepeat == false { outbox.notify(.hintDropped(attempt, candidate.job, reason: reason)) }
+        if hints[attempt]?.isRepeat == false { outbox.notify(.hintDropped(candidate, reason: reason)) }
         if let asking = hints.drop(candidate, at: now.uptime) {
             wasAsked(attempt, againIn: nil, at: now.uptime)
             ask(attempt, asking, now: now)
@@ -92,7 +92,7 @@ extension Engine {
         hints.end(attempt)
         guard let refusal else {
             claiming.noteArrival(at: now.uptime, window: settings.rate.window)
-            outbox.notify(.jobConfirmed(attempt, task.job))
+            outbox.notify(.jobConfirmed(task))
             polled(attempt, answer, now: now)
             return
         }
@@ -103,7 +103,7 @@ extension Engine {
             polls.add(attempt, key: instead.key, age: instead.age(at: now), at: now.uptime)
         } else {
             let reason = "the job was settled meanwhile, or the task is another job's"
-            outbox.notify(.hintDropped(attempt, task.job, reason: reason))
+            outbox.notify(.hintDropped(task, reason: reason))
         }
     }
 }

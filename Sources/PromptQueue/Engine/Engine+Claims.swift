@@ -64,6 +64,7 @@ extension Engine {
                 OpenTask(
                     attempt: attempt,
                     job: job.job,
+                    origin: job.origin,
                     task: task,
                     model: job.model,
                     acceptedAt: now.instant,
@@ -75,12 +76,12 @@ extension Engine {
             outbox.record(.accepted(attempt, task: task, httpStatus: httpStatus))
         case .rejected(let failure):
             let then = disposition(of: failure, job: job, providerWasHealthy: providerWasHealthy, now: now)
-            outbox.notify(.attemptFailed(attempt, job.job, failure, then: then))
+            outbox.notify(.attemptFailed(job, failure, then: then))
             outbox.record(.rejected(attempt, failure, then: then))
         case .notSent(let failure):
             outbox.record(.rejected(attempt, failure, then: .retry(at: now.instant, counted: false)))
         case .unknown(let failure):
-            outbox.notify(.jobUnconfirmed(attempt, job.job, failure))
+            outbox.notify(.jobUnconfirmed(job, failure))
             outbox.record(.unknown(attempt, failure))
         }
     }

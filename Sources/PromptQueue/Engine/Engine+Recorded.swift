@@ -65,7 +65,7 @@ extension Engine {
         for settled in result.settled {
             lostAnswers.settle(settled.attempt)
             guard let job = settled.job, let evidence = settled.evidence else { continue }
-            outbox.notify(.jobCleared(job.id, evidence: evidence))
+            outbox.notify(.jobCleared(job.id, settled.origin, evidence: evidence))
             if job.state == .queued { claiming.noteDue() }
         }
     }
@@ -79,7 +79,7 @@ extension Engine {
         }
         lostAnswers.settle(attempt)
         guard let job = settled.job else { return }
-        outbox.notify(.jobGivenUp(job.id, state: job.state))
+        outbox.notify(.jobGivenUp(job.id, settled.origin, state: job.state))
         if job.state == .queued { claiming.noteDue() }
     }
 

@@ -37,24 +37,24 @@ package enum Notice: Sendable {
     case jobSetAside(SetAside)
     /// The provider reported success, and the result is not to be seen yet.
     case resultAwaited(OpenTask)
-    case attemptFailed(AttemptID, JobID, Failure, then: FailureDisposition)
-    case jobUnconfirmed(AttemptID, JobID, Failure)
+    case attemptFailed(ClaimedJob, Failure, then: FailureDisposition)
+    case jobUnconfirmed(ClaimedJob, Failure)
     /// A callback named the task of a job whose answer was lost, and the provider knows it.
-    case jobConfirmed(AttemptID, JobID)
+    case jobConfirmed(OpenTask)
     /// A callback named a task that is not taken for the job's.
-    case hintDropped(AttemptID, JobID, reason: String)
+    case hintDropped(OpenTask, reason: String)
     /// The balance proves that the job's request was not charged; it is queued again.
-    case jobCleared(JobID, evidence: String)
+    case jobCleared(JobID, JobOrigin?, evidence: String)
     /// No news came in time; `state` is what became of the job.
-    case jobGivenUp(JobID, state: JobState)
+    case jobGivenUp(JobID, JobOrigin?, state: JobState)
     /// The account and the ledger differ by another amount than before.
     case accountDiffers(AccountStanding)
     /// The provider has not known a task for some minutes. It is asked about all the same.
     case taskMissing(OpenTask)
     case taskSucceeded(OpenTask, charged: Credits?)
     case taskFailed(OpenTask, Failure, then: FailureDisposition)
-    case resultSaved(ResultID, SavedFile)
+    case resultSaved(ResultID, JobOrigin?, SavedFile)
     /// A result could not be fetched the first time; it is tried again.
-    case resultDelayed(ResultID, String)
-    case resultFailed(ResultID, String)
+    case resultDelayed(ResultID, JobOrigin?, String)
+    case resultFailed(ResultID, JobOrigin?, String)
 }

@@ -49,12 +49,14 @@ package struct SettledUnknown: Sendable {
     package var attempt: AttemptID
     /// Nil if the job's row is gone.
     package var job: RecordedJob?
+    package var origin: JobOrigin?
     /// The readings and sums that prove that nothing was charged; nil if it was given up.
     package var evidence: String?
 
-    package init(attempt: AttemptID, job: RecordedJob?, evidence: String?) {
+    package init(attempt: AttemptID, job: RecordedJob?, origin: JobOrigin? = nil, evidence: String?) {
         self.attempt = attempt
         self.job = job
+        self.origin = origin
         self.evidence = evidence
     }
 }
@@ -63,13 +65,21 @@ package struct SettledUnknown: Sendable {
 package struct UnknownAttempt: Sendable, Hashable {
     package var attempt: AttemptID
     package var job: JobID
+    package var origin: JobOrigin?
     package var lostAt: Instant
     /// The attempt with the task that a callback named; nil if none did.
     package var hinted: OpenTask?
 
-    package init(attempt: AttemptID, job: JobID, lostAt: Instant, hinted: OpenTask? = nil) {
+    package init(
+        attempt: AttemptID,
+        job: JobID,
+        origin: JobOrigin? = nil,
+        lostAt: Instant,
+        hinted: OpenTask? = nil
+    ) {
         self.attempt = attempt
         self.job = job
+        self.origin = origin
         self.lostAt = lostAt
         self.hinted = hinted
     }

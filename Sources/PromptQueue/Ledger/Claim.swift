@@ -39,6 +39,7 @@ package struct ClaimRequest: Sendable {
 package struct QueuedJob: Sendable {
     package var id: JobID
     package var queue: String
+    package var batch: String?
     package var model: String
     package var prompt: String?
     /// The row's `input`, a JSON object.
@@ -46,9 +47,12 @@ package struct QueuedJob: Sendable {
     /// Whether misspelt fields are sent as they are.
     package var allowsUnknownFields: Bool
 
+    package var origin: JobOrigin { JobOrigin(queue: queue, batch: batch) }
+
     package init(
         id: JobID,
         queue: String,
+        batch: String? = nil,
         model: String,
         prompt: String?,
         input: String,
@@ -56,6 +60,7 @@ package struct QueuedJob: Sendable {
     ) {
         self.id = id
         self.queue = queue
+        self.batch = batch
         self.model = model
         self.prompt = prompt
         self.input = input
@@ -69,6 +74,7 @@ package struct ClaimedJob: Sendable {
     package var token: AttemptToken
     package var job: JobID
     package var queue: String
+    package var batch: String?
     package var model: String
     /// Complete: defaults filled in.
     package var input: JSONObject
@@ -79,11 +85,14 @@ package struct ClaimedJob: Sendable {
     /// How long it was due before it was claimed, of a first attempt.
     package var waited: Duration?
 
+    package var origin: JobOrigin { JobOrigin(queue: queue, batch: batch) }
+
     package init(
         attempt: AttemptID,
         token: AttemptToken,
         job: JobID,
         queue: String,
+        batch: String? = nil,
         model: String,
         input: JSONObject,
         reserved: Credits,
@@ -96,6 +105,7 @@ package struct ClaimedJob: Sendable {
         self.token = token
         self.job = job
         self.queue = queue
+        self.batch = batch
         self.model = model
         self.input = input
         self.reserved = reserved
@@ -107,6 +117,7 @@ package struct ClaimedJob: Sendable {
 /// A job that failed at the claim, before anything was sent.
 package struct RefusedJob: Sendable {
     package var job: JobID
+    package var origin: JobOrigin?
     package var code: FailureCode
     package var message: String
 
@@ -120,10 +131,12 @@ package struct RefusedJob: Sendable {
 /// A job that the ledger could not handle.
 package struct SetAside: Sendable, Hashable {
     package var job: JobID
+    package var origin: JobOrigin?
     package var reason: String
 
-    package init(job: JobID, reason: String) {
+    package init(job: JobID, origin: JobOrigin? = nil, reason: String) {
         self.job = job
+        self.origin = origin
         self.reason = reason
     }
 }

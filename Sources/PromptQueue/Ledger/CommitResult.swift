@@ -42,17 +42,19 @@ package struct RecordedJob: Sendable {
 package struct PendingDownload: Sendable, Hashable {
     package var result: ResultID
     package var output: TaskOutput
-    /// The batch, else the queue: the directory below the media directory.
-    package var folder: String
+    package var origin: JobOrigin
     /// When the provider reported it: media are kept for 14 days at most, and often for 24 hours.
     package var createdAt: Instant
     /// Whether to ask the provider for a fresh URL before all else.
     package var asksForFreshURL = false
 
-    package init(result: ResultID, output: TaskOutput, folder: String, createdAt: Instant) {
+    /// The batch, else the queue: the directory below the media directory.
+    package var folder: String { origin.batch ?? origin.queue }
+
+    package init(result: ResultID, output: TaskOutput, origin: JobOrigin, createdAt: Instant) {
         self.result = result
         self.output = output
-        self.folder = folder
+        self.origin = origin
         self.createdAt = createdAt
     }
 }
@@ -61,6 +63,8 @@ package struct PendingDownload: Sendable, Hashable {
 package struct OpenTask: Sendable, Hashable {
     package var attempt: AttemptID
     package var job: JobID
+    /// Nil where nobody has noted it.
+    package var origin: JobOrigin?
     package var task: TaskID
     package var model: String
     package var acceptedAt: Instant
@@ -78,6 +82,7 @@ package struct OpenTask: Sendable, Hashable {
     package init(
         attempt: AttemptID,
         job: JobID,
+        origin: JobOrigin? = nil,
         task: TaskID,
         model: String,
         acceptedAt: Instant,
@@ -89,6 +94,7 @@ package struct OpenTask: Sendable, Hashable {
     ) {
         self.attempt = attempt
         self.job = job
+        self.origin = origin
         self.task = task
         self.model = model
         self.acceptedAt = acceptedAt

@@ -2,6 +2,7 @@
 package struct HintTarget: Sendable, Hashable {
     package var attempt: AttemptID
     package var job: JobID
+    package var origin: JobOrigin?
     package var state: AttemptState
     /// Whether its money is still to be settled: the task may be running, or nobody knows.
     package var isOpen: Bool
@@ -27,6 +28,7 @@ package struct HintTarget: Sendable, Hashable {
     package init(
         attempt: AttemptID,
         job: JobID,
+        origin: JobOrigin? = nil,
         state: AttemptState,
         isOpen: Bool,
         task: TaskID?,
@@ -41,6 +43,7 @@ package struct HintTarget: Sendable, Hashable {
     ) {
         self.attempt = attempt
         self.job = job
+        self.origin = origin
         self.state = state
         self.isOpen = isOpen
         self.task = task
@@ -65,6 +68,7 @@ package struct HintTarget: Sendable, Hashable {
         OpenTask(
             attempt: attempt,
             job: job,
+            origin: origin,
             task: task,
             model: model,
             acceptedAt: since,

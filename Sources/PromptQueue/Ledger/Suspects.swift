@@ -48,11 +48,13 @@ extension SuddenEnd {
 package struct SetAsideStep: Sendable, Hashable {
     package var step: RiskyStep
     package var job: JobID
+    package var origin: JobOrigin?
     package var reason: String
 
-    package init(step: RiskyStep, job: JobID, reason: String) {
+    package init(step: RiskyStep, job: JobID, origin: JobOrigin? = nil, reason: String) {
         self.step = step
         self.job = job
+        self.origin = origin
         self.reason = reason
     }
 }

@@ -42,8 +42,8 @@ package final class CallbackCounter: Sendable {
         }
         guard let toSay, let complaint = outcome.complaint else { return }
         logger.warning(
-            "callback refused: \(complaint)",
-            metadata: ["outcome": "\(outcome.rawValue)", "count": "\(toSay)"]
+            "callback refused",
+            metadata: ["outcome": "\(outcome.rawValue)", "count": "\(toSay)", "reason": "\(complaint)"]
         )
     }
 

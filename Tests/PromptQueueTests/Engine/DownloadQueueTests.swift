@@ -7,7 +7,7 @@ import Testing
         PendingDownload(
             result: ResultID(job: JobID(job), ordinal: ordinal),
             output: .file(url: "https://media.example/\(job)"),
-            folder: "default",
+            origin: JobOrigin(queue: "default"),
             createdAt: Instant(milliseconds: createdAt)
         )
     }

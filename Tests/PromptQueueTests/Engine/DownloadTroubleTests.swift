@@ -24,7 +24,7 @@ import Testing
         PendingDownload(
             result: ResultID(job: JobID(id), ordinal: 0),
             output: .file(url: "https://x/\(id)"),
-            folder: "default",
+            origin: JobOrigin(queue: "default"),
             createdAt: createdAt
         )
     }

@@ -40,7 +40,7 @@ import Testing
         #expect(fixture.send(.tick).givenUp == [AttemptID(1)])
         #expect(fixture.send(.tick).givenUp.isEmpty)
         let effects = fixture.send(.recorded(.gaveUp(AttemptID(1)), given(.queued)))
-        #expect(effects.notices.contains { if case .jobGivenUp(JobID(1), .queued) = $0 { true } else { false } })
+        #expect(effects.notices.contains { if case .jobGivenUp(JobID(1), _, .queued) = $0 { true } else { false } })
         fixture.pass(.seconds(86_400))
         #expect(fixture.send(.tick).givenUp.isEmpty)
     }
@@ -162,7 +162,7 @@ import Testing
         recorded.settled = [SettledUnknown(attempt: AttemptID(1), job: job, evidence: "so it is")]
         let effects = fixture.send(.recorded(.balance(reading), recorded))
         #expect(effects.claims.count == 1)
-        #expect(effects.notices.contains { if case .jobCleared(JobID(1), "so it is") = $0 { true } else { false } })
+        #expect(effects.notices.contains { if case .jobCleared(JobID(1), _, "so it is") = $0 { true } else { false } })
     }
 }
 
