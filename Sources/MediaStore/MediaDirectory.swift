@@ -124,17 +124,23 @@ package struct MediaDirectory: Sendable {
     ///
     /// - Returns: nil if that cannot be told.
     func room() -> Int64? {
-        var status = statvfs()
-        guard unsafe statvfs(path, &status) == 0 else { return nil }
-        let free = Int64(clamping: status.f_bavail).multipliedReportingOverflow(by: Int64(clamping: status.f_frsize))
-        guard !free.overflow, let names = try? FileManager.default.contentsOfDirectory(atPath: partial) else {
-            return nil
-        }
-        return names.reduce(free.partialValue) { sum, name in
+        guard let free = availableBytes(), let names = try? FileManager.default.contentsOfDirectory(atPath: partial)
+        else { return nil }
+        return names.reduce(free) { sum, name in
             var status = stat()
             guard unsafe lstat("\(partial)/\(name)", &status) == 0 else { return sum }
             return sum.addingReportingOverflow(Int64(clamping: status.st_size)).partialValue
         }
+    }
+
+    /// What is free on its file system, in bytes. Blocks if that hangs.
+    ///
+    /// - Returns: nil if that cannot be told.
+    package func availableBytes() -> Int64? {
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0 else { return nil }
+        let free = Int64(clamping: status.f_bavail).multipliedReportingOverflow(by: Int64(clamping: status.f_frsize))
+        return free.overflow ? nil : free.partialValue
     }
 
     /// The size of its disk in bytes.

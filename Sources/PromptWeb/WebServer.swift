@@ -10,6 +10,7 @@ package enum WebServer {
     /// - Parameters:
     ///   - isRunning: whether the engine is at work, which it says within a second or not at all; readiness asks for it.
     ///   - metrics: what the process counts, beside the figures of `source`.
+    ///   - process: what it knows beside them.
     ///   - connections: how many there may be; for one more, the oldest of whoever has most is closed.
     package static func application(
         host: String,
@@ -18,6 +19,7 @@ package enum WebServer {
         isRunning: @escaping @Sendable () async -> Bool,
         callbacks: CallbackCounter? = nil,
         metrics: PrometheusRegistry? = nil,
+        process: @escaping @Sendable () async -> ProcessFigures = { ProcessFigures() },
         connections: Int = 128,
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
@@ -29,6 +31,7 @@ package enum WebServer {
                 isRunning: isRunning,
                 callbacks: callbacks,
                 metrics: metrics,
+                process: process,
                 isLocal: Hosts.isLoopback(host)
             ),
             server: .http1(
@@ -56,6 +59,7 @@ package enum WebServer {
         isRunning: @escaping @Sendable () async -> Bool,
         callbacks: CallbackCounter? = nil,
         metrics: PrometheusRegistry? = nil,
+        process: @escaping @Sendable () async -> ProcessFigures = { ProcessFigures() },
         isLocal: Bool = false
     ) -> Router<BasicRequestContext> {
         let startedAt = Date.now.timeIntervalSince1970.rounded()
@@ -72,7 +76,12 @@ package enum WebServer {
         router.get("metrics") { _, _ in
             do {
                 let figures = try await source.figures()
-                let text = PrometheusText.text(figures, version: Version.current, startedAt: startedAt)
+                let text = PrometheusText.text(
+                    figures,
+                    await process(),
+                    version: Version.current,
+                    startedAt: startedAt
+                )
                 let more = (metrics?.text ?? "") + (callbacks?.prometheusText ?? "")
                 return plain(.ok, text + more, contentType: PrometheusText.contentType)
             } catch {

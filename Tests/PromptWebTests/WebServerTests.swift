@@ -13,14 +13,21 @@ import Testing
             guard writable else { throw LedgerError(.inputOutput, "gone") }
             var figures = StatusFigures()
             figures.jobs = queues.map { .init(queue: $0, state: "queued", jobs: 3) }
+            figures.queues = queues.map { .init(name: $0, isPaused: true, due: 2) }
             figures.gates = ["credits"]
+            figures.balanceReadAt = Instant(milliseconds: 1_800_000_000_500)
             figures.balance = Credits(millicredits: 5_916_250)
             return figures
         }
     }
 
     private func get(_ path: String, _ source: Source = Source(), running: Bool = true) async throws -> (Int, String) {
-        let application = Application(router: WebServer.router(source: source, isRunning: { running }))
+        let process: @Sendable () -> ProcessFigures = {
+            ProcessFigures(closedGates: ["credits", "disk"], mediaAvailableBytes: 7)
+        }
+        let application = Application(
+            router: WebServer.router(source: source, isRunning: { running }, process: process)
+        )
         return try await application.test(.router) { client in
             try await client.execute(uri: path, method: .get) { ($0.status.code, String(buffer: $0.body)) }
         }
@@ -39,7 +46,22 @@ import Testing
         #expect(text.contains("# TYPE promptd_jobs gauge\npromptd_jobs{queue=\"a\\\"b\",state=\"queued\"} 3\n"))
         #expect(text.contains("promptd_account_credits 5916.25\n"))
         #expect(text.contains("promptd_gate_closed{gate=\"credits\"} 1\n"))
+        #expect(text.contains("promptd_queue_paused{queue=\"a\\\"b\"} 1\n"))
+        #expect(text.contains("promptd_jobs_due{queue=\"a\\\"b\"} 2\n"))
+        #expect(text.contains("promptd_account_read_timestamp_seconds 1800000000.5\n"))
+        #expect(text.contains("promptd_media_filesystem_avail_bytes 7\n"))
         #expect(try await get("/metrics", Source(writable: false)).0 == 503)
+    }
+
+    @Test func `a gate that only the process knows of shows as those of the database, once`() async throws {
+        let lines = try await get("/metrics").1.split(separator: "\n").filter { $0.hasPrefix("promptd_gate_closed{") }
+        #expect(lines == ["promptd_gate_closed{gate=\"credits\"} 1", "promptd_gate_closed{gate=\"disk\"} 1"])
+    }
+
+    @Test func `the start is a whole number of seconds`() async throws {
+        let line = try await get("/metrics").1.split(separator: "\n")
+            .first { $0.hasPrefix("promptd_start_time_seconds ") }
+        #expect(line.flatMap { Int($0.split(separator: " ")[1]) } != nil)
     }
 
     @Test func `no name ends its label, and names that read alike are one series`() async throws {

@@ -31,11 +31,33 @@ extension SQLiteLedger: StatusSource {
     }
 
     /// Whether the database's disk has room for a few transactions; true if that cannot be told.
-    private var hasSpace: Bool {
+    private var hasSpace: Bool { availableBytes.map { $0 >= 256 << 10 } ?? true }
+
+    /// What is free on the database's file system, in bytes; nil if that cannot be told.
+    private var availableBytes: Int64? {
         var status = statvfs()
-        guard unsafe statvfs(path, &status) == 0 else { return true }
-        let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
-        return free.overflow || free.partialValue >= 256 << 10
+        guard unsafe statvfs(path, &status) == 0 else { return nil }
+        let free = Int64(clamping: status.f_bavail).multipliedReportingOverflow(by: Int64(clamping: status.f_frsize))
+        return free.overflow ? nil : free.partialValue
+    }
+
+    private static func queues(_ db: Database) throws -> [StatusFigures.QueueFigures] {
+        try Row
+            .fetchAll(
+                db,
+                sql: """
+                    SELECT q.name, q.paused,
+                        (SELECT coalesce(sum(t.waiting), 0) FROM turns AS t WHERE t.queue = q.name AND t.waiting > 0)
+                        -- While nothing is claimed, what becomes due has no turn yet.
+                        + coalesce(s.jobs, 0) AS due
+                    FROM queues AS q LEFT JOIN (
+                        SELECT queue, count(*) AS jobs FROM jobs INDEXED BY jobs_scheduled
+                        WHERE state = 'queued' AND turn IS NULL AND run_at <= unixepoch('now') * 1000
+                        GROUP BY queue) AS s ON s.queue = q.name
+                    ORDER BY q.name
+                    """
+            )
+            .map { .init(name: $0["name"], isPaused: $0["paused"], due: $0["due"]) }
     }
 
     /// Looks at the next job of each lane: the first in turn is not always the one that has waited for longest, but nearly.
@@ -65,6 +87,17 @@ extension SQLiteLedger: StatusSource {
                     try Row
                     .fetchAll(db, sql: "SELECT queue, state, jobs FROM queue_counts ORDER BY queue, state")
                     .map { .init(queue: $0["queue"], state: $0["state"], jobs: $0["jobs"]) }
+                figures.queues = try Self.queues(db)
+                figures.setAside =
+                    try Int.fetchOne(
+                        db,
+                        sql: """
+                            SELECT count(*) FROM (
+                                SELECT job_id FROM set_aside UNION SELECT job_id FROM suspects WHERE is_aside = 1)
+                            """
+                    ) ?? 0
+                figures.pendingResults =
+                    try Int.fetchOne(db, sql: "SELECT count(*) FROM results WHERE state = 'pending'") ?? 0
                 figures.gates = try String.fetchAll(db, sql: "SELECT DISTINCT name FROM gates ORDER BY name")
                 if let load = try Row.fetchOne(db, sql: "SELECT * FROM daemon_load") {
                     figures.rateUsed = load["rate_used"]
@@ -72,8 +105,6 @@ extension SQLiteLedger: StatusSource {
                     figures.running = load["running"]
                     figures.runningLimit = load["running_limit"] ?? 0
                 }
-                figures.balance = try Int64.fetchOne(db, sql: "SELECT balance_millicredits FROM daemon")
-                    .map(Credits.init(millicredits:))
                 figures.reserved = Credits(
                     millicredits: try Int64.fetchOne(
                         db,
@@ -107,13 +138,16 @@ extension SQLiteLedger: StatusSource {
                             charged: row.credits("charged_millicredits") ?? .zero
                         )
                     }
-                if let row = try Row.fetchOne(db, sql: "SELECT heartbeat_at, last_error_at FROM daemon") {
+                if let row = try Row.fetchOne(db, sql: "SELECT * FROM daemon") {
+                    figures.balance = row.credits("balance_millicredits")
+                    figures.balanceReadAt = row.instant("balance_at")
                     figures.heartbeat = row.instant("heartbeat_at")
                     figures.lastError = row.instant("last_error_at")
                 }
                 figures.waitingSince = try Self.waitingSince(db)
                 figures.databaseBytes = try Self.size(db)
                 figures.logBytes = Int64(walBytes)
+                figures.availableBytes = availableBytes
                 return figures
             }
         }

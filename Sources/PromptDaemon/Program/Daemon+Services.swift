@@ -41,7 +41,7 @@ extension Daemon {
             time: time,
             journal: parts.outcomes,
             steps: steps,
-            metrics: DaemonMetrics(registry),
+            metrics: metrics,
             start: start,
             logger: logger,
             onStarted: { started(parts.media, $0, keepsLeftovers: keepsLeftovers) }
@@ -106,7 +106,7 @@ extension Daemon {
         )
         var beside: [any Service] = []
         if let listen = configuration.webListen {
-            beside.append(web(listen, ledger, runner, callbacks?.counter, quiet, onListening: listeners.step))
+            beside.append(web(listen, ledger, media, runner, callbacks?.counter, quiet, onListening: listeners.step))
         }
         if let callbacks {
             beside.append(callbacks.service(ledger, runner, time, quiet: quiet, onListening: listeners.step))
@@ -118,6 +118,7 @@ extension Daemon {
                 notifier: notifier,
                 time: time,
                 logger: logger,
+                closedGates: { [metrics] in metrics.closedGates },
                 writeLogRests: writeLogRests
             ),
             RetentionKeeper(
@@ -148,9 +149,13 @@ extension Daemon {
         return ServiceGroup(configuration: .init(services: services + [.init(service: runner)], logger: quiet))
     }
 
+    /// On the caller's executor.
+    private static nonisolated func available(_ media: MediaDirectory) async -> Int64? { media.availableBytes() }
+
     private func web(
         _ listen: ListenAddress,
         _ ledger: any LedgerStore,
+        _ media: MediaDirectory,
         _ runner: Runner,
         _ callbacks: CallbackCounter?,
         _ quiet: Logger,
@@ -173,6 +178,11 @@ extension Daemon {
                 },
                 callbacks: callbacks,
                 metrics: registry,
+                process: { [metrics] in
+                    // A file system that hangs must not hold up what else runs.
+                    let available = await withTaskExecutorPreference(BlockingExecutor()) { await Self.available(media) }
+                    return ProcessFigures(closedGates: metrics.closedGates, mediaAvailableBytes: available)
+                },
                 connections: DescriptorLimit.connections(of: DescriptorLimit.raise()),
                 logger: quiet,
                 onListening: { [logger] port in

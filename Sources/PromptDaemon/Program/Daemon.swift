@@ -20,12 +20,15 @@ struct Daemon {
     let live: LiveSettings
     let time = SystemTime()
     let writeLogRests: @Sendable () -> Void
-    let registry = PrometheusRegistry(DaemonMetrics.families)
+    let registry: PrometheusRegistry
+    let metrics: DaemonMetrics
     /// The configuration file that was asked for, to be reloaded.
     private let file: String?
 
     init(_ configuration: DaemonConfiguration, file: String?, environment: [String: String]) {
         self.file = file
+        registry = PrometheusRegistry(DaemonMetrics.families)
+        metrics = DaemonMetrics(registry)
         self.configuration = configuration
         self.environment = environment
         notifier = SystemdNotifier(environment: environment)
@@ -95,7 +98,7 @@ struct Daemon {
             database: configuration.database,
             environment: environment,
             notifier: notifier,
-            metrics: DaemonMetrics(registry),
+            metrics: metrics,
             logger: logger
         )
         let lock = try opener.lock()

@@ -1,6 +1,7 @@
 package import CoreMetrics
 import PromptQueue
 import PromptWeb
+import Synchronization
 
 /// What the daemon counts and measures while it works, through swift-metrics.
 package struct DaemonMetrics: Sendable {
@@ -35,16 +36,68 @@ package struct DaemonMetrics: Sendable {
             .counter
         ),
         MetricFamily("promptd_unconfirmed_total", "Requests whose answer was lost.", .counter),
-        MetricFamily("promptd_charged_credits_total", "Credits that the provider reported for tasks.", .counter),
+        MetricFamily(
+            "promptd_reported_credits_total",
+            "Credits that the provider reported for tasks that succeeded.",
+            .counter
+        ),
         MetricFamily("promptd_gate_closings_total", "How often submitting stopped, by gate.", .counter),
         MetricFamily("promptd_gate_openings_total", "How often submitting went on, by gate.", .counter),
     ]
 
     private let factory: any MetricsFactory
+    private let closed = ClosedGates()
 
+    /// Everything that can be named is there from the start, at zero: a rate is right from the first step on.
     package init(_ factory: any MetricsFactory) {
         self.factory = factory
+        for family in Self.families {
+            if case .histogram = family.kind { _ = Timer(label: family.name, dimensions: [], factory: factory) }
+        }
+        for (endpoint, outcomes) in Self.outcomes { for outcome in outcomes { request(endpoint, outcome, by: 0) } }
+        for state in ["succeeded", "failed"] { count("promptd_tasks_ended_total", [("state", state)], by: 0) }
+        for code in FailureCode.allCases { count("promptd_failures_total", [("code", code.rawValue)], by: 0) }
+        for code in FailureCode.allCases where code.consequence.retry != .never {
+            count("promptd_retries_total", [("code", code.rawValue)], by: 0)
+        }
+        for gate in [BlockReason.key, .credits, .provider, .disk] {
+            count("promptd_gate_closings_total", [("gate", gate.rawValue)], by: 0)
+            count("promptd_gate_openings_total", [("gate", gate.rawValue)], by: 0)
+        }
+        count("promptd_unconfirmed_total", by: 0)
+        count("promptd_download_bytes_total", by: 0)
+        reported(.zero)
     }
+
+    /// What requests can lead to.
+    private static let outcomes: [(endpoint: String, outcomes: [String])] = [
+        (
+            "createTask",
+            ["accepted", "unknown", "not_sent"]
+                + codes(
+                    .invalidInput,
+                    .inputUnusable,
+                    .modelUnavailable,
+                    .modelDisabled,
+                    .keyRefused,
+                    .keyCapReached,
+                    .creditsExhausted,
+                    .rateLimited,
+                    .providerUnavailable,
+                    .providerMaintenance
+                )
+        ),
+        (
+            "recordInfo",
+            ["pending", "succeeded", "failed", "not_found"] + codes(.keyRefused, .rateLimited, .providerUnavailable)
+        ),
+        ("media", ["saved"] + DownloadFailure.allCases.map(\.label)), ("credits", ["read", "failed"]),
+    ]
+
+    private static func codes(_ codes: FailureCode...) -> [String] { codes.map(\.rawValue) }
+
+    /// Names of gates that are closed, whether or not the ledger could be told: `disk` closes when it cannot.
+    var closedGates: Set<String> { Set(closed.kinds.withLock { $0 }.map(\.name)) }
 
     private func count(_ name: String, _ dimensions: [(String, String)] = [], by amount: Int64 = 1) {
         Counter(label: name, dimensions: dimensions, factory: factory).increment(by: amount)
@@ -54,8 +107,13 @@ package struct DaemonMetrics: Sendable {
         Timer(label: name, dimensions: [], factory: factory).recordNanoseconds(max(0, duration.nanoseconds))
     }
 
-    private func request(_ endpoint: String, _ outcome: String) {
-        count("promptd_requests_total", [("endpoint", endpoint), ("outcome", outcome)])
+    private func request(_ endpoint: String, _ outcome: String, by amount: Int64 = 1) {
+        count("promptd_requests_total", [("endpoint", endpoint), ("outcome", outcome)], by: amount)
+    }
+
+    private func reported(_ credits: Credits) {
+        FloatingPointCounter(label: "promptd_reported_credits_total", dimensions: [], factory: factory)
+            .increment(by: credits.doubleValue)
     }
 
     // MARK: - What the runner does
@@ -112,7 +170,7 @@ package struct DaemonMetrics: Sendable {
             time("promptd_download_seconds", duration)
             count("promptd_download_bytes_total", by: file.bytes)
         case .failed(let failure, _):
-            request("media", "\(failure)")
+            request("media", failure.label)
         }
     }
 
@@ -122,17 +180,18 @@ package struct DaemonMetrics: Sendable {
 
     func announced(_ notice: Notice) {
         switch notice {
-        case .gateClosed(let kind, _): count("promptd_gate_closings_total", [("gate", kind.name)])
-        case .gateOpened(let kind): count("promptd_gate_openings_total", [("gate", kind.name)])
+        case .gateClosed(let kind, _):
+            closed.kinds.withLock { _ = $0.insert(kind) }
+            count("promptd_gate_closings_total", [("gate", kind.name)])
+        case .gateOpened(let kind):
+            closed.kinds.withLock { _ = $0.remove(kind) }
+            count("promptd_gate_openings_total", [("gate", kind.name)])
         case .jobRefused(let job): failed(job.code, nil)
         case .attemptFailed(_, let failure, let then): failed(failure.code, then)
         case .jobUnconfirmed: count("promptd_unconfirmed_total")
         case .taskSucceeded(_, let charged):
             count("promptd_tasks_ended_total", [("state", "succeeded")])
-            if let charged {
-                FloatingPointCounter(label: "promptd_charged_credits_total", dimensions: [], factory: factory)
-                    .increment(by: charged.doubleValue)
-            }
+            if let charged { reported(charged) }
         case .taskFailed(_, let failure, let then):
             count("promptd_tasks_ended_total", [("state", "failed")])
             failed(failure.code, then)
@@ -147,6 +206,24 @@ package struct DaemonMetrics: Sendable {
     private func failed(_ code: FailureCode, _ then: FailureDisposition?) {
         count("promptd_failures_total", [("code", code.rawValue)])
         if case .retry = then { count("promptd_retries_total", [("code", code.rawValue)]) }
+    }
+}
+
+/// The gates that the engine has closed.
+private final class ClosedGates: Sendable {
+    let kinds = Mutex<Set<GateKind>>([])
+}
+
+extension DownloadFailure {
+    /// As the metrics name it.
+    fileprivate var label: String {
+        switch self {
+        case .refused: "refused"
+        case .gone: "gone"
+        case .passing: "temporary"
+        case .local: "not_stored"
+        case .interrupted: "interrupted"
+        }
     }
 }
 

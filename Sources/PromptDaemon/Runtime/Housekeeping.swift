@@ -10,6 +10,8 @@ struct Housekeeping: Service {
     let notifier: SystemdNotifier
     let time: any TimeSource
     let logger: Logger
+    /// Whether or not the ledger could be told.
+    let closedGates: @Sendable () -> Set<String>
     let writeLogRests: @Sendable () -> Void
 
     func run() async throws {
@@ -38,7 +40,8 @@ struct Housekeeping: Service {
 
     /// `3 running, 212 queued, 1 unconfirmed; 38120 credits; held by credits`: what `systemctl status` shows.
     private func status() async -> String? {
-        guard notifier.isUsed, let figures = try? await ledger.figures() else { return nil }
+        guard notifier.isUsed, var figures = try? await ledger.figures() else { return nil }
+        figures.gates = closedGates().union(figures.gates).sorted()
         return figures.line
     }
 }

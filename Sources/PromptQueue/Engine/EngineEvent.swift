@@ -72,7 +72,7 @@ package enum DownloadOutcome: Sendable, Hashable {
 }
 
 /// Why a result could not be fetched, and so what to do about it.
-package enum DownloadFailure: Sendable, Hashable {
+package enum DownloadFailure: Sendable, Hashable, CaseIterable {
     /// The URL must not be fetched, or what it leads to cannot be kept.
     case refused
     /// The server does not know the file, under a fresh URL neither.

@@ -20,7 +20,25 @@ package struct StatusFigures: Sendable, Equatable {
         }
     }
 
+    package struct QueueFigures: Sendable, Equatable {
+        package var name: String
+        package var isPaused: Bool
+        /// Jobs that could be submitted now, were it not for gates, limits or a pause.
+        package var due: Int
+
+        package init(name: String, isPaused: Bool, due: Int) {
+            self.name = name
+            self.isPaused = isPaused
+            self.due = due
+        }
+    }
+
     package var jobs: [JobCount] = []
+    package var queues: [QueueFigures] = []
+    /// Jobs that are left alone, because the database refuses what happens to them or promptd has died of them.
+    package var setAside = 0
+    /// Results at the provider that are to be fetched.
+    package var pendingResults = 0
     /// Names of closed gates, as `blocked_by` shows them.
     package var gates: [String] = []
     package var rateUsed = 0
@@ -28,6 +46,7 @@ package struct StatusFigures: Sendable, Equatable {
     package var running = 0
     package var runningLimit = 0
     package var balance: Credits?
+    package var balanceReadAt: Instant?
     package var reserved = Credits.zero
     /// Of `reserved`, for requests whose answer was lost.
     package var reservedForUnknown = Credits.zero
@@ -45,6 +64,8 @@ package struct StatusFigures: Sendable, Equatable {
     /// The size of the database file, and of its write-ahead log.
     package var databaseBytes: Int64 = 0
     package var logBytes: Int64 = 0
+    /// What is free on the database's file system; nil if that cannot be told.
+    package var availableBytes: Int64?
 
     package init() {}
 }

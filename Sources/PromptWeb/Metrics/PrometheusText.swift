@@ -6,7 +6,12 @@ package enum PrometheusText {
     package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     /// - Parameter startedAt: Unix seconds.
-    package static func text(_ figures: StatusFigures, version: String, startedAt: Double) -> String {
+    package static func text(
+        _ figures: StatusFigures,
+        _ process: ProcessFigures = ProcessFigures(),
+        version: String,
+        startedAt: Double
+    ) -> String {
         var lines: [String] = []
         func family(_ name: String, _ help: String, _ samples: [(labels: String, value: String)]) {
             guard !samples.isEmpty else { return }
@@ -15,12 +20,24 @@ package enum PrometheusText {
             lines += samples.map { "\(name)\($0.labels) \($0.value)" }
         }
         family("promptd_build_info", "The version that runs.", [("{version=\"\(escaped(version))\"}", "1")])
-        family("promptd_start_time_seconds", "When it started, in Unix time.", [("", "\(startedAt)")])
+        family("promptd_start_time_seconds", "When it started, in Unix time.", [("", number(startedAt))])
         family(
             "promptd_jobs",
             "Jobs by queue and state.",
             jobs(figures)
         )
+        family(
+            "promptd_queue_paused",
+            "Whether a queue is paused.",
+            queues(figures, { $0.isPaused ? 1 : 0 }, merging: max)
+        )
+        family("promptd_jobs_due", "Jobs that are due and not submitted, by queue.", queues(figures, \.due, merging: +))
+        family(
+            "promptd_jobs_set_aside",
+            "Jobs that are left alone, because the database refuses them or promptd has died of them.",
+            [("", "\(figures.setAside)")]
+        )
+        family("promptd_results_pending", "Results that are to be downloaded.", [("", "\(figures.pendingResults)")])
         family("promptd_rate_window_used", "Busy slots of the rate window.", [("", "\(figures.rateUsed)")])
         family("promptd_rate_window_limit", "Slots of the rate window.", [("", "\(figures.rateLimit)")])
         family("promptd_tasks_running", "Tasks at the provider.", [("", "\(figures.running)")])
@@ -30,6 +47,11 @@ package enum PrometheusText {
             "promptd_account_credits",
             "The account's balance when it was last read.",
             figures.balance.map { [("", $0.description)] } ?? []
+        )
+        family(
+            "promptd_account_read_timestamp_seconds",
+            "When the account's balance was last read, in Unix time.",
+            instant(figures.balanceReadAt)
         )
         family(
             "promptd_unconfirmed_credits",
@@ -44,7 +66,7 @@ package enum PrometheusText {
         family(
             "promptd_gate_closed",
             "Reasons why nothing is being submitted.",
-            figures.gates.map { ("{gate=\"\(escaped($0))\"}", "1") }
+            process.closedGates.union(figures.gates).sorted().map { ("{gate=\"\(escaped($0))\"}", "1") }
         )
         func budgets(_ value: (BudgetFigures) -> Credits) -> [(labels: String, value: String)] {
             var seen: Set<String> = []
@@ -53,12 +75,9 @@ package enum PrometheusText {
                 return seen.insert(labels).inserted ? (labels, value(budget).description) : nil
             }
         }
-        func instant(_ instant: Instant?) -> [(labels: String, value: String)] {
-            instant.map { [("", number(Double($0.milliseconds) / 1_000))] } ?? []
-        }
         family(
-            "promptd_charged_credits",
-            "Credits that were charged since the first job.",
+            "promptd_ledger_charged_credits",
+            "Credits that the ledger has booked as charged since the first job.",
             [("", figures.charged.description)]
         )
         family("promptd_budget_limit_credits", "What a budget allows in its period.", budgets(\.limit))
@@ -81,19 +100,54 @@ package enum PrometheusText {
         )
         family("promptd_database_bytes", "The size of the database.", [("", "\(figures.databaseBytes)")])
         family("promptd_database_log_bytes", "The size of its write-ahead log.", [("", "\(figures.logBytes)")])
+        family(
+            "promptd_database_filesystem_avail_bytes",
+            "What is free on the database's file system.",
+            figures.availableBytes.map { [("", "\($0)")] } ?? []
+        )
+        family(
+            "promptd_media_filesystem_avail_bytes",
+            "What is free on the media directory's file system.",
+            process.mediaAvailableBytes.map { [("", "\($0)")] } ?? []
+        )
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Two queues whose names read alike are one series: a scrape with two of a name would be refused as a whole.
+    private static func instant(_ instant: Instant?) -> [(labels: String, value: String)] {
+        instant.map { [("", number(Double($0.milliseconds) / 1_000))] } ?? []
+    }
+
     private static func jobs(_ figures: StatusFigures) -> [(labels: String, value: String)] {
+        samples(
+            figures.jobs.map { ("{queue=\"\(escaped($0.queue))\",state=\"\($0.state)\"}", $0.jobs) },
+            merging: +
+        )
+    }
+
+    private static func queues(
+        _ figures: StatusFigures,
+        _ value: (StatusFigures.QueueFigures) -> Int,
+        merging: (Int, Int) -> Int
+    ) -> [(labels: String, value: String)] {
+        samples(figures.queues.map { ("{queue=\"\(escaped($0.name))\"}", value($0)) }, merging: merging)
+    }
+
+    /// Two queues whose names read alike are one series: a scrape with two of a name would be refused as a whole.
+    private static func samples(
+        _ all: [(labels: String, value: Int)],
+        merging: (Int, Int) -> Int
+    ) -> [(labels: String, value: String)] {
         var order: [String] = []
-        var sums: [String: Int] = [:]
-        for count in figures.jobs {
-            let labels = "{queue=\"\(escaped(count.queue))\",state=\"\(count.state)\"}"
-            if sums[labels] == nil { order.append(labels) }
-            sums[labels, default: 0] += count.jobs
+        var values: [String: Int] = [:]
+        for (labels, value) in all {
+            if let before = values[labels] {
+                values[labels] = merging(before, value)
+            } else {
+                order.append(labels)
+                values[labels] = value
+            }
         }
-        return order.map { ($0, "\(sums[$0] ?? 0)") }
+        return order.map { ($0, "\(values[$0] ?? 0)") }
     }
 
     /// Whole numbers without a fraction; `+Inf` and `NaN` as the format has them.
