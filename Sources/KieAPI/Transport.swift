@@ -114,6 +114,9 @@ package enum TransportError {
     /// For people; short, and without what was sent.
     static func describe(_ error: any Error) -> String {
         switch error {
+        // The client resolves the name and connects within one time limit, and does not say which of them took it.
+        case let error as HTTPClientError where error == .connectTimeout:
+            "no connection in time: the name server or the server did not answer"
         case let error as HTTPClientError: error.shortDescription
         case let error as NIOConnectionError: "no connection to \(error.host):\(error.port)\(cause(of: error))"
         case let error as NIOSSLError: trouble(of: error)

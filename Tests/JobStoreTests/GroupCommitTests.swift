@@ -1,4 +1,6 @@
+import FoundationEssentials
 import GRDB
+import Glibc
 import PromptQueue
 import Synchronization
 import Testing
@@ -35,6 +37,18 @@ import Testing
         #expect(outcomes.values.count(where: { !$0 }) == 1)
         #expect(try await pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM t") } == 19)
         #expect(commits.transactions - before <= 19)
+    }
+
+    @Test func `an error of the disk comes with the system's word for it, if it has one`() throws {
+        let error = DatabaseError(resultCode: .SQLITE_IOERR, message: "disk I/O error")
+        let text = "reading or writing the database failed: disk I/O error"
+        #expect(LedgerError(error, trouble: { EROFS }).message == text + " (Read-only file system)")
+        #expect(LedgerError(error, trouble: { EROFS }).isTransient)
+        #expect(LedgerError(DatabaseError(resultCode: .SQLITE_FULL), trouble: { EROFS }).message == "the disk is full")
+        let fixture = try LedgerFixture()
+        #expect(LedgerError(error, at: fixture.path).message == text)
+        let files = try FileManager.default.contentsOfDirectory(atPath: fixture.directory)
+        #expect(!files.contains { !$0.hasPrefix("ledger.sqlite") }, "\(files)")
     }
 
     /// A full disk takes a small write where it has no room for a larger one: readiness must not come and go with it.

@@ -40,6 +40,11 @@ import Testing
         #expect(!TransportError.isNotSent(HTTPClientError.connectTimeout, hasSentHead: true))
     }
 
+    @Test func `a time limit for connecting blames neither the server nor the name server alone`() {
+        let text = TransportError.describe(HTTPClientError.connectTimeout)
+        #expect(text.contains("name server or the server"))
+    }
+
     @Test func `a handshake that fails sends nothing`() {
         #expect(TransportError.isNotSent(NIOSSLError.handshakeFailed(.noError)))
         #expect(TransportError.isNotSent(NIOSSLExtraError.failedToValidateHostname))

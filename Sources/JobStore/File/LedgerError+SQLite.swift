@@ -1,6 +1,7 @@
 import GRDB
 import Glibc
 import PromptQueue
+import SystemPackage
 
 extension LedgerError {
     /// What an error of SQLite means to the daemon: its codes, never its arguments.
@@ -27,6 +28,37 @@ extension LedgerError {
         default:
             self.init(.other, String(describing: error))
         }
+    }
+
+    /// - Parameter path: of the database. SQLite says `disk I/O error` whatever the trouble is; a file that cannot be made
+    ///   beside it says more.
+    init(_ error: any Error, at path: String) {
+        self.init(error, trouble: { Self.writeTrouble(beside: path) })
+    }
+
+    init(_ error: any Error, trouble: () -> CInt?) {
+        self.init(error)
+        guard let error = error as? DatabaseError, error.resultCode == .SQLITE_IOERR, let trouble = trouble() else {
+            return
+        }
+        message += " (\(Errno(rawValue: trouble)))"
+    }
+
+    /// Why nothing can be written beside a database; nil if something can.
+    ///
+    /// By a file without a name: to open the database's own and close it would give SQLite's locks back
+    /// (https://sqlite.org/howtocorrupt.html, section 2.2).
+    static func writeTrouble(beside path: String) -> CInt? {
+        let directory = FilePathParts.split(path).directory
+        // O_TMPFILE of open(2), which Swift does not import.
+        let unnamed = 0o20_000_000 | O_DIRECTORY
+        let descriptor = unsafe open(directory, unnamed | O_WRONLY | O_CLOEXEC, 0o600)
+        guard descriptor < 0 else {
+            close(descriptor)
+            return nil
+        }
+        // Not every file system has such files.
+        return [EROFS, EIO, ENOSPC, EDQUOT, ESTALE].contains(errno) ? errno : nil
     }
 
     /// SQLite does not say why it could not open a file; whether any can be opened does.

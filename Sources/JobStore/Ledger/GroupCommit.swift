@@ -150,7 +150,7 @@ final class GroupCommit: Sendable {
             try db.beginTransaction(.immediate)
         } catch {
             // Nothing was begun, or nothing can be undone: trying one by one is useless.
-            for entry in batch { entry.fail(LedgerError(error)) }
+            for entry in batch { entry.fail(LedgerError(error, at: pool.path)) }
             return
         }
         apart(batch, db)
@@ -188,14 +188,14 @@ final class GroupCommit: Sendable {
                     // A full disk or a failing one rolls the whole transaction back, not the savepoint alone
                     // (https://sqlite.org/lang_transaction.html, section 3).
                     guard db.isInsideTransaction else { throw error }
-                    failed.append((entry, LedgerError(error)))
+                    failed.append((entry, LedgerError(error, at: pool.path)))
                 }
             }
             try db.commit()
         } catch {
-            fatal = LedgerError(error)
+            fatal = LedgerError(error, at: pool.path)
             if db.isInsideTransaction {
-                do { try db.rollback() } catch { fatal = LedgerError(error) }
+                do { try db.rollback() } catch { fatal = LedgerError(error, at: pool.path) }
             }
         }
         if let fatal {
