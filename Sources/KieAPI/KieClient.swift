@@ -71,6 +71,15 @@ package final class KieClient: Sendable {
         }
     }
 
+    /// What the provider's clock shows, asked for now, in whole seconds: of whatever it answers. Free.
+    ///
+    /// - Returns: nil if there is no answer.
+    package func askServerTime() async -> Instant? {
+        lastDate.withLock { $0 = nil }
+        _ = await credits()
+        return serverTime
+    }
+
     /// The account's balance.
     package func credits() async -> Result<Credits, FailureError> {
         await ask("/api/v1/chat/credit") { $0?.credits }

@@ -5,6 +5,7 @@ import Logging
 import MediaStore
 import PromptConfiguration
 import PromptQueue
+import Synchronization
 import Testing
 
 @testable import PromptDaemon
@@ -21,10 +22,13 @@ import Testing
     }
 
     /// A job that has succeeded, with its file and its sidecar; `body` gets its id and the media directory.
+    ///
+    /// - Parameter provider: how far the provider's clock is behind; nil: it does not answer.
     private func keep(
         _ jobs: Retention,
         _ files: FileRetention,
         after age: Duration,
+        provider: Duration? = .zero,
         _ body: (EngineRun, MediaDirectory) throws -> Void
     ) async throws {
         let run = try EngineRun()
@@ -45,11 +49,13 @@ import Testing
         for name in [path, "default/\(job).json"] {
             #expect(FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: Data([1])))
         }
+        let time = QuickTime(now: Moment(instant: run.now.instant + age, uptime: .zero))
         let keeper = RetentionKeeper(
             ledger: run.ledger,
             media: media,
             rule: { (jobs, files) },
-            time: QuickTime(now: Moment(instant: run.now.instant + age, uptime: .zero)),
+            clock: ClockCheck(time: time, logger: Self.logger) { provider.map { time.now.instant - $0 } },
+            time: time,
             logger: Self.logger
         )
         try await keeper.keep()
@@ -77,6 +83,53 @@ import Testing
             #expect(job == nil)
             #expect(try files(media) == 2)
         }
+    }
+
+    @Test(arguments: [Duration.seconds(2 * 86_400), .seconds(200 * 86_400), nil])
+    func `nothing goes by a clock that the provider's contradicts, or that nobody confirms`(
+        provider: Duration?
+    ) async throws {
+        try await keep(.after(.seconds(3_600)), .remove, after: .seconds(1 << 25), provider: provider) { run, media in
+            let job = try run.details(of: JobID(1))
+            #expect(job != nil)
+            #expect(try files(media) == 2)
+        }
+    }
+
+    @Test func `a clock that is less than a day ahead, or behind, is believed`() async throws {
+        for provider in [Duration.seconds(86_000), .seconds(-200 * 86_400)] {
+            try await keep(.after(.seconds(3_600)), .keep, after: .seconds(3_601), provider: provider) { run, _ in
+                let job = try run.details(of: JobID(1))
+                #expect(job == nil)
+            }
+        }
+    }
+
+    @Test func `the provider is asked for its time once, and again when the clock was set`() async throws {
+        let start = Instant(milliseconds: 1_800_000_000_000)
+        let now = Mutex(Moment(instant: start, uptime: .seconds(100)))
+        let asked = Mutex(0)
+        let check = ClockCheck(time: MovedTime(moment: { now.withLock { $0 } }), logger: Self.logger) {
+            asked.withLock { $0 += 1 }
+            return start + (now.withLock { $0.uptime } - .seconds(100))
+        }
+        #expect(await check.believedInstant() == start)
+        now.withLock { $0 = $0 + .seconds(30 * 86_400) }
+        #expect(await check.believedInstant() == start + .seconds(30 * 86_400))
+        #expect(asked.withLock { $0 } == 1)
+        now.withLock { $0.instant = $0.instant + .seconds(100 * 86_400) }
+        #expect(await check.believedInstant() == nil)
+        #expect(await check.believedInstant() == nil)
+        #expect(asked.withLock { $0 } == 3)
+        now.withLock { $0.instant = $0.instant - .seconds(100 * 86_400) }
+        #expect(await check.believedInstant() == start + .seconds(30 * 86_400))
+        #expect(asked.withLock { $0 } == 3)
+    }
+
+    private struct MovedTime: TimeSource {
+        let moment: @Sendable () -> Moment
+        var now: Moment { moment() }
+        func sleep(until uptime: Duration) async throws {}
     }
 
     @Test func `its files go with it where that is wanted, the sidecar too`() async throws {

@@ -29,6 +29,15 @@ struct JobPruning {
         return row.map { Pruned(jobs: $0["jobs"], files: $0["files"]) } ?? Pruned()
     }
 
+    func hasAny(_ filter: JobFilter) throws -> Bool {
+        let (condition, arguments) = Self.condition(filter)
+        return try Bool.fetchOne(
+            db,
+            sql: "SELECT EXISTS (SELECT 1 FROM jobs WHERE \(condition))",
+            arguments: arguments
+        ) ?? false
+    }
+
     /// Of a job with a key that was paid for the row stays, without what it was about: the key is taken for ever.
     func remove(_ request: PruneRequest, now: Instant) throws -> Pruned {
         let (condition, arguments) = Self.condition(request.filter)
@@ -113,6 +122,12 @@ struct JobPruning {
 }
 
 extension SQLiteLedger: PruneStore {
+    package func hasPrunable(_ filter: JobFilter) async throws(LedgerError) -> Bool {
+        try await LedgerError.wrapping {
+            try await self.pool.read { db in try JobPruning(db: db).hasAny(filter) }
+        }
+    }
+
     package func prune(_ request: PruneRequest, now: Instant) async throws(LedgerError) -> Pruned {
         try await commits.commit { db in try JobPruning(db: db).remove(request, now: now) }
     }

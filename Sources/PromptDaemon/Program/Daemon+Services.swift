@@ -92,7 +92,7 @@ extension Daemon {
     /// - Parameter start: is opened when every listener listens.
     func services(
         _ ledger: any LedgerStore,
-        _ client: any ModelSource,
+        _ client: KieClient,
         _ media: MediaDirectory,
         _ runner: Runner,
         _ callbacks: Callbacks?,
@@ -125,6 +125,7 @@ extension Daemon {
                 ledger: ledger,
                 media: media,
                 rule: { [live] in live.retention },
+                clock: ClockCheck(time: time, logger: logger) { await client.askServerTime() },
                 time: time,
                 logger: logger
             ),

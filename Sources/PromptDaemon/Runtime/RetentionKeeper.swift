@@ -12,6 +12,7 @@ struct RetentionKeeper: Service {
     let media: MediaDirectory
     /// Asked each time, because a reload may change it.
     let rule: @Sendable () -> (jobs: Retention, files: FileRetention)
+    let clock: ClockCheck
     let time: any TimeSource
     let logger: Logger
 
@@ -53,6 +54,9 @@ struct RetentionKeeper: Service {
         guard case .after(let age) = jobs else { return }
         var filter = JobFilter()
         filter.finishedBefore = time.now.instant - age
+        // The provider is asked for its time only where something hangs on it.
+        guard try await ledger.hasPrunable(filter), let now = await clock.believedInstant() else { return }
+        filter.finishedBefore = now - age
         var request = PruneRequest(filter, limit: Self.jobsAtOnce, removesFiles: files == .remove)
         var sum = Pruned()
         while true {

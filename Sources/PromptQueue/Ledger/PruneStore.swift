@@ -54,6 +54,9 @@ package struct Removal: Sendable, Hashable {
 /// Removes what ended long ago. The ledger of requests and charges, and with it all sums, stay; the keys of jobs that were
 /// paid for stay taken.
 package protocol PruneStore: Sendable {
+    /// Whether `prune` would remove anything.
+    func hasPrunable(_ filter: JobFilter) async throws(LedgerError) -> Bool
+
     /// Removes the oldest that match, in one short transaction, so that nobody waits for it.
     ///
     /// - Returns: nothing, once no more match.
