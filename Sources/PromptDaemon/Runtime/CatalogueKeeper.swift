@@ -69,10 +69,10 @@ struct CatalogueKeeper: Service {
         for model in difference.models {
             logger.log(
                 level: model.isNarrower || model.kind == .gone ? .warning : .notice,
-                "the provider has changed a model: \(Advice.seeModel)",
+                "the provider has changed a model",
                 metadata: [
                     "model": "\(model.name)", "change": "\(model.kind.rawValue)",
-                    "details": "\(model.changes.joined(separator: "; "))",
+                    "details": "\(model.changes.joined(separator: "; "))", "remedy": "\(Advice.seeModel)",
                 ]
             )
         }
