@@ -113,7 +113,7 @@ package-test: ## check dist/'s Debian package, and run it on a Debian that boots
 	@scripts/deb-check
 	@scripts/package-test
 
-fault-test: ## try the faults of a machine (disks, clock, network, memory) with the programs of `make build`: 7 minutes, as root
+fault-test: ## try the faults of a machine (disks, clock, network, memory, power) with the programs of `make build`: 8 minutes, as root
 	@scripts/fault-test
 
 docs: setup ## make the reference of PromptQueue with docc, into .build/docs
