@@ -51,6 +51,17 @@ package enum LedgerFile {
         guard FileManager.default.fileExists(atPath: path) else { return }
         var configuration = configuration()
         configuration.readonly = true
+        do {
+            try check(path, configuration)
+        } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
+            // A process that died, or a power cut, left a transaction half done in -journal: in the moment in which a new
+            // or restored file is turned to WAL mode, or in somebody's shell. SQLite undoes it for whoever may write.
+            configuration.readonly = false
+            try check(path, configuration)
+        }
+    }
+
+    private static func check(_ path: String, _ configuration: Configuration) throws {
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         _ = try queue.read { try Schema.check($0) }
         try queue.close()
