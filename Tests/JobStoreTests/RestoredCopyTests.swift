@@ -1,5 +1,6 @@
 import FoundationEssentials
 import GRDB
+import Glibc
 import Migrations
 import PromptQueue
 import Testing
@@ -242,5 +243,57 @@ import Testing
         let names = try FileManager.default.contentsOfDirectory(atPath: fixture.directory)
         #expect(!names.contains { $0.contains("restoring") || $0.contains("replaced") })
         try fixture.insert("(prompt) VALUES ('1')")
+    }
+
+    @Test func `a kill in the last step of a restore is undone, unless the restore is still at work`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.ledger.close()
+        try fixture.shell.close()
+        let aside = fixture.path + ".replaced-1"
+        let files = FileManager.default
+        #expect(files.createFile(atPath: aside + "-outcomes", contents: Data("kept".utf8)))
+        try files.linkItem(atPath: fixture.path, toPath: aside)
+        // A restore holds the file itself.
+        let holder = unsafe open(fixture.path, O_RDONLY)
+        #expect(flock(holder, LOCK_EX | LOCK_NB) == 0)
+        #expect(throws: LedgerError.self) { _ = try OwnerLock(database: fixture.path) }
+        #expect(files.fileExists(atPath: aside))
+        close(holder)
+        let lock = try OwnerLock(database: fixture.path)
+        #expect(!files.fileExists(atPath: aside))
+        #expect(files.contents(atPath: fixture.path + "-outcomes") == Data("kept".utf8))
+        withExtendedLifetime(lock) {}
+        // Another second name is none of promptd's business.
+        try files.linkItem(atPath: fixture.path, toPath: fixture.path + ".mine")
+        #expect(throws: LedgerError.self) { _ = try OwnerLock(database: fixture.path) }
+        #expect(files.fileExists(atPath: fixture.path + ".mine"))
+    }
+
+    @Test func `a transaction that a power cut left half done is undone at the next start`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.ledger.close()
+        try fixture.shell.close()
+        let cut = fixture.directory + "/cut.sqlite"
+        let shell = try openShell(fixture.path)
+        try await shell.writeWithoutTransaction { db in
+            // As before a new or restored file is turned to WAL mode.
+            try db.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN IMMEDIATE")
+            for number in 0..<200 {
+                try db.execute(
+                    sql: "INSERT INTO jobs (prompt) VALUES (?)",
+                    arguments: [String(repeating: "fox \(number) ", count: 100)]
+                )
+            }
+            for suffix in ["", "-journal"] {
+                try FileManager.default.copyItem(atPath: fixture.path + suffix, toPath: cut + suffix)
+            }
+            try db.execute(sql: "ROLLBACK")
+        }
+        try shell.close()
+        let ledger = try SQLiteLedger(path: cut)
+        try ledger.close()
+        let left = try openShell(cut)
+        #expect(try await left.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM jobs") } == 0)
+        #expect(try await left.read { try String.fetchAll($0, sql: "PRAGMA integrity_check") } == ["ok"])
     }
 }

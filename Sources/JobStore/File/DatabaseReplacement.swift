@@ -7,11 +7,12 @@ import SystemPackage
 /// Puts a backup in a database's place.
 package struct DatabaseReplacement {
     /// What belongs to a database, beside it: of another database's content, each of them.
-    private static let companions = ["-wal", "-shm", "-journal", "-outcomes", "-steps"]
+    static let companions = ["-wal", "-shm", "-journal", "-outcomes", "-steps"]
 
     private let path: String
 
     package init(path: String) throws(LedgerError) {
+        UnfinishedReplacement.undo(path)
         self.path = try DatabasePath.resolve(path)
     }
 

@@ -18,6 +18,7 @@ package final class OwnerLock: LedgerLock {
     ///
     /// - Throws: `LedgerHeld` when another process has it; `LedgerError` when a file cannot be opened or locked.
     package init(database path: String) throws {
+        UnfinishedReplacement.undo(path)
         let real = try DatabasePath.resolve(path)
         database = try DatabasePath.open(real)
         do {
