@@ -298,4 +298,76 @@ struct ReadTests {
         let all = try await fixture.run("models", "--json")
         #expect(all.output.count == Catalogue.builtIn.models.count)
     }
+
+    // MARK: - Finding jobs
+
+    /// Jobs 1 succeeded, 2 failed with a code, 3 queued with a key, an hour later.
+    private func several() async throws -> CommandFixture {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "a red fox", "a blue 100% fox", "--batch", "b")
+        try await fixture.submit(.succeeded, .failed)
+        try fixture.sql(
+            """
+            INSERT INTO jobs (prompt, unique_key, priority, created_at)
+            VALUES ('a red hen', 'hen-1', 5, \((fixture.instant + .seconds(7_200)).milliseconds))
+            """
+        )
+        return fixture
+    }
+
+    private func ids(_ fixture: CommandFixture, _ arguments: String...) async throws -> [String] {
+        // CR and LF together are one character.
+        try await fixture.run(["list", "--csv", "--columns", "id"] + arguments).output.joined()
+            .split(whereSeparator: \.isNewline).dropFirst().map(String.init)
+    }
+
+    @Test func `jobs are found by words, time and key`() async throws {
+        let fixture = try await several()
+        #expect(try await ids(fixture, "--search", "RED") == ["3", "1"])
+        #expect(try await ids(fixture, "--search", "fox red") == ["1"])
+        #expect(try await ids(fixture, "--search", "100%") == ["2"])
+        #expect(try await ids(fixture, "--search", "1_0") == [])
+        #expect(try await ids(fixture, "--since", (fixture.instant + .seconds(3_600)).iso8601) == ["3"])
+        #expect(try await ids(fixture, "--since", "1h") == ["3", "2", "1"])
+        #expect(try await ids(fixture, "--key", "hen-1") == ["3"])
+        #expect(try await fixture.run("list", "--since", "yesterday").code == 64)
+    }
+
+    @Test func `jobs are sorted by what is asked for, and those without it come last`() async throws {
+        let fixture = try await several()
+        #expect(try await ids(fixture, "--sort", "priority") == ["3", "2", "1"])
+        #expect(try await ids(fixture, "--sort", "charged") == ["1", "2", "3"])
+        #expect(try await ids(fixture, "--sort", "charged", "--reverse") == ["2", "1", "3"])
+        #expect(try await ids(fixture, "--reverse") == ["1", "2", "3"])
+        #expect(try await fixture.run("list", "--sort", "colour").code == 64)
+    }
+
+    @Test func `columns are chosen, for people and for a spreadsheet`() async throws {
+        let fixture = try await several()
+        #expect(
+            try await fixture.run("list", "--columns", "id,state,unique_key,error_code").output == [
+                "ID  STATE      UNIQUE_KEY  ERROR_CODE", " 3  queued     hen-1       –",
+                " 2  failed     –           content_refused", " 1  succeeded  –           –",
+            ]
+        )
+        let typo = try await fixture.run("list", "--columns", "promt")
+        #expect(typo.code == 64)
+        #expect(typo.talk.first?.contains("did you mean prompt?") == true)
+        let csv = try await fixture.run("list", "--csv", "--batch", "b", "--columns", "id,prompt,charged_credits")
+        #expect(csv.output == ["id,prompt,charged_credits\r\n2,a blue 100% fox,0\r\n1,a red fox,14\r\n"])
+        let table = try await fixture.run("list").output
+        #expect(table.first == "ID  STATE      CREDITS  TIME  ERROR            KEY    PROMPT           FILE")
+    }
+
+    @Test func `every column of the JSON can be chosen, and JSON has no limit of its own`() async throws {
+        let fixture = try await several()
+        let job = try #require(try fixture.jobs().first)
+        #expect(Set(job.object.keys) == Set(JobColumn.names))
+        try fixture.sql(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60) INSERT INTO jobs (prompt) SELECT 'fox ' || i FROM n"
+        )
+        #expect(try await fixture.run("list", "--json").output.count == 63)
+        #expect(try await fixture.run("list", "--json", "--limit", "7").output.count == 7)
+        #expect(try await fixture.run("list").output.count == 51)
+    }
 }

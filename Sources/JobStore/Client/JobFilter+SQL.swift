@@ -18,6 +18,12 @@ extension JobFilter {
         if let batch { require("jobs.batch = ?", [batch]) }
         if let model { require("jobs.model = ?", [model]) }
         if let errorCode { require("jobs.error_code = ?", [errorCode]) }
+        if let uniqueKey { require("jobs.unique_key = ?", [uniqueKey]) }
+        if let createdSince { require("jobs.created_at >= ?", [createdSince.milliseconds]) }
+        for word in words {
+            let literal = String(word.flatMap { "%_\\".contains($0) ? ["\\", $0] : [$0] })
+            require("jobs.prompt LIKE ? ESCAPE '\\'", ["%\(literal)%"])
+        }
         if let finishedBefore { require("jobs.finished_at < ?", [finishedBefore.milliseconds]) }
         if isUncharged {
             parts.append(
@@ -31,5 +37,21 @@ extension JobFilter {
             require("CAST(json_extract(jobs.labels, ?) AS TEXT) = ?", ["$.\"\(key)\"", value])
         }
         return (parts.isEmpty ? "1" : parts.joined(separator: " AND "), arguments)
+    }
+}
+
+extension JobOrder {
+    /// What follows ORDER BY.
+    var sql: String {
+        let direction = isAscending ? "ASC" : "DESC"
+        let column: String
+        switch key {
+        case .id: return "jobs.id \(direction)"
+        case .priority: column = "jobs.priority"
+        case .submitted: column = "jobs.submitted_at"
+        case .finished: column = "jobs.finished_at"
+        case .charged: column = "jobs.charged_millicredits"
+        }
+        return "\(column) \(direction) NULLS LAST, jobs.id \(direction)"
     }
 }

@@ -28,6 +28,7 @@ extension QueueFile {
 
     package func forEachJob(
         matching filter: JobFilter,
+        order: JobOrder,
         limit: Int,
         _ body: (JobRecord) throws -> Void
     ) throws(LedgerError) {
@@ -35,7 +36,7 @@ extension QueueFile {
             let (condition, arguments) = filter.condition
             let rows = try Row.fetchCursor(
                 db,
-                sql: "SELECT \(JobRecord.selection) FROM jobs WHERE \(condition) ORDER BY jobs.id DESC LIMIT \(limit)",
+                sql: "SELECT \(JobRecord.selection) FROM jobs WHERE \(condition) ORDER BY \(order.sql) LIMIT \(limit)",
                 arguments: arguments
             )
             while let row = try rows.next() { try body(JobRecord(row)) }

@@ -1,10 +1,19 @@
 import ArgumentParser
+import PromptConfiguration
 import PromptQueue
 
 struct ListCommand: ParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List jobs, the newest first.",
+        discussion: """
+            For people at most 50, unless --limit says otherwise; as JSON and CSV all of them.
+
+            promptctl list --state failed --since 24h
+            promptctl list --search 'red fox' --columns id,state,prompt,files
+            promptctl list --batch tea --csv --columns id,unique_key,charged_credits,files >tea.csv
+            promptctl list --sort charged --limit 10
+            """,
         aliases: ["ls"]
     )
 
@@ -12,64 +21,189 @@ struct ListCommand: ParsableCommand, SettingsCommand {
     @OptionGroup var filters: FilterOptions
     @OptionGroup var format: JSONOption
 
+    @Option(help: ArgumentHelp("Only prompts with all these words, or parts of words.", valueName: "words"))
+    var search: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Only what was added since: 2h for the last two hours, or 2026-12-24T18:00Z.",
+            valueName: "time"
+        )
+    )
+    var since: String?
+
+    @Option(help: ArgumentHelp("Only the job with this unique key.", valueName: "key"))
+    var key: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "By \(JobOrder.Key.allCases.map(\.rawValue).joined(separator: ", ")): the greatest, or latest, first.",
+            valueName: "key"
+        )
+    )
+    var sort: JobOrder.Key = .id
+
+    @Flag(help: "The least, or earliest, first.")
+    var reverse = false
+
+    @Option(
+        help: ArgumentHelp(
+            "These columns, with commas between them, by the names that --json shows.",
+            valueName: "names"
+        ),
+        completion: .list(JobColumn.names)
+    )
+    var columns: String?
+
+    @Flag(help: "Print CSV, with the names of the columns first.")
+    var csv = false
+
     @Option(help: "At most so many.")
-    var limit = 50
+    var limit: Int?
 
     func validate() throws {
-        guard limit > 0 else { throw ValidationError("--limit: \(limit) is not at least 1.") }
+        if let limit, limit <= 0 { throw ValidationError("--limit: \(limit) is not at least 1.") }
+        if csv, format.json { throw ValidationError("Give --csv or --json, not both.") }
+        if format.json, columns != nil {
+            throw ValidationError("--columns: goes with a table or with --csv; --json has them all.")
+        }
+        _ = try chosenColumns()
     }
 
-    func run() throws {
-        let console = Console.current
-        try database.open { file in
-            if format.json {
-                var isEmpty = true
-                try file.forEachJob(matching: filters.filter, limit: limit) { job in
-                    isEmpty = false
-                    console.print(JSONValue.object(job.object).json)
-                }
-                if isEmpty, let unknown = try KnownNames.problem(queue: filters.queue, batch: filters.batch, file) {
-                    console.say(unknown)
-                }
-            } else {
-                try list(file, console)
+    private func chosenColumns() throws -> [String]? {
+        try columns.map { text in
+            try text.split(separator: ",").map { name in
+                let name = String(name).trimmingSpaces()
+                guard !JobColumn.names.contains(name) else { return name }
+                let near = Suggestion.nearest(to: name, among: JobColumn.names).map { "; did you mean \($0)?" } ?? ""
+                throw ValidationError(
+                    "--columns: there is no \(name)\(near) There are \(JobColumn.names.joined(separator: ", "))."
+                )
             }
         }
     }
 
-    private func list(_ file: any QueueClient, _ console: Console) throws {
-        var jobs: [JobRecord] = []
-        try file.forEachJob(matching: filters.filter, limit: limit) { jobs.append($0) }
-        guard !jobs.isEmpty else {
-            let unknown = try KnownNames.problem(queue: filters.queue, batch: filters.batch, file)
-            console.say(unknown ?? (filters.filter.isEmpty ? "no jobs yet; promptctl add makes one" : "no job matches"))
-            return
+    private func filter(_ console: Console) throws(CommandError) -> JobFilter {
+        var filter = filters.filter
+        filter.uniqueKey = key
+        filter.words = search?.split(whereSeparator: \.isWhitespace).map(String.init) ?? []
+        if let since {
+            let now = console.now()
+            guard let instant = Duration(text: since).map({ now - $0 }) ?? Instant(iso8601: since) else {
+                throw CommandError(
+                    .usage,
+                    "--since: \"\(since)\" is no time; write it like 2h, 7d or 2026-12-24T18:00Z"
+                )
+            }
+            filter.createdSince = instant
         }
+        return filter
+    }
+
+    func run() throws {
+        let console = Console.current
+        let filter = try filter(console)
+        let columns = try chosenColumns()
+        try database.open { file in
+            var isEmpty = true
+            if format.json || csv {
+                let names = columns ?? JobColumn.names
+                if csv { console.writeOutput(CSVWriter.record(names) + "\r\n") }
+                try each(file, filter, .max) { job in
+                    isEmpty = false
+                    if csv {
+                        let object = job.object
+                        console.writeOutput(CSVWriter.record(names.map { JobColumn.text(object[$0]) }) + "\r\n")
+                    } else {
+                        console.print(JSONValue.object(job.object).json)
+                    }
+                }
+            } else {
+                var jobs: [JobRecord] = []
+                try each(file, filter, 50) { jobs.append($0) }
+                isEmpty = jobs.isEmpty
+                if !isEmpty { show(columns.map { table($0, jobs) } ?? table(jobs, console), jobs.count, console) }
+            }
+            guard isEmpty else { return }
+            let unknown = try KnownNames.problem(queue: filters.queue, batch: filters.batch, file)
+            if let unknown {
+                console.say(unknown)
+            } else if !format.json, !csv {
+                console.say(filter.isEmpty ? "no jobs yet; promptctl add makes one" : "no job matches")
+            }
+        }
+    }
+
+    private func each(
+        _ file: any QueueClient,
+        _ filter: JobFilter,
+        _ usual: Int,
+        _ body: (JobRecord) throws -> Void
+    ) throws {
+        let order = JobOrder(sort, isAscending: reverse)
+        try file.forEachJob(matching: filter, order: order, limit: limit ?? usual, body)
+    }
+
+    private func show(_ table: Table, _ jobs: Int, _ console: Console) {
+        let width = console.isOutputTerminal ? console.columns : nil
+        for line in table.lines(width: width, hasColour: console.hasColour) { console.print(line) }
+        let most = limit ?? 50
+        if jobs == most {
+            let which = sort == .id && !reverse ? "the newest" : "the first"
+            console.say("\(which) \(grouped(most)); --limit shows more")
+        }
+    }
+
+    private func table(_ names: [String], _ jobs: [JobRecord]) -> Table {
+        var table = Table(
+            names.map { name in
+                Table.Column(
+                    title: name.uppercased(),
+                    alignment: JobColumn.isNumber(name) ? .right : .left,
+                    isFlexible: JobColumn.isLong(name)
+                )
+            }
+        )
+        for job in jobs {
+            let object = job.object
+            table.add(
+                names.map { name in
+                    let text = oneLine(JobColumn.text(object[name]))
+                    return Table.Cell(text: text.isEmpty ? "–" : text, style: name == "state" ? job.state.style : nil)
+                }
+            )
+        }
+        return table
+    }
+
+    private func table(_ jobs: [JobRecord], _ console: Console) -> Table {
         let hasFiles = jobs.contains { !$0.files.isEmpty }
+        let hasErrors = jobs.contains { $0.errorCode != nil }
+        let hasKeys = jobs.contains { $0.uniqueKey != nil }
         var columns = [
             Table.Column(title: "ID", alignment: .right), .init(title: "STATE"),
             .init(title: "CREDITS", alignment: .right), .init(title: "TIME", alignment: .right),
-            .init(title: "PROMPT", isFlexible: true),
         ]
+        if hasErrors { columns.append(.init(title: "ERROR")) }
+        if hasKeys { columns.append(.init(title: "KEY", isFlexible: true)) }
+        columns.append(.init(title: "PROMPT", isFlexible: true))
         if hasFiles { columns.append(.init(title: "FILE", isFlexible: true)) }
         var table = Table(columns)
         for job in jobs {
             var cells = [
                 Table.Cell(text: "\(job.id)"), .init(text: job.state.rawValue, style: job.state.style),
                 .init(text: credits(job)), .init(text: time(job, console)),
-                .init(text: job.prunedAt == nil ? oneLine(job.prompt ?? job.input) : "(pruned)"),
             ]
+            if hasErrors { cells.append(.init(text: oneLine(job.errorCode ?? "–"))) }
+            if hasKeys { cells.append(.init(text: oneLine(job.uniqueKey ?? "–"))) }
+            cells.append(.init(text: job.prunedAt == nil ? oneLine(job.prompt ?? job.input) : "(pruned)"))
             if hasFiles {
                 let more = job.files.count > 1 ? " +\(job.files.count - 1)" : ""
                 cells.append(.init(text: oneLine(job.files.first ?? "–") + more))
             }
             table.add(cells)
         }
-        let width = console.isOutputTerminal ? console.columns : nil
-        for line in table.lines(width: width, hasColour: console.hasColour) { console.print(line) }
-        if jobs.count == limit {
-            console.say("the newest \(grouped(limit)); --limit shows more")
-        }
+        return table
     }
 
     /// What was charged, else the estimate with a tilde.
@@ -85,6 +219,8 @@ struct ListCommand: ParsableCommand, SettingsCommand {
         return max(.zero, end - submitted).inWords
     }
 }
+
+extension JobOrder.Key: ExpressibleByArgument {}
 
 /// `--state --queue --batch --model --label`.
 struct FilterOptions: ParsableArguments {

@@ -11,6 +11,11 @@ package struct JobFilter: Sendable {
     package var errorCode: String?
     /// Only unconfirmed jobs of whose lost request the account's balance shows no charge, and no callback has named a task.
     package var isUncharged = false
+    package var uniqueKey: String?
+    /// Words that the prompt must have, each of them, in any case of ASCII letters.
+    package var words: [String] = []
+    /// Only what was added since then.
+    package var createdSince: Instant?
     /// Only what had ended by then.
     package var finishedBefore: Instant?
 
@@ -18,6 +23,25 @@ package struct JobFilter: Sendable {
 
     package var isEmpty: Bool {
         states.isEmpty && queue == nil && batch == nil && model == nil && labels.isEmpty && errorCode == nil
-            && !isUncharged && finishedBefore == nil
+            && !isUncharged && finishedBefore == nil && uniqueKey == nil && words.isEmpty && createdSince == nil
     }
+}
+
+/// In which order jobs are shown.
+package struct JobOrder: Sendable, Equatable {
+    package enum Key: String, Sendable, CaseIterable {
+        case id, priority, submitted, finished, charged
+    }
+
+    package var key: Key
+    /// Whether the least comes first, instead of the greatest. Jobs that do not have what they are sorted by come last.
+    package var isAscending: Bool
+
+    package init(_ key: Key, isAscending: Bool = false) {
+        self.key = key
+        self.isAscending = isAscending
+    }
+
+    /// The newest first.
+    package static let newest = JobOrder(.id)
 }

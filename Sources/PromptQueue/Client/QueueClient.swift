@@ -14,8 +14,13 @@ package protocol QueueClient: QueueReader, QueueProducer, QueueOperator, QueuePr
 
 /// What is shown of a queue.
 package protocol QueueReader: Sendable {
-    /// Newest first, at most `limit`, each given to `body` as it is read.
-    func forEachJob(matching filter: JobFilter, limit: Int, _ body: (JobRecord) throws -> Void) throws(LedgerError)
+    /// At most `limit`, each given to `body` as it is read.
+    func forEachJob(
+        matching filter: JobFilter,
+        order: JobOrder,
+        limit: Int,
+        _ body: (JobRecord) throws -> Void
+    ) throws(LedgerError)
 
     /// With their results, the oldest first: at most `limit` that come after a job.
     func jobs(matching filter: JobFilter, after: JobID?, limit: Int) throws(LedgerError) -> [ExportedJob]
@@ -204,6 +209,15 @@ extension QueueOperator {
 }
 
 extension QueueReader {
+    /// Newest first.
+    package func forEachJob(
+        matching filter: JobFilter,
+        limit: Int,
+        _ body: (JobRecord) throws -> Void
+    ) throws(LedgerError) {
+        try forEachJob(matching: filter, order: .newest, limit: limit, body)
+    }
+
     /// As `status(sample:)` with a sample that tells enough.
     package func status() throws(LedgerError) -> StatusRecord { try status(sample: 10_000) }
 }
