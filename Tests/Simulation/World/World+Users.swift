@@ -71,6 +71,11 @@ extension World {
                 }
             }
         case .retry:
+            // What was refused is asked for in other words; the database knows of which jobs that is possible.
+            if users.happens(0.4) {
+                let sql = "UPDATE jobs SET state = 'queued', prompt = 'a tame fox' WHERE state = 'failed' AND id ="
+                for other in job...min(job + 20, max(jobs, job)) { _ = try place.tries("\(sql) \(other)") }
+            }
             for other in job...min(job + 10, max(jobs, job)) {
                 try place.run(
                     "UPDATE jobs SET state = 'queued' WHERE id = ? AND state IN ('failed', 'cancelled')",
