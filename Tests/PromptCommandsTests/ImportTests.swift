@@ -20,6 +20,29 @@ struct ImportTests {
         #expect(jobs.first?.prompt == " a fox", "a prompt is taken as it is")
     }
 
+    @Test func `a header that comes again is left out, and said`() async throws {
+        let fixture = try CommandFixture()
+        let file = try fixture.write("prompt\na fox\nprompt\na heron\nprompt\n", "two.csv")
+        let outcome = try await fixture.run("import", file)
+        #expect(
+            outcome.talk == [
+                "\(file): lines 3, 5 repeat the header and are left out",
+                "imported 2 jobs into default: 28 credits (estimated).",
+            ]
+        )
+        #expect(try fixture.jobs().map(\.prompt) == ["a heron", "a fox"])
+    }
+
+    @Test(arguments: ["prompt\na fox\n", "Prompt\tinput.aspect_ratio\na fox\t1:1\n", "{\"prompt\":\"a fox\"}\n"])
+    func `a table or JSON by the name of a text is not paid line by line`(text: String) async throws {
+        let fixture = try CommandFixture()
+        let file = try fixture.write(text, "prompts.txt")
+        let outcome = try await fixture.run("import", file)
+        #expect(outcome.code == 65)
+        #expect(outcome.talk.first?.contains("or --format txt if each line is a prompt") == true)
+        #expect(try fixture.jobs().isEmpty)
+    }
+
     @Test(arguments: [
         "\"https://img.example/1.png, https://img.example/2.png\"", "photo.png (https://img.example/1.png)",
         "\"https://img.example/1.png\nhttps://img.example/2.png\"", "/home/user/cat.png", "#N/A", "cat.png",
@@ -48,7 +71,8 @@ struct ImportTests {
         #expect(refused.talk.joined().contains("20,001 columns; there may be 1,000"), "\(refused.talk)")
         for name in ["long.csv", "long.jsonl", "long.txt"] {
             let long = try fixture.write("prompt\n\"" + String(repeating: "x", count: 5 << 20), name)
-            let outcome = try await fixture.run("import", long)
+            let format = String(name.suffix(from: name.index(name.startIndex, offsetBy: 5)))
+            let outcome = try await fixture.run("import", long, "--format", format)
             #expect(outcome.code == 65)
             #expect(outcome.talk.joined().contains("more than 4 MiB"), "\(outcome.talk)")
         }

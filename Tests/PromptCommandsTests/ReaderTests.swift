@@ -44,6 +44,45 @@ struct ReaderTests {
         #expect(rows.allSatisfy { $0.problems.isEmpty })
     }
 
+    @Test(arguments: [
+        ("prompt\ra\rb\r", ["a", "b"], [2, 3]),
+        ("prompt\ra\r\rb", ["a", "b"], [2, 4]),
+        ("prompt\r\"two\rlines\"\rb\r", ["two\rlines", "b"], [2, 4]),
+        ("prompt\r\"two\nlines\"\rb\r", ["two\nlines", "b"], [2, 3]),
+        ("\"prompt\"\r\n\"two\rlines\"\r\nb\r\n", ["two\rlines", "b"], [2, 3]),
+        ("prompt\r\r\na\r\r\nb\r\r\n", ["a", "b"], [2, 3]),
+    ])
+    func `lines may end with CR alone`(text: String, prompts: [String], lines: [Int]) throws {
+        let rows = try csv(text)
+        #expect(rows.map(\.prompt) == prompts)
+        #expect(rows.map(\.line) == lines)
+        #expect(rows.allSatisfy { $0.problems.isEmpty })
+    }
+
+    @Test(arguments: ["prompt\na\rb\nc\n", "prompt\ra\nb\rc\r"])
+    func `whether a stray line end makes one prompt or two is not guessed`(text: String) throws {
+        let table = try csv(text)
+        #expect(table.map(\.problems).contains([ImportRow.mixedLineEnds]))
+        let lines = try rows(Array(text.utf8)) { TextReader($0) }
+        #expect(lines.contains { $0.problems == [ImportRow.mixedLineEnds] })
+    }
+
+    @Test func `texts and JSON may have lines that end with CR alone`() throws {
+        let texts = try rows(Array("a fox\ra dog\r\ra cow".utf8)) { TextReader($0) }
+        #expect(texts.map(\.prompt) == ["a fox", "a dog", "a cow"])
+        #expect(texts.map(\.line) == [1, 2, 4])
+        #expect(try json("{\"prompt\":\"a\"}\r{\"prompt\":\"b\"}\r").map(\.prompt) == ["a", "b"])
+    }
+
+    @Test func `a header that comes again is no prompt`() throws {
+        #expect(try csv("prompt\na\nprompt\nb\n").map(\.prompt) == ["a", "b"])
+        #expect(try csv("prompt\r\na\r\n\u{FEFF}\"Prompt\"\r\nb").map(\.prompt) == ["a", "b"])
+        #expect(try csv("queue,prompt\nq,prompt\nqueue,prompt\n").map(\.prompt) == ["prompt"])
+        let other = try csv("prompt,queue\na,q\nprompt,input.resolution\nb,1K\n")
+        #expect(other.map(\.isUnreadable) == [false, true, false])
+        #expect(other.dropFirst().first?.problems.first?.hasPrefix("names columns, but others than line 1") == true)
+    }
+
     @Test func `a record has the number of the line that it begins in`() throws {
         let rows = try csv("prompt\n\"one\ntwo\nthree\"\nfour\n\nfive\n")
         #expect(rows.map(\.line) == [2, 5, 7])

@@ -2,9 +2,21 @@ import Glibc
 import PromptQueue
 import SystemPackage
 
+/// How the lines of a file end.
+enum LineEnd {
+    /// LF, or CR LF.
+    case lineFeed
+    /// CR alone, as spreadsheets for the Macintosh write.
+    case carriageReturn
+}
+
 /// Reads a file in large pieces.
 struct ByteSource {
     static let newline = UInt8(ascii: "\n")
+    static let carriageReturn = UInt8(ascii: "\r")
+
+    /// As `begin` found it.
+    private(set) var lineEnd = LineEnd.lineFeed
 
     private let descriptor: Int32
     private let name: String
@@ -67,10 +79,66 @@ struct ByteSource {
         }
     }
 
-    /// Skips the byte order mark that some programs put first.
+    /// Skips a byte order mark, which some programs put first. It also stands inside files that were put together.
     mutating func skipByteOrderMark() throws(CommandError) {
         guard try peek() == 0xEF else { return }
         if piece.dropFirst(position).starts(with: [0xEF, 0xBB, 0xBF]) { position += 3 }
+    }
+
+    // MARK: - Line ends
+
+    /// Finds out how the lines end, from the first of them.
+    ///
+    /// - Parameter hasQuotes: whether line ends between quotes are none.
+    mutating func begin(hasQuotes: Bool) throws(CommandError) {
+        try skipByteOrderMark()
+        guard try peek() != nil else { return }
+        var isQuoted = false
+        var rest = piece[position...]
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "\""): isQuoted.toggle()
+            case Self.newline where !(isQuoted && hasQuotes): return
+            case Self.carriageReturn where !(isQuoted && hasQuotes):
+                // Conversions that went wrong leave several before a line feed.
+                while rest.first == Self.carriageReturn { rest.removeFirst() }
+                if let next = rest.first, next != Self.newline { lineEnd = .carriageReturn }
+                // The only line, or the last byte of the piece.
+                if rest.isEmpty { lineEnd = .carriageReturn }
+                return
+            default: break
+            }
+        }
+    }
+
+    /// What a CR or LF turned out to be.
+    enum Break {
+        case lineEnd
+        /// It ends the line, but not as others of the file do.
+        case foreignLineEnd
+        /// CR inside a line; it is in the buffer.
+        case stray
+    }
+
+    /// Reads the CR or LF that comes next, with what belongs to it.
+    mutating func takeBreak(into buffer: inout [UInt8]) throws(CommandError) -> Break {
+        if try next() == Self.newline { return lineEnd == .lineFeed ? .lineEnd : .foreignLineEnd }
+        if lineEnd == .carriageReturn {
+            if try peek() == Self.newline { position += 1 }
+            return .lineEnd
+        }
+        let begin = buffer.count
+        buffer.append(Self.carriageReturn)
+        while try peek() == Self.carriageReturn {
+            position += 1
+            buffer.append(Self.carriageReturn)
+        }
+        guard let following = try peek(), following != Self.newline else {
+            if try peek() != nil { position += 1 }
+            buffer.removeSubrange(begin...)
+            return .lineEnd
+        }
+        return .stray
     }
 
     private mutating func fill() throws(CommandError) -> Bool {
@@ -98,20 +166,36 @@ struct ByteSource {
 
 /// Lines without their ends.
 struct LineReader {
+    struct Line {
+        var number = 0
+        var bytes: [UInt8] = []
+        /// Whether there is a line end of another kind in it, or at its end, than those of the file.
+        var hasForeignEnd = false
+    }
+
     private(set) var source: ByteSource
-    private var line = (number: 0, bytes: [UInt8]())
+    private var line = Line()
 
     init(_ source: ByteSource) { self.source = source }
 
-    /// The next line; `nil` at the end. Lines end with LF or CR LF.
-    mutating func next() throws(CommandError) -> (number: Int, bytes: [UInt8])? {
-        if line.number == 0 { try source.skipByteOrderMark() }
+    /// The next line; `nil` at the end.
+    mutating func next() throws(CommandError) -> Line? {
+        if line.number == 0 { try source.begin(hasQuotes: false) }
+        try source.skipByteOrderMark()
         guard try source.peek() != nil else { return nil }
         line.bytes.removeAll(keepingCapacity: true)
-        try source.append(to: &line.bytes) { $0 == ByteSource.newline }
-        _ = try source.next()
-        if line.bytes.last == UInt8(ascii: "\r") { line.bytes.removeLast() }
+        line.hasForeignEnd = false
         line.number += 1
-        return line
+        while true {
+            try source.append(to: &line.bytes) { $0 == ByteSource.newline || $0 == ByteSource.carriageReturn }
+            guard try source.peek() != nil else { return line }
+            switch try source.takeBreak(into: &line.bytes) {
+            case .lineEnd: return line
+            case .foreignLineEnd:
+                line.hasForeignEnd = true
+                return line
+            case .stray: line.hasForeignEnd = true
+            }
+        }
     }
 }

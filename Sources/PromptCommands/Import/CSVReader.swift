@@ -10,6 +10,8 @@ struct CSVReader: ImportReader {
 
     private var source: ByteSource
     private var columns: [Column] = []
+    private var titles: [String] = []
+    private(set) var reading = Reading()
     private var line = 1
     /// The fields of the current record, one behind the other, and where each ends.
     private var bytes: [UInt8] = []
@@ -31,8 +33,14 @@ struct CSVReader: ImportReader {
             guard let problem = try readRecord() else { return false }
             // A line without anything is no record.
             if ends.count == 1, bytes.isEmpty, problem == nil { continue }
+            if problem == nil, isHeader {
+                reading.repeatedHeaders.note(start)
+                continue
+            }
             row.reset(line: start)
-            if let problem {
+            if problem == nil, isOtherHeader {
+                row.giveUp("names columns, but others than line 1; import files with different columns one by one")
+            } else if let problem {
                 row.giveUp(problem)
             } else if ends.count != columns.count {
                 row.giveUp("\(count(ends.count, "field")); the header has \(grouped(columns.count))")
@@ -91,7 +99,7 @@ struct CSVReader: ImportReader {
     // MARK: - Records
 
     private mutating func readHeader() throws(CommandError) {
-        try source.skipByteOrderMark()
+        try source.begin(hasQuotes: true)
         guard try readRecord() != nil, !(ends.count == 1 && bytes.isEmpty) else {
             throw CommandError(.badData, "\(name): is empty; its first line must name the columns")
         }
@@ -106,6 +114,7 @@ struct CSVReader: ImportReader {
         for end in ends {
             let title = String(decoding: bytes[begin..<end], as: UTF8.self)
             begin = end
+            titles.append(title)
             guard seen.insert(title).inserted else {
                 throw CommandError(.badData, "\(name):1: the column \"\(title)\" is there twice")
             }
@@ -137,48 +146,94 @@ struct CSVReader: ImportReader {
     private mutating func readRecord() throws(CommandError) -> String?? {
         bytes.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)
+        try source.skipByteOrderMark()
         guard try source.peek() != nil else { return nil }
         var problem: String?
         while true {
-            if try source.peek() == Self.quote {
-                if let found = try readQuoted() { problem = problem ?? found }
-            } else {
-                let begin = bytes.count
-                try source.append(to: &bytes) { $0 == Self.comma || $0 == ByteSource.newline }
-                if bytes.count > begin, bytes.last == Self.carriageReturn, try source.peek() != Self.comma {
-                    bytes.removeLast()
-                }
-            }
+            let isLast =
+                try source.peek() == Self.quote ? try readQuoted(&problem) : try readRest(&problem)
             ends.append(bytes.count)
-            if try source.next() == Self.comma { continue }
+            guard isLast else { continue }
             line += 1
             return .some(problem)
         }
     }
 
-    /// Reads a field from its opening quote up to the comma or line end behind it.
-    private mutating func readQuoted() throws(CommandError) -> String? {
+    /// Reads up to the comma or the line end behind a field.
+    ///
+    /// - Returns: whether the record ends there.
+    private mutating func readRest(_ problem: inout String?) throws(CommandError) -> Bool {
+        while true {
+            try source.append(to: &bytes) {
+                $0 == Self.comma || $0 == ByteSource.newline || $0 == ByteSource.carriageReturn
+            }
+            guard let stop = try source.peek() else { return true }
+            if stop == Self.comma {
+                _ = try source.next()
+                return false
+            }
+            switch try source.takeBreak(into: &bytes) {
+            case .lineEnd: return true
+            case .foreignLineEnd:
+                problem = problem ?? ImportRow.mixedLineEnds
+                return true
+            case .stray: problem = problem ?? ImportRow.mixedLineEnds
+            }
+        }
+    }
+
+    /// Reads a field from its opening quote up to what is behind it.
+    private mutating func readQuoted(_ problem: inout String?) throws(CommandError) -> Bool {
         _ = try source.next()
         let start = line
+        let newline = source.lineEnd == .lineFeed ? ByteSource.newline : ByteSource.carriageReturn
         while true {
             let begin = bytes.count
             try source.append(to: &bytes) { $0 == Self.quote }
-            for byte in bytes[begin...] where byte == ByteSource.newline { line += 1 }
-            guard try source.next() != nil else { return "a quoted field that begins in line \(start) has no end" }
+            for byte in bytes[begin...] where byte == newline { line += 1 }
+            guard try source.next() != nil else {
+                problem = problem ?? "a quoted field that begins in line \(start) has no end"
+                return true
+            }
             guard try source.peek() == Self.quote else { break }
             bytes.append(Self.quote)
             _ = try source.next()
         }
         let end = bytes.count
-        try source.append(to: &bytes) { $0 == Self.comma || $0 == ByteSource.newline }
-        if bytes.count == end + 1, bytes.last == Self.carriageReturn { bytes.removeLast() }
-        return bytes.count == end
-            ? nil : "there is text behind a closing quote; quotes inside a field are doubled"
+        let isLast = try readRest(&problem)
+        if bytes.count > end {
+            problem = problem ?? "there is text behind a closing quote; quotes inside a field are doubled"
+        }
+        return isLast
+    }
+
+    // MARK: - Headers that come again
+
+    /// Whether the record is the header, as in files that were put together.
+    private var isHeader: Bool {
+        guard let first = titles.first, let end = ends.first, end == first.utf8.count, ends.count == titles.count
+        else { return false }
+        return fields.elementsEqual(titles) { $0.trimmingSpaces().lowercased() == $1.lowercased() }
+    }
+
+    /// Whether the record names columns, but others than the header.
+    private var isOtherHeader: Bool {
+        guard let end = ends.first, end <= 40 else { return false }
+        let names = fields.map { $0.trimmingSpaces().lowercased() }
+        return names.contains("prompt")
+            && names.allSatisfy { $0.isEmpty || $0.hasPrefix("input.") || ImportColumn(rawValue: $0) != nil }
+    }
+
+    private var fields: [String] {
+        var begin = 0
+        return ends.map { end in
+            defer { begin = end }
+            return String(decoding: bytes[begin..<end], as: UTF8.self)
+        }
     }
 
     /// No model has a tenth as many fields.
     private static let maximumColumns = 1_000
     private static let comma = UInt8(ascii: ",")
     private static let quote = UInt8(ascii: "\"")
-    private static let carriageReturn = UInt8(ascii: "\r")
 }

@@ -11,12 +11,15 @@ final class ImportFile {
     /// As errors name it.
     let name: String
     let format: Format
+    /// Whether somebody said what it is, beyond its name.
+    let isFormatGiven: Bool
     let size: Int64
     private let descriptor: Int32
 
     /// - Parameter path: `-` for standard input.
     init(path: String, format: Format?, _ console: Console) throws(CommandError) {
         name = path == "-" ? "standard input" : path
+        isFormatGiven = format != nil
         if let format { self.format = format } else { self.format = try Self.format(of: path) }
         if path == "-" {
             descriptor = try Self.copy(of: console.inputDescriptor, console)

@@ -20,6 +20,11 @@ struct ImportRow {
     /// Whether so much is wrong that the rest says nothing: it is not checked then.
     var isUnreadable = false
 
+    /// One prompt or two: nobody can tell.
+    static let mixedLineEnds = """
+        has a line end of another kind (CR or LF alone) than the lines before; save the file with one kind of line ends
+        """
+
     mutating func giveUp(_ problem: String) {
         problems.append(problem)
         isUnreadable = true
@@ -93,6 +98,9 @@ enum ImportColumn: String, CaseIterable {
 protocol ImportReader {
     /// Bytes read so far.
     var offset: Int64 { get }
+
+    /// What was made of the file, so far.
+    var reading: Reading { get }
 
     /// Reads the next job into `row`; false at the end.
     /// - Throws: `CommandError` when the file cannot be read on.

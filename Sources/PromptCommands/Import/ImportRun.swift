@@ -24,6 +24,8 @@ final class ImportRun {
     private let bar: ProgressBar
     private let skipsDuplicates: Bool
     private var checker: RowChecker
+    /// What was made of the file.
+    private var reading = Reading()
     private var hidden = 0
     private var duplicates = 0
 
@@ -73,6 +75,7 @@ final class ImportRun {
             }
         }
         bar.clear()
+        for note in reading.notes { console.say("\(file.name): \(note)") }
         guard summary.badLines == 0 else {
             if hidden > 0 { console.say("… and \(grouped(hidden)) more") }
             let verb = summary.badLines == 1 ? "is" : "are"
@@ -150,7 +153,7 @@ final class ImportRun {
     private func forEachRow(_ body: (ImportRow, [NewJob], [String]) throws -> Void) throws {
         let source = try file.rewind()
         switch file.format {
-        case .txt: try forEachRow(TextReader(source), body)
+        case .txt: try forEachRow(TextReader(source, suspecting: file.isFormatGiven ? nil : file.name), body)
         case .csv: try forEachRow(try CSVReader(source, name: file.name), body)
         case .jsonl: try forEachRow(JSONLineReader(source), body)
         }
@@ -167,5 +170,6 @@ final class ImportRun {
             let (jobs, problems) = checker.jobs(of: row, reader)
             try body(row, jobs, problems)
         }
+        reading = reader.reading
     }
 }

@@ -7,6 +7,7 @@ import PromptQueue
 /// once for every different text.
 struct JSONLineReader: ImportReader {
     private var lines: LineReader
+    let reading = Reading()
 
     init(_ source: ByteSource) { lines = LineReader(source) }
 
