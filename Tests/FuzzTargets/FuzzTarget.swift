@@ -134,9 +134,11 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else { return }
             defer { close(descriptor) }
-            guard var reader = try? make(ByteSource(descriptor: descriptor, name: "f")), let model = models.first else {
-                return
-            }
+            var survey = FileSurvey()
+            survey.look(at: bytes)
+            let encoding = FileSurvey.encoding(bytes) ?? (try? survey.encoding()) ?? .macRoman
+            let source = ByteSource(descriptor: descriptor, name: "f", encoding: encoding)
+            guard var reader = try? make(source), let model = models.first else { return }
             var row = ImportRow()
             while (try? reader.next(into: &row)) == true {
                 if !row.isUnreadable { _ = try? reader.input(of: row.input, model: model) }

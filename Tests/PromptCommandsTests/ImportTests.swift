@@ -33,6 +33,79 @@ struct ImportTests {
         #expect(try fixture.jobs().map(\.prompt) == ["a heron", "a fox"])
     }
 
+    @Test(arguments: [
+        ("a fox in the sn\u{F8}w\na “heron” – 🦊\n", TextEncoding.utf16LittleEndian, true),
+        ("a fox in the snow\r\na heron\r\n", .utf16BigEndian, true),
+        ("a fox in the snow\na heron\n", .utf16LittleEndian, false),
+        ("a fox in the snow\na heron\n", .utf16BigEndian, false),
+    ])
+    func `UTF-16 is found out`(text: String, encoding: TextEncoding, hasMark: Bool) async throws {
+        let fixture = try CommandFixture()
+        let bytes = ((hasMark ? "\u{FEFF}" : "") + text).utf16.flatMap { unit -> [UInt8] in
+            let (high, low) = (UInt8(unit >> 8), UInt8(unit & 0xFF))
+            return encoding == .utf16BigEndian ? [high, low] : [low, high]
+        }
+        #expect(try await fixture.run("import", try fixture.write(bytes, "p.txt")).code == 0)
+        let wanted = text.split(whereSeparator: \.isNewline).map(String.init)
+        #expect(try fixture.jobs().reversed().map(\.prompt) == wanted)
+        let cut = try fixture.write(Array(bytes.dropLast()), "cut.txt")
+        let outcome = try await fixture.run("import", cut)
+        #expect(outcome.code == 65)
+        #expect(outcome.talk.last?.contains("ends a character that has only begun") == true, "\(outcome.talk)")
+    }
+
+    /// `a café, “smart”` and a line end.
+    private static let windows: [UInt8] =
+        Array("a caf".utf8) + [0xE9, 0x2C, 0x20, 0x93] + Array("smart".utf8) + [0x94, 0x0A]
+
+    @Test func `Windows-1252 is read with a warning that shows it`() async throws {
+        let fixture = try CommandFixture()
+        let file = try fixture.write(Self.windows, "p.txt")
+        let outcome = try await fixture.run("import", file)
+        #expect(outcome.code == 0)
+        let warning =
+            "is not UTF-8, and is read as Windows-1252: \"a café, “smart”\"; if that is wrong, give --encoding"
+        #expect(outcome.talk.first == "warning: \(file): \(warning)")
+        #expect(try fixture.jobs().map(\.prompt) == ["a café, “smart”"])
+        // Who says so needs no warning.
+        let said = try await fixture.run("import", file, "--encoding", "cp1252", "--dry-run")
+        #expect(said.code == 0)
+        #expect(!said.talk.joined().contains("warning"))
+        let wrong = try await fixture.run("import", file, "--encoding", "utf-8")
+        #expect(wrong.talk.first == "\(file):1: prompt: \(ImportRow.notUTF8)")
+    }
+
+    @Test func `an encoding that may be one or the other is not guessed`() async throws {
+        let fixture = try CommandFixture()
+        let old = try fixture.write(Array("a caf".utf8) + [0x8E, 0x0D] + Array("a heron".utf8) + [0x0D], "mac.txt")
+        let refused = try await fixture.run("import", old)
+        #expect(refused.code == 65)
+        #expect(refused.talk.first?.contains("--encoding windows-1252 or --encoding macintosh") == true)
+        #expect(try await fixture.run("import", old, "--encoding", "macintosh").code == 0)
+        #expect(try fixture.jobs().last?.prompt == "a café")
+        // Both encodings in one file: its lines say so.
+        let both = try fixture.write(Array("a café\n".utf8) + Self.windows, "both.txt")
+        #expect(try await fixture.run("import", both).talk.first == "\(both):2: prompt: \(ImportRow.notUTF8)")
+        let neither = try fixture.write(Array("a caf".utf8) + [0x81, 0x0A], "neither.txt")
+        #expect(try await fixture.run("import", neither).talk.first?.contains("neither UTF-8 nor Windows-1252") == true)
+    }
+
+    @Test(arguments: [
+        ([0x50, 0x4B, 0x03, 0x04, 0x14], "an Excel workbook (.xlsx)"),
+        ([0x50, 0x4B, 0x03, 0x04] + Array("...mimetypeapplication/vnd.oasis.opendocument.spreadsheet".utf8), "(.ods)"),
+        ([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, 0], "an old Excel workbook (.xls)"),
+        (Array("{\\rtf1\\ansi a fox}".utf8), "a formatted text (RTF)"),
+    ])
+    func `a workbook is refused with the way out, whatever its name`(bytes: [UInt8], kind: String) async throws {
+        let fixture = try CommandFixture()
+        for name in ["p.csv", "p.txt", "p.xlsx"] {
+            let outcome = try await fixture.run("import", try fixture.write(bytes, name))
+            #expect(outcome.code == 65)
+            #expect(outcome.talk.joined().contains(kind), "\(outcome.talk)")
+            #expect(outcome.talk.joined().contains("File > Save As > CSV UTF-8"))
+        }
+    }
+
     @Test(arguments: ["prompt\na fox\n", "Prompt\tinput.aspect_ratio\na fox\t1:1\n", "{\"prompt\":\"a fox\"}\n"])
     func `a table or JSON by the name of a text is not paid line by line`(text: String) async throws {
         let fixture = try CommandFixture()

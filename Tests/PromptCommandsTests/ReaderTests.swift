@@ -102,7 +102,7 @@ struct ReaderTests {
 
     @Test func `bytes that are no UTF-8 are a problem of their line`() throws {
         let rows = try rows(Array("prompt\n".utf8) + [0xFF, 0xFE, 0x0A]) { try CSVReader($0, name: "file") }
-        #expect(rows.first?.problems == ["prompt: is not UTF-8; save the file with that encoding"])
+        #expect(rows.first?.problems == ["prompt: \(ImportRow.notUTF8)"])
     }
 
     @Test(arguments: [

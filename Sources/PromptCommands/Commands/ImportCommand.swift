@@ -26,6 +26,16 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
     @Option(help: "What the file is: jsonl, csv or txt. (default: by its name)")
     var format: ImportFile.Format?
 
+    @Option(
+        help: ArgumentHelp(
+            "How the characters are written: \(TextEncoding.allCases.map(\.rawValue).joined(separator: ", ")). "
+                + "(default: found out)",
+            valueName: "name"
+        ),
+        completion: .list(TextEncoding.allCases.map(\.rawValue))
+    )
+    var encoding: TextEncoding?
+
     @Option(help: ArgumentHelp("Values that every line is combined with. Repeatable.", valueName: "key=v1,v2"))
     var matrix: [KeyValue] = []
 
@@ -38,12 +48,18 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
     @Flag(help: "Print the outcome as JSON.")
     var json = false
 
-    @Argument(help: "The file, or -.", completion: .file(extensions: ["jsonl", "csv", "txt"]))
+    @Argument(help: "The file, or -.", completion: .file(extensions: ["jsonl", "json", "csv", "tsv", "txt"]))
     var file: String
 
     func run() throws {
         let console = Console.current
-        let source = try ImportFile(path: file, format: format, console)
+        let source = try ImportFile(path: file, format: format, encoding: encoding, console)
+        if let sample = source.encodingSample {
+            console.say(
+                "warning: \(source.name): is not UTF-8, and is read as \(source.encoding.name): "
+                    + "\"\(oneLine(sample))\"; if that is wrong, give --encoding"
+            )
+        }
         try database.open { queue in
             let before = try queue.status()
             let context = try context(before, console)

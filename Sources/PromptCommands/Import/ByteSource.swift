@@ -20,6 +20,10 @@ struct ByteSource {
 
     private let descriptor: Int32
     private let name: String
+    let encoding: TextEncoding
+    private var transcoder: Transcoder
+    /// As it was read, before it is converted; else the piece before.
+    private var raw: [UInt8] = []
     /// A piece of the file, and the part of it that is not consumed yet.
     private var piece: [UInt8] = []
     private var position = 0
@@ -27,8 +31,10 @@ struct ByteSource {
     /// Bytes read so far.
     private(set) var offset: Int64 = 0
 
-    init(descriptor: Int32, name: String) {
+    init(descriptor: Int32, name: String, encoding: TextEncoding = .utf8) {
         self.descriptor = descriptor
+        self.encoding = encoding
+        transcoder = Transcoder(encoding)
         self.name = name
     }
 
@@ -141,23 +147,51 @@ struct ByteSource {
         return .stray
     }
 
+    /// Reads the next piece; what is left of this one is gone.
     private mutating func fill() throws(CommandError) -> Bool {
-        guard !hasEnded else { return false }
-        if piece.isEmpty { piece = [UInt8](repeating: 0, count: Self.pieceSize) }
-        if piece.count < Self.pieceSize {
-            piece.append(contentsOf: repeatElement(0, count: Self.pieceSize - piece.count))
+        while !hasEnded {
+            position = 0
+            // Moved out, so that it is not copied.
+            var buffer: [UInt8] = []
+            swap(&buffer, &raw)
+            try read(into: &buffer)
+            hasEnded = buffer.isEmpty
+            offset += Int64(buffer.count)
+            if encoding == .utf8 {
+                swap(&buffer, &piece)
+            } else {
+                piece.removeAll(keepingCapacity: true)
+                do throws(Transcoder.Failure) {
+                    if hasEnded { try transcoder.finish() } else { try transcoder.append(buffer[...], to: &piece) }
+                } catch {
+                    throw CommandError(
+                        .badData,
+                        "\(name): byte \(grouped(Int(clamping: error.offset))) \(error.reason); "
+                            + "say what the file is with --encoding"
+                    )
+                }
+            }
+            swap(&buffer, &raw)
+            if !piece.isEmpty { return true }
+        }
+        return false
+    }
+
+    /// Fills a buffer; it is empty at the end.
+    private func read(into buffer: inout [UInt8]) throws(CommandError) {
+        if buffer.count < Self.pieceSize {
+            buffer.append(contentsOf: repeatElement(0, count: Self.pieceSize - buffer.count))
+        } else {
+            buffer.removeLast(buffer.count - Self.pieceSize)
         }
         while true {
-            let count = unsafe piece.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
+            let count = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
                 throw CommandError(.inputOutput, "\(name): reading failed: \(Errno(rawValue: errno))")
             }
-            hasEnded = count == 0
-            piece.removeLast(piece.count - count)
-            position = 0
-            offset += Int64(count)
-            return count > 0
+            buffer.removeLast(buffer.count - count)
+            return
         }
     }
 

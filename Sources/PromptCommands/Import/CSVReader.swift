@@ -88,7 +88,7 @@ struct CSVReader: ImportReader {
                 rest = rest.dropFirst(4 + length)
                 guard !cell.isEmpty else { continue }
                 guard let text = String(validating: cell, as: UTF8.self) else {
-                    throw MalformedInput(message: "input.\(name): is not UTF-8; save the file with that encoding")
+                    throw MalformedInput(message: "input.\(name): \(ImportRow.notUTF8)")
                 }
                 object[name] = model.value(forField: name, text: text)
             }

@@ -20,6 +20,8 @@ struct ImportRow {
     /// Whether so much is wrong that the rest says nothing: it is not checked then.
     var isUnreadable = false
 
+    static let notUTF8 = "is not UTF-8; save the file with that encoding, or say which it has with --encoding"
+
     /// One prompt or two: nobody can tell.
     static let mixedLineEnds = """
         has a line end of another kind (CR or LF alone) than the lines before; save the file with one kind of line ends
@@ -120,7 +122,7 @@ extension ImportRow {
     /// Decodes text from a file; notes what no text may hold.
     mutating func text(_ bytes: some Collection<UInt8>, _ column: String) -> String? {
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            giveUp("\(column): is not UTF-8; save the file with that encoding")
+            giveUp("\(column): \(ImportRow.notUTF8)")
             return nil
         }
         // SQLite's texts end at the first.

@@ -95,7 +95,7 @@ struct JSONScanner {
 
     private func decoded(_ slice: ArraySlice<UInt8>) throws(MalformedInput) -> String {
         guard let text = String(validating: slice, as: UTF8.self) else {
-            throw MalformedInput(message: "is not UTF-8; save the file with that encoding")
+            throw MalformedInput(message: "\(ImportRow.notUTF8)")
         }
         return text
     }
