@@ -123,7 +123,8 @@ private struct FieldCheck {
         let shown = field.allowedValues.prefix(24).map(\.plainText).joined(separator: " ")
         let rest = field.allowedValues.count - 24
         let values = rest > 0 ? "\(shown) and \(rest) more" : shown
-        return [problem(.notAllowed, "\(value.quoted) is not one of \(values)")]
+        let meant = field.nearestValue(to: value).map { "; did you mean \($0)?" } ?? ""
+        return [problem(.notAllowed, "\(value.quoted) is not one of \(values)\(meant)")]
     }
 
     private func wrongType(_ value: JSONValue, _ wanted: String) -> InputProblem {

@@ -7,8 +7,16 @@ struct CatalogueValidationTests {
     private static let flex = "flux-2/flex-text-to-image"
 
     @Test(arguments: [
-        (flex, #"{"aspect_ratio":"16/9"}"#, #"aspect_ratio: "16/9" is not one of 1:1 4:3 3:4 16:9 9:16 3:2 2:3"#),
-        (flex, #"{"resolution":"1k"}"#, #"resolution: "1k" is not one of 1K 2K"#),
+        (
+            flex, #"{"aspect_ratio":"16/9"}"#,
+            #"aspect_ratio: "16/9" is not one of 1:1 4:3 3:4 16:9 9:16 3:2 2:3; did you mean 16:9?"#
+        ),
+        (flex, #"{"resolution":"1k"}"#, #"resolution: "1k" is not one of 1K 2K; did you mean 1K?"#),
+        (flex, #"{"resolution":"4K"}"#, #"resolution: "4K" is not one of 1K 2K"#),
+        (
+            flex, #"{"aspect_ratio":"1:01:00"}"#,
+            #"aspect_ratio: "1:01:00" is not one of 1:1 4:3 3:4 16:9 9:16 3:2 2:3; did you mean 1:1?"#
+        ),
         (flex, #"{"resolution":1}"#, "resolution: 1 is not one of 1K 2K"),
         (flex, #"{"resolution":true}"#, "resolution: is true or false; \(flex) takes a text"),
         (flex, #"{"nsfw_checker":"true"}"#, #"nsfw_checker: "true" is not true or false"#),
