@@ -80,8 +80,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             precondition(BoundedText.message(text).utf8.count <= 8_192, "not bounded")
             _ = PlainText.escaped(text)
             _ = Suggestion.nearest(to: BoundedText.word(text), among: ["limits.submissions"])
-        case .csv: Self.read(bytes) { try CSVReader($0, name: "f") }
-        case .jsonl: Self.read(bytes) { JSONLineReader($0) }
+        case .csv: Self.read(bytes) { try CSVReader($0, name: "f", Self.rules) }
+        case .jsonl: Self.read(bytes) { JSONLineReader($0, Self.rules) }
         case .txt: Self.read(bytes) { TextReader($0) }
         case .template:
             guard let first = bytes.first else { return }
@@ -146,6 +146,13 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         }
     }
 
+    private static let rules: ColumnRules = {
+        var rules = ColumnRules(.builtIn, model: models.first?.name ?? "")
+        rules.extra = .labels
+        rules.template = try? PromptTemplate("a {colour} {prompt}")
+        rules.given = ["colour"]
+        return rules
+    }()
     private static let models = Catalogue.builtIn.models.values.sorted { $0.name < $1.name }
 
     /// A file in memory, for as long as `body` runs.

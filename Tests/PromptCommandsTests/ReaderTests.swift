@@ -107,8 +107,13 @@ struct ReaderTests {
 
     @Test(arguments: [
         ("", "file: is empty; its first line must name the columns"),
-        ("prompt;queue\n", "file:1: the columns are separated by semicolons; save the file with commas"),
-        ("prompt\tqueue\n", "file:1: the columns are separated by tabs; save the file with commas"),
+        ("colour;size,weight\n", "file:1: the columns may be parted by , or ;; say which with --separator"),
+        ("sep=|\nprompt|queue\n", "file:1: names another separator than , ; or a tab; save the file with one of these"),
+        ("prompt,Prompt\n", "file:1: the column \"Prompt\" is there twice"),
+        (
+            "prompt,labels,label.sku\n",
+            "file:1: has the column labels and columns that become labels; use one or the other"
+        ),
         ("prompt,prompt\n", "file:1: the column \"prompt\" is there twice"),
         (
             "prompt,input,input.resolution\n",
@@ -119,6 +124,25 @@ struct ReaderTests {
         let error = #expect(throws: CommandError.self) { try csv(text) }
         #expect(error?.message == message)
         #expect(error?.status == .badData)
+    }
+
+    @Test(arguments: [
+        ("prompt;queue\na, b;q\n", "a, b", 2), ("prompt\tqueue\na; b\tq\n", "a; b", 2), ("prompt,queue\na,q\n", "a", 2),
+        ("sep=;\nprompt;queue\na;q\n", "a", 3), ("\u{FEFF}sep=,\r\nprompt,queue\r\na,q\r\n", "a", 3),
+        ("sep=\t\nprompt\tqueue\n\"a\tb\"\tq\n", "a\tb", 3), ("\"prompt\";\"queue\"\n\"a;b\";q\n", "a;b", 2),
+        (" Prompt , QUEUE\na,q\n", "a", 2), ("prompt,queue,,\n,,,\n ,\u{A0},,\na,q,,\n,\n", "a", 4),
+        ("prompt,queue\na,q,,\n", "a", 2),
+    ])
+    func `separators are found out, and what is empty is left out`(text: String, prompt: String, line: Int) throws {
+        let rows = try csv(text)
+        #expect(rows.map(\.prompt) == [prompt])
+        #expect(rows.map(\.queue) == ["q"])
+        #expect(rows.map(\.line) == [line])
+        #expect(rows.allSatisfy { $0.problems.isEmpty })
+    }
+
+    @Test func `a value below an empty title is a problem`() throws {
+        #expect(try csv("prompt,\na,b\n").first?.problems == ["column 2: has a value here, but no name in the header"])
     }
 
     @Test func `fields that straddle the pieces in which a file is read stay whole`() throws {
@@ -157,6 +181,27 @@ struct ReaderTests {
         #expect(rows.first?.problems.isEmpty == false)
         #expect(rows.last?.prompt == "good")
         #expect(rows.last?.problems == [])
+    }
+
+    @Test(arguments: [
+        ("[{\"prompt\":\"a\"},{\"prompt\":\"b\"}]", [1, 1]),
+        ("\u{FEFF} [\n {\n\"prompt\" : \"a\"\n} ,\n\n{\"prompt\":\"b\"}\n]\n", [2, 6]),
+        ("[{\"prompt\":\"a\"}]\n[{\"prompt\":\"b\"}]\n", [1, 2]),
+        ("{\"prompt\":\"a\"}\r\n\u{FEFF}{\"prompt\":\"b\"}\r\n", [1, 2]),
+    ])
+    func `JSON may be a list, or files put together`(text: String, lines: [Int]) throws {
+        let rows = try json(text)
+        #expect(rows.map(\.prompt) == ["a", "b"])
+        #expect(rows.map(\.line) == lines)
+        #expect(rows.allSatisfy { $0.problems.isEmpty })
+    }
+
+    @Test(arguments: [
+        "[{\"prompt\":\"a\"}", "[{\"prompt\":\"a\"} {\"prompt\":\"b\"}]", "[{\"prompt\":\"a\"}] x",
+        "[{\"prompt\":\"a\"},]", "[{\"prompt\":\"a\"},[]]", "[{\"prompt\":\"a}]",
+    ])
+    func `a list that is none is a problem`(text: String) throws {
+        #expect(try json(text).contains { !$0.problems.isEmpty })
     }
 
     @Test func `texts are one prompt a line`() throws {

@@ -7,16 +7,22 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
         commandName: "import",
         abstract: "Queue the jobs of a file: all of them, or none.",
         discussion: """
-            .jsonl  one object a line, with the columns of the table jobs; input may be an object
-            .csv    the first line names the columns; input.NAME is a field of the input; spaces around a cell count in \
-            prompts and fields of the input only
-            .txt    one prompt a line
-            -       standard input, with --format; it is copied to a temporary file first
+            .jsonl, .json  one object a line, or a list of objects; input may be an object, its fields may stand beside it
+            .csv, .tsv     the first line names the columns; input.NAME is a field of the input, label.NAME a label; \
+            commas, semicolons or tabs between columns are found out
+            .txt           one prompt a line
+            -              standard input, with --format; it is copied to a temporary file first
+
+            In the names of columns case and spaces do not count, and input. may be left out before a field of the model. \
+            Spaces around a cell count in prompts and fields of the input only. What was understood goes to standard \
+            error, with --dry-run and whenever something was guessed. Workbooks (.xlsx, .ods) are to be saved as CSV first.
 
             Options for jobs hold for the lines that do not say otherwise. Every wrong line is reported with its number. \
-            With --matrix each line makes a job for every combination of the values; a unique_key is then extended by \
-            them. The file is read twice: the first pass checks, the second inserts in one transaction, so the queue is \
-            locked for the second only.
+            With --template each line's prompt is made of its columns: "a {colour} {product} on white"; {{ and }} are \
+            braces. With --matrix each line makes a job for every combination of the values, of fields, model, label.NAME \
+            or names that the template has; a unique_key is then extended by them. The file is read twice: the first pass \
+            checks, the second inserts in one transaction, so the queue is locked for the second only. --dry-run needs no \
+            database: without one it goes by the built-in catalogue, and knows no budgets.
             """
     )
 
@@ -35,6 +41,24 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
         completion: .list(TextEncoding.allCases.map(\.rawValue))
     )
     var encoding: TextEncoding?
+
+    @Option(help: ArgumentHelp("What stands between columns: , ; or tab. (default: found out)", valueName: "character"))
+    var separator: Separator?
+
+    @Option(
+        help: ArgumentHelp(
+            "What becomes of columns that are none: refuse, labels, which keeps them as labels, or ignore. "
+                + "(default: refuse)",
+            valueName: "what"
+        )
+    )
+    var extra: ColumnRules.Extra?
+
+    @Option(help: ArgumentHelp("The columns that count; the others are left out.", valueName: "A,B,…"))
+    var columns: String?
+
+    @Option(help: ArgumentHelp("What prompts are made of: text with {COLUMN} in it.", valueName: "text"))
+    var template: String?
 
     @Option(help: ArgumentHelp("Values that every line is combined with. Repeatable.", valueName: "key=v1,v2"))
     var matrix: [KeyValue] = []
@@ -60,18 +84,42 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
                     + "\"\(oneLine(sample))\"; if that is wrong, give --encoding"
             )
         }
+        guard !dryRun || database.exists else {
+            console.say(
+                "\(database.path): is not there; checked against the built-in catalogue, without budgets and keys of jobs"
+            )
+            let context = try context(.builtIn, PriceBook(), console)
+            return report(try check(source, nil, context, console).summary, nil, console)
+        }
         try database.open { queue in
             let before = try queue.status()
-            let context = try context(before, console)
-            let run = ImportRun(source, into: queue, context, skipsDuplicates: skipDuplicates, console)
-            let checked = try run.check()
-            for warning in run.unknownFields { console.say("warning: \(warning); it is sent as it is") }
+            let context = try context(before.catalogue, before.prices, console)
+            let (run, checked) = try check(source, queue, context, console)
             guard !dryRun else { return report(checked, before, console) }
             report(try run.insert(), before, console)
         }
     }
 
-    private func context(_ before: StatusRecord, _ console: Console) throws -> ImportContext {
+    private func check(
+        _ source: ImportFile,
+        _ queue: (any QueueClient)?,
+        _ context: ImportContext,
+        _ console: Console
+    ) throws -> (run: ImportRun, summary: ImportRun.Summary) {
+        let run = ImportRun(
+            source,
+            into: queue,
+            context,
+            skipsDuplicates: skipDuplicates,
+            alwaysSays: dryRun || template != nil,
+            console
+        )
+        let checked = try run.check()
+        for warning in run.unknownFields { console.say("warning: \(warning); it is sent as it is") }
+        return (run, checked)
+    }
+
+    private func context(_ catalogue: Catalogue, _ prices: PriceBook, _ console: Console) throws -> ImportContext {
         var defaults = NewJobDefaults()
         defaults.model = options.model ?? defaults.model
         defaults.queue = options.queue ?? defaults.queue
@@ -80,19 +128,31 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
         defaults.batch = options.batch
         defaults.labels = options.labels
         defaults.maxAttempts = options.maxAttempts ?? defaults.maxAttempts
+        let matrix = try Matrix(matrix)
+        if options.model != nil, matrix.hasModel {
+            throw CommandError(.usage, "--model: is given by --matrix, too; leave one out")
+        }
+        var rules = ColumnRules(catalogue, model: matrix.hasModel ? nil : defaults.model)
+        rules.extra = extra ?? .refuse
+        rules.only = columns.map { $0.split(separator: ",").map { String($0).trimmingSpaces() } } ?? []
+        rules.template = try template.map { text throws(CommandError) in try PromptTemplate(text) }
+        rules.given = Set(rules.template?.keys.filter { matrix.axis($0) != nil } ?? [])
+        rules.separator = separator?.byte
         return ImportContext(
-            catalogue: before.catalogue,
-            prices: before.prices,
+            catalogue: catalogue,
+            prices: prices,
             unknownModels: console.settings.unknownModels,
             allowsUnknownFields: options.allowUnknown,
             defaults: defaults,
             input: options.input.map { ($0.key, $0.value) },
-            matrix: try Matrix(matrix)
+            matrix: matrix,
+            columns: rules,
+            secondsFromUTC: console.secondsFromUTC
         )
     }
 
-    private func report(_ summary: ImportRun.Summary, _ before: StatusRecord, _ console: Console) {
-        let outlook = Outlook(before, adding: summary.creditsByQueue, now: console.now())
+    private func report(_ summary: ImportRun.Summary, _ before: StatusRecord?, _ console: Console) {
+        let outlook = before.map { Outlook($0, adding: summary.creditsByQueue, now: console.now()) }
         if json {
             console.print(
                 JSONValue
@@ -105,7 +165,7 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
                             "estimated_credits": JSONValue(summary.price.total),
                             "estimated_credits_by_basis": .object(summary.price.object),
                             "jobs_of_unknown_price": .integer(Int64(summary.price.count(of: .default))),
-                        ].merging(outlook.object) { $1 }
+                        ].merging(outlook?.object ?? [:]) { $1 }
                     )
                     .json
             )
@@ -113,7 +173,7 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
         let place = summary.queues.count > 1 ? "several queues" : summary.queues.first ?? options.queue ?? "default"
         let skipped = summary.skipped > 0 ? " \(count(summary.skipped, "duplicate")) skipped." : ""
         let price = "\(summary.price.asEstimate).\(skipped)"
-        let rest = outlook.sentences.map { " " + $0 }.joined()
+        let rest = (outlook?.sentences ?? []).map { " " + $0 }.joined()
         if dryRun {
             if !json { console.print("\(count(summary.jobs, "job")) for \(place): \(price)\(rest)") }
         } else {
@@ -123,3 +183,17 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
 }
 
 extension ImportFile.Format: ExpressibleByArgument {}
+
+/// What stands between the columns of a table.
+struct Separator: ExpressibleByArgument, Sendable {
+    let byte: UInt8
+
+    init?(argument: String) {
+        switch argument {
+        case ",", "comma": byte = UInt8(ascii: ",")
+        case ";", "semicolon": byte = UInt8(ascii: ";")
+        case "\t", "tab", "\\t": byte = UInt8(ascii: "\t")
+        default: return nil
+        }
+    }
+}

@@ -57,6 +57,15 @@ struct ByteSource {
         return piece[position]
     }
 
+    /// What will be read next, as far as it is in memory: at the beginning, the first 256 KiB.
+    mutating func head() throws(CommandError) -> ArraySlice<UInt8> {
+        guard try peek() != nil else { return [] }
+        return piece[position...]
+    }
+
+    /// Bytes in memory that are not read yet.
+    var left: Int { piece.count - position }
+
     /// Bytes of a line, or of a CSV record: more than the database takes of a job. What is longer is no list of jobs, or a
     /// quotation mark in it has no end.
     static let longestRecord = 4 << 20
@@ -211,6 +220,12 @@ struct LineReader {
     private var line = Line()
 
     init(_ source: ByteSource) { self.source = source }
+
+    /// What will be read first.
+    mutating func head() throws(CommandError) -> ArraySlice<UInt8> {
+        try source.begin(hasQuotes: false)
+        return try source.head()
+    }
 
     /// The next line; `nil` at the end.
     mutating func next() throws(CommandError) -> Line? {

@@ -1,29 +1,30 @@
 import PromptQueue
 
-/// Comma-separated values (RFC 4180): quoted fields may hold commas, line ends and doubled quotes. The first record names
-/// the columns: those of `jobs`, and `input.NAME` for the fields of the input. An empty field says nothing.
+/// Tables as spreadsheets save them (RFC 4180, and semicolons or tabs in place of commas): quoted fields may hold
+/// separators, line ends and doubled quotes. The first record names the columns, by `ColumnRules`. An empty cell says
+/// nothing, and neither does a row of them.
 struct CSVReader: ImportReader {
-    private enum Column {
-        case job(ImportColumn)
-        case input(String)
-    }
-
+    private let name: String
+    private let rules: ColumnRules
     private var source: ByteSource
-    private var columns: [Column] = []
+    private var separator = UInt8(ascii: ",")
     private var titles: [String] = []
-    private(set) var reading = Reading()
+    private var columns: [ColumnRules.Meaning] = []
+    /// Where the values of the template are; `nil` for those that are no columns.
+    private var places: [Int?] = []
     private var line = 1
     /// The fields of the current record, one behind the other, and where each ends.
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
-    private let name: String
+    private(set) var reading = Reading(format: "CSV")
 
     var offset: Int64 { source.offset }
 
     /// - Throws: `CommandError` when the header is missing or names unknown columns.
-    init(_ source: ByteSource, name: String) throws(CommandError) {
+    init(_ source: ByteSource, name: String, _ rules: ColumnRules = ColumnRules()) throws(CommandError) {
         self.source = source
         self.name = name
+        self.rules = rules
         try readHeader()
     }
 
@@ -31,8 +32,8 @@ struct CSVReader: ImportReader {
         while true {
             let start = line
             guard let problem = try readRecord() else { return false }
-            // A line without anything is no record.
-            if ends.count == 1, bytes.isEmpty, problem == nil { continue }
+            // Spreadsheets keep rows of which everything was deleted.
+            if problem == nil, isBlank { continue }
             if problem == nil, isHeader {
                 reading.repeatedHeaders.note(start)
                 continue
@@ -42,7 +43,7 @@ struct CSVReader: ImportReader {
                 row.giveUp("names columns, but others than line 1; import files with different columns one by one")
             } else if let problem {
                 row.giveUp(problem)
-            } else if ends.count != columns.count {
+            } else if ends.count != columns.count, !hasOnlyBlanksBehind {
                 row.giveUp("\(count(ends.count, "field")); the header has \(grouped(columns.count))")
             } else {
                 fill(&row)
@@ -53,35 +54,51 @@ struct CSVReader: ImportReader {
 
     /// The input's cells are kept as they are, behind each other, each with its length before it.
     private func fill(_ row: inout ImportRow) {
-        var begin = 0
-        for (index, end) in ends.enumerated() {
-            defer { begin = end }
-            switch columns[index] {
+        for (index, column) in columns.enumerated() {
+            let cell = cell(index)
+            switch column {
             case .job(.input):
-                row.input.append(contentsOf: bytes[begin..<end])
-            case .input:
-                var length = UInt32(truncatingIfNeeded: end - begin)
+                row.input.append(contentsOf: cell)
+            case .field, .flatField:
+                var length = UInt32(truncatingIfNeeded: cell.count)
                 for _ in 0..<4 {
                     row.input.append(UInt8(truncatingIfNeeded: length))
                     length >>= 8
                 }
-                row.input.append(contentsOf: bytes[begin..<end])
+                row.input.append(contentsOf: cell)
             case .job(let column):
-                guard begin < end, let text = row.text(bytes[begin..<end], column.rawValue) else { continue }
+                guard !cell.isEmpty, let text = row.text(cell, column.rawValue) else { continue }
                 row.set(column, text: text)
+            case .label(let name):
+                guard !cell.isEmpty, let text = row.text(cell, "label.\(name)")?.trimmingSpaces(), !text.isEmpty else {
+                    continue
+                }
+                row.ownLabels.append((name, .string(text)))
+            case .blank:
+                guard !Self.isBlank(cell) else { continue }
+                row.problems.append("column \(index + 1): has a value here, but no name in the header")
+            case .template, .ignored: break
             }
+        }
+        guard !places.isEmpty else { return }
+        row.values = places.enumerated().map { index, place in
+            guard let place else { return nil }
+            return row.text(cell(place), rules.template?.names[index] ?? "")?.trimmingSpaces()
         }
     }
 
-    func input(of bytes: [UInt8], model: CatalogueModel) throws(MalformedInput) -> JSONObject {
-        var object: JSONObject = [:]
+    private func cell(_ index: Int) -> ArraySlice<UInt8> {
+        bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]]
+    }
+
+    func input(of bytes: [UInt8], model: CatalogueModel) throws(MalformedInput) -> RowInput {
+        var input = RowInput()
         var rest = bytes[...]
         for column in columns {
             switch column {
             case .job(.input):
-                if !rest.isEmpty { object = try JSONLineReader.object(rest) }
-            case .job: break
-            case .input(let name):
+                if !Self.isBlank(rest) { input.object = try JSONLineReader.object(rest) }
+            case .field(let name), .flatField(let name):
                 var length = 0
                 for (place, byte) in rest.prefix(4).enumerated() { length |= Int(byte) << (8 * place) }
                 let cell = rest.dropFirst(4).prefix(length)
@@ -90,55 +107,102 @@ struct CSVReader: ImportReader {
                 guard let text = String(validating: cell, as: UTF8.self) else {
                     throw MalformedInput(message: "input.\(name): \(ImportRow.notUTF8)")
                 }
-                object[name] = model.value(forField: name, text: text)
+                if case .flatField = column { try model.checkFlat(name) }
+                input.object[name] = try CellReader.value(of: text, for: name, model, &input.guesses)
+            case .job, .label, .template, .ignored, .blank: break
             }
         }
-        return object
+        return input
     }
 
-    // MARK: - Records
+    // MARK: - Header
 
     private mutating func readHeader() throws(CommandError) {
         try source.begin(hasQuotes: true)
-        guard try readRecord() != nil, !(ends.count == 1 && bytes.isEmpty) else {
+        if source.lineEnd == .carriageReturn { reading.guess("lines end with CR") }
+        try findSeparator()
+        let start = line
+        guard try readRecord() != nil, !isBlank else {
             throw CommandError(.badData, "\(name): is empty; its first line must name the columns")
         }
         guard ends.count <= Self.maximumColumns else {
-            throw CommandError(
-                .badData,
-                "\(name):1: has \(grouped(ends.count)) columns; there may be \(grouped(Self.maximumColumns))"
-            )
+            throw error(start, "has \(grouped(ends.count)) columns; there may be \(grouped(Self.maximumColumns))")
         }
-        var begin = 0
+        titles = fields
+        let hasModel = titles.contains { ColumnRules.key($0) == ImportColumn.model.rawValue }
+        var unknown: [String] = []
         var seen: Set<String> = []
-        for end in ends {
-            let title = String(decoding: bytes[begin..<end], as: UTF8.self)
-            begin = end
-            titles.append(title)
-            guard seen.insert(title).inserted else {
-                throw CommandError(.badData, "\(name):1: the column \"\(title)\" is there twice")
+        for title in titles {
+            guard let meaning = rules.meaning(of: title, hasModel: hasModel) else {
+                unknown.append(title.trimmingSpaces())
+                continue
             }
-            if title.hasPrefix("input."), title.utf8.count > 6 {
-                columns.append(.input(String(title.dropFirst(6))))
-            } else if let column = ImportColumn(rawValue: title) {
-                columns.append(.job(column))
-            } else {
-                throw CommandError(.badData, "\(name):1: \(Self.explain(title))")
+            if let target = meaning.target, !seen.insert(target).inserted {
+                throw error(start, "the column \"\(BoundedText.word(title.trimmingSpaces()))\" is there twice")
+            }
+            columns.append(meaning)
+            reading.note(meaning, title, rules)
+        }
+        guard unknown.isEmpty else { throw error(start, rules.refusal(of: unknown)) }
+        let hasFields = columns.contains {
+            switch $0 {
+            case .field, .flatField: true
+            default: false
             }
         }
-        let hasInput = columns.contains { if case .job(.input) = $0 { true } else { false } }
-        let hasFields = columns.contains { if case .input = $0 { true } else { false } }
-        if hasInput, hasFields {
-            throw CommandError(.badData, "\(name):1: has the column input and columns input.NAME; use one or the other")
+        if columns.contains(.job(.input)), hasFields {
+            throw error(start, "has the column input and columns input.NAME; use one or the other")
+        }
+        let hasLabel = columns.contains { if case .label = $0 { true } else { false } }
+        if columns.contains(.job(.labels)), hasLabel {
+            throw error(start, "has the column labels and columns that become labels; use one or the other")
+        }
+        let keys = titles.map(ColumnRules.key)
+        for wanted in rules.only where !keys.contains(ColumnRules.key(wanted)) {
+            throw error(start, "has no column \"\(BoundedText.word(wanted))\", which --columns names")
+        }
+        guard let template = rules.template else { return }
+        places = template.keys.map { place(of: $0, keys) }
+        for (place, name) in zip(places, template.names)
+        where place == nil && !rules.given.contains(ColumnRules.key(name)) {
+            throw error(start, "has no column \"\(BoundedText.word(name))\", which --template names")
         }
     }
 
-    private static func explain(_ title: String) -> String {
-        for (separator, word) in [(";", "semicolons"), ("\t", "tabs")] where title.contains(separator) {
-            return "the columns are separated by \(word); save the file with commas"
-        }
-        return "\"\(BoundedText.word(title))\" is no column; there are \(ImportColumn.names) and input.NAME"
+    private func place(of key: String, _ keys: [String]) -> Int? {
+        keys.firstIndex(of: key)
+            ?? columns.firstIndex { $0.target == key || $0.target == "input.\(key)" || $0.target == "label.\(key)" }
     }
+
+    private mutating func findSeparator() throws(CommandError) {
+        let named = CSVDialect.named(in: try source.head())
+        if named != nil { _ = try readRecord() }
+        if let separator = rules.separator {
+            self.separator = separator
+        } else if let named {
+            guard CSVDialect.separators.contains(named) else {
+                throw error(1, "names another separator than , ; or a tab; save the file with one of these")
+            }
+            separator = named
+            reading.guess("\(CSVDialect.name(separator)) between columns")
+        } else {
+            let head = try source.head()
+            do throws(MalformedInput) {
+                separator = try CSVDialect.separator(of: head, rules)
+            } catch {
+                throw self.error(1, error.message)
+            }
+            if separator != CSVDialect.separators.first {
+                reading.guess("\(CSVDialect.name(separator)) between columns")
+            }
+        }
+    }
+
+    private func error(_ line: Int, _ message: String) -> CommandError {
+        CommandError(.badData, "\(name):\(line): \(message)")
+    }
+
+    // MARK: - Records
 
     /// Reads one record into `bytes` and `ends`.
     ///
@@ -150,8 +214,7 @@ struct CSVReader: ImportReader {
         guard try source.peek() != nil else { return nil }
         var problem: String?
         while true {
-            let isLast =
-                try source.peek() == Self.quote ? try readQuoted(&problem) : try readRest(&problem)
+            let isLast = try source.peek() == Self.quote ? try readQuoted(&problem) : try readRest(&problem)
             ends.append(bytes.count)
             guard isLast else { continue }
             line += 1
@@ -159,16 +222,17 @@ struct CSVReader: ImportReader {
         }
     }
 
-    /// Reads up to the comma or the line end behind a field.
+    /// Reads up to the separator or the line end behind a field.
     ///
     /// - Returns: whether the record ends there.
     private mutating func readRest(_ problem: inout String?) throws(CommandError) -> Bool {
+        let separator = separator
         while true {
             try source.append(to: &bytes) {
-                $0 == Self.comma || $0 == ByteSource.newline || $0 == ByteSource.carriageReturn
+                $0 == separator || $0 == ByteSource.newline || $0 == ByteSource.carriageReturn
             }
             guard let stop = try source.peek() else { return true }
-            if stop == Self.comma {
+            if stop == separator {
                 _ = try source.next()
                 return false
             }
@@ -207,33 +271,43 @@ struct CSVReader: ImportReader {
         return isLast
     }
 
-    // MARK: - Headers that come again
+    // MARK: - Rows that are none
 
-    /// Whether the record is the header, as in files that were put together.
+    private var isBlank: Bool { Self.isBlank(bytes[...]) }
+
+    private static func isBlank(_ bytes: ArraySlice<UInt8>) -> Bool {
+        guard let first = bytes.first else { return true }
+        // A no-break space begins with this.
+        guard first == 0x20 || first == 0x09 || first == 0xC2 else { return false }
+        return String(decoding: bytes, as: UTF8.self).allSatisfy(\.isWhitespace)
+    }
+
+    /// Whether the record has more fields than the header, and nothing in them.
+    private var hasOnlyBlanksBehind: Bool {
+        ends.count > columns.count && (columns.count..<ends.count).allSatisfy { Self.isBlank(cell($0)) }
+    }
+
+    /// Whether the record is the header, as in files that were put together, or what names the separator before it.
     private var isHeader: Bool {
-        guard let first = titles.first, let end = ends.first, end == first.utf8.count, ends.count == titles.count
-        else { return false }
-        return fields.elementsEqual(titles) { $0.trimmingSpaces().lowercased() == $1.lowercased() }
+        guard let first = titles.first, let end = ends.first, end <= first.utf8.count + 8 else { return false }
+        if bytes.count <= 5, CSVDialect.named(in: bytes + [separator]) == separator { return true }
+        guard ends.count == titles.count else { return false }
+        return fields.elementsEqual(titles) { ColumnRules.key($0) == ColumnRules.key($1) }
     }
 
     /// Whether the record names columns, but others than the header.
     private var isOtherHeader: Bool {
         guard let end = ends.first, end <= 40 else { return false }
-        let names = fields.map { $0.trimmingSpaces().lowercased() }
-        return names.contains("prompt")
+        let names = fields.map(ColumnRules.key)
+        return names.contains(ImportColumn.prompt.rawValue)
             && names.allSatisfy { $0.isEmpty || $0.hasPrefix("input.") || ImportColumn(rawValue: $0) != nil }
     }
 
     private var fields: [String] {
-        var begin = 0
-        return ends.map { end in
-            defer { begin = end }
-            return String(decoding: bytes[begin..<end], as: UTF8.self)
-        }
+        ends.indices.map { String(decoding: cell($0), as: UTF8.self) }
     }
 
     /// No model has a tenth as many fields.
     private static let maximumColumns = 1_000
-    private static let comma = UInt8(ascii: ",")
     private static let quote = UInt8(ascii: "\"")
 }

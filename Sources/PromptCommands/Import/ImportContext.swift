@@ -11,6 +11,10 @@ struct ImportContext {
     /// Fields of the input, for lines that do not have them.
     var input: [(key: String, value: String)]
     var matrix: Matrix
+    /// What the columns mean, and the template.
+    var columns: ColumnRules
+    /// For times without a zone.
+    var secondsFromUTC: @Sendable (Instant) -> Int64
 
     func prepare(_ model: String, prompt: String?, _ input: JSONObject) -> Preparation {
         catalogue.prepare(

@@ -9,10 +9,16 @@ struct ImportRow {
     var queue: String?
     var priority: Int64?
     var runAt: Instant?
+    /// `run_at` without a zone.
+    var localRunAt: LocalTime?
     var uniqueKey: String?
     var batch: String?
     var labels: String?
+    /// Labels that have columns of their own.
+    var ownLabels: [(key: String, value: JSONValue)] = []
     var maxAttempts: Int?
+    /// What the template names, in its order; empty without one.
+    var values: [String?] = []
     /// The part of the line that becomes the input, in the form of the file. Equal bytes mean equal inputs.
     var input: [UInt8] = []
     /// What is wrong with the line itself: `priority: "high" is not a whole number`.
@@ -51,7 +57,8 @@ struct ImportRow {
             if maxAttempts == nil { problems.append("max_attempts: \"\(text.prefix(40))\" is not within 1 to 20") }
         case .runAt:
             runAt = Self.instant(text)
-            if runAt == nil {
+            if runAt == nil { localRunAt = LocalTime(text) }
+            if runAt == nil, localRunAt == nil {
                 problems.append(
                     "run_at: \"\(text.prefix(40))\" is no instant; write it like 2026-12-24T18:00Z, or in Unix milliseconds"
                 )
@@ -61,6 +68,10 @@ struct ImportRow {
                 guard case .object = try JSONValue(parsing: text) else { throw NotAnObject() }
                 labels = text
             } catch {
+                guard !CellReader.hasTypographicQuotes(text) else {
+                    problems.append("labels: \(CellReader.typographicQuotes)")
+                    return
+                }
                 problems.append("labels: is not a JSON object, like {\"sku\":\"A-1\"}")
             }
         case .input: break
@@ -110,7 +121,24 @@ protocol ImportReader {
 
     /// Makes an input of a row's bytes.
     /// - Throws: `MalformedInput`.
-    func input(of bytes: [UInt8], model: CatalogueModel) throws(MalformedInput) -> JSONObject
+    func input(of bytes: [UInt8], model: CatalogueModel) throws(MalformedInput) -> RowInput
+}
+
+/// The input of a line.
+struct RowInput {
+    var object: JSONObject = [:]
+    /// What was taken for something else than it says: `duration: "5,0" is taken for 5`.
+    var guesses: [String] = []
+}
+
+extension CatalogueModel {
+    /// - Throws: `MalformedInput` when a name that stands where columns do is no field of this model.
+    func checkFlat(_ name: String) throws(MalformedInput) {
+        guard fields != nil, field(named: name) == nil else { return }
+        throw MalformedInput(
+            message: "\(name): is no field of \(self.name); name it input.\(name) to send it all the same"
+        )
+    }
 }
 
 /// The part of a line that becomes the input is none.

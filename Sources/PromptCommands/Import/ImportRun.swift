@@ -19,13 +19,18 @@ final class ImportRun {
     }
 
     private let file: ImportFile
-    private let queue: any QueueClient
+    /// `nil` for a check without a database.
+    private let queue: (any QueueClient)?
     private let console: Console
     private let bar: ProgressBar
     private let skipsDuplicates: Bool
+    /// Whether what was understood is said although nothing was guessed.
+    private let alwaysSays: Bool
     private var checker: RowChecker
     /// What was made of the file.
-    private var reading = Reading()
+    private var reading: Reading?
+    /// The first that is to be inserted.
+    private var firstJob: NewJob?
     private var hidden = 0
     private var duplicates = 0
 
@@ -34,15 +39,17 @@ final class ImportRun {
 
     init(
         _ file: ImportFile,
-        into queue: any QueueClient,
+        into queue: (any QueueClient)?,
         _ context: ImportContext,
         skipsDuplicates: Bool,
+        alwaysSays: Bool,
         _ console: Console
     ) {
         self.file = file
         self.queue = queue
         self.console = console
         self.skipsDuplicates = skipsDuplicates
+        self.alwaysSays = alwaysSays
         checker = RowChecker(context)
         bar = ProgressBar(console)
     }
@@ -52,30 +59,14 @@ final class ImportRun {
     /// - Throws: `CommandError` when lines are wrong, after each was reported.
     func check() throws -> Summary {
         var summary = Summary()
-        try queue.checkingKeys { keys in
-            try forEachRow { row, jobs, problems in
-                summary.lines += 1
-                var problems = problems
-                for job in jobs {
-                    if let key = job.uniqueKey, let holder = try keys.claim(key, line: row.line) {
-                        if skipsDuplicates {
-                            summary.skipped += 1
-                            continue
-                        }
-                        duplicates += 1
-                        problems.append("unique_key: \"\(key)\" belongs to \(holder) already")
-                    }
-                    note(job, &summary)
-                }
-                if !problems.isEmpty {
-                    summary.badLines += 1
-                    report(problems, row.line)
-                }
-                progress("checking", summary.lines, 0)
-            }
+        do {
+            try checkRows(&summary)
+        } catch {
+            bar.clear()
+            throw error
         }
         bar.clear()
-        for note in reading.notes { console.say("\(file.name): \(note)") }
+        sayWhatWasRead(summary, if: reading?.isGuessed ?? false || !checker.guesses.isEmpty || alwaysSays)
         guard summary.badLines == 0 else {
             if hidden > 0 { console.say("… and \(grouped(hidden)) more") }
             let verb = summary.badLines == 1 ? "is" : "are"
@@ -91,9 +82,71 @@ final class ImportRun {
         return summary
     }
 
+    private func checkRows(_ summary: inout Summary) throws {
+        func check(_ keys: some KeyChecker) throws {
+            try forEachRow { row, jobs, problems in
+                summary.lines += 1
+                var problems = problems
+                for job in jobs {
+                    if let key = job.uniqueKey, let holder = try keys.claim(key, line: row.line) {
+                        if skipsDuplicates {
+                            summary.skipped += 1
+                            continue
+                        }
+                        duplicates += 1
+                        problems.append("unique_key: \"\(key)\" belongs to \(holder) already")
+                    }
+                    if problems.isEmpty { firstJob = firstJob ?? job }
+                    note(job, &summary)
+                }
+                if !problems.isEmpty {
+                    summary.badLines += 1
+                    report(problems, row.line)
+                }
+                progress("checking", summary.lines, 0)
+            }
+        }
+        guard let queue else { return try check(KeysOfFile()) }
+        try queue.checkingKeys { try check($0) }
+    }
+
+    /// Keys of a file that is checked without a database.
+    private final class KeysOfFile: KeyChecker {
+        private var lines: [String: Int] = [:]
+
+        func claim(_ key: String, line: Int) -> String? {
+            if let holder = lines[key] { return "line \(holder)" }
+            lines[key] = line
+            return nil
+        }
+    }
+
+    /// Says what was understood, and what was guessed.
+    private func sayWhatWasRead(_ summary: Summary, if isWanted: Bool) {
+        guard let reading else { return }
+        for note in reading.notes + checker.guesses.sentences { console.say("\(file.name): \(note)") }
+        guard isWanted else { return }
+        var sentence = "\(file.name): read \(count(summary.lines, "line")) as \(reading.description(file.encoding))"
+        if let template = checker.context.columns.template {
+            sentence += "; the template takes \(template.names.joined(separator: ", "))"
+        }
+        if let job = firstJob {
+            let prompt = job.prompt.map {
+                JSONValue.string($0.unicodeScalars.count > 100 ? "\($0.prefix(99))…" : $0).json
+            }
+            let parts = [
+                prompt, job.input == "{}" ? nil : BoundedText.word(job.input),
+                job.labels.map { BoundedText.word("labels \($0)") },
+            ]
+            sentence += "; first job: " + parts.compactMap(\.self).joined(separator: " ")
+        }
+        console.say(sentence)
+    }
+
     /// - Throws: `CommandError` when the file or the queue has changed since it was checked; nothing is inserted then.
     func insert() throws -> Summary {
         var summary = Summary()
+        guard let queue else { return summary }
         try queue.insertAll(now: console.now(), skipsDuplicates: skipsDuplicates) { insertion in
             try forEachRow { row, jobs, problems in
                 summary.lines += 1
@@ -154,8 +207,8 @@ final class ImportRun {
         let source = try file.rewind()
         switch file.format {
         case .txt: try forEachRow(TextReader(source, suspecting: file.isFormatGiven ? nil : file.name), body)
-        case .csv: try forEachRow(try CSVReader(source, name: file.name), body)
-        case .jsonl: try forEachRow(JSONLineReader(source), body)
+        case .csv: try forEachRow(try CSVReader(source, name: file.name, checker.context.columns), body)
+        case .jsonl: try forEachRow(JSONLineReader(source, checker.context.columns), body)
         }
     }
 

@@ -15,6 +15,8 @@ struct InputTemplate {
     /// The input as it is inserted, without prompt and defaults.
     let json: String
     let unknownFields: [String]
+    /// What was taken for something else than it says.
+    var guesses: [String] = []
     private let model: String
     private let object: JSONObject
     private let verdict: Verdict

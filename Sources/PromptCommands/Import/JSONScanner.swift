@@ -10,7 +10,7 @@ struct JSONScanner {
     var peek: UInt8? { isAtEnd ? nil : bytes[position] }
 
     mutating func skipSpace() {
-        while let byte = peek, byte == 0x20 || byte == 0x09 || byte == 0x0D { position += 1 }
+        while let byte = peek, byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A { position += 1 }
     }
 
     mutating func take(_ byte: UInt8) -> Bool {
@@ -61,7 +61,7 @@ struct JSONScanner {
                 if depth == 0 { return try finished(begin) }
                 depth -= 1
                 position += 1
-            case UInt8(ascii: ","), 0x20, 0x09, 0x0D:
+            case UInt8(ascii: ","), 0x20, 0x09, 0x0D, 0x0A:
                 if depth == 0 { return try finished(begin) }
                 position += 1
             default:

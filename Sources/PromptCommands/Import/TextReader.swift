@@ -5,7 +5,7 @@ struct TextReader: ImportReader {
     private var lines: LineReader
     /// The file's, if it is checked for being of another format.
     private var suspect: String?
-    let reading = Reading()
+    private(set) var reading = Reading(format: "text, a prompt each")
 
     /// - Parameter name: the file's, if nobody has said that it holds prompts: lines that are rows of a table, or JSON, would
     ///   be paid for otherwise.
@@ -18,6 +18,7 @@ struct TextReader: ImportReader {
 
     mutating func next(into row: inout ImportRow) throws(CommandError) -> Bool {
         while let line = try lines.next() {
+            if line.number == 1, lines.source.lineEnd == .carriageReturn { reading.guess("lines end with CR") }
             guard line.bytes.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }) else { continue }
             if let name = suspect {
                 try Self.check(String(decoding: line.bytes.prefix(2_000), as: UTF8.self), "\(name):\(line.number)")
@@ -31,7 +32,7 @@ struct TextReader: ImportReader {
         return false
     }
 
-    func input(of bytes: [UInt8], model: CatalogueModel) -> JSONObject { [:] }
+    func input(of bytes: [UInt8], model: CatalogueModel) -> RowInput { RowInput() }
 
     private static func check(_ line: String, _ place: String) throws(CommandError) {
         let cells = line.split { $0 == "," || $0 == ";" || $0 == "\t" }
