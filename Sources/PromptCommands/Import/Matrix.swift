@@ -35,7 +35,7 @@ struct Matrix: Sendable {
             } else if key.hasPrefix("label."), key.utf8.count > 6 {
                 self = .label(String(key.dropFirst(6)))
             } else {
-                self = .field(key.hasPrefix("input.") && key.utf8.count > 6 ? String(key.dropFirst(6)) : key)
+                self = .field(key)
             }
         }
     }
@@ -82,7 +82,7 @@ struct Matrix: Sendable {
     func axis(_ key: String) -> Int? {
         keys.firstIndex { axis in
             let own = ColumnRules.key(axis)
-            return own == key || own == "input.\(key)" || own == "label.\(key)"
+            return own == key || own == "label.\(key)"
         }
     }
 
@@ -91,13 +91,10 @@ struct Matrix: Sendable {
         _ combination: Combination,
         _ model: CatalogueModel,
         _ template: PromptTemplate?
-    ) -> [(
-        key: String, value: String
-    )] {
-        combination.pairs.compactMap { pair in
+    ) -> [(key: String, value: String)] {
+        combination.pairs.enumerated().compactMap { place, pair in
             guard case .field(let name) = Role(pair.key) else { return nil }
-            let isForTemplate =
-                name == pair.key && (template?.keys.contains { axis($0) == keys.firstIndex(of: pair.key) } ?? false)
+            let isForTemplate = template?.keys.contains { axis($0) == place } ?? false
             return isForTemplate && model.field(named: name) == nil ? nil : (name, pair.value)
         }
     }

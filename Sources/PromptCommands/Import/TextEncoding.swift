@@ -101,7 +101,8 @@ struct Transcoder {
                     continue
                 }
                 byte = nil
-                let unit = isBigEndian ? UInt16(first) << 8 | UInt16(second) : UInt16(second) << 8 | UInt16(first)
+                let (high, low) = isBigEndian ? (first, second) : (second, first)
+                let unit = UInt16(truncatingIfNeeded: high) << 8 | UInt16(truncatingIfNeeded: low)
                 try append(unit, to: &text)
             }
         }
@@ -124,7 +125,8 @@ struct Transcoder {
                 throw Failure(offset: offset, reason: "is not the second half of a character")
             }
             half = nil
-            let value = 0x10000 + (UInt32(high & 0x3FF) << 10 | UInt32(unit & 0x3FF))
+            let value =
+                0x10000 + (UInt32(truncatingIfNeeded: high & 0x3FF) << 10 | UInt32(truncatingIfNeeded: unit & 0x3FF))
             if let scalar = Unicode.Scalar(value) { text.append(contentsOf: scalar.utf8) }
         } else if UTF16.isLeadSurrogate(unit) {
             half = unit
