@@ -77,10 +77,17 @@ struct ReaderTests {
     @Test func `a header that comes again is no prompt`() throws {
         #expect(try csv("prompt\na\nprompt\nb\n").map(\.prompt) == ["a", "b"])
         #expect(try csv("prompt\r\na\r\n\u{FEFF}\"Prompt\"\r\nb").map(\.prompt) == ["a", "b"])
-        #expect(try csv("queue,prompt\nq,prompt\nqueue,prompt\n").map(\.prompt) == ["prompt"])
-        let other = try csv("prompt,queue\na,q\nprompt,input.resolution\nb,1K\n")
-        #expect(other.map(\.isUnreadable) == [false, true, false])
-        #expect(other.dropFirst().first?.problems.first?.hasPrefix("names columns, but others than line 1") == true)
+        let others = [
+            "prompt,queue\na,q\nprompt,input.resolution\nb,1K\n", "prompt,input.x\na,1\nprompt,x\nb,2\n",
+            "queue,prompt\nq,a\nq,Prompt\nq,b\n", "prompt\na\nprompt;queue\nb\n",
+        ]
+        for text in others {
+            let other = try csv(text)
+            #expect(other.map(\.isUnreadable) == [false, true, false])
+            #expect(other.dropFirst().first?.problems.first?.hasPrefix("names columns, but not as line 1") == true)
+        }
+        let meant = try csv("prompt,queue\na prompt; input,prompt\n")
+        #expect(meant.map(\.prompt) == ["a prompt; input"], "what only speaks of prompts is one")
     }
 
     @Test func `a record has the number of the line that it begins in`() throws {

@@ -40,7 +40,7 @@ struct CSVReader: ImportReader {
             }
             row.reset(line: start)
             if problem == nil, isOtherHeader {
-                row.giveUp("names columns, but others than line 1; import files with different columns one by one")
+                row.giveUp("names columns, but not as line 1 does; import files with different columns one by one")
             } else if let problem {
                 row.giveUp(problem)
             } else if ends.count != columns.count, !hasOnlyBlanksBehind {
@@ -295,12 +295,28 @@ struct CSVReader: ImportReader {
         return fields.elementsEqual(titles) { ColumnRules.key($0) == ColumnRules.key($1) }
     }
 
-    /// Whether the record names columns, but others than the header.
+    /// Whether the record names columns, but others than the header: `prompt` alone would be paid for.
     private var isOtherHeader: Bool {
-        guard let end = ends.first, end <= 40 else { return false }
-        let names = fields.map(ColumnRules.key)
+        guard namesPrompt else { return false }
+        if let place = columns.firstIndex(of: .job(.prompt)), place < ends.count,
+            ColumnRules.key(String(decoding: cell(place), as: UTF8.self)) == ImportColumn.prompt.rawValue
+        {
+            return true
+        }
+        // The other file may have had another separator.
+        let names = fields.flatMap { $0.split { $0 == "," || $0 == ";" || $0 == "\t" } }.map(ColumnRules.key)
         return names.contains(ImportColumn.prompt.rawValue)
             && names.allSatisfy { $0.isEmpty || $0.hasPrefix("input.") || ImportColumn(rawValue: $0) != nil }
+    }
+
+    /// Whether the word is in the record, in any case: most records are told from headers by that.
+    private var namesPrompt: Bool {
+        let word = Array(ImportColumn.prompt.rawValue.utf8)
+        guard bytes.count >= word.count, bytes.count <= 4_096 else { return false }
+        for begin in 0...(bytes.count - word.count) where bytes[begin] | 0x20 == word[0] {
+            if zip(bytes[begin...], word).allSatisfy({ $0 | 0x20 == $1 }) { return true }
+        }
+        return false
     }
 
     private var fields: [String] {
