@@ -15,10 +15,10 @@ package final class QueueFile: QueueClient {
     package init(path: String, create: Bool = false) throws(LedgerError) {
         self.path = path
         // Readers, too, write beside the database.
-        if unsafe access(path, F_OK) == 0, unsafe access(path, R_OK | W_OK) != 0 {
+        if unsafe access(path, R_OK | W_OK) != 0, errno == EACCES {
             throw LedgerError(
                 .permission,
-                "\(path): this user may not read and write it; run this as the user that promptd runs as"
+                "\(path): this user may not read and write it; \(Membership(of: path).advice)"
             )
         }
         queue = try LedgerFile.openQueue(at: path, create: create)

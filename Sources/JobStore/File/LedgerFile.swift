@@ -182,7 +182,8 @@ package enum LedgerFile {
         guard unsafe access(shown, W_OK | X_OK) == 0 else {
             throw LedgerError(
                 .permission,
-                "\(path): the directory \(shown) is not writable for this user (SQLite makes files beside the database)"
+                "\(path): the directory \(shown) is not writable for this user (SQLite makes files beside the database); "
+                    + Membership(of: path).advice
             )
         }
     }
