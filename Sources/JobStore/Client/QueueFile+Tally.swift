@@ -41,6 +41,35 @@ extension QueueFile {
         }
     }
 
+    package func failures(of group: JobGroup) throws(LedgerError) -> [String: Int] {
+        try read { db in
+            let (condition, arguments) = group.condition
+            let statement = try db.cachedStatement(
+                sql: """
+                    SELECT coalesce(error_code, 'unknown') AS code, count(*) AS jobs FROM jobs
+                    WHERE state = 'failed' AND \(condition) GROUP BY 1
+                    """
+            )
+            return try Row.fetchAll(statement, arguments: arguments)
+                .reduce(into: [:]) { failures, row in failures[row["code"]] = row["jobs"] }
+        }
+    }
+
+    package func outstanding(of group: JobGroup) throws(LedgerError) -> (estimated: Credits, unpriced: Int) {
+        try read { db in
+            let (condition, arguments) = group.condition
+            let statement = try db.cachedStatement(
+                sql: """
+                    SELECT coalesce(sum(estimated_millicredits), 0) AS estimated,
+                        count(*) - count(estimated_millicredits) AS unpriced
+                    FROM jobs WHERE state IN ('queued', 'submitting', 'running', 'unconfirmed') AND \(condition)
+                    """
+            )
+            guard let row = try Row.fetchOne(statement, arguments: arguments) else { return (.zero, 0) }
+            return (Credits(millicredits: row["estimated"]), row["unpriced"])
+        }
+    }
+
     package func holds(
         of group: JobGroup
     ) throws(LedgerError) -> [(queue: String, reason: BlockReason, message: String?)] {

@@ -62,6 +62,12 @@ package protocol QueueReader: Sendable {
     /// What a group was charged so far.
     func charged(to group: JobGroup) throws(LedgerError) -> Credits
 
+    /// How many jobs of a group failed, by the code of their error.
+    func failures(of group: JobGroup) throws(LedgerError) -> [String: Int]
+
+    /// What the jobs of a group that have not ended are expected to cost, and how many of them have no estimate yet.
+    func outstanding(of group: JobGroup) throws(LedgerError) -> (estimated: Credits, unpriced: Int)
+
     /// Why nothing is submitted of the queues in which the group has jobs waiting, and what promptd says of it.
     func holds(of group: JobGroup) throws(LedgerError) -> [(queue: String, reason: BlockReason, message: String?)]
 
