@@ -143,10 +143,11 @@ struct WaitTests {
         try await fixture.submit(.succeeded, .failed)
         let outcome = try await fixture.run("wait", "1", "2", "--json")
         #expect(outcome.code == 1)
-        #expect(outcome.talk == ["1 succeeded, 1 failed · 14 credits charged"])
+        #expect(outcome.talk == ["1 succeeded, 1 failed · 14 credits charged", "1 failed: content_refused 1"])
         let report = try JSONValue(parsing: outcome.output.joined()).objectValue
         #expect(report?["failed"] == 1)
         #expect(report?["charged_credits"] == 14)
+        #expect(report?["errors"] == .object(["content_refused": 1]))
     }
 
     @Test func `the time runs out`() async throws {

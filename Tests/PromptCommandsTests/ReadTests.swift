@@ -175,6 +175,7 @@ struct ReadTests {
                 "input    aspect_ratio 1:1, resolution 2K",
                 "labels   sku A-1",
                 "task     task-1",
+                "  in UTC",
                 "  11:06:40.000  added",
                 "  11:06:40.000  attempt 1: sent",
                 "  11:06:40.000  accepted as task task-1",

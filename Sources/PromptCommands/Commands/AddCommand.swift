@@ -8,7 +8,14 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
         abstract: "Queue a job for each prompt.",
         discussion: """
             Checks every job against the catalogue first: all are queued, or none. Prints the ids, one a line. Without a \
-            prompt, one job is made of --input alone. A prompt of - reads prompts from standard input, one a line.
+            prompt, one job is made of --input alone. A prompt of - reads prompts from standard input, one a line. A \
+            prompt that begins with a dash goes behind --.
+
+            promptctl add "a red fox in the snow"
+            promptctl add "a fox" "a heron" -m nano-banana-2 -i resolution=2K -q ads -b spring-sale
+            promptctl add "a fox" --at "2026-12-24 18:00" --dry-run
+            promptctl add -- "-40 degrees, a fox in the snow"
+            promptctl add - < prompts.txt
             """
     )
 
@@ -20,6 +27,9 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
 
     @Flag(help: "Only check, and print the number of jobs and their cost.")
     var dryRun = false
+
+    @Flag(help: "Take several prompts of one word each; without this they are taken for one that lacks its quotes.")
+    var oneWord = false
 
     @Flag(help: "Wait until the jobs have ended, as promptctl wait does.")
     var wait = false
@@ -39,6 +49,15 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
 
     func run() async throws {
         let console = Console.current
+        let words = prompts.filter { $0 != "-" && Misspelling.isOneWord($0) }.count
+        if words > 1, !oneWord {
+            throw CommandError(
+                .usage,
+                "\(grouped(words)) prompts are one word each, and each would be a job that costs; put a prompt of several "
+                    + "words in quotes: promptctl add \"a red fox\". If they are meant as they are, say --one-word. "
+                    + "Nothing was added"
+            )
+        }
         let texts = try texts(console)
         try await database.open { file in
             let before = try file.status()
@@ -54,14 +73,30 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
             } catch let error as LedgerError where error.code == .constraint {
                 throw CommandError(.badData, "\(error.message); nothing was added")
             }
-            for id in ids {
-                console.print(json ? JSONValue.object(["id": .integer(id.rawValue)]).json : "\(id)")
-            }
+            for (id, job) in zip(ids, jobs) { console.print(json ? Self.object(id, job).json : "\(id)") }
             console.say(cost.sentence("queued"))
             if wait {
                 try await Waiting(file: file, group: .ids(ids), console: console).run(timeout: nil)
             }
         }
+    }
+
+    /// What is known of a job that was just added, under the names that `list --json` has.
+    private static func object(_ id: JobID, _ job: NewJob) -> JSONValue {
+        .object([
+            "id": .integer(id.rawValue),
+            "state": .string(JobState.queued.rawValue),
+            "queue": .string(job.queue),
+            "batch": JSONValue(job.batch),
+            "model": .string(job.model),
+            "priority": .integer(job.priority),
+            "run_at": JSONValue(job.runAt),
+            "labels": job.labels.map(parsed) ?? .null,
+            "unique_key": JSONValue(job.uniqueKey),
+            "max_attempts": .integer(Int64(job.maxAttempts)),
+            "estimated_credits": JSONValue(job.estimate?.credits),
+            "estimate_basis": JSONValue(job.estimate?.kind.rawValue),
+        ])
     }
 
     private func texts(_ console: Console) throws -> [String?] {
@@ -162,7 +197,12 @@ private struct AddedCost {
     func sentence(_ verb: String) -> String {
         guard let first = jobs.first else { return "\(verb) nothing" }
         var text = "\(verb) \(count(jobs.count, "job")) in \(first.queue): \(first.model), \(price.inWords)"
-        if let runAt = first.runAt { text += ", not before \(console.time(runAt))" }
+        if let runAt = first.runAt {
+            text += ", not before \(console.time(runAt))"
+            if runAt <= console.now() {
+                text += ", which is past: \(jobs.count == 1 ? "it starts" : "they start") at once"
+            }
+        }
         text += "."
         for line in outlook.sentences { text += " " + line }
         return text

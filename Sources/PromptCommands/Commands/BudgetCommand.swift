@@ -5,7 +5,12 @@ struct BudgetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "budget",
         abstract: "List, set and remove budgets.",
-        discussion: "A job is not submitted while it would take a budget past its limit. Periods are UTC.",
+        discussion: """
+            A job is not submitted while it would take a budget past its limit. Periods are UTC.
+
+            promptctl budget set ads --limit 500 --period day -q ads
+            promptctl budget list
+            """,
         subcommands: [List.self, Set.self, Remove.self]
     )
 
@@ -41,7 +46,11 @@ struct BudgetCommand: ParsableCommand {
         var limit: Credits
         @Option(help: "total, hour, day, week or month.")
         var period: BudgetPeriod
-        @Option(help: "Only for this queue. (default: all together; a budget that exists keeps its queue)")
+        @Option(
+            name: .shortAndLong,
+            help: "Only for this queue. (default: all together; a budget that exists keeps its queue)",
+            completion: .queues
+        )
         var queue: String?
         @Flag(help: "For all queues together, also if it was for one.")
         var allQueues = false

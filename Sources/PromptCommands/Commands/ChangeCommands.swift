@@ -9,6 +9,9 @@ struct CancelCommand: ParsableCommand, SettingsCommand {
         discussion: """
             The provider cannot cancel: a task that runs already is followed to its end and its charge is booked, but \
             its results are not downloaded. What stays charged is said.
+
+            promptctl cancel 17 18
+            promptctl cancel -q ads --state queued --dry-run
             """
     )
 
@@ -35,7 +38,10 @@ struct RetryCommand: ParsableCommand, SettingsCommand {
             + "paid for is said; --dry-run only says it. "
             + "A running job that was set aside, given by its id, is asked about again. "
             + "With --prompt and --input a job asks for something else, if the provider has made nothing for it: after a refusal of "
-            + "its content, say."
+            + "its content, say.\n\n"
+            + "promptctl retry -b spring-sale --dry-run\n"
+            + "promptctl retry --error provider_unavailable\n"
+            + "promptctl retry 17 --prompt \"a red fox\" -i resolution=1K"
     )
 
     @OptionGroup var database: DatabaseOption
@@ -46,6 +52,7 @@ struct RetryCommand: ParsableCommand, SettingsCommand {
     var prompt: String?
 
     @Option(
+        name: .shortAndLong,
         help: ArgumentHelp(
             "A field of the input to change; without a value it is removed. Repeatable.",
             valueName: "key=value"

@@ -10,8 +10,9 @@ struct ListCommand: ParsableCommand, SettingsCommand {
             For people at most 50, unless --limit says otherwise; as JSON and CSV all of them.
 
             promptctl list --state failed --since 24h
+            promptctl list -b spring-sale --error content_refused --json
             promptctl list --search 'red fox' --columns id,state,prompt,files
-            promptctl list --batch tea --csv --columns id,unique_key,charged_credits,files >tea.csv
+            promptctl list -b tea --csv --columns id,unique_key,charged_credits,files >tea.csv
             promptctl list --sort charged --limit 10
             """,
         aliases: ["ls"]
@@ -231,19 +232,23 @@ struct FilterOptions: ParsableArguments {
     )
     var state: [Set<JobState>] = []
 
-    @Option(help: "Only of this queue.")
+    @Option(name: .shortAndLong, help: "Only of this queue.", completion: .queues)
     var queue: String?
 
-    @Option(help: "Only of this batch.")
+    @Option(name: .shortAndLong, help: "Only of this batch.", completion: .batches)
     var batch: String?
 
-    @Option(help: "Only for this model.")
+    @Option(name: .shortAndLong, help: "Only for this model.", completion: .models)
     var model: String?
 
     @Option(help: ArgumentHelp("Only with this label. Repeatable.", valueName: "key=value"))
     var label: [KeyValue] = []
 
-    @Option(help: ArgumentHelp("Only with this error, like content_refused.", valueName: "code"))
+    @Option(
+        help: ArgumentHelp("Only with this error, like content_refused.", valueName: "code"),
+        completion: .list(FailureCode.names),
+        transform: FailureCode.checkedName
+    )
     var error: String?
 
     var filter: JobFilter {
@@ -265,7 +270,7 @@ extension JobState {
     static func list(_ text: String) throws -> Set<JobState> {
         try text.split(separator: ",").reduce(into: []) { states, name in
             guard let state = JobState(rawValue: String(name)) else {
-                throw ValidationError("\"\(name)\" is no state; there are \(names).")
+                throw ValidationError(Misspelling.sentence(String(name), "state", allCases.map(\.rawValue)))
             }
             states.insert(state)
         }

@@ -5,6 +5,11 @@ struct QueueCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queue",
         abstract: "List, pause and limit queues.",
+        discussion: """
+            promptctl queue list
+            promptctl queue pause ads
+            promptctl queue set ads --max-running 5
+            """,
         subcommands: [List.self, Pause.self, Resume.self, Set.self]
     )
 
@@ -48,7 +53,7 @@ struct QueueCommand: ParsableCommand {
 
         @OptionGroup var database: DatabaseOption
         @Flag(help: "Make a queue that is not there yet.") var create = false
-        @Argument(help: "The queues.") var names: [String]
+        @Argument(help: "The queues.", completion: .queues) var names: [String]
 
         func run() throws {
             try database.open { file in
@@ -74,7 +79,7 @@ struct QueueCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Submit the jobs of these queues again.")
 
         @OptionGroup var database: DatabaseOption
-        @Argument(help: "The queues.") var names: [String]
+        @Argument(help: "The queues.", completion: .queues) var names: [String]
 
         func run() throws {
             try database.open { file in
@@ -97,7 +102,7 @@ struct QueueCommand: ParsableCommand {
         @Option(help: ArgumentHelp("So many at once, or none for no limit of its own.", valueName: "number"))
         var maxRunning: String
         @Flag(help: "Make a queue that is not there yet.") var create = false
-        @Argument(help: "The queue.") var name: String
+        @Argument(help: "The queue.", completion: .queues) var name: String
 
         func validate() throws {
             guard maxRunning == "none" || Int(maxRunning).map({ $0 >= 0 }) == true else {

@@ -4,7 +4,11 @@ import PromptQueue
 struct ShowCommand: ParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show one job: its attempts, money, results, and what to do."
+        abstract: "Show one job: its attempts, money, results, and what to do.",
+        discussion: """
+            promptctl show 17
+            promptctl show 17 --json
+            """
     )
 
     @OptionGroup var database: DatabaseOption
@@ -50,7 +54,7 @@ struct JobPage {
     let latest: Instant?
     let console: Console
 
-    var lines: [String] { head + facts + timeline + evidence + files + advice }
+    var lines: [String] { (head + facts + timeline + evidence + files + advice).flatMap(console.wrapped) }
 
     private var job: JobRecord { details.job }
 
@@ -136,6 +140,7 @@ struct JobPage {
         if let finished = job.finishedAt { events.append((finished, job.state.rawValue)) }
         var lines: [String] = []
         var date = console.date(console.now())
+        var zone = ""
         // Sorted by time only: events of one instant stay in the order in which they were listed.
         for (instant, text) in events.enumerated().sorted(by: { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) })
             .map(\.element)
@@ -143,6 +148,11 @@ struct JobPage {
             if console.date(instant) != date {
                 date = console.date(instant)
                 lines.append("  \(date)")
+            }
+            // A column of times without a zone says nothing to whoever reads it elsewhere.
+            if zone != console.zone(instant) {
+                zone = console.zone(instant)
+                lines.append("  local time, \(zone)".replacing("local time, UTC", with: "in UTC"))
             }
             lines.append("  \(console.clockTime(instant))  \(text)")
         }

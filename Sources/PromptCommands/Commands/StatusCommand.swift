@@ -1,18 +1,34 @@
 import ArgumentParser
+import Glibc
 import PromptQueue
 
 struct StatusCommand: ParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show the daemon, the queues, the budgets, and what the backlog will cost."
+        abstract: "Show the daemon, the queues, the budgets, and what the backlog will cost.",
+        discussion: """
+            With --batch: how many of its jobs are where, what they were charged, what is to come, and when they are done.
+
+            promptctl status
+            promptctl status -b spring-sale
+            promptctl status --json
+            """
     )
 
     @OptionGroup var database: DatabaseOption
     @OptionGroup var format: JSONOption
 
+    @Option(name: .shortAndLong, help: "Show this batch instead.", completion: .batches)
+    var batch: String?
+
     func run() throws {
         let console = Console.current
         try database.open { file in
+            if let batch {
+                let status = try BatchStatus(batch, file, now: console.now())
+                if format.json { return console.print(JSONValue.object(status.object).json) }
+                return status.lines(console).forEach(console.print)
+            }
             let status = try Status(file, now: console.now())
             if format.json {
                 console.print(JSONValue.object(status.object).json)
@@ -26,10 +42,17 @@ struct StatusCommand: ParsableCommand, SettingsCommand {
 struct WatchCommand: AsyncParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
-        abstract: "Show the status live, until you press control-C."
+        abstract: "Show the status live, until you press q.",
+        discussion: """
+            promptctl watch
+            promptctl watch -b spring-sale
+            """
     )
 
     @OptionGroup var database: DatabaseOption
+
+    @Option(name: .shortAndLong, help: "Show this batch instead.", completion: .batches)
+    var batch: String?
 
     func run() async throws {
         let console = Console.current
@@ -37,14 +60,42 @@ struct WatchCommand: AsyncParsableCommand, SettingsCommand {
             throw CommandError(.usage, "watch draws on a terminal; for a script there is promptctl status --json")
         }
         try await database.open { file in
+            if let batch { _ = try BatchStatus(batch, file, now: console.now()) }
+            console.keyboard?.begin()
+            defer { console.keyboard?.end() }
             while true {
-                let page = StatusPage(status: try Status(file, now: console.now()), console: console)
-                // Overwriting line by line does not flicker as clearing the screen would.
-                let lines = Self.fitting(page.lines, console).map { truncateStyled($0, console) + "\u{1B}[K" }
-                console.writeOutput("\u{1B}[H" + lines.map(console.harmless).joined(separator: "\n") + "\n\u{1B}[J")
+                // A terminal can become another size while one looks.
+                let console = console.measured
+                let lines = Self.fitting(try page(file, console), console)
+                // Overwriting line by line does not flicker as clearing the screen would. What a line had before goes
+                // first: behind a full line there is no place for the cursor, and its last character would go instead.
+                let drawn = lines.map { "\u{1B}[K" + console.harmless(truncateStyled($0, to: console.columns)) }
+                console.writeOutput("\u{1B}[H" + drawn.joined(separator: "\n") + "\n\u{1B}[J")
                 console.writeError("")
-                try await console.sleep(.seconds(1))
+                guard try await goesOn(console) else { return }
             }
+        }
+    }
+
+    private func page(_ file: any QueueClient, _ console: Console) throws -> [String] {
+        if let batch { return try BatchStatus(batch, file, now: console.now()).lines(console) }
+        return StatusPage(status: try Status(file, now: console.now()), console: console).lines
+    }
+
+    /// Waits a second, or until there is a reason to draw again.
+    private func goesOn(_ console: Console) async throws -> Bool {
+        guard let keyboard = console.keyboard else {
+            try await console.sleep(.seconds(1))
+            return true
+        }
+        switch try await keyboard.next(within: .seconds(1)) {
+        case .key(let key): return key != UInt8(ascii: "q") && key != UInt8(ascii: "Q")
+        case .signal(let number):
+            // Ends as it would have, with the terminal as it was.
+            keyboard.end()
+            raise(number)
+            return false
+        case .resized, nil: return true
         }
     }
 
@@ -54,10 +105,5 @@ struct WatchCommand: AsyncParsableCommand, SettingsCommand {
         let room = console.rows - 1
         guard lines.count > room else { return lines }
         return lines.prefix(room - 1) + ["… and \(lines.count - room + 1) more lines: promptctl status"]
-    }
-
-    /// Lines with colour are left to the terminal.
-    private func truncateStyled(_ line: String, _ console: Console) -> String {
-        line.contains("\u{1B}") ? line : truncate(line, to: console.columns)
     }
 }

@@ -8,6 +8,9 @@ struct WaitCommand: AsyncParsableCommand, SettingsCommand {
         discussion: """
             Exits 0 if all have succeeded, 1 if any has failed or was cancelled, 75 when --timeout has passed. An \
             unconfirmed job has not ended: it is waited for until it is settled.
+
+            promptctl wait -b spring-sale --timeout 2h
+            promptctl wait 17 18
             """
     )
 
@@ -16,7 +19,7 @@ struct WaitCommand: AsyncParsableCommand, SettingsCommand {
     @Argument(help: "Jobs.")
     var ids: [JobID] = []
 
-    @Option(help: "All jobs of a batch.")
+    @Option(name: .shortAndLong, help: "All jobs of a batch.", completion: .batches)
     var batch: String?
 
     @Option(help: ArgumentHelp("Give up after this time: 30s, 10m, 2h.", valueName: "duration"))
@@ -77,7 +80,7 @@ struct Waiting {
             draw(tally, charged, bar, force: false)
             if let timeout, bar.elapsed >= timeout {
                 bar.finish()
-                report(tally, try file.charged(to: group))
+                report(tally, try file.charged(to: group), try file.failures(of: group))
                 throw CommandError(
                     .temporary,
                     "\(count(tally.total - tally.finished, "job")) of \(grouped(tally.total)) not ended within \(timeout.text)"
@@ -87,7 +90,7 @@ struct Waiting {
         }
         draw(tally, charged, bar, force: true)
         bar.finish()
-        report(tally, charged)
+        report(tally, charged, try file.failures(of: group))
         if tally[.succeeded] != tally.total { throw CommandError(.failed, "") }
     }
 
@@ -140,10 +143,11 @@ struct Waiting {
         for reason in reasons { console.say(oneLine(reason)) }
     }
 
-    private func report(_ tally: JobTally, _ charged: Credits) {
+    private func report(_ tally: JobTally, _ charged: Credits, _ failures: [String: Int]) {
         if printsJSON {
             var object: JSONObject = ["charged_credits": JSONValue(charged), "jobs": .integer(Int64(tally.total))]
             for state in JobState.allCases { object[state.rawValue] = .integer(Int64(tally[state])) }
+            object["errors"] = .object(failures.mapValues { .integer(Int64($0)) })
             console.print(JSONValue.object(object).json)
         }
         var parts = ["\(grouped(tally[.succeeded])) succeeded", "\(grouped(tally[.failed])) failed"]
@@ -151,5 +155,16 @@ struct Waiting {
             parts.append("\(grouped(tally[state])) \(state.rawValue)")
         }
         console.say(parts.joined(separator: ", ") + " · \(charged.inWords) charged")
+        if let line = JobTally.sentence(of: failures) { console.say(line) }
+    }
+}
+
+extension JobTally {
+    /// `2 failed: content_refused 1, download_failed 1`, the most frequent first; nil if none failed.
+    static func sentence(of failures: [String: Int]) -> String? {
+        guard !failures.isEmpty else { return nil }
+        let codes = failures.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        return "\(grouped(failures.values.reduce(0, +))) failed: "
+            + codes.map { "\(oneLine($0.key)) \(grouped($0.value))" }.joined(separator: ", ")
     }
 }

@@ -8,10 +8,10 @@ struct StatusPage {
     private var daemon: DaemonRecord { status.record.daemon }
 
     var lines: [String] {
-        var lines = [head, load].compactMap(\.self) + gates
+        var lines = ([head, load].compactMap(\.self) + gates).flatMap(console.wrapped)
         lines += [""] + queues
         if !status.record.budgets.isEmpty { lines += [""] + budgets }
-        let notes = backlog + troubles
+        let notes = (backlog + troubles).flatMap(console.wrapped)
         if !notes.isEmpty { lines += [""] + notes }
         return lines
     }

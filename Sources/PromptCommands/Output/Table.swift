@@ -9,7 +9,7 @@ struct Table {
     struct Column: Sendable {
         var title: String
         var alignment = Alignment.left
-        /// Gives way, down to 12 columns, where the terminal is narrow.
+        /// Gives way, down to 12 columns, and to 6 if that does not do, where the terminal is narrow.
         var isFlexible = false
     }
 
@@ -32,10 +32,12 @@ struct Table {
         }
         if let width {
             var excess = widths.reduce(2 * (columns.count - 1), +) - width
-            for index in columns.indices where columns[index].isFlexible && excess > 0 {
-                let given = min(excess, max(0, widths[index] - 12))
-                widths[index] -= given
-                excess -= given
+            for least in [12, 6] {
+                for index in columns.indices where columns[index].isFlexible && excess > 0 {
+                    let given = min(excess, max(0, widths[index] - least))
+                    widths[index] -= given
+                    excess -= given
+                }
             }
         }
         let title = columns.map { Cell(text: $0.title) }
@@ -105,6 +107,65 @@ func truncate(_ text: String, to width: Int) -> String {
         used += next
     }
     return result + "…"
+}
+
+/// The same for a line that may hold the colours of our own, which take no room.
+func truncateStyled(_ line: String, to width: Int) -> String {
+    guard line.contains("\u{1B}") else { return truncate(line, to: width) }
+    guard displayWidth(unstyled(line)) > width else { return line }
+    var result = ""
+    var used = 0
+    var isStyle = false
+    var isFull = false
+    for character in line {
+        if character == "\u{1B}" { isStyle = true }
+        if isStyle {
+            result.append(character)
+            if character == "m" { isStyle = false }
+            continue
+        }
+        let next = displayWidth(character)
+        guard !isFull else { continue }
+        if used + next < width {
+            result.append(character)
+            used += next
+        } else {
+            result.append("…")
+            isFull = true
+        }
+    }
+    return result
+}
+
+/// Without the colours of our own.
+func unstyled(_ line: String) -> String { line.replacing(/\u{1B}\[[0-9;]*m/, with: "") }
+
+extension Console {
+    /// A line as several that fit the terminal, broken between words; the later ones are set in as far as the first one's
+    /// text begins behind its label.
+    func wrapped(_ line: String) -> [String] {
+        guard isOutputTerminal, displayWidth(unstyled(line)) > columns else { return [line] }
+        let plain = unstyled(line)
+        let label = plain.prefixMatch(of: /[ ]*[^ ]+[ ]{2,}/).map(\.output.count) ?? 0
+        let lead = plain.prefix { $0 == " " }.count
+        let indent = String(repeating: " ", count: label > 0 && label <= 12 ? label : lead + 2)
+        var lines: [String] = []
+        var current = ""
+        var isFirst = true
+        for word in line.split(separator: " ", omittingEmptySubsequences: false) {
+            let width = displayWidth(unstyled(current)) + 1 + displayWidth(unstyled(String(word)))
+            let isBlank = current.allSatisfy { $0 == " " }
+            if !isFirst, width > columns, !isBlank, !word.isEmpty {
+                while current.last == " " { current.removeLast() }
+                lines.append(current)
+                current = indent + word
+            } else {
+                current += (isFirst ? "" : " ") + word
+            }
+            isFirst = false
+        }
+        return lines + [current]
+    }
 }
 
 /// A text of somebody's on one line, harmless to a terminal.

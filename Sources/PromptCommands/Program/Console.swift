@@ -19,6 +19,10 @@ package struct Console: Sendable {
     package var isErrorTerminal = false
     package var columns = 80
     package var rows = 24
+    /// How large the terminal is now; nil: as large as it was at the start.
+    package var measure: @Sendable () -> (columns: Int, rows: Int)? = { nil }
+    /// The terminal's keys; nil: there are none.
+    package var keyboard: (any Keyboard)?
     /// Where `-` reads from.
     package var inputDescriptor: Int32 = 0
     /// Seconds that the local time is ahead of UTC.
@@ -113,16 +117,27 @@ extension Console {
         )
         console.isOutputTerminal = isatty(STDOUT_FILENO) == 1
         console.isErrorTerminal = isatty(STDERR_FILENO) == 1
+        console.measure = { size }
+        console.keyboard = SystemKeyboard()
+        console = console.measured
+        if let columns = console.environment["COLUMNS"].flatMap(Int.init), columns > 20 { console.columns = columns }
+        return console
+    }
+
+    private static var size: (columns: Int, rows: Int)? {
         var size = winsize()
         let isKnown =
             unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0
             || ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0
-        if let columns = console.environment["COLUMNS"].flatMap(Int.init), columns > 20 {
-            console.columns = columns
-        } else if isKnown, size.ws_col > 20 {
-            console.columns = Int(size.ws_col)
-        }
-        if isKnown, size.ws_row > 2 { console.rows = Int(size.ws_row) }
+        return isKnown ? (Int(size.ws_col), Int(size.ws_row)) : nil
+    }
+
+    /// The same, with the terminal as large as it is now.
+    package var measured: Console {
+        guard let size = measure() else { return self }
+        var console = self
+        if size.columns > 20 { console.columns = size.columns }
+        if size.rows > 2 { console.rows = size.rows }
         return console
     }
 }

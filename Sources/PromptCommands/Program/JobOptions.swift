@@ -6,12 +6,14 @@ struct JobOptions: ParsableArguments {
     static let defaultModel = "flux-2/flex-text-to-image"
 
     @Option(
+        name: .shortAndLong,
         help: "The model. (default: \(JobOptions.defaultModel))",
         completion: .list(Catalogue.builtIn.models.keys.sorted())
     )
     var model: String?
 
     @Option(
+        name: .shortAndLong,
         help: ArgumentHelp(
             "A field of the model's input. Repeatable; again for a list's next item.",
             valueName: "key=value"
@@ -22,16 +24,25 @@ struct JobOptions: ParsableArguments {
     @Flag(help: "Send fields as they are that are spelt almost like one of the model's.")
     var allowUnknown = false
 
-    @Option(help: "The queue; it comes into being when first named. (default: default)")
+    @Option(
+        name: .shortAndLong,
+        help: "The queue; it comes into being when first named. (default: default)",
+        completion: .queues
+    )
     var queue: String?
 
     @Option(help: "Higher goes first. (default: 0)")
     var priority: Int64?
 
-    @Option(help: ArgumentHelp("Not before: 2026-12-24T18:00Z, or 2h for two hours from now.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "Not before: 18:00, \"2026-12-24 18:00\" (local time), 2026-12-24T18:00Z, or 2h for two hours from now.",
+            valueName: "time"
+        )
+    )
     var at: String?
 
-    @Option(help: "A name for jobs that belong together.")
+    @Option(name: .shortAndLong, help: "A name for jobs that belong together.", completion: .batches)
     var batch: String?
 
     @Option(help: ArgumentHelp("A label of your own. Repeatable.", valueName: "key=value"))
@@ -62,10 +73,11 @@ struct JobOptions: ParsableArguments {
 
     static func instant(_ text: String, now: Instant) throws(CommandError) -> Instant {
         if let wait = Duration(text: text) { return now + wait }
-        if let instant = Instant(iso8601: text) { return instant }
+        if let instant = Instant(iso8601: text) ?? Console.current.instant(local: text, now: now) { return instant }
         throw CommandError(
             .usage,
-            "--at: \"\(text)\" is no time; write it like 2026-12-24T18:00Z, 2026-12-24T18:00+01:00, or 2h from now"
+            "--at: \"\(text)\" is no time; write it like 18:00 or \"2026-12-24 18:00\" in local time, 2026-12-24T18:00Z, "
+                + "2026-12-24T18:00+01:00, or 2h from now"
         )
     }
 

@@ -13,6 +13,10 @@ package struct PromptctlCommand: AsyncParsableCommand, SettingsCommand {
             Works on the database file itself, so it works while the daemon is down. What is asked for goes to standard \
             output, everything else to standard error; --json makes it one object, or one object a line for lists.
             Exit codes: \(ExitStatus.list).
+
+            promptctl add "a red fox in the snow" -m nano-banana-2 -i resolution=2K -b foxes --wait
+            promptctl status
+            promptctl list --state failed
             """,
         version: Version.current,
         groupedSubcommands: [
@@ -71,7 +75,16 @@ package struct PromptctlCommand: AsyncParsableCommand, SettingsCommand {
     /// Runs one command line in the current `Console`.
     /// - Returns: the exit code.
     package static func run(_ arguments: [String]) async -> Int32 {
+        var console = Console.current
+        if LiveNames.isAskedFor(in: arguments) { console.settings = await LiveNames.settings(arguments, console) }
+        return await Console.$current.withValue(console) { await parseAndRun(arguments) }
+    }
+
+    private static func parseAndRun(_ arguments: [String]) async -> Int32 {
         let console = Console.current
+        if let problem = Misspelling.ofCommand(in: arguments) {
+            return report(CommandError(.usage, problem), arguments, to: console)
+        }
         do {
             var console = console
             let command = try await asyncParseAsRoot(arguments)
@@ -88,11 +101,11 @@ package struct PromptctlCommand: AsyncParsableCommand, SettingsCommand {
             }
             return 0
         } catch {
-            return report(error, to: console)
+            return report(error, arguments, to: console)
         }
     }
 
-    private static func report(_ error: any Error, to console: Console) -> Int32 {
+    private static func report(_ error: any Error, _ arguments: [String], to console: Console) -> Int32 {
         switch error {
         case let error as CommandError:
             if !error.message.isEmpty { console.say("promptctl: \(error.message)") }
@@ -107,7 +120,7 @@ package struct PromptctlCommand: AsyncParsableCommand, SettingsCommand {
                 console.print(message)
             } else if code == .validationFailure {
                 let text = message.hasPrefix("Error: ") ? "promptctl: " + message.dropFirst(7) : message
-                console.say(text)
+                console.say(Misspelling.ofPrompt(in: arguments).map { "promptctl: \($0)" } ?? text)
             } else if !message.isEmpty {
                 console.say("promptctl: \(error)")
             }
