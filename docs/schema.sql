@@ -879,17 +879,24 @@ WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')
 BEGIN
     UPDATE jobs SET attempt_count = 0, error_code = NULL, error_message = NULL, finished_at = NULL, provider_state = NULL
     WHERE id = NEW.id;
+    -- What it asks for now has another price, and no task yet.
+    UPDATE jobs SET task_id = NULL, estimated_millicredits = NULL, estimate_basis = NULL
+    WHERE id = NEW.id AND (OLD.prompt IS NOT NEW.prompt OR OLD.input <> NEW.input);
     UPDATE results SET state = 'pending', error_message = NULL
     WHERE job_id = NEW.id AND state = 'failed';
     UPDATE jobs SET state = 'unconfirmed'
     WHERE id = NEW.id
         AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'unknown' AND finished_at IS NULL);
-    -- The task that failed was for what the job asked before.
+    -- A task that failed, and is no longer the job's, was for what the job asked before.
     UPDATE jobs SET state = 'running', is_resumed = 1, task_id = (
         SELECT task_id FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
+            AND (finished_at IS NULL OR task_id IS OLD.task_id OR coalesce(error_code, '')
+                NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault'))
         ORDER BY finished_at IS NULL DESC, id DESC LIMIT 1)
     WHERE id = NEW.id AND state = 'queued' AND OLD.prompt IS NEW.prompt AND OLD.input = NEW.input
-        AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'accepted');
+        AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
+            AND (finished_at IS NULL OR task_id IS OLD.task_id OR coalesce(error_code, '')
+                NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault')));
 END;
 
 CREATE TRIGGER jobs_retried_as_it_was BEFORE UPDATE OF prompt, input ON jobs

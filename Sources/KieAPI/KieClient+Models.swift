@@ -32,9 +32,11 @@ extension KieClient: ModelSource {
             guard let data = data?.objectValue else { return nil }
             switch data["openapi"] {
             case nil, .null: return .some(nil)
+            // A document that says nothing of the input, or too much, is not the same as none.
             case .string(let text)?:
-                return (try? JSONValue(answer: Array(text.utf8))).flatMap(OpenAPIDocument.init)?.inputSchema
-            case let value?: return OpenAPIDocument(value)?.inputSchema
+                let document = (try? JSONValue(answer: Array(text.utf8))).flatMap(OpenAPIDocument.init)
+                return document?.inputSchema.map { .some($0) }
+            case let value?: return OpenAPIDocument(value)?.inputSchema.map { .some($0) }
             }
         }
     }

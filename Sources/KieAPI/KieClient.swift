@@ -93,6 +93,10 @@ package final class KieClient: Sendable {
         case .answered(let status, let body, _):
             let answer = Answer(httpStatus: status, body: body)
             if answer.code == 200, status == 200, let value = read(answer.data) { return .success(value) }
+            if answer.code == 200, status == 200 {
+                let words = "the answer is none that promptd understands"
+                return .failure(FailureError(Failure(.providerUnavailable, words, httpStatus: status, apiCode: 200)))
+            }
             let isKeyRefused = AnswerCode.known[answer.code ?? status]?.question == .failed(.keyRefused)
             return .failure(FailureError(answer.failure(isKeyRefused ? .keyRefused : .providerUnavailable)))
         case .notSent(let reason), .lost(let reason):

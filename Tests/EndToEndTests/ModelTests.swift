@@ -17,7 +17,7 @@ struct ModelTests {
             #expect(unknown.errors.contains("is not in the catalogue"))
 
             try await sandbox.change(
-                #"{"model":"\#(model)","taskType":["text-to-image"],"pricingDesc":"12 credits per image","input":{"required":["prompt"],"properties":{"prompt":{"type":"string"},"size":{"type":"string","enum":["S","L"],"default":"S"}}}}"#
+                #"{"model":"\#(model)","taskType":["text-to-image"],"pricingDesc":"12 credits per image","input":{"required":["prompt"],"properties":{"prompt":{"type":"string"},"style":{"type":"string","enum":["S","L"],"default":"S"}}}}"#
             )
             try await sandbox.change(#"{"model":"z-image","listed":false}"#)
             let tried = try await promptctl(stage, ["models", "refresh", "--dry-run"], sandbox)
@@ -34,7 +34,7 @@ struct ModelTests {
             #expect(again.errors.contains("1 new, 1 gone; kept in the database"))
             #expect(try await promptctl(stage, ["models", "refresh"], sandbox).output == "")
 
-            let added = try await promptctl(stage, ["add", "a fox", "--model", model, "--input", "size=L"], sandbox)
+            let added = try await promptctl(stage, ["add", "a fox", "--model", model, "--input", "style=L"], sandbox)
             #expect(added.errors.contains("\(model), 12 credits"))
             try await stage.ledger.wait(job: 1, is: "succeeded")
             #expect(
@@ -44,7 +44,7 @@ struct ModelTests {
                     == "12000|listed|12000"
             )
             #expect(
-                try await promptctl(stage, ["add", "a fox", "--model", model, "--input", "size=M"], sandbox).end
+                try await promptctl(stage, ["add", "a fox", "--model", model, "--input", "style=M"], sandbox).end
                     == .exit(65)
             )
             let page = try await promptctl(stage, ["models", model], sandbox)

@@ -54,7 +54,9 @@ struct ChangeTests {
         )
         #expect(
             try await fixture.run("retry", "--state", "failed").talk
-                == ["retried 1 job: 1 is taken up again and not paid for twice"]
+                == [
+                    "retried 1 job: 1 is asked about once more, and paid for if it has really failed, 14 credits (estimated)"
+                ]
         )
         // Its task is asked about once more before another one is paid for.
         #expect(try states(fixture) == ["succeeded", "running", "unconfirmed", "running", "queued"])
@@ -202,13 +204,13 @@ struct ChangeTests {
         let outcome = try await fixture.run("retry", "--batch", "b")
         #expect(
             outcome.talk == [
-                "retried 1 job: 1 is taken up again and not paid for twice",
+                "retried 1 job: 1 is asked about once more, and paid for if it has really failed, 14 credits (estimated)",
                 "3 cancelled jobs stayed; --state cancelled retries what was cancelled",
             ]
         )
         #expect(try states(fixture) == ["running", "cancelled", "cancelled", "cancelled", "queued"])
         let dry = try await fixture.run("retry", "--batch", "b", "--state", "cancelled", "--dry-run")
-        #expect(dry.talk == ["would retry 3 jobs: 3 will cost 42 credits (estimated)"])
+        #expect(dry.talk == ["would retry 3 jobs: 3 will be paid for, 42 credits (estimated)"])
         #expect(try states(fixture) == ["running", "cancelled", "cancelled", "cancelled", "queued"])
         let json = try await fixture.run("retry", "--batch", "b", "--state", "cancelled", "--json")
         let object = try #require(try JSONValue(parsing: json.output.joined()).objectValue)
@@ -242,11 +244,54 @@ struct ChangeTests {
         #expect(misspelt.talk.first?.contains("did you mean resolution?") == true)
         #expect(try states(fixture)[1] == "failed")
         let outcome = try await fixture.run("retry", "2", "--prompt", "a tame fox", "--input", "resolution=2K")
-        #expect(outcome.talk == ["retried 1 job: 1 will cost 24 credits (estimated)"])
+        #expect(outcome.talk == ["retried 1 job: 1 will be paid for, 24 credits (estimated)"])
         let job = try #require(try fixture.jobs().first { $0.id == JobID(2) })
         #expect(job.state == .queued && job.prompt == "a tame fox" && job.input == #"{"resolution":"2K"}"#)
         // One that has a result, or may get one, stays what it is.
         #expect(try await fixture.run("retry", "1", "--prompt", "a wild fox").code == 65)
         #expect(try await fixture.run("retry", "--batch", "b", "--prompt", "a wild fox").code == 64)
+    }
+
+    @Test func `a result that is paid for is taken up again for nothing, and a lost request is for a person`()
+        async throws
+    {
+        let fixture = try CommandFixture()
+        _ = try await fixture.run("add", "fox 1", "fox 2", "--batch", "b")
+        try await fixture.submit(.undownloaded, .unconfirmed)
+        _ = try await fixture.run("cancel", "2")
+        let outcome = try await fixture.run("retry", "1", "2")
+        #expect(
+            outcome.talk == [
+                "retried 2 jobs: 1 is taken up again and not paid for twice, 1 is unconfirmed: settle it with promptctl resolve"
+            ]
+        )
+    }
+
+    @Test func `the cost of many jobs that nobody has estimated is told whole, by the price that holds now`()
+        async throws
+    {
+        let fixture = try CommandFixture()
+        try fixture.sql(
+            """
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
+            INSERT INTO jobs (prompt, batch) SELECT 'a red fox', 'big' FROM n
+            """
+        )
+        _ = try await fixture.run("cancel", "--batch", "big")
+        let many = try await fixture.run("retry", "--batch", "big", "--state", "cancelled", "--dry-run")
+        #expect(many.talk == ["would retry 12,000 jobs: 12,000 will be paid for, 168,000 credits (estimated)"])
+        _ = try await fixture.run("models", "price", "flux-2/flex-text-to-image", "99")
+        let dear = try await fixture.run("retry", "1", "--dry-run")
+        #expect(dear.talk == ["would retry 1 job: 1 will be paid for, 99 credits (estimated)"])
+    }
+
+    @Test func `what was asked for in other words and cancelled is not given the old task's result`() async throws {
+        let fixture = try await fixture()
+        _ = try await fixture.run("retry", "2", "--prompt", "a tame fox")
+        #expect(try fixture.jobs().first { $0.id == JobID(2) }?.taskID == nil)
+        #expect(try fixture.jobs().first { $0.id == JobID(2) }?.estimated == nil)
+        _ = try await fixture.run("cancel", "2")
+        _ = try await fixture.run("retry", "2")
+        #expect(try states(fixture)[1] == "queued")
     }
 }

@@ -56,10 +56,40 @@ extension QueueFile {
             }
             guard !own.states.isEmpty else { return outcome }
             let (condition, arguments) = own.condition
-            let changed = try Int64.fetchAll(db, sql: "SELECT id FROM jobs WHERE \(condition)", arguments: arguments)
-                .map { JobID($0) }.filter { try Self.tryApplying(change, $0, db, &outcome) }
+            var changed = try Int64.fetchAll(db, sql: "SELECT id FROM jobs WHERE \(condition)", arguments: arguments)
+                .map { JobID($0) }
+            if try Self.applyToAll(change, changed.count, condition, arguments, db) {
+                outcome.changed = changed.count
+            } else {
+                changed = try changed.filter { try Self.tryApplying(change, $0, db, &outcome) }
+            }
             try Self.count(changed, change, db, &outcome)
             return outcome
+        }
+    }
+
+    /// All in one statement, which others wait for a tenth of the time.
+    ///
+    /// - Returns: false if the database refuses one of them; then none is changed.
+    private static func applyToAll(
+        _ change: JobChange,
+        _ count: Int,
+        _ condition: String,
+        _ arguments: StatementArguments,
+        _ db: Database
+    ) throws -> Bool {
+        if case .retry(.some) = change { return false }
+        do {
+            try db.inSavepoint {
+                try db.execute(
+                    sql: "UPDATE jobs SET state = '\(change.target.rawValue)' WHERE \(condition)",
+                    arguments: arguments
+                )
+                return db.changesCount == count ? .commit : .rollback
+            }
+            return db.changesCount == count
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+            return false
         }
     }
 
@@ -158,31 +188,43 @@ extension QueueFile {
         let rows = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """
-                    SELECT id, state, estimated_millicredits, queue, model, prompt, input, allow_unknown FROM jobs
-                    WHERE id IN (SELECT value FROM json_each(?))
+                    SELECT state, may_give, is_firm, count(*), sum(iif(is_firm, estimated_millicredits, 0)),
+                        -- The prompt is that of the first.
+                        min(id), prompt, queue, model, input, allow_unknown
+                    FROM (SELECT *, \(JobEstimate.isFirm) AND NOT ?2 AS is_firm,
+                            EXISTS (SELECT 1 FROM attempts AS a WHERE a.job_id = jobs.id AND a.state = 'accepted'
+                                AND (a.finished_at IS NULL OR coalesce(a.error_code, '') NOT IN ('content_refused',
+                                    'input_unusable', 'invalid_input', 'task_failed', 'provider_fault'))) AS may_give
+                        FROM jobs WHERE id IN (SELECT value FROM json_each(?1)))
+                    GROUP BY 1, 2, 3, model, iif(is_firm, NULL, input), iif(is_firm, NULL, length(prompt)), allow_unknown
                     """
             ),
-            arguments: [ids]
+            arguments: [ids, isEdited]
         )
         while let row = try rows.next() {
-            guard row[1] == JobState.queued.rawValue else {
-                outcome.resumed += 1
+            let jobs: Int = row[3]
+            switch row[0] as String {
+            case JobState.queued.rawValue: outcome.jobsToPay += jobs
+            case JobState.unconfirmed.rawValue:
+                outcome.unconfirmed += jobs
                 continue
+            case _ where row[1]:
+                outcome.resumed += jobs
+                continue
+            default: outcome.askedAgain += jobs
             }
-            outcome.jobsToPay += 1
-            if !isEdited, let known: Int64 = row[2] {
-                outcome.toPay += Credits(millicredits: known)
-            } else if outcome.unpriced.count < ChangeOutcome.mostUnpriced {
-                outcome.unpriced.append(
-                    QueuedJob(
-                        id: JobID(row[0]),
-                        queue: row[3],
-                        model: row[4],
-                        prompt: row[5],
-                        input: row[6],
-                        allowsUnknownFields: row[7]
-                    )
+            if row[2] {
+                outcome.toPay += Credits(millicredits: row[4])
+            } else {
+                let first = QueuedJob(
+                    id: JobID(row[5]),
+                    queue: row[7],
+                    model: row[8],
+                    prompt: row[6],
+                    input: row[9],
+                    allowsUnknownFields: row[10]
                 )
+                outcome.unpriced.append(UnpricedJobs(first: first, jobs: jobs))
             }
         }
     }

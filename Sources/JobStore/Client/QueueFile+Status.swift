@@ -135,8 +135,7 @@ extension QueueFile {
                 SELECT model, is_firm, iif(is_firm, NULL, input), count(*), sum(iif(is_firm, estimated_millicredits, 0)),
                     -- The prompt is that of the first.
                     min(id), prompt
-                FROM (SELECT *, estimate_basis IS 'listed'
-                        AND NOT EXISTS (SELECT 1 FROM prices WHERE prices.model = jobs.model) AS is_firm
+                FROM (SELECT *, \(JobEstimate.isFirm) AS is_firm
                     FROM jobs WHERE id IN (
                         -- Each by its index: what is due, and of what is scheduled the first to come.
                         SELECT id FROM (SELECT id FROM jobs
@@ -157,7 +156,14 @@ extension QueueFile {
             if row[1] {
                 result.estimated += Credits(millicredits: row[4])
             } else {
-                let first = QueuedJob(id: JobID(row[5]), queue: queue, model: model, prompt: row[6], input: row[2])
+                let first = QueuedJob(
+                    id: JobID(row[5]),
+                    queue: queue,
+                    model: model,
+                    prompt: row[6],
+                    input: row[2],
+                    allowsUnknownFields: true
+                )
                 result.unpriced.append(UnpricedJobs(first: first, jobs: jobs))
             }
         }

@@ -147,7 +147,9 @@ struct Change {
         guard case .retry(var edit?) = change, !input.isEmpty else { return change }
         var models: Set<String> = []
         if ids.isEmpty {
-            try file.forEachJob(matching: filters.filter, limit: .max) { models.insert($0.model) }
+            var filter = filters.filter
+            filter.states = filter.states.isEmpty ? change.usualOrigins : filter.states.intersection(change.origins)
+            if !filter.states.isEmpty { try file.forEachJob(matching: filter, limit: .max) { models.insert($0.model) } }
         } else {
             for id in ids { if let job = try file.details(of: id)?.job { models.insert(job.model) } }
         }
@@ -159,7 +161,14 @@ struct Change {
         }
         let given = input.filter { !$0.value.isEmpty }.map { ($0.key, $0.value) }
         edit.input = try catalogue.input(given, model: models.first ?? JobOptions.defaultModel)
-        for removed in input where removed.value.isEmpty { edit.input[removed.key] = .null }
+        for removed in input where removed.value.isEmpty {
+            guard edit.input.updateValue(.null, forKey: removed.key) == nil else {
+                throw CommandError(
+                    .usage,
+                    "--input: \(oneLine(removed.key)) is given twice: with a value, and to be removed"
+                )
+            }
+        }
         return .retry(edit)
     }
 
@@ -202,11 +211,14 @@ struct ChangeCost {
 
     init(_ outcome: ChangeOutcome, _ catalogue: Catalogue, _ prices: PriceBook, _ unknownModels: UnknownModelPolicy) {
         var sum = outcome.toPay
-        for job in outcome.unpriced {
+        for group in outcome.unpriced {
+            let job = group.first
             switch job.prepared(by: catalogue, unknownModels: unknownModels) {
-            case .ready(let prepared): sum += prices.estimate(of: prepared, model: job.model).credits
+            case .ready(let prepared):
+                let credits = prices.estimate(of: prepared, model: job.model).credits
+                sum += Credits(millicredits: credits.millicredits.multipliedSaturated(by: Int64(group.jobs)))
             case .refused(let refusal):
-                unknown += 1
+                unknown += group.jobs
                 problem = problem ?? "job \(job.id): \(refusal)"
             }
         }
@@ -219,9 +231,20 @@ struct ChangeCost {
             let verb = outcome.resumed == 1 ? "is" : "are"
             parts.append("\(grouped(outcome.resumed)) \(verb) taken up again and not paid for twice")
         }
-        if outcome.jobsToPay > 0 {
-            parts.append("\(grouped(outcome.jobsToPay)) will cost \(toPay.inWords) (estimated)")
+        if outcome.unconfirmed > 0 {
+            let verb = outcome.unconfirmed == 1 ? "is" : "are"
+            parts.append("\(grouped(outcome.unconfirmed)) \(verb) unconfirmed: \(Advice.settle)")
         }
+        if outcome.askedAgain > 0 {
+            let (verb, they) = outcome.askedAgain == 1 ? ("is", "it has") : ("are", "they have")
+            parts.append(
+                "\(grouped(outcome.askedAgain)) \(verb) asked about once more, and paid for if \(they) really failed"
+            )
+        }
+        if outcome.jobsToPay > 0 {
+            parts.append("\(grouped(outcome.jobsToPay)) will be paid for")
+        }
+        if outcome.jobsToPay + outcome.askedAgain > 0 { parts.append("\(toPay.inWords) (estimated)") }
         if unknown > 0 {
             parts.append("\(grouped(unknown)) of them will be refused again, and cost nothing")
         }
@@ -239,6 +262,8 @@ struct ChangeCost {
             "dry_run": .bool(dryRun),
             "changed": .integer(Int64(outcome.changed)),
             "resumed": .integer(Int64(outcome.resumed)),
+            "asked_again": .integer(Int64(outcome.askedAgain)),
+            "unconfirmed": .integer(Int64(outcome.unconfirmed)),
             "to_pay": .integer(Int64(outcome.jobsToPay)),
             "estimated_credits": JSONValue(toPay),
             "at_provider": .integer(Int64(outcome.atProvider)),

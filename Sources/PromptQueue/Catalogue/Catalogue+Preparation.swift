@@ -30,7 +30,9 @@ extension Catalogue {
         for field in fields where complete[field.name] == nil { complete[field.name] = field.defaultValue }
 
         var problems = fields.flatMap { $0.problems(with: complete[$0.name], at: $0.name, model: name) }
-        if !allowsUnknownFields { problems += Field.misspellings(in: complete, of: fields, model: name) }
+        if !allowsUnknownFields {
+            problems += Field.misspellings(in: complete, of: fields, model: name, elsewhere: fieldNames)
+        }
         guard problems.isEmpty else { return .refused(Refusal(code: .invalidInput, problems: problems)) }
         let unknown = Set(complete.keys).subtracting(fields.map(\.name)).sorted()
         return .ready(PreparedInput(input: complete, estimate: model.estimate(of: complete), unknownFields: unknown))

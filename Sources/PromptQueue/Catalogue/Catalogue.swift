@@ -2,6 +2,8 @@
 package struct Catalogue: Sendable {
     /// All models by name.
     package let models: [String: CatalogueModel]
+    /// The names of fields that any model has.
+    let fieldNames: Set<String>
 
     /// Makes a catalogue in which each model carries those of `prices` that name it, in their order.
     ///
@@ -11,16 +13,18 @@ package struct Catalogue: Sendable {
         for rule in prices {
             for model in rule.models { rules[model, default: []].append(rule) }
         }
-        self.models = models.reduce(into: [:]) { result, model in
+        let complete: [String: CatalogueModel] = models.reduce(into: [:]) { result, model in
             var model = model
             model.priceRules += rules[model.name] ?? []
             result[model.name] = model
         }
+        self.init(complete: complete)
     }
 
     /// - Parameter complete: models that have their prices.
     init(complete models: [String: CatalogueModel]) {
         self.models = models
+        fieldNames = Set(models.values.flatMap { $0.fields?.map(\.name) ?? [] })
     }
 
     /// The catalogue that is compiled in; parsed once, when first used.

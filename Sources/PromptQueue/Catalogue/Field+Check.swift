@@ -56,29 +56,21 @@ private struct FieldCheck {
     private static func fault(ofAddress text: String) -> String? {
         guard !text.isEmpty else { return "is empty: leave it out" }
         let lower = text.lowercased()
-        if let end = lower.firstRange(of: "http")?.upperBound,
-            [",", ";", "|", " ", "\n"].contains(where: { lower[end...].contains($0 + "http") })
-                || lower[end...].contains(", http")
-        {
-            return "holds several URLs: give each on its own, as an item of the list or by --input again"
+        let another = [",", ";", "|", " ", "\n", ", "].flatMap { ["\($0)http://", "\($0)https://"] }
+        if lower.hasPrefix("http"), another.contains(where: lower.contains) {
+            return
+                "holds several URLs: give each on its own, as an item of the list or by --input again (if it is one, write "
+                + "%2C for its comma)"
         }
-        guard !text.contains(where: \.isWhitespace), let colon = text.firstRange(of: "://") else {
-            return isPath(text)
-                ? "is a file of this machine, which the provider cannot fetch: upload it first" : "is not a URL"
-        }
+        let unknown = "is not a URL, with https:// before it; a file of this machine is to be uploaded first"
+        guard !text.contains(where: \.isWhitespace), let colon = text.firstRange(of: "://") else { return unknown }
         let scheme = text[..<colon.lowerBound].lowercased()
-        guard scheme != "file" else {
-            return "is a file of this machine, which the provider cannot fetch: upload it first"
-        }
-        guard let first = text[colon.upperBound...].first, first.isLetter || first.isNumber || first == "[",
-            !scheme.isEmpty, scheme.allSatisfy({ $0.isASCII && $0.isLetter })
-        else { return "is not a URL" }
+        let mistaken = ["file", "ftp", "javascript", "htp", "htps", "ttp", "ttps", "hhtp", "hhtps"]
+        guard let start = scheme.first, start.isASCII, start.isLetter, !mistaken.contains(scheme),
+            scheme.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "+.-".contains($0)) }),
+            let first = text[colon.upperBound...].first, !"/?#:@.,".contains(first)
+        else { return unknown }
         return nil
-    }
-
-    private static func isPath(_ text: String) -> Bool {
-        let endings = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".mp4", ".mov", ".mp3", ".wav", ".m4a", ".webm"]
-        return "@/~.".contains(text.prefix(1)) || endings.contains { text.lowercased().hasSuffix($0) }
     }
 
     private func number(_ value: JSONValue, _ field: Field) -> [InputProblem] {

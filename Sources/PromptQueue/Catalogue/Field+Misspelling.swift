@@ -1,14 +1,20 @@
 extension Field {
     /// The fields of `input` that the model does not have, and that are spelt almost like one that it has; in objects too.
+    ///
+    /// - Parameter elsewhere: names that some model has: `speed` is no misspelt `seed`.
     static func misspellings(
         in input: JSONObject,
         of fields: [Field],
         model: String,
+        elsewhere: Set<String> = [],
         at path: String = ""
     ) -> [InputProblem] {
         var problems: [InputProblem] = []
         for name in input.keys.sorted() where !fields.contains(where: { $0.name == name }) {
             guard let near = nearest(to: name, among: fields.map(\.name)) else { continue }
+            // But image_url is image_urls, whoever has which.
+            let isPlural = near == name + "s" || near + "s" == name
+            if elsewhere.contains(name), !isPlural, letters(of: near) != letters(of: name) { continue }
             let message = "is no field of \(model); did you mean \(path)\(near)?"
             problems.append(InputProblem(field: path + name, kind: .misspeltField, message: message))
         }

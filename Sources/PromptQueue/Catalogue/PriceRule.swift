@@ -49,3 +49,13 @@ extension PriceRule: CustomStringConvertible {
         return "\(credits) credits per \(unit) (\(row))\(extras)"
     }
 }
+
+extension PriceRule.Measure {
+    /// The field that the price is counted by; nil if there is none.
+    var field: String? {
+        switch self {
+        case .count(let field), .seconds(let field), .thousandCharacters(let field): field
+        case .once, .untold: nil
+        }
+    }
+}

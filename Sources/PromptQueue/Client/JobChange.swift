@@ -58,17 +58,20 @@ package struct ChangeOutcome: Sendable {
     package var leftCancelled = 0
     /// Of those changed: what is paid for is taken up again.
     package var resumed = 0
-    /// Of those changed: the next request is paid for. The sum of the estimates that are known.
-    package var toPay = Credits.zero
+    /// Of those changed: their tasks had failed. They are asked about once more, and paid for if that is so.
+    package var askedAgain = 0
+    /// Of those changed: a request may have made a task, which somebody has to find out.
+    package var unconfirmed = 0
+    /// Of those changed: the next request is paid for.
     package var jobsToPay = 0
-    /// Of these, the ones that nobody has estimated yet, or that ask for something else now; at most `mostUnpriced`.
-    package var unpriced: [QueuedJob] = []
+    /// What these, and those that are asked about again, cost by the estimates that are known and hold.
+    package var toPay = Credits.zero
+    /// The others of them, by what decides on their price.
+    package var unpriced: [UnpricedJobs] = []
     /// Of those changed: the provider has a task of them, or may have one.
     package var atProvider = 0
     /// What is charged for these, or held back.
     package var staysCharged = Credits.zero
-
-    package static let mostUnpriced = 10_000
 
     package init() {}
 }

@@ -26,7 +26,7 @@ struct ProviderCatalogueTests {
         let model = try listed(
             "flux-3/text-to-image",
             pricing: "12 credits per image (~$0.06)",
-            #""prompt":{"type":"string"},"size":{"type":"string","enum":["S","L"],"default":"S"},"seed":{"type":"integer","default":7}"#
+            #""prompt":{"type":"string"},"style":{"type":"string","enum":["S","L"],"default":"S"},"seed":{"type":"integer","default":7}"#
         )
         let catalogue = Catalogue.builtIn.with([model])
         guard case .ready(let prepared) = catalogue.prepare(model: model.name, prompt: "a fox", input: [:]) else {
@@ -34,9 +34,9 @@ struct ProviderCatalogueTests {
             return
         }
         // A seed for all would give equal prompts equal results.
-        #expect(prepared.input == ["prompt": "a fox", "size": "S"])
+        #expect(prepared.input == ["prompt": "a fox", "style": "S"])
         #expect(prepared.estimate?.credits == Credits(millicredits: 12_000))
-        guard case .refused = catalogue.prepare(model: model.name, prompt: "a fox", input: ["size": "M"]) else {
+        guard case .refused = catalogue.prepare(model: model.name, prompt: "a fox", input: ["style": "M"]) else {
             Issue.record("a wrong size was taken")
             return
         }
@@ -64,9 +64,33 @@ struct ProviderCatalogueTests {
         #expect(model.field(named: "style")?.defaultValue == "dry")
     }
 
-    @Test func `a field that is gone is no longer sent`() throws {
-        let model = try flex(#""prompt":{"type":"string"},"aspect_ratio":{"type":"string"}"#)
-        #expect(model.field(named: "resolution") == nil)
+    @Test func `a field that the document leaves out stays while it is sent unless given, or the price goes by it`()
+        throws
+    {
+        let model = CatalogueModel(
+            name: Self.flex,
+            media: .image,
+            fields: [
+                Field(name: "prompt", type: .string), Field(name: "kept", type: .string, defaultValue: "a"),
+                Field(name: "gone", type: .string),
+            ],
+            source: ""
+        )
+        let said = Catalogue(models: [model]).with([try listed(Self.flex, #""prompt":{"type":"string"}"#)])
+        #expect(said.model(named: Self.flex)?.fields?.map(\.name) == ["prompt", "kept"])
+        #expect(CatalogueDifference(from: Catalogue(models: [model]), to: said).models.map(\.isNarrower) == [true])
+        #expect(try flex(#""prompt":{"type":"string"}"#).field(named: "resolution")?.defaultValue == "1K")
+    }
+
+    @Test(arguments: ["num_images", "duration", "resolution"])
+    func `one price is not taken for a model that makes more, longer or larger things on demand`(_ field: String) throws
+    {
+        let said = try listed(
+            "new/text-to-image",
+            pricing: "12 credits per image",
+            #""prompt":{"type":"string"},"\#(field)":{"type":"string"}"#
+        )
+        #expect(Catalogue.builtIn.with([said]).model(named: said.name)?.priceRules == [])
     }
 
     @Test func `what is not understood, or was corrected by hand, stays as it was`() throws {
@@ -125,7 +149,10 @@ struct ProviderCatalogueTests {
 
     @Test(arguments: [
         "14 credits per second", "from 14 credits per image", "14 credits per 1K image", "14 or 24 credits", "",
-        "0 credits", "-3 credits", "1e9 credits", "Flux costs 14 credits per image, 24 at 2K", "($0.07)",
+        "0 credits", "-3 credits", "12 credits (per second)", "12 credits per image (24 credits at 4K)",
+        "1.000 credits",
+        "12 credits per video (5s, 10s costs double", "1e9 credits", "Flux costs 14 credits per image, 24 at 2K",
+        "($0.07)",
     ])
     func `no plain price`(_ text: String) {
         #expect(PriceText.flatPrice(text) == nil)

@@ -59,14 +59,31 @@ extension CatalogueModel {
         }
         let known = fields.compactMap { field -> Field? in
             if field.isCorrected || schema.unclear.contains(field.name) { return field }
-            return schema.fields.first { $0.name == field.name }.map { field.with($0) }
+            if let new = schema.fields.first(where: { $0.name == field.name }) { return field.with(new) }
+            // Left out by the document, it is still what the price goes by, or what is sent unless given.
+            return field.defaultValue != nil || isPriced(by: field.name) ? field : nil
         }
         let names = Set(fields.map(\.name))
         return known + schema.fields.filter { !names.contains($0.name) }.map(\.asNew)
     }
 
+    private func isPriced(by field: String) -> Bool {
+        priceRules.contains { rule in
+            rule.when[field] != nil || rule.given.contains(field) || rule.measure.field == field
+                || rule.surcharges.contains { $0.each?.contains(field) == true || $0.seconds == field }
+        }
+    }
+
+    /// Fields by which a task makes more, longer or larger things: one price for all is not the price of each then.
+    private static let measures: Set<String> = [
+        "n", "num_images", "max_images", "num_outputs", "number_of_images", "count", "batch_size", "duration",
+        "seconds",
+        "n_frames", "num_frames", "resolution", "image_resolution", "quality", "size", "upscale_factor",
+    ]
+
     private var newPrice: PriceRule? {
-        pricing.flatMap(PriceText.flatPrice).map { credits, unit in
+        guard fields?.contains(where: { Self.measures.contains($0.name) }) != true else { return nil }
+        return pricing.flatMap(PriceText.flatPrice).map { credits, unit in
             PriceRule(
                 models: [name],
                 when: [:],
@@ -108,7 +125,8 @@ extension Field {
             bounds: isSameType
                 ? Bounds(new.bounds.minimum ?? bounds.minimum, new.bounds.maximum ?? bounds.maximum) : new.bounds,
             pattern: isSameType ? pattern : nil,
-            format: new.format ?? (isSameType ? format : nil),
+            // A new one would refuse what was taken before.
+            format: isSameType ? format : nil,
             takesNumbers: new.takesNumbers || isSameType && takesNumbers,
             element: new.element.map { element?.with($0) ?? $0 } ?? (isSameType ? element : nil),
             properties: new.properties.isEmpty && isSameType

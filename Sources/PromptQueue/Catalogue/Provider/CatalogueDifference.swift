@@ -81,7 +81,7 @@ private struct Notes {
             compare(before, field, name)
         }
         for field in old where !new.contains(where: { $0.name == field.name }) {
-            note("\(path)\(field.name): no longer a field")
+            note("\(path)\(field.name): no longer a field", narrower: true)
         }
     }
 
@@ -110,7 +110,7 @@ private struct Notes {
         }
         if old.defaultValue != new.defaultValue {
             let before = old.defaultValue?.plainText ?? "nothing"
-            note("\(name): \(new.defaultValue?.plainText ?? "nothing") unless given, was \(before)")
+            note("\(name): \(new.defaultValue?.plainText ?? "nothing") unless given, was \(before)", narrower: true)
         }
         if let old = old.element, let new = new.element { compare(old, new, "\(name)[]") }
         if old.type == .object { compare(old.properties, new.properties, path: "\(name).") }

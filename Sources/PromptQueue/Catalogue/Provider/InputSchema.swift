@@ -21,7 +21,11 @@ package struct InputSchema: Sendable, Hashable {
         else { return nil }
         let required = Self.names(schema["required"])
         for (name, value) in properties {
-            guard !name.isEmpty, let schema = value.objectValue,
+            // Names are shown, and typed.
+            guard (1...100).contains(name.utf8.count), name.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
+                continue
+            }
+            guard let schema = value.objectValue,
                 let field = Self.field(name, schema, isRequired: required.contains(name), depth: 0)
             else {
                 unclear.insert(name)

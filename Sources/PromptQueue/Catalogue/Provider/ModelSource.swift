@@ -72,7 +72,8 @@ package struct ProviderCatalogue: Sendable {
         let before = Dictionary(kept.map { ($0.name, $0) }) { _, last in last }
         var result = models.map { model in
             var model = model
-            if unread[model.name] != nil { model.inputSchema = before[model.name]?.inputSchema }
+            // What is no longer published, or was not to be had, is still right until somebody says otherwise.
+            model.inputSchema = model.inputSchema ?? before[model.name]?.inputSchema
             return model
         }
         let known = builtIn.with(kept).models.values.filter(\.isDocumented).map(\.name)
