@@ -66,7 +66,7 @@ kill-test: ## kill the daemon 500 times during 1,000 jobs, and check every task:
 		$(SWIFT_TEST) --filter KillTests
 	@echo '==> the kill test passed'
 
-fuzz: setup ## let libFuzzer look for bytes that end a parser: FUZZ_SECONDS (60) for each of fifteen
+fuzz: setup ## let libFuzzer look for bytes that end a parser: FUZZ_SECONDS (60) for each of sixteen
 	@scripts/fuzz $(FUZZ_SECONDS)
 
 test-asan: setup ## run the tests under AddressSanitizer, in a build of their own

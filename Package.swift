@@ -190,8 +190,9 @@ let package = Package(
         .testTarget(
             name: "PromptWebTests",
             dependencies: [
-                "PromptWeb", "PromptQueue", coreMetrics, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
-                nioEmbedded,
+                "PromptWeb", "PromptQueue", "RecordedLog", coreMetrics, httpTypes, hummingbird, hummingbirdTesting,
+                logging,
+                nioCore, nioEmbedded,
             ],
             swiftSettings: settings
         ),
@@ -214,7 +215,7 @@ let package = Package(
             dependencies: [
                 "Concurrency", "MediaStore",
                 "PromptConfiguration", "PromptDaemon", "EmptyLedger", "PromptQueue", "PromptWeb", "JobStore", "KieAPI",
-                crypto, httpTypes,
+                "RecordedLog", crypto, httpTypes,
                 hummingbird,
                 hummingbirdTesting, logging, nioCore, serviceLifecycle,
             ],
@@ -223,8 +224,8 @@ let package = Package(
         .testTarget(
             name: "MediaStoreTests",
             dependencies: [
-                "Concurrency", "KieAPI", "MediaStore", "PromptQueue", httpTypes, hummingbird, hummingbirdTesting,
-                logging, nioCore, nioPosix,
+                "Concurrency", "KieAPI", "MediaStore", "PromptQueue", "RecordedLog", httpTypes, hummingbird,
+                hummingbirdTesting, logging, nioCore, nioPosix,
             ],
             swiftSettings: settings
         ),
@@ -253,6 +254,13 @@ let package = Package(
             name: "EmptyLedger",
             dependencies: ["JobStore"],
             path: "Tests/EmptyLedger",
+            swiftSettings: settings
+        ),
+        // A log that tests read.
+        .target(
+            name: "RecordedLog",
+            dependencies: [logging],
+            path: "Tests/RecordedLog",
             swiftSettings: settings
         ),
         // The simulation: engine and ledger in a world of trouble.

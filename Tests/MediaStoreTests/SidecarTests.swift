@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Logging
 import PromptQueue
+import RecordedLog
 import Synchronization
 import Testing
 
@@ -41,7 +42,7 @@ import Testing
     }
 
     private let path = "/tmp/promptd-test-\(UUID().uuidString)"
-    private let lines = Lines()
+    private let log = RecordedLog()
 
     private func sidecars(_ source: Source = Source(), isEnabled: Bool = true) throws -> Sidecars {
         Sidecars(
@@ -49,7 +50,7 @@ import Testing
             source: source,
             isEnabled: { isEnabled },
             now: { Instant(milliseconds: 1_800_000_009_000) },
-            logger: Logger(label: "test") { [lines] _ in LineHandler(lines: lines) }
+            logger: log.logger
         )
     }
 
@@ -124,13 +125,13 @@ import Testing
     @Test func `what keeps it from being written is logged, and nothing else happens`() async throws {
         defer { clear() }
         await (try sidecars(Source(failure: LedgerError(.busy, "locked")))).write(for: download(0), file(0))
-        #expect(lines.all.count == 1)
-        #expect(lines.all.first?.contains("job.id=7 queue=tea reason=locked") == true)
+        #expect(log.lines.count == 1)
+        #expect(log.lines.first?.contains("job.id=7 queue=tea reason=locked") == true)
         // A folder stands where the file is to be.
         try FileManager.default.createDirectory(atPath: path + "/tea/7.json/x", withIntermediateDirectories: true)
         await (try sidecars()).write(for: download(0), file(0))
-        #expect(lines.all.count == 2)
-        #expect(!lines.all.contains { $0.contains("fox") })
+        #expect(log.lines.count == 2)
+        #expect(!log.lines.contains { $0.contains("fox") })
         #expect(try FileManager.default.contentsOfDirectory(atPath: path + "/.partial").isEmpty)
     }
 
@@ -138,29 +139,5 @@ import Testing
         defer { clear() }
         await (try sidecars(isEnabled: false)).write(for: download(0), file(0))
         #expect(!FileManager.default.fileExists(atPath: path + "/tea"))
-    }
-}
-
-/// Collects what is logged.
-final class Lines: Sendable {
-    private let lines = Mutex<[String]>([])
-
-    var all: [String] { lines.withLock { $0 } }
-    func add(_ line: String) { lines.withLock { $0.append(line) } }
-}
-
-private struct LineHandler: LogHandler {
-    let lines: Lines
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        let values = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
-        lines.add("\(event.level): \(event.message) \(values)")
     }
 }

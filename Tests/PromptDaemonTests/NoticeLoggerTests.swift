@@ -1,20 +1,21 @@
-import Logging
 import PromptQueue
-import Synchronization
+import RecordedLog
 import Testing
 
 @testable import PromptDaemon
 
 /// What is said of jobs and gates: constant messages, and fields to look for them by.
 struct NoticeLoggerTests {
-    private let entries = Entries()
-    private var logger: NoticeLogger {
-        NoticeLogger(logger: Logger(label: "test") { [entries] _ in Recorder(entries: entries) })
-    }
+    private let log = RecordedLog()
+    private var logger: NoticeLogger { NoticeLogger(logger: log.logger) }
 
     private func said(_ notice: Notice) -> (message: String, fields: [String: String]) {
         logger.announce(notice)
-        return entries.takeLast()
+        return last
+    }
+
+    private var last: (message: String, fields: [String: String]) {
+        log.entries.last.map { ($0.message, $0.fields) } ?? ("", [:])
     }
 
     private let task = OpenTask(
@@ -98,34 +99,9 @@ struct NoticeLoggerTests {
             )
         ]
         logger.recovered(recovery)
-        let (message, fields) = entries.takeLast()
+        let (message, fields) = last
         #expect(message == said(.jobUnconfirmed(job, Failure(.answerLost, "no whole answer within 30s"))).message)
         #expect(fields["job.id"] == "7" && fields["queue"] == "shop" && fields["batch"] == "autumn")
         #expect(fields["code"] == "answer_lost")
-    }
-}
-
-private final class Entries: Sendable {
-    private let all = Mutex<[(message: String, fields: [String: String])]>([])
-
-    func add(_ message: String, _ fields: [String: String]) { all.withLock { $0.append((message, fields)) } }
-
-    func takeLast() -> (message: String, fields: [String: String]) {
-        all.withLock { $0.popLast() ?? ("", [:]) }
-    }
-}
-
-private struct Recorder: LogHandler {
-    let entries: Entries
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        entries.add(event.message.description, (event.metadata ?? [:]).mapValues(\.description))
     }
 }

@@ -4,6 +4,7 @@ import HummingbirdTesting
 import Logging
 import NIOCore
 import PromptWeb
+import RecordedLog
 import Synchronization
 import Testing
 
@@ -130,44 +131,24 @@ import Testing
 
     // MARK: - Counting and logging
 
-    private final class Lines: Sendable {
-        private let lines = Mutex<[String]>([])
-        var all: [String] { lines.withLock { $0 } }
-        func add(_ line: String) { lines.withLock { $0.append(line) } }
-    }
-
-    private struct Collector: LogHandler {
-        let lines: Lines
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-        func log(event: LogEvent) {
-            let values = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
-            lines.add("\(event.level) \(event.message) \(values)")
-        }
-    }
-
     @Test func `the first refusal of a kind is said, then at most one line a minute`() {
-        let lines = Lines()
+        let log = RecordedLog()
         let now = Mutex(Duration.zero)
-        let counter = CallbackCounter(logger: Logger(label: "test") { _ in Collector(lines: lines) }) {
+        let counter = CallbackCounter(logger: log.logger) {
             now.withLock { $0 }
         }
         for _ in 0..<1_000 { counter.note(.badSignature) }
-        #expect(lines.all.count == 1)
-        #expect(lines.all.first?.hasPrefix("warning callback refused ") == true)
-        #expect(lines.all.first?.contains("reason=its signature is missing or wrong") == true)
+        #expect(log.lines.count == 1)
+        #expect(log.lines.first?.hasPrefix("warning: callback refused ") == true)
+        #expect(log.lines.first?.contains("reason=its signature is missing or wrong") == true)
         counter.note(.tooLarge)
-        #expect(lines.all.count == 2, "another kind")
+        #expect(log.lines.count == 2, "another kind")
         now.withLock { $0 = .seconds(60) }
         for _ in 0..<1_000 { counter.note(.badSignature) }
-        #expect(lines.all.count == 3)
-        #expect(lines.all.last?.contains("count=1000") == true, "999 unsaid ones and this: \(lines.all)")
+        #expect(log.lines.count == 3)
+        #expect(log.lines.last?.contains("count=1000") == true, "999 unsaid ones and this: \(log.lines)")
         for _ in 0..<10 { counter.note(.accepted) }
-        #expect(lines.all.count == 3)
+        #expect(log.lines.count == 3)
         #expect(counter.count(of: .badSignature) == 2_000)
     }
 

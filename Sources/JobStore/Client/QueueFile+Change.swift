@@ -80,14 +80,16 @@ extension QueueFile {
     ) throws -> Bool {
         if case .retry(.some) = change { return false }
         do {
+            var isDone = false
             try db.inSavepoint {
                 try db.execute(
                     sql: "UPDATE jobs SET state = '\(change.target.rawValue)' WHERE \(condition)",
                     arguments: arguments
                 )
-                return db.changesCount == count ? .commit : .rollback
+                isDone = db.changesCount == count
+                return isDone ? .commit : .rollback
             }
-            return db.changesCount == count
+            return isDone
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
             return false
         }

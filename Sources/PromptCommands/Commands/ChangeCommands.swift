@@ -34,8 +34,9 @@ struct RetryCommand: ParsableCommand, SettingsCommand {
         commandName: "retry",
         abstract: "Queue failed jobs again, and cancelled ones by their ids or with --state cancelled.",
         discussion:
-            "What is paid for is taken up again and not paid for twice: results that were not saved are downloaded. What will be "
-            + "paid for is said; --dry-run only says it. "
+            "What is paid for is taken up again and not paid for twice: results that were not saved are downloaded. A task that "
+            + "failed is asked about once more; if it has really failed, another one is paid for. What that may cost is said; "
+            + "--dry-run only says it. "
             + "A running job that was set aside, given by its id, is asked about again. "
             + "With --prompt and --input a job asks for something else, if the provider has made nothing for it: after a refusal of "
             + "its content, say.\n\n"

@@ -12,7 +12,7 @@ struct ListCommand: ParsableCommand, SettingsCommand {
             promptctl list --state failed --since 24h
             promptctl list -b spring-sale --error content_refused --json
             promptctl list --search 'red fox' --columns id,state,prompt,files
-            promptctl list -b tea --csv --columns id,unique_key,charged_credits,files >tea.csv
+            promptctl list -b tea --csv --columns id,unique_key,files >tea.csv
             promptctl list --sort charged --limit 10
             """,
         aliases: ["ls"]

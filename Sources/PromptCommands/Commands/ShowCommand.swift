@@ -152,7 +152,7 @@ struct JobPage {
             // A column of times without a zone says nothing to whoever reads it elsewhere.
             if zone != console.zone(instant) {
                 zone = console.zone(instant)
-                lines.append("  local time, \(zone)".replacing("local time, UTC", with: "in UTC"))
+                lines.append(zone == "UTC" ? "  in UTC" : "  local time, \(zone)")
             }
             lines.append("  \(console.clockTime(instant))  \(text)")
         }
