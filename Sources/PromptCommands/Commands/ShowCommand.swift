@@ -25,14 +25,7 @@ struct ShowCommand: ParsableCommand, SettingsCommand {
             }
             let latest = try Self.latest(details.job, file, now: console.now())
             if format.json {
-                var object = details.job.object
-                object["expected_at"] = JSONValue(details.running?.end(0.5, now: console.now()))
-                object["expected_by"] = JSONValue(details.running?.end(0.9, now: console.now()) ?? latest)
-                object["attempts"] = .array(details.attempts.map { .object($0.object) })
-                object["waiting"] = details.waiting.map { .object($0.object) } ?? .null
-                object["blocked_by"] = JSONValue(details.blockedBy?.reason.rawValue)
-                object["results"] = .array(details.results.map { .object($0.object) })
-                console.print(JSONValue.object(object).json)
+                console.print(JSONValue.object(details.object(latest: latest, now: console.now())).json)
             } else {
                 for line in JobPage(details: details, latest: latest, console: console).lines { console.print(line) }
             }

@@ -57,7 +57,7 @@ struct Price {
         case .override: " by override"
         case .observed:
             if medians.count == 1, let tasks = medians.first {
-                " by the median of \(PromptCommands.count(tasks, "task"))"
+                " by the median of \(PromptQueue.count(tasks, "task"))"
             } else {
                 " by the medians of past tasks"
             }

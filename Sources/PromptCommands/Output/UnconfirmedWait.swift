@@ -1,15 +1,6 @@
 import PromptQueue
 
-/// What an unconfirmed job waits for, and until when.
-struct UnconfirmedWait {
-    let policy: UnconfirmedPolicy
-    /// When the policy acts.
-    let until: Instant
-    /// Whether the job may be sent once more.
-    let hasAttempts: Bool
-    /// What the account's balance says of the lost request; nil if it says nothing.
-    let wasCharged: Bool?
-
+extension UnconfirmedWait {
     func lines(_ console: Console) -> [String] {
         evidence + [wait(console)]
     }
@@ -39,30 +30,5 @@ struct UnconfirmedWait {
             ]
         case nil: []
         }
-    }
-
-    var object: JSONObject {
-        [
-            "policy": .string(policy.rawValue),
-            "until": policy == .resubmit ? JSONValue(until) : .null,
-            "then": .string(policy != .resubmit ? policy.rawValue : hasAttempts ? "resubmit" : "fail"),
-            "charged_by_balance": wasCharged.map { .bool($0) } ?? .null,
-        ]
-    }
-}
-
-extension JobDetails {
-    /// Nil unless the job is unconfirmed.
-    var waiting: UnconfirmedWait? {
-        guard job.state == .unconfirmed,
-            let lost = attempts.last(where: { $0.state == .unknown && $0.finishedAt == nil }),
-            let lostAt = lost.answeredAt
-        else { return nil }
-        return UnconfirmedWait(
-            policy: rules.unconfirmedPolicy,
-            until: lostAt + rules.unconfirmedWindow,
-            hasAttempts: job.attemptCount < job.maxAttempts,
-            wasCharged: lost.wasCharged
-        )
     }
 }

@@ -1,26 +1,24 @@
-import PromptQueue
-
 /// What the backlog will cost, and when it will be done.
-struct Forecast {
-    private(set) var jobs = 0
-    private(set) var credits = Credits.zero
+package struct Forecast: Sendable {
+    package private(set) var jobs = 0
+    package private(set) var credits = Credits.zero
     /// `credits`, by queue.
-    private(set) var creditsByQueue: [String: Credits] = [:]
+    package private(set) var creditsByQueue: [String: Credits] = [:]
     /// Jobs of which no price is known, among those that were looked at; they count at the default price.
-    private(set) var unpricedJobs = 0
+    package private(set) var unpricedJobs = 0
     /// Whether every queued job was looked at.
-    private(set) var isExact = true
+    package private(set) var isExact = true
     /// Tasks that the provider is working on.
-    private(set) var running = 0
+    package private(set) var running = 0
     /// When the queues that are not held by a budget or by hand will be done, and what runs, by the limits and the time
     /// that tasks of their models took lately; `nil` if the limits are not known, or nothing of theirs waits or runs.
-    private(set) var finish: Instant?
+    package private(set) var finish: Instant?
     /// Whether it is known of every model how long its tasks take. If not, `finish` is the earliest possible.
-    private(set) var knowsDurations = false
+    package private(set) var knowsDurations = false
     /// Queues that are paused or have used up a budget.
     private let held: Set<String>
 
-    init(_ record: StatusRecord, _ catalogue: Catalogue, now: Instant) {
+    package init(_ record: StatusRecord, _ catalogue: Catalogue, now: Instant) {
         var estimates: [Key: Estimate?] = [:]
         for sample in record.backlog {
             jobs += sample.jobs
@@ -69,7 +67,7 @@ struct Forecast {
     /// By when a queued job should be done at the latest: with everything that waits now, wherever its turn is.
     ///
     /// - Returns: `nil` if its queue is held, or if it cannot be told.
-    func latest(for job: JobRecord, in record: StatusRecord, now: Instant) -> Instant? {
+    package func latest(for job: JobRecord, in record: StatusRecord, now: Instant) -> Instant? {
         guard job.state == .queued, knowsDurations, let finish, !held.contains(job.queue),
             let queue = record.queues.first(where: { $0.name == job.queue }),
             queue.blockedBy?.isOrdinary ?? true

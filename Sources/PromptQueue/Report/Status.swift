@@ -1,27 +1,30 @@
-import PromptQueue
-
 /// The status, with what follows from it.
-struct Status {
-    let record: StatusRecord
+package struct Status: Sendable {
+    package let record: StatusRecord
     /// The daemon that works on the database now.
-    let processID: Int32?
-    let forecast: Forecast
-    let now: Instant
+    package let processID: Int32?
+    package let forecast: Forecast
+    package let now: Instant
 
     /// - Parameter sample: of the backlog no more jobs than this are looked at.
-    init(_ file: any QueueClient, now: Instant, sample: Int = 10_000) throws {
-        record = try file.status(sample: sample)
-        processID = file.daemonProcessID
+    package init(_ file: any QueueClient, now: Instant, sample: Int = 10_000) throws(LedgerError) {
+        self.init(try file.status(sample: sample), processID: file.daemonProcessID, now: now)
+    }
+
+    /// - Parameter processID: the daemon that works on the queue; nil if none does.
+    package init(_ record: StatusRecord, processID: Int32?, now: Instant) {
+        self.record = record
+        self.processID = processID
         forecast = Forecast(record, record.catalogue, now: now)
         self.now = now
     }
 
-    func total(_ state: JobState) -> Int {
+    package func total(_ state: JobState) -> Int {
         record.queues.reduce(0) { $0 + ($1.counts[state] ?? 0) }
     }
 
     /// The whole status, as JSON.
-    var object: JSONObject {
+    package var object: JSONObject {
         let daemon = record.daemon
         return [
             "daemon": .object([
@@ -71,7 +74,7 @@ struct Status {
 }
 
 extension QueueRecord {
-    var object: JSONObject {
+    package var object: JSONObject {
         var object: JSONObject = [
             "queue": .string(name),
             "paused": .bool(isPaused),
@@ -84,7 +87,7 @@ extension QueueRecord {
 }
 
 extension BudgetRecord {
-    var object: JSONObject {
+    package var object: JSONObject {
         [
             "budget": .string(name),
             "queue": JSONValue(queue),

@@ -1,7 +1,5 @@
-package import PromptQueue
-
 /// Numbers as people read them: whole thousands set apart by commas.
-func grouped(_ number: Int) -> String {
+package func grouped(_ number: Int) -> String {
     var digits = String(number.magnitude)
     var groups: [String] = []
     while digits.count > 3 {
@@ -12,12 +10,12 @@ func grouped(_ number: Int) -> String {
 }
 
 /// `1 job`, `2 jobs`, `50,000 jobs`.
-func count(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
+package func count(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
     "\(grouped(number)) \(number == 1 ? noun : plural ?? noun + "s")"
 }
 
 /// `3.4 MB`.
-func size(_ bytes: Int64) -> String {
+package func size(_ bytes: Int64) -> String {
     guard bytes >= 1_000 else { return "\(bytes) B" }
     var value = Double(bytes)
     for unit in ["kB", "MB", "GB"] {
@@ -28,7 +26,7 @@ func size(_ bytes: Int64) -> String {
 }
 
 /// `3.4`, `17`: one decimal below ten, none above.
-func oneDecimal(_ value: Double) -> String {
+package func oneDecimal(_ value: Double) -> String {
     let tenths = Int(Int64(saturated: min(value, 1e15) * 10))
     guard tenths < 100, tenths % 10 != 0 else { return grouped((tenths + 5) / 10) }
     return "\(tenths / 10).\(tenths % 10)"
@@ -38,7 +36,7 @@ extension Credits {
     /// `39,112.5`.
     package var grouped: String {
         let parts = description.split(separator: ".", omittingEmptySubsequences: false)
-        let whole = PromptCommands.grouped(Int(parts.first.map(String.init) ?? "") ?? 0)
+        let whole = PromptQueue.grouped(Int(parts.first.map(String.init) ?? "") ?? 0)
         let sign = millicredits < 0 && millicredits > -1_000 ? "-" : ""
         return sign + whole + (parts.count > 1 ? "." + parts[1] : "")
     }

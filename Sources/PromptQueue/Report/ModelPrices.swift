@@ -1,50 +1,34 @@
-import PromptQueue
-
 /// What the database knows of models and their prices.
-struct ModelPrices {
-    let catalogue: Catalogue
-    let book: PriceBook
+package struct ModelPrices: Sendable {
+    package let catalogue: Catalogue
+    package let book: PriceBook
     private let charges: [String: [ObservedCharge]]
 
     /// Whether any task has been charged for, so that there is something to compare.
-    var hasObservations: Bool { !charges.isEmpty }
+    package var hasObservations: Bool { !charges.isEmpty }
 
     /// Nothing is known.
-    init() {
+    package init() {
         catalogue = .builtIn
         book = PriceBook()
         charges = [:]
     }
 
-    init(_ file: any QueueClient) throws {
+    package init(_ file: any QueueReader) throws(LedgerError) {
         catalogue = try file.catalogue()
         book = try file.priceBook()
         charges = try file.charges()
     }
 
-    /// Without a database there is the catalogue alone; one that cannot be read is worth a warning.
-    init(_ database: DatabaseOption, _ console: Console) {
-        guard database.exists else {
-            self.init()
-            return
-        }
-        do {
-            self = try database.open { try ModelPrices($0) }
-        } catch {
-            console.say("warning: the database is left out: \(error)")
-            self.init()
-        }
-    }
-
     /// Models that the ledger has seen.
-    var observedModels: [String] { charges.keys.sorted() }
+    package var observedModels: [String] { charges.keys.sorted() }
 
-    func comparison(of model: String) -> PriceComparison? {
+    package func comparison(of model: String) -> PriceComparison? {
         charges[model].map { PriceComparison($0) }
     }
 
     /// By what the estimates rested on; tasks of which that is not known are left out.
-    func comparisonsByKind(of model: String) -> [(kind: Estimate.Kind, comparison: PriceComparison)] {
+    package func comparisonsByKind(of model: String) -> [(kind: Estimate.Kind, comparison: PriceComparison)] {
         let charges = charges[model] ?? []
         return Estimate.Kind.allCases.compactMap { kind in
             let own = charges.filter { $0.basis == kind }
@@ -55,14 +39,14 @@ struct ModelPrices {
 
 extension PriceComparison {
     /// `! 20 % more expensive`, if it is more than a twentieth.
-    var mark: String? {
+    package var mark: String? {
         guard let deviation, abs(deviation) > 0.05 else { return nil }
         guard deviation.isFinite else { return "! more expensive" }
         let percent = grouped(Int(Int64(saturated: abs(deviation) * 100)))
         return "! \(percent) % \(deviation > 0 ? "more expensive" : "cheaper")"
     }
 
-    var object: JSONObject {
+    package var object: JSONObject {
         [
             "tasks": .integer(Int64(tasks)),
             "estimated_credits": JSONValue(estimated),
@@ -73,7 +57,7 @@ extension PriceComparison {
 }
 
 extension PriceOverride {
-    var object: JSONObject {
+    package var object: JSONObject {
         [
             "credits": JSONValue(credits),
             "per": JSONValue(measure.text),
@@ -81,5 +65,13 @@ extension PriceOverride {
             "source": .string(source.rawValue),
             "note": JSONValue(note),
         ]
+    }
+}
+
+extension ModelPrices {
+    /// A model that the catalogue does not know and the ledger has seen; `nil` if it has not.
+    package func stranger(named name: String) -> CatalogueModel? {
+        guard comparison(of: name) != nil || !book.overrides(of: name).isEmpty else { return nil }
+        return CatalogueModel(name: name, media: .image, fields: nil, source: CatalogueModel.unlistedSource)
     }
 }

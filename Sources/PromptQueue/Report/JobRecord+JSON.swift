@@ -1,8 +1,6 @@
-import PromptQueue
-
 extension JobRecord {
     /// The columns under their own names; instants as ISO 8601, money in credits.
-    var object: JSONObject {
+    package var object: JSONObject {
         [
             "id": .integer(id.rawValue),
             "state": .string(state.rawValue),
@@ -34,17 +32,17 @@ extension JobRecord {
 }
 
 /// JSON from the database as it is; the text itself if it should be none.
-func parsed(_ json: String) -> JSONValue {
+package func parsed(_ json: String) -> JSONValue {
     do { return try JSONValue(parsing: json) } catch { return .string(json) }
 }
 
 extension JSONValue {
-    init(_ text: String?) { self = text.map { .string($0) } ?? .null }
-    init(_ number: Int?) { self = number.map { .integer(Int64($0)) } ?? .null }
-    init(_ instant: Instant?) { self = instant.map { .string($0.iso8601) } ?? .null }
+    package init(_ text: String?) { self = text.map { .string($0) } ?? .null }
+    package init(_ number: Int?) { self = number.map { .integer(Int64($0)) } ?? .null }
+    package init(_ instant: Instant?) { self = instant.map { .string($0.iso8601) } ?? .null }
 
     /// In credits.
-    init(_ credits: Credits?) {
+    package init(_ credits: Credits?) {
         guard let credits else {
             self = .null
             return
@@ -56,7 +54,7 @@ extension JSONValue {
 }
 
 extension AttemptRecord {
-    var object: JSONObject {
+    package var object: JSONObject {
         [
             "id": .integer(id.rawValue),
             "state": .string(state.rawValue),
@@ -83,7 +81,7 @@ extension AttemptRecord {
 }
 
 extension ResultRecord {
-    var object: JSONObject {
+    package var object: JSONObject {
         [
             "ordinal": .integer(Int64(ordinal)),
             "role": .string(role),
