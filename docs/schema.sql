@@ -1,4 +1,4 @@
--- The schema, version 18, as the files in migrations/ make it. Written by a test; not edited.
+-- The schema, version 19, as the files in migrations/ make it. Written by a test; not edited.
 
 CREATE TABLE account_readings (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -1311,9 +1311,9 @@ CREATE TABLE removals (
     -- Relative to the media directory.
     path TEXT NOT NULL PRIMARY KEY,
     job_id INTEGER NOT NULL,
-    CONSTRAINT "removals.path: FOLDER/JOB-ORDINAL.EXTENSION, of its own job"
-        CHECK (length(path) <= 4000 AND instr(path, char(0)) = 0 AND path NOT GLOB '*/*/*' AND path NOT GLOB '.*'
-            AND path GLOB '?*/' || job_id || '-*')
+    CONSTRAINT "removals.path: a file in a folder of the media directory"
+        CHECK (length(path) <= 4000 AND instr(path, char(0)) = 0 AND path GLOB '?*/?*'
+            AND '/' || path NOT GLOB '*/.*' AND '/' || path NOT GLOB '*//*' AND path NOT GLOB '*/')
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER removals_frozen BEFORE UPDATE ON removals
@@ -1321,10 +1321,10 @@ BEGIN
     SELECT RAISE(ABORT, 'removals: is written by promptd');
 END;
 
-CREATE TRIGGER removals_of_jobs BEFORE INSERT ON removals
-WHEN EXISTS (SELECT 1 FROM jobs WHERE id = NEW.job_id AND pruned_at IS NULL)
+CREATE TRIGGER removals_of_results BEFORE INSERT ON removals
+WHEN NOT EXISTS (SELECT 1 FROM results WHERE job_id = NEW.job_id AND path = NEW.path AND state = 'saved')
 BEGIN
-    SELECT RAISE(ABORT, 'removals: the files of a job stay as long as the job');
+    SELECT RAISE(ABORT, 'removals: is written by promptd, for the files of a job that it prunes');
 END;
 
 CREATE TABLE results (
@@ -1386,6 +1386,26 @@ BEGIN
             WHERE id = NEW.attempt_id AND job_id = NEW.job_id AND state = 'accepted' AND finished_at IS NOT NULL
                 AND error_code IS NULL)
         OR NEW.ordinal > 1000000 OR NEW.created_at NOT BETWEEN 0 AND 253402300799999;
+END;
+
+CREATE TRIGGER results_path BEFORE UPDATE OF path ON results
+WHEN OLD.path IS NOT NEW.path AND NEW.path IS NOT NULL
+    AND ('/' || NEW.path GLOB '*/.*' OR '/' || NEW.path GLOB '*//*' OR NEW.path GLOB '*/')
+BEGIN
+    SELECT RAISE(ABORT, 'results.path: is relative to the media directory, and stays within it');
+END;
+
+CREATE TRIGGER results_path_inserted BEFORE INSERT ON results
+WHEN NEW.path IS NOT NULL
+    AND ('/' || NEW.path GLOB '*/.*' OR '/' || NEW.path GLOB '*//*' OR NEW.path GLOB '*/')
+BEGIN
+    SELECT RAISE(ABORT, 'results.path: is relative to the media directory, and stays within it');
+END;
+
+CREATE TRIGGER results_path_taken AFTER UPDATE OF path ON results
+WHEN NEW.path IS NOT NULL AND OLD.path IS NOT NEW.path
+BEGIN
+    DELETE FROM removals WHERE path = NEW.path;
 END;
 
 CREATE TRIGGER results_text BEFORE UPDATE OF path, content_type, sha256, error_message ON results

@@ -94,32 +94,6 @@ package struct MediaDirectory: Sendable {
         }
     }
 
-    /// The jobs of which there is a file, whole or not, or what lies beside it.
-    ///
-    /// - Throws: `MediaError` if a folder cannot be read: then nobody can tell.
-    package func jobsWithFiles() throws(MediaError) -> Set<JobID> {
-        var jobs: Set<JobID> = []
-        for folder in try names(in: path) {
-            var status = stat()
-            let place = "\(path)/\(folder)"
-            guard unsafe lstat(place, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
-            for name in try names(in: place) {
-                // `12-0.png` and `12.json`; `12-0` while it is being fetched.
-                let number = name.prefix { $0.isASCII && $0.isNumber }
-                guard let next = name.dropFirst(number.count).first, next == "-" || next == ".", let id = Int64(number)
-                else { continue }
-                jobs.insert(JobID(id))
-            }
-        }
-        return jobs
-    }
-
-    private func names(in folder: String) throws(MediaError) -> [String] {
-        do { return try FileManager.default.contentsOfDirectory(atPath: folder) } catch {
-            throw MediaError("\(folder): cannot be read")
-        }
-    }
-
     /// How many bytes one more file may have if no other is being written: what is free, and what half-written ones hold.
     ///
     /// - Returns: nil if that cannot be told.
@@ -183,24 +157,27 @@ package struct MediaDirectory: Sendable {
         PartialFile.discard(path: partialPath(result))
     }
 
-    /// How many names are tried for a file.
-    private static let maximumNames = 100
-
-    /// Gives a complete file its final name: `FOLDER/JOB-ORDINAL.EXTENSION`; if another file has that, `…~2.EXTENSION`.
+    /// Gives a complete file its final name: the first of its names that is free.
     ///
     /// What cannot be kept does not stay: a full disk is not to be kept full by it.
-    func keep(_ file: consuming PartialFile, for download: PendingDownload) throws(MediaError) -> SavedFile {
+    func keep(_ file: consuming PartialFile, as name: ResultName, job: JobID) throws(MediaError) -> SavedFile {
         file.discard()
         let type = FileType(sniffing: file.head)
-        let folder = FolderName.safe(download.folder)
-        try makeFolder(folder)
-        let names = (1...Self.maximumNames).map { number in
-            "\(folder)/\(download.result)\(number == 1 ? "" : "~\(number)").\(type.fileExtension)"
-        }
+        try makeFolder(name.folder)
+        let names = name.candidates(extension: type.fileExtension)
+        let own = name.isOwn ? nil : ownFiles(of: job, folder: name.folder)
         let bytes = file.count
-        let (index, sha256) = try file.finish(asOneOf: names.map { "\(path)/\($0)" })
-        try Self.sync("\(path)/\(folder)")
+        let (index, sha256) = try file.finish(asOneOf: names.map { "\(path)/\($0)" }) {
+            own?.contains(names[$0]) ?? true
+        }
+        try Self.sync("\(path)/\(name.folder)")
         return SavedFile(path: names[index], contentType: type.contentType, bytes: bytes, sha256: sha256)
+    }
+
+    /// What a job has in a folder, by its sidecar there: a file with the same bytes may be another job's.
+    private func ownFiles(of job: JobID, folder: String) -> Set<String> {
+        guard let sidecar = SidecarFiles(path: "\(path)/\(folder)/\(job).json"), sidecar.job == job else { return [] }
+        return Set(sidecar.paths)
     }
 
     /// Writes a small file beside the results of a job, whole or not at all: `FOLDER/JOB.json`.
@@ -238,15 +215,23 @@ package struct MediaDirectory: Sendable {
 
     private func remove(_ removal: Removal) throws(MediaError) {
         let folder = FilePathParts.split(removal.path).directory
-        var status = stat()
-        guard unsafe lstat("\(path)/\(folder)", &status) == 0 else {
-            if errno == ENOENT { return }
-            throw MediaError(code: errno, at: "\(path)/\(folder)")
+        for place in places(folder) {
+            var status = stat()
+            guard unsafe lstat(place, &status) == 0 else {
+                if errno == ENOENT { return }
+                throw MediaError(code: errno, at: place)
+            }
+            // A link leads to what is not ours.
+            guard status.st_mode & S_IFMT == S_IFDIR else { throw MediaError("\(place): is not a directory") }
         }
-        // A link leads to what is not ours.
-        guard status.st_mode & S_IFMT == S_IFDIR else { throw MediaError("\(path)/\(folder): is not a directory") }
         try Self.remove("\(path)/\(removal.path)")
         try removeSidecar(of: removal.job, folder: folder)
+    }
+
+    /// The folders on the way to one, from the top: `a` and `a/b`.
+    private func places(_ folder: String) -> [String] {
+        folder.split(separator: "/").reduce(into: []) { places, part in places.append("\(places.last ?? path)/\(part)")
+        }
     }
 
     /// Removes what lies beside the results of a job.
@@ -273,17 +258,18 @@ package struct MediaDirectory: Sendable {
     }
 
     private func makeFolder(_ name: String) throws(MediaError) {
-        let folder = "\(path)/\(name)"
-        if unsafe mkdir(folder, 0o755) == 0 {
-            try Self.sync(path)
-            return
-        }
-        guard errno == EEXIST else { throw MediaError(code: errno, at: folder) }
-        var status = stat()
-        guard unsafe lstat(folder, &status) == 0 else { throw MediaError(code: errno, at: folder) }
-        // A link would lead the results to wherever whoever made it wants.
-        guard status.st_mode & S_IFMT == S_IFDIR else {
-            throw MediaError("\(folder): is no directory of its own; remove it, and the results go there")
+        for folder in places(name) {
+            if unsafe mkdir(folder, 0o755) == 0 {
+                try Self.sync(FilePathParts.split(folder).directory)
+                continue
+            }
+            guard errno == EEXIST else { throw MediaError(code: errno, at: folder) }
+            var status = stat()
+            guard unsafe lstat(folder, &status) == 0 else { throw MediaError(code: errno, at: folder) }
+            // A link would lead the results to wherever whoever made it wants.
+            guard status.st_mode & S_IFMT == S_IFDIR else {
+                throw MediaError("\(folder): is no directory of its own; remove it, and the results go there")
+            }
         }
     }
 

@@ -9,11 +9,13 @@ package final class MediaFetcher: Sendable {
     private let provider: KieClient
     private let policy: URLPolicy
     private let sidecars: Sidecars?
+    private let naming: ResultNaming?
     private let pace: TransferPace.Rule
     private let uptime: @Sendable () -> Duration
     private let executor = BlockingExecutor()
 
     /// - Parameters:
+    ///   - naming: nil: each file is named after its job.
     ///   - pace: how fast a server has to send.
     ///   - uptime: the clock that this is measured by.
     package init(
@@ -22,6 +24,7 @@ package final class MediaFetcher: Sendable {
         provider: KieClient,
         policy: URLPolicy,
         sidecars: Sidecars? = nil,
+        naming: ResultNaming? = nil,
         pace: TransferPace.Rule = TransferPace.Rule(),
         uptime: @escaping @Sendable () -> Duration
     ) {
@@ -30,6 +33,7 @@ package final class MediaFetcher: Sendable {
         self.provider = provider
         self.policy = policy
         self.sidecars = sidecars
+        self.naming = naming
         self.pace = pace
         self.uptime = uptime
     }
@@ -68,7 +72,7 @@ package final class MediaFetcher: Sendable {
         }
         switch download.output.content {
         case .object(let json):
-            return save(download) { file throws(MediaError) in try file.write(Array(json.utf8)) }
+            return await save(download) { file throws(MediaError) in try file.write(Array(json.utf8)) }
         case .file(let url):
             if download.asksForFreshURL, case .success(let fresh) = await provider.downloadURL(for: url) {
                 return await fetch(fresh, for: download).result
@@ -216,7 +220,12 @@ package final class MediaFetcher: Sendable {
             file.discard()
             return .failed(.passing, message: "what the media server sent \(problem)")
         }
-        return .saved(try media.keep(file, for: download))
+        return .saved(try media.keep(file, as: try await name(download), job: download.result.job))
+    }
+
+    private func name(_ download: PendingDownload) async throws -> ResultName {
+        if let naming { return try await naming.name(download) }
+        return ResultName(.standard, NameFields(download))
     }
 
     /// The disk was full after so many bytes of one file.
@@ -240,11 +249,11 @@ package final class MediaFetcher: Sendable {
     private func save(
         _ download: PendingDownload,
         _ write: (inout PartialFile) throws(MediaError) -> Void
-    ) -> DownloadOutcome {
+    ) async -> DownloadOutcome {
         do {
             var file = try media.begin(download.result)
             try write(&file)
-            return .saved(try media.keep(file, for: download))
+            return .saved(try media.keep(file, as: try await name(download), job: download.result.job))
         } catch {
             return Self.failure(error)
         }
@@ -258,6 +267,7 @@ package final class MediaFetcher: Sendable {
     private static func describe(_ error: any Error) -> String {
         switch error {
         case let error as MediaError: error.description
+        case let error as LedgerError: "it has no name yet, because the database does not answer: \(error)"
         case is DeadlineExceeded: "the media server stalled"
         case let error as TransferPace.TooSlow:
             "the media server sent less than \(error.bytesPerSecond) bytes a second"

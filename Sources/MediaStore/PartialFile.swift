@@ -108,14 +108,19 @@ struct PartialFile: ~Copyable {
     /// Syncs the file and gives it the first of `names` that nothing has, or that a file with the same bytes has. What is
     /// there is never written over: it may have been paid for.
     ///
+    /// - Parameter isOwn: whether a file of that name, by its index, can be this one from an earlier try. Another job's
+    ///   may have the same bytes, and goes when that job does.
     /// - Returns: the name's index, and the SHA-256 in hexadecimal.
-    consuming func finish(asOneOf names: [String]) throws(MediaError) -> (index: Int, sha256: String) {
+    consuming func finish(
+        asOneOf names: [String],
+        isOwn: (Int) -> Bool
+    ) throws(MediaError) -> (index: Int, sha256: String) {
         staysForResumption = false
         guard fsync(descriptor) == 0 else { throw MediaError(code: errno, at: path) }
         let sha256 = Self.hexadecimal(hash.finalize())
         for (index, name) in names.enumerated() {
             if try Self.move(path, toFree: name) { return (index, sha256) }
-            if try Self.isSame(name, bytes: count, sha256) {
+            if isOwn(index), try Self.isSame(name, bytes: count, sha256) {
                 Self.discard(path: path)
                 return (index, sha256)
             }

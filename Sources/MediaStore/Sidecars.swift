@@ -46,7 +46,7 @@ package final class Sidecars: Sendable {
             fresh[job, default: Fresh()].files[download.result.ordinal] = file
             fresh[job]?.writers += 1
         }
-        if let failure = await rewrite(job, folder: FolderName.safe(download.folder)) {
+        if let failure = await rewrite(job, folder: FilePathParts.split(file.path).directory) {
             var metadata: Logger.Metadata = [
                 "job.id": "\(job)", "queue": "\(download.origin.queue)", "reason": "\(failure)",
             ]

@@ -19,6 +19,7 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var webListen: ListenAddress? = ListenAddress(host: "127.0.0.1", port: 8787)
     package var downloadsEnabled = true
     package var downloadsSidecars = true
+    package var downloadsNames = NameTemplate.standard
     package var downloadsAllowPrivateAddresses = PrivateAddressPolicy.automatic
     package var unconfirmedPolicy = AccountRules().unconfirmedPolicy
     package var unconfirmedWindow = AccountRules().unconfirmedWindow

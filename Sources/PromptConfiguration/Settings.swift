@@ -14,7 +14,7 @@ extension Setting {
         .path(
             "media",
             \.media,
-            "Where results go: MEDIA/QUEUE or BATCH/JOB-ORDINAL.EXTENSION."
+            "Where results go, as downloads.names says."
         ),
         Setting(
             "provider.baseURL",
@@ -121,6 +121,27 @@ extension Setting {
             \.downloadsSidecars,
             reloaded: true,
             "Beside the results of each job a file JOB.json: prompt, model, input, credits, times, sums."
+        ),
+        Setting(
+            "downloads.names",
+            \.downloadsNames,
+            "a path with fields, like {batch}/{label.sku}-{ordinal}.{ext}",
+            write: \.text,
+            read: { text, _ throws(Problem) in
+                do throws(NameTemplate.Problem) { return try NameTemplate(text) } catch {
+                    throw Problem(error.description)
+                }
+            },
+            check: { _, configuration throws(Problem) in
+                guard configuration.downloadsNames.namesJob || configuration.downloadsSidecars else {
+                    throw Problem(
+                        "has no {id} in the file's name, and downloads.sidecars is false: nothing would say which job a file "
+                            + "is of; add {id}, or turn sidecars on"
+                    )
+                }
+            },
+            reloaded: true,
+            "How results are named below the media directory; what is there keeps its name. docs/results.md lists the fields."
         ),
         .choice(
             "downloads.allowPrivateAddresses",

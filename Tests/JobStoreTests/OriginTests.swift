@@ -39,7 +39,6 @@ struct OriginTests {
         let outputs = [TaskOutput.file(url: "https://example.com/a.png")]
         let ended = try await fixture.record(.taskSucceeded(job.attempt, outputs, charged: nil, fetch: true))
         #expect(ended.downloads.map(\.origin) == [origin])
-        #expect(ended.downloads.map(\.folder) == ["autumn"])
     }
 
     @Test func `what is settled by giving up knows it`() async throws {

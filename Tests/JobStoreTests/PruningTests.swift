@@ -121,12 +121,10 @@ import Testing
 
     @Test func `files are named for removal until they are gone, and none of a job that is there`() async throws {
         let fixture = try await succeeded()
-        #expect(
-            fixture.refusal("INSERT INTO removals VALUES ('default/1-0.png', 1)")
-                == "removals: the files of a job stay as long as the job"
-        )
-        #expect(try await prune(fixture, removesFiles: true) == Pruned(jobs: 1, files: 1))
         let removal = Removal(job: JobID(1), path: "default/1-0.png")
+        try fixture.run("INSERT INTO removals VALUES ('default/1-0.png', 1)")
+        #expect(try await fixture.ledger.removals(after: "", limit: 9).isEmpty, "the job is there")
+        #expect(try await prune(fixture, removesFiles: true) == Pruned(jobs: 1, files: 1))
         #expect(try await fixture.ledger.removals(after: "", limit: 9) == [removal])
         try await fixture.ledger.removed([removal])
         #expect(try await fixture.ledger.removals(after: "", limit: 9).isEmpty)
@@ -140,8 +138,42 @@ import Testing
         _ = try await prune(fixture)
         #expect(
             fixture.refusal("INSERT INTO removals VALUES ('\(path)', 1)")
-                == "CHECK constraint failed: removals.path: FOLDER/JOB-ORDINAL.EXTENSION, of its own job"
+                == "removals: is written by promptd, for the files of a job that it prunes"
         )
+        // Not even with the rule out of the way.
+        try fixture.run("DROP TRIGGER removals_of_results")
+        guard !["default/2-0.png", "a/b/1-0.png"].contains(path) else { return }
+        #expect(
+            fixture.refusal("INSERT INTO removals VALUES ('\(path)', 1)")
+                == "CHECK constraint failed: removals.path: a file in a folder of the media directory"
+        )
+    }
+
+    @Test(arguments: ["../x.png", "/etc/passwd", "a//x.png", "a/", ".partial/1-0", "a/../../x.png", "a/.hidden"])
+    func `no result's path leads out of the media directory, or to what is hidden`(path: String) async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt) VALUES ('a fox')")
+        let job = try #require(try await fixture.claim(1).jobs.first)
+        try await fixture.record(.accepted(job.attempt, task: TaskID("t"), httpStatus: 200))
+        try await fixture.record(.taskSucceeded(job.attempt, [.file(url: "u")], charged: .zero, fetch: true))
+        #expect(
+            fixture.refusal("UPDATE results SET path = '\(path)'")
+                == "results.path: is relative to the media directory, and stays within it"
+        )
+        try fixture.run("UPDATE results SET path = 'a/b c/x..y-0.png'")
+    }
+
+    @Test func `a name that was free again keeps its new file`() async throws {
+        let fixture = try await succeeded()
+        #expect(try await prune(fixture, removesFiles: true) == Pruned(jobs: 1, files: 1))
+        // The file of the first is gone, and promptd ended before it could say so.
+        try fixture.insert("(prompt) VALUES ('another')")
+        let job = try #require(try await fixture.claim(1).jobs.first)
+        try await fixture.record(.accepted(job.attempt, task: TaskID("t2"), httpStatus: 200))
+        try await fixture.record(.taskSucceeded(job.attempt, [.file(url: "u")], charged: .zero, fetch: true))
+        let file = SavedFile(path: "default/1-0.png", contentType: "image/png", bytes: 9, sha256: "a")
+        try await fixture.record(.resultSaved(ResultID(job: job.job, ordinal: 0), file))
+        #expect(try await fixture.ledger.removals(after: "", limit: 9).isEmpty)
     }
 
     @Test func `as many as are asked for go at once, the oldest first`() async throws {

@@ -59,7 +59,7 @@ import Testing
         ("Sommer 2026 – Büro", "Sommer 2026 _ Büro"), ("x\u{0}y", "x_y"),
     ])
     func `a folder's name leads nowhere else`(name: String, safe: String) {
-        let found = FolderName.safe(name)
+        let found = PathPart.safe(name)
         #expect(!found.contains("/"))
         #expect(!found.hasPrefix("."))
         #expect(found == safe)
@@ -92,7 +92,7 @@ import Testing
         try file.write(Array("RIFF0000".utf8))
         try file.write(Array("WAVE".utf8))
         #expect(!FileManager.default.fileExists(atPath: path + "/ads"))
-        let saved = try media.keep(file, for: download)
+        let saved = try media.keep(file, as: ResultName(.standard, NameFields(download)), job: download.result.job)
         #expect(saved.path == "ads/7-0.wav")
         #expect(saved.bytes == 12)
         #expect(saved.sha256 == "3bd4b526023a3158211405d1c6391501cea84cd62b7ad000a493740b03e14f81")

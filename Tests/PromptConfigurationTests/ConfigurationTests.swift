@@ -42,7 +42,8 @@ import Testing
         ("limits.window", "1m"), ("limits.running", "7"),
         ("limits.pollsPerSecond", "3"), ("credits.reserve", "12.5"), ("callbacks.publicURL", "https://x/y"),
         ("callbacks.listen", "0.0.0.0:1"), ("callbacks.hmacKeyFile", "/h"), ("web.listen", "off"),
-        ("downloads.enabled", "false"), ("downloads.sidecars", "false"), ("downloads.allowPrivateAddresses", "true"),
+        ("downloads.enabled", "false"), ("downloads.sidecars", "false"),
+        ("downloads.names", "shop/{id}.{ordinal}.{ext}"), ("downloads.allowPrivateAddresses", "true"),
         ("unconfirmed.policy", "resubmit"),
         ("unconfirmed.window", "5m"), ("retention.finishedJobs", "forever"), ("retention.files", "remove"),
         ("catalogue.unknownModels", "allow"), ("catalogue.refresh", "never"),
@@ -94,6 +95,13 @@ import Testing
         ("provider:\n  baseURL: https://api.example:99999", "is not a URL like https://api.kie.ai"),
         ("provider:\n  baseURL: https://api.example:0", "is not a URL like https://api.kie.ai"),
         ("provider:\n  baseURL: \"https://api.example/#x\"", "is not a URL like https://api.kie.ai"),
+        ("downloads:\n  names: shop/{id}.{ext}", "downloads.names: \"shop/{id}.{ext}\" has no {ordinal}"),
+        ("downloads:\n  names: shop/{sku}-{ordinal}.{ext}", "has an unknown field {sku}; there are {batch}"),
+        ("downloads:\n  names: ../{id}-{ordinal}.{ext}", "begins with a dot"),
+        (
+            "downloads:\n  names: shop/{label.sku}-{ordinal}.{ext}\n  sidecars: false",
+            "has no {id} in the file's name, and downloads.sidecars is false"
+        ),
         ("web:\n  listen: nowhere", "web.listen: \"nowhere\" is not an address"),
         ("credits:\n  reserve: -1", "credits.reserve: \"-1\" is not credits"),
         ("catalogue:\n  defaultPrice: -1", "catalogue.defaultPrice: \"-1\" is not credits, a number from 0 to 1000000"),

@@ -108,7 +108,9 @@ import Testing
             for setting in settings {
                 let indent = name == nil ? "" : "  "
                 for line in wrapped(setting.summary, to: 114) { text += "\(indent)# \(line)\n" }
-                let value = setting.standard ?? setting.example ?? ""
+                let plain = setting.standard ?? setting.example ?? ""
+                // To YAML a brace begins a mapping.
+                let value = plain.hasPrefix("{") ? "\"\(plain)\"" : plain
                 let key = name.map { String(setting.key.dropFirst($0.count + 1)) } ?? setting.key
                 text += "#\(indent)\(key): \(value)\n"
             }

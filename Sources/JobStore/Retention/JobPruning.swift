@@ -78,6 +78,12 @@ struct JobPruning {
         let id = job.rawValue
         let saved = try db.cachedStatement(sql: "SELECT path FROM results WHERE job_id = ? AND state = 'saved'")
         let files = try String.fetchAll(saved, arguments: [id])
+        // As long as its results say whose they are.
+        for file in files where request.removesFiles {
+            try db
+                .cachedStatement(sql: "INSERT INTO removals (path, job_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
+                .execute(arguments: [file, id])
+        }
         if keepsKey {
             try db
                 .cachedStatement(
@@ -87,11 +93,6 @@ struct JobPruning {
             try db.cachedStatement(sql: "DELETE FROM results WHERE job_id = ?").execute(arguments: [id])
         } else {
             try db.cachedStatement(sql: "DELETE FROM jobs WHERE id = ?").execute(arguments: [id])
-        }
-        for file in files where request.removesFiles {
-            try db
-                .cachedStatement(sql: "INSERT INTO removals (path, job_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
-                .execute(arguments: [file, id])
         }
         // The request and its price stay; the prompt goes with the job.
         try db
@@ -108,7 +109,11 @@ struct JobPruning {
     func removals(after path: String, limit: Int) throws -> [Removal] {
         try Row.fetchAll(
             db,
-            sql: "SELECT job_id, path FROM removals WHERE path > ? ORDER BY path LIMIT ?",
+            sql: """
+                SELECT job_id, path FROM removals
+                WHERE path > ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = removals.job_id AND pruned_at IS NULL)
+                ORDER BY path LIMIT ?
+                """,
             arguments: [path, limit]
         )
         .map { Removal(job: JobID($0["job_id"]), path: $0["path"]) }
@@ -116,7 +121,8 @@ struct JobPruning {
 
     func forget(_ removals: [Removal]) throws {
         for removal in removals {
-            try db.cachedStatement(sql: "DELETE FROM removals WHERE path = ?").execute(arguments: [removal.path])
+            try db.cachedStatement(sql: "DELETE FROM removals WHERE path = ? AND job_id = ?")
+                .execute(arguments: [removal.path, removal.job.rawValue])
         }
     }
 }

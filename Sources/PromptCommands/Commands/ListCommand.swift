@@ -13,6 +13,7 @@ struct ListCommand: ParsableCommand, SettingsCommand {
             promptctl list -b spring-sale --error content_refused --json
             promptctl list --search 'red fox' --columns id,state,prompt,files
             promptctl list -b tea --csv --columns id,unique_key,files >tea.csv
+            promptctl list -b tea --files -0 | xargs -0 cp -t /srv/shop
             promptctl list --sort charged --limit 10
             """,
         aliases: ["ls"]
@@ -59,6 +60,20 @@ struct ListCommand: ParsableCommand, SettingsCommand {
     @Flag(help: "Print CSV, with the names of the columns first.")
     var csv = false
 
+    @Flag(
+        help: """
+            The files of the jobs, the oldest job first, with their whole paths: on a terminal a table, elsewhere a path a \
+            line; with --json and --csv job, ordinal, path, type and bytes.
+            """
+    )
+    var files = false
+
+    @Flag(
+        name: [.customShort("0"), .customLong("print0")],
+        help: "With --files: only paths, each ended by a NUL, as xargs -0 takes them."
+    )
+    var print0 = false
+
     @Option(help: "At most so many.")
     var limit: Int?
 
@@ -68,6 +83,10 @@ struct ListCommand: ParsableCommand, SettingsCommand {
         if format.json, columns != nil {
             throw ValidationError("--columns: goes with a table or with --csv; --json has them all.")
         }
+        if files, columns != nil || sort != .id || reverse {
+            throw ValidationError("--files: goes without --columns, --sort and --reverse.")
+        }
+        if print0, !files || csv || format.json { throw ValidationError("--print0: goes with --files alone.") }
         _ = try chosenColumns()
     }
 
@@ -106,6 +125,7 @@ struct ListCommand: ParsableCommand, SettingsCommand {
         let filter = try filter(console)
         let columns = try chosenColumns()
         try database.open { file in
+            guard !files else { return try showFiles(file, filter, console) }
             var isEmpty = true
             if format.json || csv {
                 let names = columns ?? JobColumn.names

@@ -61,6 +61,7 @@ extension Daemon {
                 now: { [time] in time.now.instant },
                 logger: logger
             ),
+            naming: ResultNaming(template: { [live] in live.names }, source: parts.ledger),
             uptime: { [time] in time.now.uptime }
         )
     }

@@ -15,6 +15,7 @@ final class LiveSettings: Sendable {
     var catalogueRefresh: RefreshInterval { configuration.withLock { $0.catalogueRefresh } }
     var apiKeyFile: String? { configuration.withLock { $0.apiKeyFile } }
     var sidecars: Bool { configuration.withLock { $0.downloadsSidecars } }
+    var names: NameTemplate { configuration.withLock { $0.downloadsNames } }
     var retention: (jobs: Retention, files: FileRetention) {
         configuration.withLock { ($0.retention, $0.retainedFiles) }
     }

@@ -48,9 +48,6 @@ package struct PendingDownload: Sendable, Hashable {
     /// Whether to ask the provider for a fresh URL before all else.
     package var asksForFreshURL = false
 
-    /// The batch, else the queue: the directory below the media directory.
-    package var folder: String { origin.batch ?? origin.queue }
-
     package init(result: ResultID, output: TaskOutput, origin: JobOrigin, createdAt: Instant) {
         self.result = result
         self.output = output

@@ -148,7 +148,7 @@ extension World {
             fetched.insert(download.output)
             outcome = .saved(
                 SavedFile(
-                    path: "\(download.folder)/\(result).png",
+                    path: ResultName(.standard, NameFields(download)).candidates(extension: "png")[0],
                     contentType: "image/png",
                     bytes: 1,
                     sha256: String(repeating: "0", count: 64)

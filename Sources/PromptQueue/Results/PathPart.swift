@@ -1,5 +1,5 @@
-/// The folder of a batch or queue below the media directory.
-package enum FolderName {
+/// One name in a path below the media directory, made safe.
+package enum PathPart {
     /// One less than promised: a name may get one more sign in front.
     private static let maximumBytes = 99
     /// Devices to Windows, whatever follows a dot.
@@ -10,14 +10,12 @@ package enum FolderName {
     /// A name made safe for a path, for a shell and for other systems: no separators, controls or invisible signs, no
     /// dot or hyphen first, no dot or space last, no device of Windows, at most 100 bytes.
     ///
-    /// Different names may become one: that is harmless, because files are named after their jobs.
-    package static func safe(_ name: String) -> String {
-        var safe = ""
-        for scalar in name.unicodeScalars {
-            let next = isPlain(scalar) ? String(scalar) : "_"
-            if safe.utf8.count + next.utf8.count > maximumBytes { break }
-            safe += next
-        }
+    /// Different names may become one: no file is overwritten by that.
+    package static func safe(_ name: String) -> String { whole(plain(name, maximumBytes)) }
+
+    /// The same of a name in which every sign is plain, and none is too many.
+    static func whole(_ name: String) -> String {
+        var safe = name
         if let first = safe.first, ".- ".contains(first) { safe = "_" + safe.dropFirst() }
         while let last = safe.last, ". ".contains(last) { safe.removeLast() }
         let stem = safe.prefix { $0 != "." }.lowercased()
@@ -25,13 +23,26 @@ package enum FolderName {
         return safe.isEmpty ? "_" : safe
     }
 
-    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+    /// With `_` for every sign that is not plain; cut to `limit` bytes, never within a letter.
+    static func plain(_ text: String, _ limit: Int) -> String {
+        var plain = ""
+        for scalar in text.unicodeScalars {
+            let next = isPlain(scalar) ? String(scalar) : "_"
+            if plain.utf8.count + next.utf8.count > limit { break }
+            plain += next
+        }
+        return plain
+    }
+
+    static func isPlain(_ scalar: Unicode.Scalar) -> Bool { isWord(scalar) || "-_. ".unicodeScalars.contains(scalar) }
+
+    /// Letters with their accents and vowel signs, and digits.
+    static func isWord(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
-        // Letters with their accents and vowel signs, and digits.
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .nonspacingMark,
             .spacingMark, .decimalNumber, .letterNumber, .otherNumber:
             true
-        default: "-_. ".unicodeScalars.contains(scalar)
+        default: false
         }
     }
 }

@@ -1,11 +1,9 @@
-import FoundationEssentials
-import PromptQueue
 import Testing
 
-@testable import MediaStore
+@testable import PromptQueue
 
 /// Where results are put, whatever producers call their batches.
-@Suite struct FolderNameTests {
+@Suite struct PathPartTests {
     static let names: [(String, String)] = [
         ("shop", "shop"), ("../../etc", "_._.._etc"), ("/abs", "_abs"), (".", "_"), ("..", "_"), ("...", "_"),
         ("", "_"), ("a/../b", "a_.._b"), ("a\\b", "a_b"), ("C:\\x", "C__x"), ("x\u{0}y", "x_y"), ("a\nb", "a_b"),
@@ -17,7 +15,7 @@ import Testing
 
     @Test(arguments: names)
     func `a name leads nowhere else and stays legible`(name: String, expected: String) {
-        let safe = FolderName.safe(name)
+        let safe = PathPart.safe(name)
         #expect(safe == expected)
         #expect(!safe.isEmpty && safe != "." && safe != "..")
         #expect(!safe.hasPrefix(".") && !safe.hasPrefix("-") && !safe.hasSuffix(".") && !safe.hasSuffix(" "))
@@ -27,31 +25,9 @@ import Testing
 
     @Test(arguments: ["x", "日", "🦊", "é", "CON."])
     func `a long name is cut to a hundred bytes, never within a letter`(piece: String) {
-        let safe = FolderName.safe(String(repeating: piece, count: 300))
+        let safe = PathPart.safe(String(repeating: piece, count: 300))
         #expect(safe.utf8.count <= 100)
         #expect(safe.utf8.count > 90)
         #expect(!safe.unicodeScalars.contains("\u{FFFD}"))
-    }
-
-    @Test func `names that become one do no harm: files are named after their jobs`() throws {
-        let path = "/tmp/promptd-test-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let media = try MediaDirectory(path: path)
-        var saved: [String] = []
-        for (job, folder) in [(Int64(1), "a/b"), (2, "a:b"), (3, "a_b")] {
-            let download = PendingDownload(
-                result: ResultID(job: JobID(job), ordinal: 0),
-                output: .object(json: "{}"),
-                origin: JobOrigin(queue: folder),
-                createdAt: Instant(milliseconds: 0)
-            )
-            var file = try media.begin(download.result)
-            try file.write(Array("{}".utf8))
-            saved.append(try media.keep(file, for: download).path)
-            try media.keep(Array("{}".utf8), besideResultsOf: JobID(job), folder: FolderName.safe(folder))
-        }
-        #expect(saved == ["a_b/1-0.json", "a_b/2-0.json", "a_b/3-0.json"])
-        #expect(try FileManager.default.contentsOfDirectory(atPath: path + "/a_b").count == 6)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: path).sorted() == [".partial", "a_b"])
     }
 }
