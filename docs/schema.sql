@@ -1,4 +1,4 @@
--- The schema, version 19, as the files in migrations/ make it. Written by a test; not edited.
+-- The schema, version 20, as the files in migrations/ make it. Written by a test; not edited.
 
 CREATE TABLE account_readings (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -566,6 +566,55 @@ BEGIN
     SELECT RAISE(ABORT, 'gates: is written by promptd; a number or a text is out of bounds');
 END;
 
+CREATE TABLE job_inputs (
+    job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    -- As it is in the job's input: job:12/0.
+    reference TEXT NOT NULL,
+    -- The job whose result is taken. It may be gone by now.
+    source_id INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    PRIMARY KEY (job_id, reference)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX job_inputs_source ON job_inputs (source_id);
+
+CREATE TRIGGER job_inputs_checked BEFORE INSERT ON job_inputs
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.input: takes the result of a job that does not exist; job:ID is by its id, key:KEY by its unique_key')
+    WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = NEW.source_id);
+    SELECT RAISE(ABORT, 'jobs.input: a job cannot take its own result') WHERE NEW.source_id = NEW.job_id;
+    -- A new job is nobody's source yet.
+    SELECT RAISE(ABORT, 'jobs.input: takes the result of a job that waits for this one: a circle')
+    WHERE EXISTS (SELECT 1 FROM job_inputs WHERE source_id = NEW.job_id)
+        AND NEW.job_id IN (
+            WITH RECURSIVE sources(id) AS (
+                SELECT NEW.source_id
+                UNION SELECT i.source_id FROM job_inputs AS i JOIN sources ON i.job_id = sources.id)
+            SELECT id FROM sources);
+    SELECT RAISE(ABORT, 'jobs.input: takes the result of a job that has failed or was cancelled; retry that one first')
+    WHERE EXISTS (SELECT 1 FROM jobs WHERE id = NEW.source_id AND state IN ('failed', 'cancelled'));
+    SELECT RAISE(ABORT, 'jobs.input: takes a result that its job does not have, or that was pruned')
+    WHERE EXISTS (SELECT 1 FROM jobs WHERE id = NEW.source_id AND state = 'succeeded')
+        AND NOT EXISTS (SELECT 1 FROM results
+            WHERE job_id = NEW.source_id AND ordinal = NEW.ordinal AND url IS NOT NULL);
+    SELECT RAISE(ABORT, 'jobs.input: takes more than 100 results of others')
+    WHERE (SELECT count(*) FROM job_inputs WHERE job_id = NEW.job_id) >= 100;
+    SELECT RAISE(ABORT, 'job_inputs: is written by the database, from jobs.input')
+    WHERE NOT EXISTS (SELECT 1 FROM input_references WHERE job_id = NEW.job_id AND reference = NEW.reference
+        AND source_id = NEW.source_id AND ordinal = NEW.ordinal);
+END;
+
+CREATE TRIGGER job_inputs_frozen BEFORE UPDATE ON job_inputs
+BEGIN
+    SELECT RAISE(ABORT, 'job_inputs: is written by the database, from jobs.input');
+END;
+
+CREATE TRIGGER job_inputs_kept BEFORE DELETE ON job_inputs
+WHEN EXISTS (SELECT 1 FROM input_references WHERE job_id = OLD.job_id AND reference = OLD.reference)
+BEGIN
+    SELECT RAISE(ABORT, 'job_inputs: is written by the database, from jobs.input');
+END;
+
 CREATE TABLE job_keys (
     unique_key TEXT NOT NULL PRIMARY KEY,
     job_id INTEGER NOT NULL
@@ -642,7 +691,9 @@ CREATE TABLE jobs (
     is_resumed INTEGER NOT NULL DEFAULT 0
         CONSTRAINT "jobs.is_resumed: 0 or 1" CHECK (is_resumed IN (0, 1)), pruned_at INTEGER
     CONSTRAINT "jobs.pruned_at: is written by promptd" CHECK (pruned_at BETWEEN 0 AND 253402300799999), allow_unknown INTEGER NOT NULL DEFAULT 0
-    CONSTRAINT "jobs.allow_unknown: 0 or 1" CHECK (allow_unknown IN (0, 1)),
+    CONSTRAINT "jobs.allow_unknown: 0 or 1" CHECK (allow_unknown IN (0, 1)), waits INTEGER
+    CONSTRAINT "jobs.waits: is written by the database; a job that waits for others has no turn"
+    CHECK (waits IS NULL OR (waits >= 0 AND (waits = 0 OR turn IS NULL OR state <> 'queued'))),
 
     CONSTRAINT "jobs.state: a running job has the task_id that the provider gave it; only promptd sets it"
         CHECK (state <> 'running' OR task_id IS NOT NULL),
@@ -664,11 +715,13 @@ CREATE INDEX jobs_resumed ON jobs (id) WHERE is_resumed = 1;
 
 CREATE INDEX jobs_running ON jobs (id) WHERE state = 'running';
 
-CREATE INDEX jobs_scheduled ON jobs (run_at) WHERE state = 'queued' AND turn IS NULL;
+CREATE INDEX jobs_scheduled ON jobs (run_at) WHERE state = 'queued' AND turn IS NULL AND coalesce(waits, 0) = 0;
 
 CREATE INDEX jobs_submitting ON jobs (id) WHERE state = 'submitting';
 
 CREATE INDEX jobs_unconfirmed ON jobs (id) WHERE state = 'unconfirmed';
+
+CREATE INDEX jobs_waiting ON jobs (queue) WHERE state = 'queued' AND waits > 0;
 
 CREATE TRIGGER jobs_allowance_frozen BEFORE UPDATE OF allow_unknown ON jobs
 WHEN OLD.state <> 'queued' AND NEW.state <> 'queued' AND OLD.allow_unknown IS NOT NEW.allow_unknown
@@ -742,6 +795,118 @@ WHEN OLD.id <> NEW.id OR OLD.model <> NEW.model OR OLD.unique_key IS NOT NEW.uni
     OR OLD.batch IS NOT NEW.batch OR OLD.created_at <> NEW.created_at
 BEGIN
     SELECT RAISE(ABORT, 'jobs: id, model, unique_key, batch and created_at cannot be changed; cancel the job and insert another');
+END;
+
+CREATE TRIGGER jobs_inputs_changed AFTER UPDATE OF input ON jobs
+WHEN OLD.input <> NEW.input
+    AND (OLD.waits IS NOT NULL OR instr(NEW.input, 'job:') OR instr(NEW.input, 'key:') OR instr(NEW.input, '\u'))
+BEGIN
+    DELETE FROM job_inputs
+    WHERE job_id = NEW.id AND reference NOT IN (SELECT reference FROM input_references WHERE job_id = NEW.id);
+    INSERT INTO job_inputs (job_id, reference, source_id, ordinal)
+    SELECT job_id, reference, coalesce(source_id, 0), ordinal FROM input_references
+    WHERE job_id = NEW.id AND reference NOT IN (SELECT reference FROM job_inputs WHERE job_id = NEW.id);
+    SELECT RAISE(ABORT, 'jobs.input: takes the result of a job that has failed, was cancelled, or is gone; retry that one first')
+    WHERE NEW.state = 'queued' AND EXISTS (
+        SELECT 1 FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id
+        WHERE i.job_id = NEW.id AND (s.id IS NULL OR s.state IN ('failed', 'cancelled') OR s.pruned_at IS NOT NULL));
+    UPDATE jobs SET kept_turn = coalesce(turn, kept_turn), turn = NULL
+    WHERE id = NEW.id AND state = 'queued' AND EXISTS (
+        SELECT 1 FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id
+        WHERE i.job_id = NEW.id AND s.state IS NOT 'succeeded');
+    UPDATE jobs SET waits = (
+        SELECT CASE WHEN count(*) > 0 THEN count(DISTINCT CASE WHEN s.state IS NOT 'succeeded' THEN i.source_id END) END
+        FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id WHERE i.job_id = NEW.id)
+    WHERE id = NEW.id;
+END;
+
+CREATE TRIGGER jobs_inputs_deleted AFTER DELETE ON jobs WHEN OLD.waits IS NOT NULL
+BEGIN
+    DELETE FROM job_inputs WHERE job_id = OLD.id;
+END;
+
+CREATE TRIGGER jobs_inputs_failed AFTER UPDATE OF state ON jobs
+WHEN NEW.state IN ('failed', 'cancelled') AND OLD.state <> NEW.state AND NEW.error_code IS NOT 'input_failed'
+    AND EXISTS (SELECT 1 FROM job_inputs WHERE source_id = NEW.id)
+BEGIN
+    UPDATE jobs SET state = 'failed', finished_at = CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER),
+        error_code = 'input_failed', error_message = 'job ' || NEW.id || ', whose result it waits for, '
+            || CASE NEW.state WHEN 'cancelled' THEN 'was cancelled'
+                ELSE 'has failed (' || coalesce(NEW.error_code, 'unknown') || ')' END
+            || '; retry that one, and then this one'
+    WHERE state = 'queued' AND id IN (
+        WITH RECURSIVE followers(id) AS (
+            SELECT i.job_id FROM job_inputs AS i JOIN jobs AS j ON j.id = i.job_id
+            WHERE i.source_id = NEW.id AND j.state = 'queued'
+            UNION
+            SELECT i.job_id FROM followers JOIN job_inputs AS i ON i.source_id = followers.id
+                JOIN jobs AS j ON j.id = i.job_id
+            WHERE j.state = 'queued')
+        SELECT id FROM followers);
+END;
+
+CREATE TRIGGER jobs_inputs_inserted AFTER INSERT ON jobs
+WHEN instr(NEW.input, 'job:') OR instr(NEW.input, 'key:') OR instr(NEW.input, '\u')
+BEGIN
+    INSERT INTO job_inputs (job_id, reference, source_id, ordinal)
+    -- 0 is no job: what is not there is refused with a word about it.
+    SELECT job_id, reference, coalesce(source_id, 0), ordinal FROM input_references WHERE job_id = NEW.id;
+    UPDATE jobs SET waits = (
+        SELECT count(DISTINCT CASE WHEN s.state IS NOT 'succeeded' THEN i.source_id END)
+        FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id WHERE i.job_id = NEW.id)
+    WHERE id = NEW.id AND EXISTS (SELECT 1 FROM job_inputs WHERE job_id = NEW.id);
+    UPDATE jobs SET turn = -1 WHERE id = NEW.id AND run_at = 0 AND turn IS NULL AND coalesce(waits, 0) = 0;
+END;
+
+CREATE TRIGGER jobs_inputs_ready AFTER UPDATE OF state ON jobs
+WHEN NEW.state = 'succeeded' AND OLD.state <> 'succeeded' AND EXISTS (SELECT 1 FROM job_inputs WHERE source_id = NEW.id)
+BEGIN
+    UPDATE jobs SET waits = (
+        SELECT count(DISTINCT CASE WHEN s.state IS NOT 'succeeded' THEN i.source_id END)
+        FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id WHERE i.job_id = jobs.id)
+    WHERE id IN (SELECT job_id FROM job_inputs WHERE source_id = NEW.id) AND waits IS NOT NULL;
+END;
+
+CREATE TRIGGER jobs_inputs_retried BEFORE UPDATE OF state ON jobs
+WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled') AND OLD.waits IS NOT NULL AND OLD.input = NEW.input
+    AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state IN ('accepted', 'unknown'))
+    AND EXISTS (
+        SELECT 1 FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id
+        WHERE i.job_id = NEW.id AND (s.id IS NULL OR s.state IN ('failed', 'cancelled') OR s.pruned_at IS NOT NULL))
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.state: takes the result of a job that has failed, was cancelled, or is gone; retry that one first');
+END;
+
+CREATE TRIGGER jobs_inputs_source_deleted AFTER DELETE ON jobs
+WHEN EXISTS (SELECT 1 FROM job_inputs WHERE source_id = OLD.id)
+BEGIN
+    UPDATE jobs SET state = 'failed', finished_at = CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER),
+        error_code = 'input_failed', error_message = 'job ' || OLD.id || ', whose result it takes, was deleted; insert it again'
+    WHERE state = 'queued' AND id IN (
+        WITH RECURSIVE followers(id) AS (
+            SELECT i.job_id FROM job_inputs AS i JOIN jobs AS j ON j.id = i.job_id
+            WHERE i.source_id = OLD.id AND j.state = 'queued'
+            UNION
+            SELECT i.job_id FROM followers JOIN job_inputs AS i ON i.source_id = followers.id
+                JOIN jobs AS j ON j.id = i.job_id
+            WHERE j.state = 'queued')
+        SELECT id FROM followers);
+END;
+
+CREATE TRIGGER jobs_inputs_source_pruned AFTER UPDATE OF pruned_at ON jobs
+WHEN NEW.pruned_at IS NOT NULL AND OLD.pruned_at IS NULL AND EXISTS (SELECT 1 FROM job_inputs WHERE source_id = NEW.id)
+BEGIN
+    UPDATE jobs SET state = 'failed', finished_at = CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER),
+        error_code = 'input_failed', error_message = 'job ' || NEW.id || ', whose result it takes, was pruned; insert it again'
+    WHERE state = 'queued' AND id IN (
+        WITH RECURSIVE followers(id) AS (
+            SELECT i.job_id FROM job_inputs AS i JOIN jobs AS j ON j.id = i.job_id
+            WHERE i.source_id = NEW.id AND j.state = 'queued'
+            UNION
+            SELECT i.job_id FROM followers JOIN job_inputs AS i ON i.source_id = followers.id
+                JOIN jobs AS j ON j.id = i.job_id
+            WHERE j.state = 'queued')
+        SELECT id FROM followers);
 END;
 
 CREATE TRIGGER jobs_insert_foreign BEFORE INSERT ON jobs
@@ -968,6 +1133,8 @@ BEGIN
 END;
 
 CREATE TRIGGER jobs_state_transition BEFORE UPDATE OF state ON jobs WHEN OLD.state <> NEW.state
+    -- Whoever cancels a whole chain cancels also what has failed for it a moment ago.
+    AND NOT (OLD.state = 'failed' AND NEW.state = 'cancelled' AND OLD.error_code IS 'input_failed')
 BEGIN
     SELECT CASE OLD.state || '>' || NEW.state
         WHEN 'queued>succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition queued -> succeeded')
@@ -1095,6 +1262,8 @@ END;
 
 CREATE TRIGGER jobs_turn_inserted AFTER INSERT ON jobs
 WHEN NEW.run_at = 0
+    -- What may take something of others has its turn from jobs_inputs_inserted.
+    AND NOT (instr(NEW.input, 'job:') OR instr(NEW.input, 'key:') OR instr(NEW.input, '\u'))
 BEGIN
     INSERT INTO turns (queue, priority, batch, turn)
     VALUES (NEW.queue, NEW.priority, coalesce(NEW.batch, ''), coalesce(
@@ -1126,7 +1295,7 @@ BEGIN
     INSERT INTO turns (queue, priority, batch, turn, waiting)
     SELECT NEW.queue, NEW.priority, coalesce(NEW.batch, ''), 0, 1 WHERE OLD.turn >= 0 AND NEW.turn >= 0
     ON CONFLICT (queue, priority, batch) DO UPDATE SET waiting = min(4000000000000000, waiting + 1);
-    UPDATE jobs SET kept_turn = NULL, turn = CASE WHEN run_at = 0 THEN -1 END WHERE id = NEW.id;
+    UPDATE jobs SET kept_turn = NULL, turn = CASE WHEN run_at = 0 AND coalesce(waits, 0) = 0 THEN -1 END WHERE id = NEW.id;
 END;
 
 CREATE TRIGGER jobs_turn_retried AFTER UPDATE OF state ON jobs
@@ -1144,7 +1313,12 @@ BEGIN
         FROM turns AS l
         WHERE l.queue = NEW.queue AND l.priority = NEW.priority AND l.batch = coalesce(NEW.batch, ''))
     WHERE id = NEW.id AND state = 'queued';
-    UPDATE jobs SET turn = kept_turn, kept_turn = NULL WHERE id = NEW.id AND state = 'queued' AND run_at = 0;
+    UPDATE jobs SET waits = (
+        SELECT count(DISTINCT CASE WHEN s.state IS NOT 'succeeded' THEN i.source_id END)
+        FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id WHERE i.job_id = NEW.id)
+    WHERE id = NEW.id AND state = 'queued' AND EXISTS (SELECT 1 FROM job_inputs WHERE job_id = NEW.id);
+    UPDATE jobs SET turn = kept_turn, kept_turn = NULL
+    WHERE id = NEW.id AND state = 'queued' AND run_at = 0 AND coalesce(waits, 0) = 0;
 END;
 
 CREATE TRIGGER jobs_utf8_inserted BEFORE INSERT ON jobs
@@ -1168,6 +1342,19 @@ BEGIN
         SELECT substr(parts.part, place.n, 1) AS letter FROM parts JOIN place ON place.n <= length(parts.part)
         WHERE parts.part GLOB '*[^ -~]*') AS p
         WHERE char(unicode(p.letter)) <> p.letter AND hex(p.letter) NOT IN ('EFBFBE', 'EFBFBF'));
+END;
+
+CREATE TRIGGER jobs_waits_frozen BEFORE UPDATE OF waits ON jobs
+WHEN OLD.waits IS NOT NEW.waits AND NEW.waits IS NOT (
+    SELECT CASE WHEN count(*) > 0 THEN count(DISTINCT CASE WHEN s.state IS NOT 'succeeded' THEN i.source_id END) END
+    FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id WHERE i.job_id = NEW.id)
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.waits: is written by the database');
+END;
+
+CREATE TRIGGER jobs_waits_inserted BEFORE INSERT ON jobs WHEN NEW.waits IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.waits: is written by the database; leave it out');
 END;
 
 CREATE TRIGGER suspects_released AFTER UPDATE OF state ON jobs
@@ -1684,6 +1871,29 @@ SELECT
     unconfirmed_window_ms / 1000.0 AS unconfirmed_window_seconds
 FROM daemon, daemon_load;
 
+CREATE VIEW input_references AS
+SELECT DISTINCT
+    job_id, reference,
+    CASE WHEN reference GLOB 'key:*' THEN (SELECT id FROM jobs WHERE unique_key = name)
+        WHEN name NOT GLOB '*[^0-9]*' AND length(name) <= 18 THEN (SELECT id FROM jobs WHERE id = CAST(name AS INTEGER))
+        END AS source_id,
+    ordinal
+FROM (
+    SELECT
+        job_id, reference,
+        CASE WHEN has_ordinal THEN substr(bare, 1, length(bare) - 1) ELSE rest END AS name,
+        CASE WHEN has_ordinal THEN CAST(substr(rest, length(bare) + 1) AS INTEGER) ELSE 0 END AS ordinal
+    FROM (
+        SELECT
+            job_id, reference, rest, bare,
+            bare GLOB '?*/' AND length(rest) - length(bare) BETWEEN 1 AND 6 AS has_ordinal
+        FROM (
+            SELECT j.id AS job_id, t.atom AS reference, substr(t.atom, 5) AS rest,
+                rtrim(substr(t.atom, 5), '0123456789') AS bare
+            FROM jobs AS j, json_tree(j.input) AS t
+            WHERE t.type = 'text' AND (t.atom GLOB 'job:[0-9]*' OR t.atom GLOB 'key:?*')
+                AND t.atom NOT GLOB 'key://*' AND t.atom NOT GLOB '*[' || char(9, 10, 11, 12, 13, 32) || ']*')));
+
 CREATE VIEW job_status AS
 SELECT
     id, state, queue, batch, unique_key, labels, model, priority,
@@ -1699,6 +1909,8 @@ SELECT
     strftime('%Y-%m-%dT%H:%M:%fZ', submitted_at / 1000.0, 'unixepoch') AS submitted_at,
     strftime('%Y-%m-%dT%H:%M:%fZ', finished_at / 1000.0, 'unixepoch') AS finished_at,
     (SELECT group_concat(path, ' ') FROM results WHERE job_id = jobs.id AND state = 'saved') AS files,
+    (SELECT group_concat(source_id, ' ') FROM (SELECT DISTINCT i.source_id FROM job_inputs AS i JOIN jobs AS s ON s.id = i.source_id
+        WHERE jobs.waits > 0 AND i.job_id = jobs.id AND s.state <> 'succeeded')) AS waits_for,
     CASE WHEN length(prompt) > 60 THEN substr(prompt, 1, 59) || '…' ELSE prompt END AS prompt
 FROM jobs;
 
@@ -1718,8 +1930,9 @@ SELECT
         WHEN NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.state = 'queued' AND j.turn IS NOT NULL AND j.queue = q.name)
             -- While a gate is closed nothing is claimed, so what becomes due has no turn yet.
             AND NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.state = 'queued' AND j.turn IS NULL
-                AND j.run_at <= unixepoch('now') * 1000 AND j.queue = q.name)
-            THEN NULL
+                AND coalesce(j.waits, 0) = 0 AND j.run_at <= unixepoch('now') * 1000 AND j.queue = q.name)
+            -- Those whose jobs all wait for others.
+            THEN (SELECT 'inputs' FROM jobs AS j WHERE j.state = 'queued' AND j.waits > 0 AND j.queue = q.name LIMIT 1)
         ELSE coalesce(
             (SELECT g.name FROM gates AS g WHERE g.queue IN ('', q.name) AND g.name NOT LIKE 'model:%'
                 -- A smaller rate lets jobs through, if fewer; whatever else is closed stops them.

@@ -23,8 +23,8 @@ private struct SQLitePlace: LedgerPlace {
 
     func open() throws -> any LedgerStore { try SQLiteLedger(path: path) }
 
-    func add(prompt: String, queue: String, priority: Int64, maxAttempts: Int) throws -> JobID {
-        var job = NewJob(prompt: prompt, model: "flux-2/flex-text-to-image", input: "{}", queue: queue)
+    func add(prompt: String, input: String, queue: String, priority: Int64, maxAttempts: Int) throws -> JobID {
+        var job = NewJob(prompt: prompt, model: "flux-2/flex-text-to-image", input: input, queue: queue)
         job.priority = priority
         job.maxAttempts = maxAttempts
         return try file { try $0.add([job], now: Instant(milliseconds: 1_800_000_000_000))[0] }

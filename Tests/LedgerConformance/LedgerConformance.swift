@@ -1,4 +1,5 @@
 import PromptQueue
+import Synchronization
 
 /// What every ledger must do, whatever it is stored in: the rules about money that the engine relies on.
 package enum LedgerConformance: String, CaseIterable, Sendable {
@@ -15,6 +16,8 @@ package enum LedgerConformance: String, CaseIterable, Sendable {
     case attemptsAreLimited = "a counted retry of a job whose attempts are used up fails it; an uncounted one does not"
     case refusedByTheRules = "a job that may not be sent fails without a slot, and the next is claimed"
 
+    case waitsForItsSource = "a job that takes another's result is claimed when that one has succeeded, with its URL"
+    case failsWithItsSource = "a job that takes another's result fails with it, and is tried again after it"
     case prunedKeepsItsMoney = "pruning removes what has ended, and leaves what it cost; what is under way stays"
     case olderCopySubmitsNothing = "an older copy submits nothing until it is released"
 
@@ -37,6 +40,8 @@ package enum LedgerConformance: String, CaseIterable, Sendable {
         case .retryTakesUp: try await world.retryTakesUp()
         case .attemptsAreLimited: try await world.attemptsAreLimited()
         case .refusedByTheRules: try await world.refusedByTheRules()
+        case .waitsForItsSource: try await world.waitsForItsSource()
+        case .failsWithItsSource: try await world.failsWithItsSource()
         case .prunedKeepsItsMoney: try await world.prunedKeepsItsMoney()
         case .olderCopySubmitsNothing: try await world.olderCopySubmitsNothing()
         }
@@ -61,7 +66,12 @@ private struct Scene<Place: LedgerPlace> {
     }
 
     /// - Parameter second: since the start.
-    func claim(_ limit: Int, at second: Int64 = 0, running: Int = 100) async throws -> Claim {
+    func claim(
+        _ limit: Int,
+        at second: Int64 = 0,
+        running: Int = 100,
+        _ look: @escaping @Sendable (QueuedJob) -> Void = { _ in }
+    ) async throws -> Claim {
         try await ledger.claim(
             ClaimRequest(
                 limit: limit,
@@ -70,6 +80,7 @@ private struct Scene<Place: LedgerPlace> {
                 now: start + .seconds(second)
             )
         ) { job in
+            look(job)
             if job.prompt == "bad" {
                 let problem = InputProblem(field: "prompt", kind: .tooShort, message: "too short")
                 return .refused(Refusal(code: .invalidInput, problems: [problem]))
@@ -304,6 +315,46 @@ private struct Scene<Place: LedgerPlace> {
         try expect(try await ledger.takeResumed(now: start).downloads.isEmpty, "they were handed over twice")
         try expect(try await claim(5, at: 60).jobs.isEmpty, "what is paid for was claimed")
         try expect(try await place.charged(job.job), is: Self.price, "what is booked")
+    }
+
+    // MARK: - Chains
+
+    func waitsForItsSource() async throws {
+        let first = try await place.add("a red fox")
+        let second = try await place.add("it runs", input: "{\"image_url\":\"job:\(first)/0\"}")
+        let claimed = try await claim(5)
+        try expect(claimed.jobs.map(\.job), is: [first], "what was claimed")
+        try expect(!claimed.hasMore && claimed.nextRunAt == nil, "nothing is due before its source has ended")
+        try await record(.accepted(claimed.jobs[0].attempt, task: TaskID("a"), httpStatus: 200))
+        let outputs = [TaskOutput.file(url: "https://x/1")]
+        try await record(.taskSucceeded(claimed.jobs[0].attempt, outputs, charged: Self.price, fetch: true))
+        try expect(try await claim(5, at: 1).jobs.isEmpty, "it was claimed before the result was saved")
+        let file = SavedFile(path: "f/1-0.png", contentType: "image/png", bytes: 1, sha256: "x")
+        let saved = try await record(.resultSaved(ResultID(job: first, ordinal: 0), file))
+        try expect(saved.feedsOthers, "the ledger does not say that somebody waits for it")
+        let sources = Mutex<[JobID: [ResultSource]]>([:])
+        let next = try await claim(5, at: 2) { job in sources.withLock { $0[job.id] = job.sources } }
+        try expect(next.jobs.map(\.job), is: [second], "what was claimed then")
+        try expect(
+            sources.withLock { $0[second]?.map(\.standing) },
+            is: [.at(url: "https://x/1")],
+            "what is to be sent"
+        )
+    }
+
+    func failsWithItsSource() async throws {
+        let first = try await place.add("bad")
+        let second = try await place.add("it runs", input: "{\"image_url\":\"job:\(first)\"}")
+        let third = try await place.add("and runs", input: "{\"image_url\":\"job:\(second)\"}")
+        try expect(try await claim(5).refused.map(\.job), is: [first], "what was refused")
+        for job in [second, third] { try await expect(job, is: .failed) }
+        try await place.retry(second)
+        try await expect(second, is: .failed)
+        for job in [first, second, third] { try await place.retry(job) }
+        for job in [first, second, third] { try await expect(job, is: .queued) }
+        try await place.cancel(first)
+        for job in [second, third] { try await expect(job, is: .failed) }
+        try expect(try await claim(5, at: 60).jobs.isEmpty, "something was claimed")
     }
 
     private func expectFirst(_ jobs: [ClaimedJob]) throws -> ClaimedJob {

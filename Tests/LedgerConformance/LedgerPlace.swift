@@ -6,7 +6,8 @@ package protocol LedgerPlace: Sendable {
     /// Opens the daemon's ledger; again after it was closed, or left as a process leaves it that is killed.
     func open() async throws -> any LedgerStore
 
-    func add(prompt: String, queue: String, priority: Int64, maxAttempts: Int) async throws -> JobID
+    /// - Parameter input: a JSON object.
+    func add(prompt: String, input: String, queue: String, priority: Int64, maxAttempts: Int) async throws -> JobID
     func cancel(_ job: JobID) async throws
     func retry(_ job: JobID) async throws
     func pause(_ queue: String) async throws
@@ -27,12 +28,13 @@ package protocol LedgerPlace: Sendable {
 extension LedgerPlace {
     package func add(
         _ prompt: String,
+        input: String = "{}",
         queue: String = "default",
         priority: Int64 = 0,
         maxAttempts: Int = 3
     ) async throws
         -> JobID
     {
-        try await add(prompt: prompt, queue: queue, priority: priority, maxAttempts: maxAttempts)
+        try await add(prompt: prompt, input: input, queue: queue, priority: priority, maxAttempts: maxAttempts)
     }
 }

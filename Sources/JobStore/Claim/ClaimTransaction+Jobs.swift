@@ -71,7 +71,7 @@ extension ClaimTransaction {
         let rows = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """
-                    SELECT id, prompt, input, priority, turn, attempt_count, max_attempts, batch, allow_unknown FROM jobs
+                    SELECT id, prompt, input, priority, turn, attempt_count, max_attempts, batch, allow_unknown, waits FROM jobs
                     WHERE state = 'queued' AND turn IS NOT NULL AND queue = ? AND model = ? AND priority = ?
                         AND id NOT IN (SELECT job_id FROM set_aside)
                     ORDER BY turn, id LIMIT ? OFFSET ?
@@ -92,7 +92,9 @@ extension ClaimTransaction {
                         batch: row[7],
                         prompt: row[1],
                         input: row[2],
-                        allowsUnknownFields: row[8]
+                        allowsUnknownFields: row[8],
+                        // NULL: none.
+                        sources: row[9] as Int64? == nil ? [] : try sources(of: id)
                     ),
                     priority: row[3],
                     turn: row[4],
@@ -111,7 +113,8 @@ extension ClaimTransaction {
         batch: String?,
         prompt: Data?,
         input: Data,
-        allowsUnknownFields: Bool
+        allowsUnknownFields: Bool,
+        sources: [ResultSource]
     ) -> QueuedJob? {
         guard let input = String(validating: input, as: UTF8.self) else { return nil }
         var text: String?
@@ -126,7 +129,34 @@ extension ClaimTransaction {
             model: lane.model,
             prompt: text,
             input: input,
-            allowsUnknownFields: allowsUnknownFields
+            allowsUnknownFields: allowsUnknownFields,
+            sources: sources
         )
+    }
+
+    /// What a job takes from others: by now they have succeeded, but some may be gone.
+    private func sources(of job: JobID) throws -> [ResultSource] {
+        try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT i.reference, i.source_id, i.ordinal, r.url, r.created_at
+                    FROM job_inputs AS i
+                        LEFT JOIN jobs AS s ON s.id = i.source_id AND s.state = 'succeeded' AND s.pruned_at IS NULL
+                        LEFT JOIN results AS r ON r.job_id = s.id AND r.ordinal = i.ordinal
+                    WHERE i.job_id = ? ORDER BY i.reference
+                    """
+            ),
+            arguments: [job.rawValue]
+        )
+        .map { row in
+            ResultSource(
+                reference: row[0],
+                job: JobID(row[1]),
+                ordinal: row[2],
+                url: row[3],
+                createdAt: row.instant("created_at"),
+                now: request.now
+            )
+        }
     }
 }

@@ -141,7 +141,8 @@ struct ClaimTransaction: ClaimSource {
         let due = try Int64.fetchAll(
             db.cachedStatement(
                 sql: """
-                    SELECT id FROM jobs WHERE state = 'queued' AND turn IS NULL AND run_at <= ?
+                    SELECT id FROM jobs
+                    WHERE state = 'queued' AND turn IS NULL AND coalesce(waits, 0) = 0 AND run_at <= ?
                         AND id NOT IN (SELECT job_id FROM set_aside)
                     ORDER BY run_at, id LIMIT ?
                     """
@@ -176,7 +177,8 @@ struct ClaimTransaction: ClaimSource {
             .fetchOne(
                 db.cachedStatement(
                     sql: """
-                        SELECT run_at FROM jobs WHERE state = 'queued' AND turn IS NULL AND run_at > ?
+                        SELECT run_at FROM jobs
+                        WHERE state = 'queued' AND turn IS NULL AND coalesce(waits, 0) = 0 AND run_at > ?
                         ORDER BY run_at LIMIT 1
                         """
                 ),

@@ -3,7 +3,10 @@ import PromptQueue
 
 extension JobRecord {
     static let selection = """
-        jobs.*, (SELECT json_group_array(path) FROM results WHERE job_id = jobs.id AND state = 'saved') AS files
+        jobs.*, (SELECT json_group_array(path) FROM results WHERE job_id = jobs.id AND state = 'saved') AS files,
+        CASE WHEN jobs.waits > 0 AND jobs.state = 'queued' THEN (SELECT json_group_array(DISTINCT i.source_id)
+            FROM job_inputs AS i JOIN jobs AS s ON s.id = i.source_id
+            WHERE i.job_id = jobs.id AND s.state <> 'succeeded') END AS waits_for
         """
 
     init(_ row: Row) throws {
@@ -41,7 +44,9 @@ extension JobRecord {
             submittedAt: row.instant("submitted_at"),
             finishedAt: row.instant("finished_at"),
             prunedAt: row.instant("pruned_at"),
-            files: try JSONValue(parsing: row["files"] as String).arrayValue?.compactMap(\.stringValue) ?? []
+            files: try JSONValue(parsing: row["files"] as String).arrayValue?.compactMap(\.stringValue) ?? [],
+            waitsFor: try (row["waits_for"] as String?).flatMap { try JSONValue(parsing: $0).arrayValue }?
+                .compactMap { $0.integerValue.map { JobID($0) } } ?? []
         )
     }
 }

@@ -8,7 +8,9 @@ extension QueueFile {
         try write(dryRun: dryRun) { db in
             var outcome = ChangeOutcome()
             var changed: [JobID] = []
-            for id in ids {
+            if case .cancel = change { outcome.followers = try Self.followers(of: ids, db) }
+            // Of a chain the last is cancelled first, and the first tried again first: that way none is in the others' way.
+            for id in Self.ordered(ids, change) {
                 let state = try String.fetchOne(
                     db.cachedStatement(sql: "SELECT state FROM jobs WHERE id = ?"),
                     arguments: [id.rawValue]
@@ -33,6 +35,8 @@ extension QueueFile {
                 if try Self.tryApplying(change, id, db, &outcome) { changed.append(id) }
             }
             try Self.count(changed, change, db, &outcome)
+            let order = Dictionary(ids.enumerated().map { ($1, $0) }) { first, _ in first }
+            outcome.refused.sort { (order[$0.job] ?? 0, $0.job.rawValue) < (order[$1.job] ?? 0, $1.job.rawValue) }
             return outcome
         }
     }
@@ -56,8 +60,12 @@ extension QueueFile {
             }
             guard !own.states.isEmpty else { return outcome }
             let (condition, arguments) = own.condition
-            var changed = try Int64.fetchAll(db, sql: "SELECT id FROM jobs WHERE \(condition)", arguments: arguments)
-                .map { JobID($0) }
+            var changed = Self.ordered(
+                try Int64.fetchAll(db, sql: "SELECT id FROM jobs WHERE \(condition)", arguments: arguments)
+                    .map { JobID($0) },
+                change
+            )
+            if case .cancel = change { outcome.followers = try Self.followers(of: changed, db) }
             if try Self.applyToAll(change, changed.count, condition, arguments, db) {
                 outcome.changed = changed.count
             } else {
@@ -65,6 +73,13 @@ extension QueueFile {
             }
             try Self.count(changed, change, db, &outcome)
             return outcome
+        }
+    }
+
+    private static func ordered(_ jobs: [JobID], _ change: JobChange) -> [JobID] {
+        switch change {
+        case .cancel: jobs.sorted { $0.rawValue > $1.rawValue }
+        case .retry: jobs.sorted { $0.rawValue < $1.rawValue }
         }
     }
 

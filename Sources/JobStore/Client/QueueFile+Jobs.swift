@@ -80,7 +80,7 @@ extension QueueFile {
                 arguments: [id.rawValue]
             )
             guard let row else { return nil }
-            return JobDetails(
+            var details = JobDetails(
                 job: try JobRecord(row),
                 attempts:
                     try Row
@@ -92,6 +92,8 @@ extension QueueFile {
                     ?? AccountRules(),
                 blockedBy: try Self.blockedBy(db, id)
             )
+            details.chain = try Self.chain(db, id)
+            return details
         }
     }
 

@@ -142,7 +142,11 @@ extension QueueFile {
                             WHERE state = 'queued' AND turn IS NOT NULL AND queue = :queue LIMIT :sample)
                         UNION ALL
                         SELECT id FROM (SELECT id, queue FROM jobs
-                            WHERE state = 'queued' AND turn IS NULL ORDER BY run_at LIMIT :sample) WHERE queue = :queue)
+                            WHERE state = 'queued' AND turn IS NULL AND coalesce(waits, 0) = 0
+                            ORDER BY run_at LIMIT :sample) WHERE queue = :queue
+                        UNION ALL
+                        SELECT id FROM (SELECT id FROM jobs
+                            WHERE state = 'queued' AND waits > 0 AND queue = :queue LIMIT :sample))
                     LIMIT :sample)
                 GROUP BY 1, 2, 3
                 """,

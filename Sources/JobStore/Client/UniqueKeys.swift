@@ -28,6 +28,17 @@ struct UniqueKeys: KeyChecker {
         }
     }
 
+    func problem(with reference: InputReference) throws(LedgerError) -> String? {
+        try LedgerError.wrapping {
+            let source = try QueueFile.source(of: reference, db)
+            if source == nil, case .key(let key) = reference.source {
+                let statement = try db.cachedStatement(sql: "SELECT 1 FROM temp.import_keys WHERE key = ?")
+                if try Int.fetchOne(statement, arguments: [key]) != nil { return nil }
+            }
+            return reference.problem(with: source)
+        }
+    }
+
     static func holder(of key: String, _ db: Database) throws -> String? {
         let statement = try db.cachedStatement(sql: "SELECT id, state FROM jobs WHERE unique_key = ?")
         return try Row.fetchOne(statement, arguments: [key]).map { row in

@@ -35,8 +35,16 @@ extension RecordWork {
             ]
         )
         var recorded = CommitResult(job: try conclude(result.job))
+        recorded.feedsOthers = try feedsOthers(recorded.job)
         if changed == 0 { recorded.isUnwanted = try !isSaved(result, file) }
         return recorded
+    }
+
+    /// Whether a job has succeeded and others take its results.
+    func feedsOthers(_ job: RecordedJob?) throws -> Bool {
+        guard let job, job.state == .succeeded else { return false }
+        let statement = try db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM job_inputs WHERE source_id = ?)")
+        return try Bool.fetchOne(statement, arguments: [job.id.rawValue]) ?? false
     }
 
     /// Whether it was recorded before.

@@ -233,7 +233,11 @@ struct RecordWork {
             )
         }
         guard isWanted else { return CommitResult(job: job) }
-        guard fetch else { return CommitResult(job: RecordedJob(id: job.id, state: .succeeded)) }
+        guard fetch else {
+            var recorded = CommitResult(job: RecordedJob(id: job.id, state: .succeeded))
+            recorded.feedsOthers = try feedsOthers(recorded.job)
+            return recorded
+        }
         try run("UPDATE jobs SET provider_state = 'success' WHERE id = ?", [job.id.rawValue])
         return CommitResult(job: job, downloads: try downloads(of: job))
     }

@@ -52,7 +52,8 @@ extension SQLiteLedger: StatusSource {
                         + coalesce(s.jobs, 0) AS due
                     FROM queues AS q LEFT JOIN (
                         SELECT queue, count(*) AS jobs FROM jobs INDEXED BY jobs_scheduled
-                        WHERE state = 'queued' AND turn IS NULL AND run_at <= unixepoch('now') * 1000
+                        WHERE state = 'queued' AND turn IS NULL AND coalesce(waits, 0) = 0
+                            AND run_at <= unixepoch('now') * 1000
                         GROUP BY queue) AS s ON s.queue = q.name
                     ORDER BY q.name
                     """

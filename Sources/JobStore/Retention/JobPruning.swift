@@ -10,9 +10,15 @@ struct JobPruning {
     private static let settled =
         "NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.job_id = jobs.id AND a.finished_at IS NULL)"
 
+    /// What a job that has not ended still takes something of.
+    private static let untaken = """
+        NOT EXISTS (SELECT 1 FROM job_inputs AS i JOIN jobs AS f ON f.id = i.job_id
+            WHERE i.source_id = jobs.id AND f.state NOT IN ('succeeded', 'failed', 'cancelled'))
+        """
+
     private static func condition(_ filter: JobFilter) -> (sql: String, arguments: StatementArguments) {
         let (condition, arguments) = filter.condition
-        return ("\(ended) AND jobs.pruned_at IS NULL AND \(settled) AND \(condition)", arguments)
+        return ("\(ended) AND jobs.pruned_at IS NULL AND \(settled) AND \(untaken) AND \(condition)", arguments)
     }
 
     func count(_ filter: JobFilter) throws -> Pruned {

@@ -65,6 +65,14 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
             for field in unknownFields {
                 console.say("warning: \(jobs.first?.model ?? "") does not list the field \(field); it is sent as it is")
             }
+            let references = ReferenceCheck(catalogue: before.catalogue, file: file)
+            if let job = jobs.first {
+                let problems = try references.problems(of: job)
+                guard problems.isEmpty else {
+                    throw CommandError(.badData, problems.joined(separator: "\n") + "\nnothing was added")
+                }
+                for warning in try references.warnings(of: job) { console.say("warning: \(warning)") }
+            }
             let cost = AddedCost(jobs: jobs, before: before, console: console)
             guard !dryRun else { return console.print(json ? cost.json : cost.sentence("would queue")) }
             let ids: [JobID]
@@ -131,7 +139,7 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
         var jobs: [NewJob] = []
         var isMisspelt = false
         for (index, text) in texts.enumerated() {
-            switch catalogue.prepare(
+            switch catalogue.prepareAhead(
                 model: model,
                 prompt: text,
                 input: input,

@@ -255,6 +255,13 @@ struct ChangeCost {
                 "\(grouped(outcome.atProvider)) \(verb) at the provider: \(outcome.staysCharged.inWords) \(stay) charged"
             )
         }
+        if outcome.followers > 0 {
+            let verb =
+                dryRun ? "would fail with it" : outcome.followers == 1 ? "has failed with it" : "have failed with it"
+            parts.append(
+                "\(count(outcome.followers, "job")) that \(outcome.followers == 1 ? "waits" : "wait") for its result \(verb)"
+            )
+        }
         return parts
     }
 
@@ -269,6 +276,7 @@ struct ChangeCost {
             "estimated_credits": JSONValue(toPay),
             "at_provider": .integer(Int64(outcome.atProvider)),
             "charged_credits": JSONValue(outcome.staysCharged),
+            "followers": .integer(Int64(outcome.followers)),
             "being_sent": .integer(Int64(outcome.beingSent)),
             "left_cancelled": .integer(Int64(outcome.leftCancelled)),
             "refused": .array(

@@ -201,11 +201,13 @@ struct ListCommand: ParsableCommand, SettingsCommand {
         let hasFiles = jobs.contains { !$0.files.isEmpty }
         let hasErrors = jobs.contains { $0.errorCode != nil }
         let hasKeys = jobs.contains { $0.uniqueKey != nil }
+        let hasWaits = jobs.contains { !$0.waitsFor.isEmpty }
         var columns = [
             Table.Column(title: "ID", alignment: .right), .init(title: "STATE"),
             .init(title: "CREDITS", alignment: .right), .init(title: "TIME", alignment: .right),
         ]
         if hasErrors { columns.append(.init(title: "ERROR")) }
+        if hasWaits { columns.append(.init(title: "WAITS")) }
         if hasKeys { columns.append(.init(title: "KEY", isFlexible: true)) }
         columns.append(.init(title: "PROMPT", isFlexible: true))
         if hasFiles { columns.append(.init(title: "FILE", isFlexible: true)) }
@@ -216,6 +218,7 @@ struct ListCommand: ParsableCommand, SettingsCommand {
                 .init(text: credits(job)), .init(text: time(job, console)),
             ]
             if hasErrors { cells.append(.init(text: oneLine(job.errorCode ?? "–"))) }
+            if hasWaits { cells.append(.init(text: job.waits ?? "–")) }
             if hasKeys { cells.append(.init(text: oneLine(job.uniqueKey ?? "–"))) }
             cells.append(.init(text: job.prunedAt == nil ? oneLine(job.prompt ?? job.input) : "(pruned)"))
             if hasFiles {
@@ -238,6 +241,16 @@ struct ListCommand: ParsableCommand, SettingsCommand {
         guard let submitted = job.submittedAt, job.state != .queued else { return "–" }
         let end = job.finishedAt ?? console.now()
         return max(.zero, end - submitted).inWords
+    }
+}
+
+extension JobRecord {
+    /// `for job 12`, `for jobs 12, 13`; nil if it waits for none.
+    var waits: String? {
+        guard !waitsFor.isEmpty else { return nil }
+        let shown = waitsFor.prefix(3).map { "\($0)" }.joined(separator: ", ")
+        let more = waitsFor.count > 3 ? " and \(waitsFor.count - 3) more" : ""
+        return (waitsFor.count == 1 ? "for job " : "for jobs ") + shown + more
     }
 }
 

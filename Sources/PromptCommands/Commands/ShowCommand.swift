@@ -47,7 +47,7 @@ struct JobPage {
     let latest: Instant?
     let console: Console
 
-    var lines: [String] { (head + facts + timeline + evidence + files + advice).flatMap(console.wrapped) }
+    var lines: [String] { (head + facts + chain + timeline + evidence + files + advice).flatMap(console.wrapped) }
 
     private var job: JobRecord { details.job }
 
@@ -115,6 +115,28 @@ struct JobPage {
             facts.append(("error", "\(job.errorCode ?? "error"): \(oneLine(message))"))
         }
         return facts.map { $0.0 + String(repeating: " ", count: max(1, 9 - $0.0.count)) + $0.1 }
+    }
+
+    /// Top down: what comes before, the job itself, and what comes after.
+    private var chain: [String] {
+        guard !details.chain.isEmpty else { return [] }
+        let own = ChainLink(
+            job: job.id,
+            state: job.state,
+            model: job.model,
+            distance: 0,
+            takes: InputReference.all(in: parsed(job.input)).map(\.text)
+        )
+        let links =
+            details.chain.filter { $0.distance < 0 } + [own] + details.chain.filter { $0.distance > 0 }
+        let first = links.map(\.distance).min() ?? 0
+        return ["chain"]
+            + links.map { link in
+                let indent = String(repeating: "  ", count: min(link.distance - first, 20) + 1)
+                let takes = link.takes.isEmpty ? "" : "  takes \(oneLine(link.takes.joined(separator: ", ")))"
+                let mark = link.distance == 0 ? "  (this job)" : ""
+                return "\(indent)job \(link.job)  \(link.state.rawValue)  \(oneLine(link.model))\(takes)\(mark)"
+            }
     }
 
     private static func list(_ object: JSONObject) -> String {
@@ -233,6 +255,8 @@ struct JobPage {
                 "If you are sure that it does not exist: promptctl resolve \(job.id) --resubmit.",
                 "To give it up: promptctl resolve \(job.id) --fail.",
             ]
+        case .failed where job.errorCode == FailureCode.inputFailed.rawValue:
+            ["To try again: promptctl retry with the job that it names, and then promptctl retry \(job.id)"]
         case .failed where details.attempts.isEmpty:
             [
                 "It was never sent. Add it again, with what is wrong put right.",
@@ -240,7 +264,9 @@ struct JobPage {
             ]
         case .failed: ["To try again: promptctl retry \(job.id)"]
         case .queued:
-            if let runAt = job.runAt, runAt > console.now() {
+            if let waits = job.waits {
+                ["It waits \(waits), whose \(job.waitsFor.count == 1 ? "result it takes" : "results it takes")."]
+            } else if let runAt = job.runAt, runAt > console.now() {
                 ["Not before \(console.time(runAt))."]
             } else if let blocked = details.blockedBy {
                 [

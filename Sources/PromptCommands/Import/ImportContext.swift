@@ -17,7 +17,7 @@ struct ImportContext {
     var secondsFromUTC: @Sendable (Instant) -> Int64
 
     func prepare(_ model: String, prompt: String?, _ input: JSONObject) -> Preparation {
-        catalogue.prepare(
+        catalogue.prepareAhead(
             model: model,
             prompt: prompt,
             input: input,

@@ -88,6 +88,10 @@ final class ImportRun {
                 summary.lines += 1
                 var problems = problems
                 for job in jobs {
+                    for reference in job.references {
+                        guard let problem = try keys.problem(with: reference) else { continue }
+                        if !problems.contains(problem) { problems.append(problem) }
+                    }
                     if let key = job.uniqueKey, let holder = try keys.claim(key, line: row.line) {
                         if skipsDuplicates {
                             summary.skipped += 1
@@ -119,6 +123,9 @@ final class ImportRun {
             lines[key] = line
             return nil
         }
+
+        /// Whether there is a job in the queue is not known here.
+        func problem(with reference: InputReference) -> String? { nil }
     }
 
     /// Says what was understood, and what was guessed.

@@ -314,7 +314,7 @@ extension QueuedJob {
     /// Whether nothing of it has changed, byte by byte.
     fileprivate func isSame(as other: QueuedJob) -> Bool {
         id == other.id && ExactText(model) == ExactText(other.model) && ExactText(input) == ExactText(other.input)
-            && prompt.map { ExactText($0) } == other.prompt.map { ExactText($0) }
+            && prompt.map { ExactText($0) } == other.prompt.map { ExactText($0) } && sources == other.sources
     }
 }
 

@@ -5,6 +5,8 @@ package struct InputProblem: Sendable, Hashable {
         case patternMismatch, unknownModel
         /// Spelt almost like a field that the model has.
         case misspeltField
+        /// The result of another job is not there.
+        case missingResult
     }
 
     /// The field, as a path if it is inside another: `multi_prompt[0].duration`. `model` for an unknown model.
@@ -26,7 +28,7 @@ extension InputProblem: CustomStringConvertible {
 
 /// Why the catalogue does not let a job through.
 package struct Refusal: Error, Sendable, Hashable {
-    /// `invalidInput` or `unknownModel`.
+    /// `invalidInput`, `unknownModel` or `inputMissing`.
     package let code: FailureCode
     /// At least one, in the order of the model's fields.
     package let problems: [InputProblem]

@@ -72,6 +72,8 @@ package struct ChangeOutcome: Sendable {
     package var atProvider = 0
     /// What is charged for these, or held back.
     package var staysCharged = Credits.zero
+    /// Jobs that fail with those cancelled, because they take their results.
+    package var followers = 0
 
     package init() {}
 }

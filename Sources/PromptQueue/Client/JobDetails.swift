@@ -9,6 +9,9 @@ package struct JobDetails: Sendable {
     package let rules: AccountRules
     /// Why nothing of its queue is being submitted, while it is queued: `paused`, `budget:NAME`…; and what promptd says of it.
     package let blockedBy: (reason: BlockReason, message: String?)?
+    /// The jobs whose results it takes, and those that take its own, with theirs; by their ids, at most a hundred of each. Empty
+    /// if it takes none and nobody takes its own.
+    package var chain: [ChainLink] = []
 
     package init(
         job: JobRecord,
@@ -24,6 +27,25 @@ package struct JobDetails: Sendable {
         self.running = running
         self.rules = rules
         self.blockedBy = blockedBy
+    }
+}
+
+/// A job of a chain, as it is seen from one of them.
+package struct ChainLink: Sendable, Hashable {
+    package let job: JobID
+    package let state: JobState
+    package let model: String
+    /// How many links it is away: negative for what comes before.
+    package let distance: Int
+    /// What it takes of others, as its input says: `job:12/0`.
+    package let takes: [String]
+
+    package init(job: JobID, state: JobState, model: String, distance: Int, takes: [String]) {
+        self.job = job
+        self.state = state
+        self.model = model
+        self.distance = distance
+        self.takes = takes
     }
 }
 

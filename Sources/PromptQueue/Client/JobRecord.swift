@@ -31,6 +31,8 @@ package struct JobRecord: Sendable {
     package let prunedAt: Instant?
     /// The saved results, relative to the media directory.
     package let files: [String]
+    /// The jobs whose results it takes and that have not succeeded.
+    package let waitsFor: [JobID]
 
     package init(
         id: JobID,
@@ -57,7 +59,8 @@ package struct JobRecord: Sendable {
         submittedAt: Instant?,
         finishedAt: Instant?,
         prunedAt: Instant?,
-        files: [String]
+        files: [String],
+        waitsFor: [JobID] = []
     ) {
         self.id = id
         self.state = state
@@ -84,6 +87,7 @@ package struct JobRecord: Sendable {
         self.finishedAt = finishedAt
         self.prunedAt = prunedAt
         self.files = files
+        self.waitsFor = waitsFor
     }
 }
 

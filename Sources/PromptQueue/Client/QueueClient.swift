@@ -25,6 +25,9 @@ package protocol QueueReader: Sendable {
     /// With their results, the oldest first: at most `limit` that come after a job.
     func jobs(matching filter: JobFilter, after: JobID?, limit: Int) throws(LedgerError) -> [ExportedJob]
 
+    /// The job that an input takes a result from; `nil` if there is none.
+    func source(of reference: InputReference) throws(LedgerError) -> SourceRecord?
+
     /// `nil` if there is no such job.
     func details(of id: JobID) throws(LedgerError) -> JobDetails?
 
@@ -110,6 +113,11 @@ package protocol KeyChecker {
     ///
     /// - Returns: who has it already, `job 12 (succeeded)` or `line 7`; `nil` if it is free.
     func claim(_ key: String, line: Int) throws(LedgerError) -> String?
+
+    /// The job that a line takes a result from, if it is in the queue already.
+    ///
+    /// - Returns: why it cannot; `nil` if it can, from a job of the queue or from an earlier line with that key.
+    func problem(with reference: InputReference) throws(LedgerError) -> String?
 }
 
 /// What an operator sets, settles and looks after.

@@ -3,6 +3,8 @@
 package enum Advice: Sendable, Hashable, CustomStringConvertible {
     /// A job that was not sent.
     case trySending(JobID)
+    /// A job whose result another one is to take.
+    case retryFirst(JobID)
     /// A job whose request may be sent once more, and paid once more.
     case sendAgain(JobID)
     /// A job whose task is no longer polled.
@@ -40,6 +42,7 @@ package enum Advice: Sendable, Hashable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .trySending(let job): "promptctl retry \(job) tries it again"
+        case .retryFirst(let job): "promptctl retry \(job) first"
         case .sendAgain(let job): "promptctl retry \(job) sends it again"
         case .pollAgain(let job): "promptctl retry \(job) polls it again"
         case .fetchAgain(let job): "promptctl retry \(job) fetches it again and pays nothing"

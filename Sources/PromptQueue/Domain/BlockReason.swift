@@ -15,6 +15,8 @@ package enum BlockReason: Sendable, Hashable, RawRepresentable {
     case rate
     /// As many tasks run as may.
     case running
+    /// All its jobs wait for the results of others.
+    case inputs
     /// What the named budget has left does not fit.
     case budget(String)
     /// The model is switched off.
@@ -36,6 +38,7 @@ package enum BlockReason: Sendable, Hashable, RawRepresentable {
             case "disk": .disk
             case "rate": .rate
             case "running": .running
+            case "inputs": .inputs
             case _ where rawValue.hasPrefix(Self.budgetPrefix):
                 .budget(String(rawValue.dropFirst(Self.budgetPrefix.count)))
             case _ where rawValue.hasPrefix(Self.modelPrefix):
@@ -54,6 +57,7 @@ package enum BlockReason: Sendable, Hashable, RawRepresentable {
         case .disk: "disk"
         case .rate: "rate"
         case .running: "running"
+        case .inputs: "inputs"
         case .budget(let name): Self.budgetPrefix + name
         case .model(let name): Self.modelPrefix + name
         case .other(let text): text
@@ -69,14 +73,14 @@ package enum BlockReason: Sendable, Hashable, RawRepresentable {
         switch self {
         case .key, .credits, .provider, .disk, .paused, .restored, .running, .budget, .other: true
         // A smaller rate lets jobs through, if fewer.
-        case .rate, .model: false
+        case .rate, .model, .inputs: false
         }
     }
 
     /// Whether it passes by the working of the queue alone: nobody has to do anything, and nothing is wrong.
     package var isOrdinary: Bool {
         switch self {
-        case .rate, .running: true
+        case .rate, .running, .inputs: true
         case .paused, .restored, .key, .credits, .provider, .disk, .budget, .model, .other: false
         }
     }

@@ -10,6 +10,10 @@ package enum FailureCode: String, Sendable, Hashable, CaseIterable, Codable {
     case contentRefused = "content_refused"
     /// The provider could not fetch or use an input file.
     case inputUnusable = "input_unusable"
+    /// A job whose result it takes has failed, was cancelled, or is gone. It was not sent.
+    case inputFailed = "input_failed"
+    /// The result of another job that it takes is not there, or not for sure. It was not sent.
+    case inputMissing = "input_missing"
     /// The task ended in failure at the provider, for a reason that trying again does not fix.
     case taskFailed = "task_failed"
     /// The task ended by a fault of the provider's own, which may pass.

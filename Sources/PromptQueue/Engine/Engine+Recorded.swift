@@ -1,6 +1,7 @@
 // What is in the ledger now, and what the ledger refuses.
 extension Engine {
     mutating func recorded(_ change: LedgerChange, _ result: CommitResult, now: Moment) {
+        if result.feedsOthers { claiming.noteDue() }
         switch change {
         case .accepted(let attempt, _, _):
             if let task = tasks[attempt] {

@@ -50,7 +50,8 @@ extension FailureCode {
         case .providerMaintenance: (.deferred, .provider)
         case .providerUnavailable: (.deferredInOutage, .provider)
         case .providerFault, .notSent: (.counted, nil)
-        case .invalidInput, .unknownModel, .modelUnavailable, .contentRefused, .inputUnusable, .taskFailed,
+        case .invalidInput, .unknownModel, .modelUnavailable, .contentRefused, .inputUnusable, .inputFailed,
+            .inputMissing, .taskFailed,
             .emptyResult,
             .taskLost, .downloadFailed, .answerLost, .settledByOperator, .setAside:
             (.never, nil)

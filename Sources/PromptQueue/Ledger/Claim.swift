@@ -46,6 +46,8 @@ package struct QueuedJob: Sendable {
     package var input: String
     /// Whether misspelt fields are sent as they are.
     package var allowsUnknownFields: Bool
+    /// What it takes from other jobs; nil where that is not known yet.
+    package var sources: [ResultSource]?
 
     package var origin: JobOrigin { JobOrigin(queue: queue, batch: batch) }
 
@@ -56,8 +58,10 @@ package struct QueuedJob: Sendable {
         model: String,
         prompt: String?,
         input: String,
-        allowsUnknownFields: Bool = false
+        allowsUnknownFields: Bool = false,
+        sources: [ResultSource]? = nil
     ) {
+        self.sources = sources
         self.id = id
         self.queue = queue
         self.batch = batch

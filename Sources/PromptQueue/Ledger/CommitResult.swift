@@ -8,6 +8,8 @@ package struct CommitResult: Sendable {
     package var refusal: AcceptanceRefusal?
     /// Whether a file was not taken, because its job was cancelled meanwhile.
     package var isUnwanted = false
+    /// Whether its job has succeeded, and others wait for its results.
+    package var feedsOthers = false
     /// Attempts whose answer was lost and that the change has settled.
     package var settled: [SettledUnknown] = []
     /// How the account compares, after a reading of the balance that can be compared.

@@ -119,7 +119,7 @@ package struct Forecast: Sendable {
     /// As at the claim; `nil` for an input that will be refused, and costs nothing.
     private static func estimate(_ job: QueuedJob, _ catalogue: Catalogue, _ prices: PriceBook) -> Estimate? {
         guard case .object(let input) = parsed(job.input),
-            case .ready(let prepared) = catalogue.prepare(
+            case .ready(let prepared) = catalogue.prepareAhead(
                 model: job.model,
                 prompt: job.prompt,
                 input: input,

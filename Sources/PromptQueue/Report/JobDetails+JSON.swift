@@ -9,6 +9,7 @@ extension JobDetails {
         object["attempts"] = .array(attempts.map { .object($0.object) })
         object["waiting"] = waiting.map { .object($0.object) } ?? .null
         object["blocked_by"] = JSONValue(blockedBy?.reason.rawValue)
+        object["chain"] = .array(chain.map { .object($0.object) })
         object["results"] = .array(results.map { .object($0.object) })
         return object
     }

@@ -27,6 +27,7 @@ extension JobRecord {
             "finished_at": JSONValue(finishedAt),
             "pruned_at": JSONValue(prunedAt),
             "files": .array(files.map { .string($0) }),
+            "waits_for": .array(waitsFor.map { .integer($0.rawValue) }),
         ]
     }
 }
@@ -95,6 +96,18 @@ extension ResultRecord {
             "error_message": JSONValue(errorMessage),
             "created_at": JSONValue(createdAt),
             "saved_at": JSONValue(savedAt),
+        ]
+    }
+}
+
+extension ChainLink {
+    var object: JSONObject {
+        [
+            "id": .integer(job.rawValue),
+            "state": .string(state.rawValue),
+            "model": .string(model),
+            "distance": .integer(Int64(distance)),
+            "takes": .array(takes.map { .string($0) }),
         ]
     }
 }

@@ -21,6 +21,7 @@ extension World {
         if runAt > latestClaim.milliseconds {
             throw Violation(.claim, "job \(job.job) was claimed \(runAt - latestClaim.milliseconds) ms before its time")
         }
+        try checkSources(job.job)
         try checkUnresolved(job.job, except: job.attempt)
         try checkOneOpenAttempt()
     }
@@ -241,7 +242,8 @@ extension World {
             """
             SELECT
                 (SELECT count(*) FROM jobs AS j JOIN queues AS q ON q.name = j.queue
-                    WHERE j.state = 'queued' AND NOT q.paused AND coalesce(q.max_running, 1000000) > (
+                    WHERE j.state = 'queued' AND coalesce(j.waits, 0) = 0 AND NOT q.paused
+                        AND coalesce(q.max_running, 1000000) > (
                         SELECT coalesce(sum(c.jobs), 0) FROM queue_counts AS c
                         WHERE c.queue = q.name AND c.state IN ('submitting', 'running'))) AS queued,
                 (SELECT count(*) FROM attempts WHERE state IN ('sending', 'accepted') AND finished_at IS NULL) AS open,
@@ -258,6 +260,7 @@ extension World {
 
     /// Every hour: whatever was paid for has been asked about lately.
     func patrol() throws {
+        try checkChains()
         if !provider.isBalanced { throw Violation(.bills, "the simulated provider's own account does not add up") }
         let over = try place.number("SELECT count(*) FROM jobs WHERE attempt_count > max_attempts")
         if over > 0 { throw Violation(.attemptCount, "\(over) jobs have more attempts than they may") }
@@ -295,7 +298,7 @@ extension World {
         let waiting = try place.rows(
             """
             SELECT j.id FROM jobs AS j JOIN queue_status AS s ON s.queue = j.queue
-            WHERE j.state = 'queued' AND j.run_at <= ? AND s.blocked_by IS NULL LIMIT 1
+            WHERE j.state = 'queued' AND coalesce(j.waits, 0) = 0 AND j.run_at <= ? AND s.blocked_by IS NULL LIMIT 1
             """,
             [(clock.moment.instant - .seconds(3_500)).milliseconds]
         )

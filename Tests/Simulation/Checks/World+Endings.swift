@@ -19,7 +19,8 @@ extension World {
     private func waitingJobs() throws -> Int64 {
         try place.number(
             """
-            SELECT count(*) FROM jobs AS j WHERE j.state = 'queued' AND j.run_at < 4000000000000 AND NOT EXISTS (
+            SELECT count(*) FROM jobs AS j WHERE j.state = 'queued' AND j.run_at < 4000000000000
+                AND coalesce(j.waits, 0) = 0 AND NOT EXISTS (
                 SELECT 1 FROM queue_status AS s WHERE s.queue = j.queue AND s.blocked_by LIKE 'budget:%')
             """
         )

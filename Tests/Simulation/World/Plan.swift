@@ -63,6 +63,8 @@ struct Plan {
     var actions: [Duration] = []
     /// How many statements of a stranger's shell there are.
     var foreignStatements = 0
+    /// How likely a job is to take the result of another.
+    var chains = 0.0
     /// By how many commits have been made.
     var crashAtCommit: [Int: CrashPoint] = [:]
     /// While the request with this number, counted from 1, is under way.
@@ -115,6 +117,8 @@ struct Plan {
         drawTroubles(&chance)
         var limits = Chance(seed: seed, purpose: "places")
         if limits.happens(0.3) { places = [limits.pick(queues): limits.whole(1...3)] }
+        var links = Chance(seed: seed, purpose: "chains")
+        if links.happens(0.4) { chains = links.fraction() }
         if limits.happens(0.3) { stopAtClaim = limits.whole(1...8) }
     }
 

@@ -23,6 +23,8 @@ enum Prices {
             let problem = InputProblem(field: "input", kind: .wrongType, message: "is not a JSON object")
             return .refused(Refusal(code: .invalidInput, problems: [problem]))
         }
+        // What it takes of others may be gone.
+        do throws(Refusal) { _ = try job.inputToSend(.builtIn) } catch { return .refused(error) }
         guard job.prompt != badPrompt else {
             let problem = InputProblem(field: "prompt", kind: .tooShort, message: "too short")
             return .refused(Refusal(code: .invalidInput, problems: [problem]))

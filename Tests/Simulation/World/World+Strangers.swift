@@ -83,7 +83,7 @@ extension World {
     }
 
     /// Users walk through all ids; what has one far away they leave alone.
-    private func countJobs() throws {
+    func countJobs() throws {
         jobs = max(jobs, Int(try place.number("SELECT coalesce(max(id), 0) FROM jobs WHERE id < ?", [jobs + 1_000])))
     }
 

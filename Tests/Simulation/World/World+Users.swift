@@ -30,6 +30,7 @@ extension World {
             rows
         )
         jobs += count
+        if plan.chains > 0 { try addChains(count) }
         noticeLater()
     }
 

@@ -38,6 +38,7 @@ final class World {
     var users: Chance
     var accidents: Chance
     var disk: Chance
+    var chains: Chance
 
     // The daemon's process.
     var engine: Engine?
@@ -112,6 +113,7 @@ final class World {
         users = Chance(seed: seed, purpose: "users")
         accidents = Chance(seed: seed, purpose: "accidents")
         disk = Chance(seed: seed, purpose: "disk")
+        chains = Chance(seed: seed, purpose: "chains of users")
         self.place = try place(seed)
         schedule()
     }
