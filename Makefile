@@ -2,8 +2,7 @@
 
 PREFIX ?= /usr/local
 DESTDIR ?=
-# Many tests start programs of their own: all at once they would wait for each other on two cores.
-SWIFT_TEST = SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 swift test --disable-xctest
+SWIFT_TEST = scripts/run-tests
 SEEDS ?= 1000
 FROM ?= 1
 FUZZ_SECONDS ?= 60

@@ -5,7 +5,7 @@ import Testing
 @testable import KieAPI
 
 /// What becomes of a request that was given up.
-@Suite(.timeLimit(.minutes(1))) struct AbortedConnectionTests {
+@Suite(.timeLimit(.minutes(5))) struct AbortedConnectionTests {
     /// A listening socket of the kernel's alone, so that its end of the connection can be looked at.
     private struct Listener {
         let descriptor: Int32

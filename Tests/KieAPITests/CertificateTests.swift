@@ -7,7 +7,7 @@ import Testing
 @testable import KieAPI
 
 /// What is said where TLS fails: the cause and the remedy, and that nothing was sent.
-@Suite(.timeLimit(.minutes(1))) struct CertificateTests {
+@Suite(.timeLimit(.minutes(5))) struct CertificateTests {
     /// Nobody's: made for this test, and trusted by no one.
     private static let certificate = """
         -----BEGIN CERTIFICATE-----

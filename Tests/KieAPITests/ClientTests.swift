@@ -8,7 +8,7 @@ import Testing
 @testable import KieAPI
 
 /// The client against the sandbox, over a real socket: each exchange ends in exactly one of its outcomes.
-@Suite(.timeLimit(.minutes(1))) struct ClientTests {
+@Suite(.timeLimit(.minutes(5))) struct ClientTests {
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// Lets `body` use a client of a sandbox of its own.

@@ -10,7 +10,7 @@ import Testing
 @testable import KieAPI
 
 /// One exchange has a single limit of time, from the request to the last byte of the answer, and one of size.
-@Suite(.timeLimit(.minutes(1))) struct ExchangeTests {
+@Suite(.timeLimit(.minutes(5))) struct ExchangeTests {
     private static let head = #"{"code":200,"msg":"success","data":{"taskId":"t"}}"#
 
     /// What a server does with a request.

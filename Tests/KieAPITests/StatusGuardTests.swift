@@ -6,7 +6,7 @@ import Testing
 @testable import KieAPI
 
 /// Answers whose first line no server may send. The HTTP client ends the process over some of them.
-@Suite(.timeLimit(.minutes(1))) struct StatusGuardTests {
+@Suite(.timeLimit(.minutes(5))) struct StatusGuardTests {
     /// Answers whatever comes with the same bytes.
     private final class Parrot: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer

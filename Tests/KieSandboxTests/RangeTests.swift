@@ -8,7 +8,7 @@ import PromptQueue
 import Testing
 
 /// Parts of result files, over a socket.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RangeTests {
     private static let headers: HTTPFields = [.authorization: "Bearer sandbox-key", .userAgent: "promptd-tests/1"]
 

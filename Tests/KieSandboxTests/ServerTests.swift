@@ -9,7 +9,7 @@ import PromptQueue
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ServerTests {
     private static let headers: HTTPFields = [
         .authorization: "Bearer sandbox-key", .contentType: "application/json", .userAgent: "promptd-tests/1",

@@ -6,7 +6,7 @@ import Testing
 @testable import MediaStore
 
 /// A media directory on a disk of its own, of 64 KiB. Only root may make one; for others the test is skipped.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct DiskFullTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct DiskFullTests {
     private func withSmallDisk(_ size: String = "64k", _ body: (String) async throws -> Void) async throws {
         let path = "/tmp/promptd-test-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -9,7 +9,7 @@ import Testing
 @testable import MediaStore
 
 /// What is made of trouble with the server, the provider and this machine.
-@Suite(.timeLimit(.minutes(1))) struct FetchTroubleTests {
+@Suite(.timeLimit(.minutes(5))) struct FetchTroubleTests {
     static let image = FetcherTests.image
 
     // MARK: - Fresh URLs

@@ -8,7 +8,7 @@ import Testing
 @testable import MediaStore
 
 /// The fetcher against a server on this machine: what it refuses, continues and keeps.
-@Suite(.timeLimit(.minutes(1))) struct FetcherTests {
+@Suite(.timeLimit(.minutes(5))) struct FetcherTests {
     /// A file that begins like a PNG, longer than one read of a socket.
     static let image: [UInt8] =
         [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + (0..<299_988).map { UInt8(truncatingIfNeeded: $0 &* 31) }

@@ -8,7 +8,7 @@ import Testing
 @testable import MediaStore
 
 /// Downloads that break off, and what is made of what is there.
-@Suite(.timeLimit(.minutes(1))) struct ResumeTests {
+@Suite(.timeLimit(.minutes(5))) struct ResumeTests {
     static let image = FetcherTests.image
     static let half = 150_000
 

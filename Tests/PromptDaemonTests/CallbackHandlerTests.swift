@@ -11,7 +11,7 @@ import Testing
 
 @testable import PromptDaemon
 
-@Suite(.timeLimit(.minutes(1))) struct CallbackHandlerTests {
+@Suite(.timeLimit(.minutes(5))) struct CallbackHandlerTests {
     private static let now = Instant(milliseconds: 1_777_539_190_339)
     private static let token = "0123456789abcdef0123456789abcdef"
 

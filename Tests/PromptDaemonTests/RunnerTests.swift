@@ -8,7 +8,7 @@ import Testing
 @testable import PromptDaemon
 
 /// The runner between ports that the test controls.
-@Suite(.timeLimit(.minutes(1))) struct RunnerTests {
+@Suite(.timeLimit(.minutes(5))) struct RunnerTests {
     @Test func `a record that is refused for good is kept and set aside, and everything else goes on`() async throws {
         let ledger = FakeLedger(jobs: 2, refusing: AttemptID(1))
         let provider = FakeProvider(holding: AttemptID(2)) { _ = await ledger.refusal.wait() }

@@ -7,7 +7,7 @@ import Testing
 @testable import PromptDaemon
 
 /// Suspects are under way one at a time, so that the next end tells which it was.
-@Suite(.timeLimit(.minutes(1))) struct StepWatchTests {
+@Suite(.timeLimit(.minutes(5))) struct StepWatchTests {
     private final class Store: SuspectStore {
         let acquitted = Mutex<[RiskyStep]>([])
 
