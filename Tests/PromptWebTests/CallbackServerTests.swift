@@ -103,13 +103,18 @@ import Testing
         #expect(answer.callbacks.isEmpty)
     }
 
-    @Test(arguments: [TestingSetup.router, .live])
-    func `a body over the limit is refused, whatever its head says`(setup: TestingSetup) async throws {
+    @Test(arguments: [false, true])
+    func `a body over the limit is refused, whatever its head says`(overTheNetwork: Bool) async throws {
+        let setup: TestingSetup = overTheNetwork ? .live : .router
         let exact = try await send(body: String(repeating: "x", count: 64), limit: 64, through: setup)
         #expect(exact.status == 200)
-        let answer = try await send(body: String(repeating: "x", count: 65), limit: 64, through: setup)
-        #expect(answer.status == 413)
-        #expect(answer.callbacks.isEmpty)
+        do {
+            let answer = try await send(body: String(repeating: "x", count: 65), limit: 64, through: setup)
+            #expect(answer.status == 413)
+            #expect(answer.callbacks.isEmpty)
+        } catch ChannelError.ioOnClosedChannel where overTheNetwork {
+            // Refused by its head, and the connection closed, before the client had sent the body.
+        }
     }
 
     @Test func `each outcome has its status, and an unknown token reads like an unknown path`() async throws {
