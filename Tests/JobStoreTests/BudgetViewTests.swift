@@ -9,7 +9,9 @@ import Testing
     @Test func `the view's periods are the claim's, at every edge of ten years`() throws {
         let fixture = try LedgerFixture()
         for period in BudgetPeriod.allCases {
-            try fixture.run("INSERT INTO budgets VALUES ('\(period)', NULL, '\(period)', 1)")
+            try fixture.run(
+                "INSERT INTO budgets (name, queue, period, limit_millicredits) VALUES ('\(period)', NULL, '\(period)', 1)"
+            )
         }
         let shell = try openShell(fixture.path)
         let view = try #require(

@@ -169,7 +169,9 @@ import Testing
 
     @Test func `reserved and charged never pass a budget's limit`() async throws {
         let fixture = try LedgerFixture()
-        try fixture.run("INSERT INTO budgets VALUES ('ads-day', 'ads', 'day', 30000), ('all', NULL, 'total', 50000)")
+        try fixture.run(
+            "INSERT INTO budgets (name, queue, period, limit_millicredits) VALUES ('ads-day', 'ads', 'day', 30000), ('all', NULL, 'total', 50000)"
+        )
         for _ in 0..<4 { try fixture.insert("(prompt, queue) VALUES ('x', 'ads')", "(prompt) VALUES ('y')") }
         let claim = try await fixture.claim(8)
         #expect(claim.jobs.map(\.queue).sorted() == ["ads", "ads", "default"])

@@ -35,7 +35,7 @@ private struct SQLitePlace: LedgerPlace {
     func pause(_ queue: String) throws { try file { try $0.setPaused(true, queue: queue) } }
 
     func setBudget(_ name: String, limit: Credits) throws {
-        try file { try $0.setBudget(name, queue: nil, period: .total, limit: limit) }
+        try file { try $0.setBudget(name, scope: BudgetScope(), period: .total, limit: limit) }
     }
 
     func release() throws { try file { try $0.release() } }

@@ -153,7 +153,9 @@ import Testing
 
     @Test func `a job that does not fit a budget waits, and cheaper ones and other queues go on`() async throws {
         let fixture = try LedgerFixture()
-        try fixture.run("INSERT INTO budgets VALUES ('b', 'ads', 'total', 50000)")
+        try fixture.run(
+            "INSERT INTO budgets (name, queue, period, limit_millicredits) VALUES ('b', 'ads', 'total', 50000)"
+        )
         try fixture.insert(
             "(prompt, queue) VALUES ('dear', 'ads')",
             "(prompt, queue) VALUES ('x', 'ads')",
@@ -174,7 +176,9 @@ import Testing
 
     @Test func `of what does not fit, a bounded number is skipped`() async throws {
         let fixture = try LedgerFixture()
-        try fixture.run("INSERT INTO budgets VALUES ('b', NULL, 'total', 50000)")
+        try fixture.run(
+            "INSERT INTO budgets (name, queue, period, limit_millicredits) VALUES ('b', NULL, 'total', 50000)"
+        )
         for _ in 0..<99 { try fixture.insert("(prompt) VALUES ('dear')") }
         try fixture.insert("(prompt) VALUES ('x')")
         #expect(try await fixture.claim(5).jobs.map(\.job.rawValue) == [100])
@@ -183,9 +187,65 @@ import Testing
         #expect(try await fixture.claim(5).jobs.map(\.model) == ["other"], "another model has its own hundred")
     }
 
+    @Test func `a budget for a label, a model or a batch takes what it is for, and holds nothing else`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.run(
+            """
+            INSERT INTO budgets (name, label, batch, model, period, limit_millicredits) VALUES
+                ('client', 'client=acme', NULL, NULL, 'month', 30000), ('shoot', NULL, 'shoot', NULL, 'total', 14000),
+                ('both', 'client=acme', 'shoot', NULL, 'total', 0), ('model', NULL, NULL, 'other', 'day', 0)
+            """
+        )
+        let acme = #"'{"client":"acme"}'"#
+        for _ in 0..<120 { try fixture.insert("(prompt, labels) VALUES ('x', \(acme))") }
+        try fixture.insert(
+            "(prompt, batch) VALUES ('x', 'shoot')",
+            "(prompt, batch) VALUES ('x', 'shoot')",
+            "(prompt, batch, labels) VALUES ('x', 'shoot', \(acme))",
+            "(prompt, model) VALUES ('x', 'other')",
+            #"(prompt, labels) VALUES ('x', '{"client":"ACME"}')"#,
+            #"(prompt, labels) VALUES ('x', '{"client":["acme"]}')"#
+        )
+        var taken: Set<Int64> = []
+        for _ in 0..<4 { taken.formUnion(try await fixture.claim(8).jobs.map(\.job.rawValue)) }
+        #expect(taken == [1, 2, 121, 125, 126])
+        let sums = try fixture.rows(
+            "SELECT budget || ' ' || reserved || ' ' || remaining FROM budget_status ORDER BY 1"
+        )
+        #expect(sums == ["both 0.0 0.0", "client 28.0 2.0", "model 0.0 0.0", "shoot 14.0 0.0"])
+    }
+
+    @Test func `what was spent before a budget was made counts, and labels that change later do not move it`()
+        async throws
+    {
+        let fixture = try LedgerFixture()
+        try fixture.insert(#"(prompt, labels) VALUES ('x', '{"client":"acme"}')"#)
+        let job = try await fixture.runOne()
+        try await fixture.record(
+            .taskFailed(job.attempt, Failure(.taskFailed, "x"), charged: Credits(millicredits: 12_000), then: .fail)
+        )
+        let sum = "SELECT spent FROM budget_status"
+        try fixture.run(
+            "INSERT INTO budgets (name, label, period, limit_millicredits) VALUES ('b', 'client=acme', 'total', 50000)"
+        )
+        #expect(try fixture.rows(sum) == ["12.0"])
+        try fixture.run(#"UPDATE jobs SET state = 'queued', labels = '{"client":"b"}'"#)
+        #expect(try fixture.rows(sum) == ["12.0"])
+        try fixture.run(
+            "INSERT OR REPLACE INTO budgets (name, period, limit_millicredits) VALUES ('b', 'total', 50000)"
+        )
+        #expect(try fixture.rows("SELECT count(*) FROM budget_attempts") == ["0"])
+        try fixture.run("UPDATE budgets SET label = 'client=b'")
+        #expect(try fixture.rows(sum) == ["12.0"], "it is made anew, by what the labels are now")
+        try fixture.run("DELETE FROM budgets")
+        #expect(try fixture.rows("SELECT count(*) FROM budget_spending") == ["0"])
+    }
+
     @Test func `in a queue with one place what does not fit a budget is skipped as well`() async throws {
         let fixture = try LedgerFixture()
-        try fixture.run("INSERT INTO budgets VALUES ('b', NULL, 'total', 50000)")
+        try fixture.run(
+            "INSERT INTO budgets (name, queue, period, limit_millicredits) VALUES ('b', NULL, 'total', 50000)"
+        )
         try fixture.run("UPDATE queues SET max_running = 1")
         for _ in 0..<60 { try fixture.insert("(prompt) VALUES ('dear')") }
         let held = try await fixture.claim(5)
@@ -199,7 +259,9 @@ import Testing
     @Test func `a settlement above its estimate is booked, shows as over, and holds what costs anything`() async throws
     {
         let fixture = try LedgerFixture()
-        try fixture.run("INSERT INTO budgets VALUES ('b', NULL, 'day', 30000)")
+        try fixture.run(
+            "INSERT INTO budgets (name, queue, period, limit_millicredits) VALUES ('b', NULL, 'day', 30000)"
+        )
         let job = try await fixture.runOne()
         try await fixture.record(
             .taskFailed(job.attempt, Failure(.taskFailed, "x"), charged: Credits(millicredits: 34_000), then: .fail)

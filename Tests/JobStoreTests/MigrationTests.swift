@@ -32,7 +32,7 @@ import Testing
         let path = try database(
             version: Migrations.first,
             """
-            INSERT INTO budgets VALUES ('b', NULL, 'total', 40000);
+            INSERT INTO budgets (name, queue, period, limit_millicredits) VALUES ('b', NULL, 'total', 40000);
             INSERT INTO jobs (prompt, batch) VALUES ('1', 'b'), ('2', 'b'), ('3', NULL);
             INSERT INTO jobs (prompt, run_at) VALUES ('4', 1900000000000);
             INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits)

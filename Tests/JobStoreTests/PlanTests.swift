@@ -34,7 +34,9 @@ import Testing
 
     @Test func `no statement of the main loop reads through a table that grows`() async throws {
         let fixture = try LedgerFixture()
-        try fixture.run("INSERT INTO budgets VALUES ('b', NULL, 'day', 500000)")
+        try fixture.run(
+            "INSERT INTO budgets (name, queue, period, limit_millicredits) VALUES ('b', NULL, 'day', 500000)"
+        )
         for number in 0..<30 { try fixture.insert("(prompt, priority) VALUES ('x', \(number % 3))") }
         try fixture.insert("(prompt, run_at) VALUES ('x', \(fixture.now.milliseconds + 60_000))")
         var closed = fixture.request(3)

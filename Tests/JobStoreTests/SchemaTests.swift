@@ -156,7 +156,9 @@ import Testing
         #expect(views.count >= 7)
         for view in views { _ = try fixture.rows("SELECT * FROM \(view)") }
         _ = try await fixture.runOne()
-        try fixture.run("INSERT INTO budgets VALUES ('b', NULL, 'day', 500000)")
+        try fixture.run(
+            "INSERT INTO budgets (name, queue, period, limit_millicredits) VALUES ('b', NULL, 'day', 500000)"
+        )
         for view in views { _ = try fixture.rows("SELECT * FROM \(view)") }
     }
 

@@ -351,7 +351,9 @@ import Testing
             "(WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 2000) "
             + "SELECT value FROM n)"
         try fixture.run(statement.replacingOccurrences(of: "generate_series(1, 2000)", with: series))
-        try fixture.run("INSERT INTO budgets VALUES ('all', NULL, 'total', 1000000000)")
+        try fixture.run(
+            "INSERT INTO budgets (name, queue, period, limit_millicredits) VALUES ('all', NULL, 'total', 1000000000)"
+        )
         try fixture.insert("(prompt) VALUES ('z')")
         try await fixture.record(.taskSucceeded(job.attempt, [.file(url: "u")], charged: nil, fetch: false))
         #expect(try fixture.state(job.job) == "succeeded")

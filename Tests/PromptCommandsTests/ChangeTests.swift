@@ -161,10 +161,32 @@ struct ChangeTests {
         #expect(
             try await fixture.run("budget", "list").output
                 == [
-                    "BUDGET  QUEUE  PERIOD  LIMIT  RESERVED  SPENT  LEFT",
-                    "b       all    week      0.5         0      0   0.5",
+                    "BUDGET  FOR         PERIOD  LIMIT  RESERVED  SPENT  LEFT",
+                    "b       all queues  week      0.5         0      0   0.5",
                 ]
         )
+        let set = ["budget", "set", "acme", "--period", "month", "--limit"]
+        let narrow = try await fixture.run(set + ["20", "--label", "client=acme", "-m", "z-image"])
+        #expect(
+            narrow.talk == ["budget acme: 20 credits each month for model z-image, label client=acme"]
+        )
+        #expect(try await fixture.run(set + ["30"]).code == 0)
+        let added = try await fixture.run(
+            "add",
+            "-m",
+            "z-image",
+            "a fox in snow",
+            "--label",
+            "client=acme",
+            "--dry-run"
+        )
+        #expect(added.output.joined().contains("Budget acme/month: 30 → 29.2 of 30 left after these."))
+        let other = try await fixture.run("add", "-m", "z-image", "a fox in snow", "--label", "client=b", "--dry-run")
+        #expect(!other.output.joined().contains("Budget acme"))
+        #expect(
+            try await fixture.run("budget", "list", "--json").output.first?.contains(#""label":"client=acme""#) == true
+        )
+        #expect(try await fixture.run("budget", "remove", "acme").code == 0)
         #expect(try await fixture.run("budget", "remove", "b").code == 0)
         #expect(try await fixture.run("budget", "remove", "b").code == 65)
         #expect(try await fixture.run("budget", "set", "b", "--limit", "-1", "--period", "day").code == 64)

@@ -38,7 +38,7 @@ struct CheckTests {
         (.week, "Monday 2024-02-26", 1_708_905_600), (.month, "2024-02-01", 1_706_745_600), (.total, "1970", 0),
     ])
     func `a period begins where the calendar says`(period: BudgetPeriod, _: String, start: Int64) {
-        let budget = SimulatedBudget(name: "b", queue: nil, period: period, limit: 1)
+        let budget = SimulatedBudget(name: "b", period: period, limit: 1)
         // 2024-02-29T13:37:00Z
         let now = Instant(milliseconds: 1_709_213_820_000)
         #expect(budget.start(at: now) == Instant(milliseconds: start * 1_000))
@@ -52,6 +52,8 @@ struct CheckTests {
                     attempt: AttemptID(Int64(id)),
                     job: JobID(1),
                     queue: queue,
+                    model: "m",
+                    client: id == 3 ? "acme" : nil,
                     sentAt: Instant(milliseconds: Int64(at)),
                     estimate: 5,
                     amount: 5,
@@ -63,8 +65,12 @@ struct CheckTests {
         books.move(AttemptID(2), to: .unknown)
         books.move(AttemptID(3), to: .rejected, amount: 0)
         #expect(books.total == 12)
-        #expect(books.committed(since: Instant(milliseconds: 0), queue: "a") == 7)
-        #expect(books.committed(since: Instant(milliseconds: 11), queue: nil) == 5)
+        var budget = SimulatedBudget(name: "b", queue: "a", period: .total, limit: 1)
+        #expect(books.committed(to: budget, since: Instant(milliseconds: 0)) == 7)
+        budget.queue = nil
+        #expect(books.committed(to: budget, since: Instant(milliseconds: 11)) == 5)
+        budget.client = "acme"
+        #expect(books.committed(to: budget, since: Instant(milliseconds: 0)) == 0)
         #expect(books.attempts(of: JobID(1)).count == 3)
     }
 

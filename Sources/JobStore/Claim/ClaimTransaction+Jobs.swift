@@ -66,19 +66,38 @@ extension ClaimTransaction {
         )
     }
 
-    /// What was taken or refused has left the index; what was passed has not.
-    func jobs(of lane: ClaimLane, limit: Int, offset: Int) throws -> [ClaimCandidate] {
-        let rows = try Row.fetchCursor(
-            db.cachedStatement(
-                sql: """
-                    SELECT id, prompt, input, priority, turn, attempt_count, max_attempts, batch, allow_unknown, waits FROM jobs
-                    WHERE state = 'queued' AND turn IS NOT NULL AND queue = ? AND model = ? AND priority = ?
-                        AND id NOT IN (SELECT job_id FROM set_aside)
-                    ORDER BY turn, id LIMIT ? OFFSET ?
-                    """
-            ),
-            arguments: [lane.queue.text, lane.model, lane.priority, limit, offset]
-        )
+    func jobs(
+        of lane: ClaimLane,
+        limit: Int,
+        after position: ClaimPosition?,
+        withoutBudgets budgets: Set<ExactText>
+    ) throws -> [ClaimCandidate] {
+        let columns = "id, prompt, input, priority, turn, attempt_count, max_attempts, batch, allow_unknown, waits"
+        let queued = """
+            SELECT \(columns) FROM jobs
+            WHERE state = 'queued' AND turn IS NOT NULL AND queue = :queue AND model = :model AND priority = :priority
+                AND turn >= :turn AND (turn > :turn OR id > :id) AND id NOT IN (SELECT job_id FROM set_aside)
+            ORDER BY turn, id LIMIT :limit
+            """
+        var arguments: StatementArguments = [
+            "queue": lane.queue.text, "model": lane.model, "priority": lane.priority,
+            "turn": position?.turn ?? .min, "id": position?.id.rawValue ?? .min,
+        ]
+        let sql: String
+        if budgets.isEmpty {
+            sql = queued
+            arguments += ["limit": limit]
+        } else {
+            sql = """
+                SELECT \(columns) FROM (\(queued)) AS j
+                WHERE NOT EXISTS (SELECT 1 FROM budget_jobs AS b WHERE b.job_id = j.id
+                    AND b.budget IN (SELECT value FROM json_each(:budgets)))
+                LIMIT :found
+                """
+            let names = JSONValue.array(budgets.map { .string($0.text) })
+            arguments += ["limit": ClaimPlan.depth, "budgets": names.json, "found": limit]
+        }
+        let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
         var jobs: [ClaimCandidate] = []
         // Columns by their place: to look names up costs more than to read them.
         while let row = try rows.next() {

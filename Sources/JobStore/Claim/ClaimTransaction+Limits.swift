@@ -59,32 +59,51 @@ extension ClaimTransaction {
     /// From the running sums.
     func budgets() throws -> [BudgetHeadroom] {
         let rows = try Row.fetchAll(
-            db.cachedStatement(sql: "SELECT name, queue, period, limit_millicredits FROM budgets")
+            db.cachedStatement(
+                sql: """
+                    SELECT name, queue, period, limit_millicredits,
+                        model IS NOT NULL OR batch IS NOT NULL OR label IS NOT NULL AS is_narrow
+                    FROM budgets
+                    """
+            )
         )
         return try rows.map { row in
             let period = BudgetPeriod(rawValue: row["period"]) ?? .total
+            let name: String = row["name"]
             let queue: String? = row["queue"]
+            let isNarrow: Bool = row["is_narrow"]
+            let (sums, condition) =
+                isNarrow ? ("budget_spending", "budget = ?3") : ("spending", "(?3 IS NULL OR queue = ?3)")
             let used = try Int64.fetchOne(
                 db.cachedStatement(
                     // total(): a sum that somebody has spoiled must not fail.
                     sql: """
-                        SELECT CAST(total(reserved_millicredits + charged_millicredits) AS INTEGER) FROM spending
-                        WHERE period = ?1 AND starts_at >= ?2 AND (?3 IS NULL OR queue = ?3)
+                        SELECT CAST(total(reserved_millicredits + charged_millicredits) AS INTEGER) FROM \(sums)
+                        WHERE period = ?1 AND starts_at >= ?2 AND \(condition)
                         """
                 ),
                 arguments: [
-                    period.sums.rawValue, period.interval(at: request.now).start.milliseconds, queue,
+                    period.sums.rawValue, period.interval(at: request.now).start.milliseconds, isNarrow ? name : queue,
                 ]
             )
             return BudgetHeadroom(
-                name: row["name"],
+                name: name,
                 queue: queue.map { ExactText($0) },
+                isNarrow: isNarrow,
                 period: period,
                 limit: Credits(millicredits: row["limit_millicredits"]),
                 used: Credits(millicredits: used ?? 0),
                 now: request.now
             )
         }
+    }
+
+    func narrowBudgets(of job: JobID) throws -> Set<ExactText> {
+        let names = try String.fetchAll(
+            db.cachedStatement(sql: "SELECT budget FROM budget_jobs WHERE job_id = ?"),
+            arguments: [job.rawValue]
+        )
+        return Set(names.map { ExactText($0) })
     }
 
     func reserve() throws -> Reserve? {

@@ -31,18 +31,23 @@ extension QueueFile {
     /// Makes a budget, or replaces the one of that name.
     package func setBudget(
         _ name: String,
-        queue: String?,
+        scope: BudgetScope,
         period: BudgetPeriod,
         limit: Credits
     ) throws(LedgerError) {
         try write { db in
             try db.execute(
                 sql: """
-                    INSERT INTO budgets (name, queue, period, limit_millicredits) VALUES (?, ?, ?, ?)
-                    ON CONFLICT (name) DO UPDATE SET queue = excluded.queue, period = excluded.period,
+                    INSERT INTO budgets (name, queue, model, batch, label, period, limit_millicredits)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (name) DO UPDATE SET queue = excluded.queue, model = excluded.model,
+                        batch = excluded.batch, label = excluded.label, period = excluded.period,
                         limit_millicredits = excluded.limit_millicredits
                     """,
-                arguments: [name, queue, period.rawValue, limit.millicredits]
+                arguments: [
+                    name, scope.queue, scope.model, scope.batch, scope.label?.description, period.rawValue,
+                    limit.millicredits,
+                ]
             )
         }
     }

@@ -66,9 +66,9 @@ extension QueueFile {
             .fetchAll(
                 db,
                 sql: """
-                    SELECT name, queue, period, limit_millicredits, resets_at, reserved_millicredits AS reserved,
+                    SELECT name, queue, model, batch, label, period, limit_millicredits, resets_at, reserved_millicredits AS reserved,
                         charged_millicredits AS spent
-                    FROM budget_sums
+                    FROM budget_sums ORDER BY name
                     """
             )
             .map(BudgetRecord.init)

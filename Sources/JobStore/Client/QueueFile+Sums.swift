@@ -38,7 +38,7 @@ private enum KeptSums {
         for sum in all { try db.execute(sql: sum.rebuilding) }
     }
 
-    private static var all: [Kept] { [spending, totals, counts, lanes] }
+    private static var all: [Kept] { [spending, narrow, totals, counts, lanes] }
 
     /// What attempts reserve and have cost, by the period in which they were sent. The ledger is read once, by hours.
     private static var spending: Kept {
@@ -80,6 +80,45 @@ private enum KeptSums {
                 charged_millicredits = excluded.charged_millicredits;
             """
         return Kept(table: "spending", differing: differing, rebuilding: rebuilding)
+    }
+
+    /// The same for the budgets that ask for more than a queue.
+    private static var narrow: Kept {
+        let rows = """
+            SELECT m.budget, p.column1 AS period, a.sent_at / p.column2 * p.column2 AS starts_at,
+                sum(a.reserved_millicredits) AS reserved, sum(coalesce(a.charged_millicredits, 0)) AS charged
+            FROM budget_attempts AS m JOIN attempts AS a ON a.id = m.attempt_id,
+                (VALUES ('hour', 3600000), ('day', 86400000), ('total', 253402300800000)) AS p
+            GROUP BY 1, 2, 3
+            """
+        return Kept(
+            table: "budget_spending",
+            differing: """
+                WITH both AS MATERIALIZED (
+                    SELECT budget || ', ' || period || ' from ' || starts_at AS name,
+                        sum(kept_reserved) AS kept_reserved, sum(reserved) AS reserved,
+                        sum(kept_charged) AS kept_charged, sum(charged) AS charged
+                    FROM (
+                        SELECT budget, period, starts_at, reserved_millicredits AS kept_reserved,
+                            charged_millicredits AS kept_charged, 0 AS reserved, 0 AS charged
+                        FROM budget_spending
+                        UNION ALL
+                        SELECT budget, period, starts_at, 0, 0, reserved, charged FROM (\(rows)))
+                    GROUP BY budget, period, starts_at)
+                SELECT name || ', reserved_millicredits' AS name, kept_reserved AS kept, reserved AS counted
+                FROM both WHERE kept_reserved <> reserved
+                UNION ALL
+                SELECT name || ', charged_millicredits', kept_charged, charged FROM both WHERE kept_charged <> charged
+                """,
+            rebuilding: """
+                UPDATE budget_spending SET reserved_millicredits = 0, charged_millicredits = 0;
+                INSERT INTO budget_spending (budget, period, starts_at, reserved_millicredits, charged_millicredits)
+                SELECT * FROM (\(rows)) WHERE true
+                ON CONFLICT (budget, period, starts_at) DO UPDATE SET
+                    reserved_millicredits = excluded.reserved_millicredits,
+                    charged_millicredits = excluded.charged_millicredits;
+                """
+        )
     }
 
     /// What the ledger has booked in all. `adopted_millicredits` is history that no row tells any more.

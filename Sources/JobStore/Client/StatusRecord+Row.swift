@@ -40,10 +40,14 @@ extension QueueRecord {
 
 extension BudgetRecord {
     init(_ row: Row) {
-
         self.init(
             name: row["name"],
-            queue: row["queue"],
+            scope: BudgetScope(
+                queue: row["queue"],
+                model: row["model"],
+                batch: row["batch"],
+                label: (row["label"] as String?).flatMap(BudgetScope.Label.init(text:))
+            ),
             period: row["period"],
             limit: Credits(millicredits: row["limit_millicredits"]),
             reserved: Credits(millicredits: row["reserved"]),

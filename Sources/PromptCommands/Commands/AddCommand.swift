@@ -194,11 +194,9 @@ private struct AddedCost {
         self.console = console
         let price = Price(jobs.compactMap(\.estimate))
         self.price = price
-        outlook = Outlook(
-            before,
-            adding: jobs.first.map { [$0.queue: price.total] } ?? [:],
-            now: console.now()
-        )
+        var added = NewCredits(before.budgets)
+        for job in jobs { added.add(job) }
+        outlook = Outlook(before, adding: added, now: console.now())
     }
 
     /// `queued 1 job in ads: flux-2/flex-text-to-image, 24 credits. Budget ads/day: 100 → 76 of 500 left after the backlog.`

@@ -9,6 +9,7 @@ struct BudgetCommand: ParsableCommand {
             A job is not submitted while it would take a budget past its limit. Periods are UTC.
 
             promptctl budget set ads --limit 500 --period day -q ads
+            promptctl budget set acme --limit 2000 --period month --label client=acme
             promptctl budget list
             """,
         subcommands: [List.self, Set.self, Remove.self]
@@ -48,35 +49,58 @@ struct BudgetCommand: ParsableCommand {
         var period: BudgetPeriod
         @Option(
             name: .shortAndLong,
-            help: "Only for this queue. (default: all together; a budget that exists keeps its queue)",
+            help: "Only for this queue. (default: all together; a budget that exists keeps what it is for)",
             completion: .queues
         )
         var queue: String?
-        @Flag(help: "For all queues together, also if it was for one.")
+        @Option(name: .shortAndLong, help: "Only for this model.", completion: .models)
+        var model: String?
+        @Option(name: .shortAndLong, help: "Only for this batch.", completion: .batches)
+        var batch: String?
+        @Option(help: ArgumentHelp("Only for jobs with this label.", valueName: "key=value"))
+        var label: KeyValue?
+        @Flag(help: "For all jobs together, also if it was for some.")
         var allQueues = false
         @Argument(help: "The budget.") var name: String
 
         func validate() throws {
-            guard queue == nil || !allQueues else { throw ValidationError("Give --queue or --all-queues, not both.") }
+            let isNarrowed = queue != nil || model != nil || batch != nil || label != nil
+            guard !isNarrowed || !allQueues else {
+                throw ValidationError("Give --all-queues, or what the budget is for, not both.")
+            }
         }
 
         func run() throws {
             let kept = try database.open { file in
                 let old = try file.budgets().first { $0.name == name }
-                let kept = allQueues ? nil : queue ?? old?.queue
-                if let kept, try !file.queues().contains(where: { $0.name == kept }) {
+                let kept = scope(keeping: old?.scope ?? BudgetScope())
+                if let queue = kept.queue, try !file.queues().contains(where: { $0.name == queue }) {
                     Console.current.say(
-                        "there was no queue \(oneLine(kept)) yet: it is made now; promptctl queue list shows the others"
+                        "there was no queue \(oneLine(queue)) yet: it is made now; promptctl queue list shows the others"
                     )
                 }
-                try file.setBudget(name, queue: kept, period: period, limit: limit)
+                if let batch = kept.batch, try !file.hasBatch(batch) {
+                    Console.current.say("there is no job of the batch \(oneLine(batch)) yet")
+                }
+                try file.setBudget(name, scope: kept, period: period, limit: limit)
                 return kept
             }
             let time = period == .total ? "in total" : "each \(period.rawValue)"
             Console.current.say(
-                "budget \(oneLine(name)): \(limit.inWords) \(time) for "
-                    + (kept.map { "queue \(oneLine($0))" } ?? "all queues")
+                "budget \(oneLine(name)): \(limit.inWords) \(time) for \(oneLine("\(kept)"))"
             )
+        }
+
+        /// What is given replaces what the budget was for; without any of it that is kept.
+        private func scope(keeping old: BudgetScope) -> BudgetScope {
+            if allQueues { return BudgetScope() }
+            let given = BudgetScope(
+                queue: queue,
+                model: model,
+                batch: batch,
+                label: label.map { BudgetScope.Label(name: $0.key, value: $0.value) }
+            )
+            return given == BudgetScope() ? old : given
         }
     }
 

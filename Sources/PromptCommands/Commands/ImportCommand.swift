@@ -88,12 +88,12 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
             console.say(
                 "\(database.path): is not there; checked against the built-in catalogue, without budgets and keys of jobs"
             )
-            let context = try context(.builtIn, PriceBook(), console)
+            let context = try context(.builtIn, PriceBook(), [], console)
             return report(try check(source, nil, context, console).summary, nil, console)
         }
         try database.open { queue in
             let before = try queue.status()
-            let context = try context(before.catalogue, before.prices, console)
+            let context = try context(before.catalogue, before.prices, before.budgets, console)
             let (run, checked) = try check(source, queue, context, console)
             guard !dryRun else { return report(checked, before, console) }
             report(try run.insert(), before, console)
@@ -119,7 +119,12 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
         return (run, checked)
     }
 
-    private func context(_ catalogue: Catalogue, _ prices: PriceBook, _ console: Console) throws -> ImportContext {
+    private func context(
+        _ catalogue: Catalogue,
+        _ prices: PriceBook,
+        _ budgets: [BudgetRecord],
+        _ console: Console
+    ) throws -> ImportContext {
         var defaults = NewJobDefaults()
         defaults.model = options.model ?? defaults.model
         defaults.queue = options.queue ?? defaults.queue
@@ -141,6 +146,7 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
         return ImportContext(
             catalogue: catalogue,
             prices: prices,
+            budgets: budgets,
             unknownModels: console.settings.unknownModels,
             allowsUnknownFields: options.allowUnknown,
             defaults: defaults,
@@ -152,7 +158,7 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
     }
 
     private func report(_ summary: ImportRun.Summary, _ before: StatusRecord?, _ console: Console) {
-        let outlook = before.map { Outlook($0, adding: summary.creditsByQueue, now: console.now()) }
+        let outlook = before.map { Outlook($0, adding: summary.credits, now: console.now()) }
         if json {
             console.print(
                 JSONValue

@@ -4,6 +4,7 @@ import PromptQueue
 struct ImportContext {
     var catalogue: Catalogue
     var prices: PriceBook
+    var budgets: [BudgetRecord] = []
     var unknownModels: UnknownModelPolicy
     var allowsUnknownFields = false
     /// What lines that do not say are given.

@@ -12,8 +12,8 @@ final class ImportRun {
         var jobs = 0
         var skipped = 0
         var price = Price()
-        /// What the jobs of each queue cost.
-        var creditsByQueue: [String: Credits] = [:]
+        /// What they cost, by queues and budgets.
+        var credits: NewCredits
         /// The queue, if it is one and the same for all.
         var queues: Set<String> = []
     }
@@ -58,7 +58,7 @@ final class ImportRun {
 
     /// - Throws: `CommandError` when lines are wrong, after each was reported.
     func check() throws -> Summary {
-        var summary = Summary()
+        var summary = Summary(credits: NewCredits(checker.context.budgets))
         do {
             try checkRows(&summary)
         } catch {
@@ -152,7 +152,7 @@ final class ImportRun {
 
     /// - Throws: `CommandError` when the file or the queue has changed since it was checked; nothing is inserted then.
     func insert() throws -> Summary {
-        var summary = Summary()
+        var summary = Summary(credits: NewCredits(checker.context.budgets))
         guard let queue else { return summary }
         try queue.insertAll(now: console.now(), skipsDuplicates: skipsDuplicates) { insertion in
             try forEachRow { row, jobs, problems in
@@ -185,7 +185,7 @@ final class ImportRun {
         summary.jobs += 1
         if let estimate = job.estimate {
             summary.price.add(estimate)
-            summary.creditsByQueue[job.queue, default: .zero] += estimate.credits
+            summary.credits.add(job)
         }
         if summary.queues.count < 2 { summary.queues.insert(job.queue) }
     }

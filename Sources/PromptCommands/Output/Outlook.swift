@@ -4,7 +4,7 @@ import PromptQueue
 struct Outlook {
     struct BudgetLine {
         let budget: BudgetRecord
-        /// What its backlog will take, the new jobs included.
+        /// What its backlog will take, the new jobs included. Of a narrow budget only the new ones are known.
         let backlog: Credits
 
         var after: Credits { budget.left - backlog }
@@ -23,17 +23,20 @@ struct Outlook {
 
     /// - Parameters:
     ///   - record: before the jobs are added.
-    ///   - added: what the new jobs of each queue cost.
-    init(_ record: StatusRecord, adding added: [String: Credits], now: Instant) {
+    ///   - added: what the new jobs cost.
+    init(_ record: StatusRecord, adding added: NewCredits, now: Instant) {
         let forecast = Forecast(record, record.catalogue, now: now)
-        backlog = added.values.reduce(forecast.credits, +)
+        backlog = forecast.credits + added.total
         balance = record.daemon.available
         reserve = record.daemon.rules.creditReserve
         isExact = forecast.isExact
         let all = backlog
         budgets = record.budgets.compactMap { budget in
-            guard let queue = budget.queue else { return BudgetLine(budget: budget, backlog: all) }
-            guard let own = added[queue] else { return nil }
+            guard !budget.scope.isNarrow else {
+                return added.byBudget[budget.name].map { BudgetLine(budget: budget, backlog: $0) }
+            }
+            guard let queue = budget.scope.queue else { return BudgetLine(budget: budget, backlog: all) }
+            guard let own = added.byQueue[queue] else { return nil }
             return BudgetLine(budget: budget, backlog: own + (forecast.creditsByQueue[queue] ?? .zero))
         }
     }
@@ -66,7 +69,7 @@ struct Outlook {
         let name = "Budget \(budget.name)" + (budget.period == "total" ? "" : "/\(budget.period)")
         guard line.after < .zero else {
             return "\(name): \(budget.left.grouped) → \(about)\(line.after.grouped) of \(budget.limit.grouped) left"
-                + " after the backlog."
+                + (budget.scope.isNarrow ? " after these." : " after the backlog.")
         }
         let isNear = budget.period == "hour" || budget.period == "day"
         let reset =

@@ -164,7 +164,7 @@ struct StatusPage {
 extension Table {
     static var ofBudgets: Table {
         Table([
-            Column(title: "BUDGET", isFlexible: true), Column(title: "QUEUE", isFlexible: true),
+            Column(title: "BUDGET", isFlexible: true), Column(title: "FOR", isFlexible: true),
             Column(title: "PERIOD"),
             Column(title: "LIMIT", alignment: .right), Column(title: "RESERVED", alignment: .right),
             Column(title: "SPENT", alignment: .right), Column(title: "LEFT", alignment: .right),
@@ -175,9 +175,9 @@ extension Table {
 extension BudgetRecord {
     var cells: [Table.Cell] {
         [
-            Table.Cell(text: oneLine(name)), Table.Cell(text: oneLine(queue ?? "all")), Table.Cell(text: period),
+            Table.Cell(text: oneLine(name)), Table.Cell(text: oneLine("\(scope)")), Table.Cell(text: period),
             Table.Cell(text: limit.grouped), Table.Cell(text: reserved.grouped), Table.Cell(text: spent.grouped),
-            Table.Cell(text: leftInWords, style: left <= .zero ? .warning : nil),
+            Table.Cell(text: leftInWords, style: isNearlyUsed ? .warning : nil),
         ]
     }
 

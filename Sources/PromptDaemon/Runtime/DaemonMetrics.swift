@@ -196,7 +196,8 @@ package struct DaemonMetrics: Sendable {
             count("promptd_tasks_ended_total", [("state", "failed")])
             failed(failure.code, then)
         case .resultFailed: failed(.downloadFailed, nil)
-        case .rateShrunk, .rateWhole, .budgetHeld, .budgetReleased, .reserveHeld, .reserveReleased, .jobSetAside,
+        case .rateShrunk, .rateWhole, .budgetHeld, .budgetReleased, .budgetNearlyUsed, .reserveHeld, .reserveReleased,
+            .jobSetAside,
             .resultAwaited, .jobConfirmed, .hintDropped, .jobCleared, .jobGivenUp, .accountDiffers, .taskMissing,
             .resultSaved, .resultDelayed:
             break

@@ -47,6 +47,16 @@ extension NoticeLogger {
         )
     }
 
+    func budgetNearlyUsed(_ budget: BudgetHeadroom) {
+        logger.warning(
+            "a budget is nearly used up",
+            metadata: [
+                "budget": "\(budget.name)", "left": "\(budget.left)", "limit": "\(budget.limit)",
+                "resets": "\(budget.resetsAt.map { "\($0)" } ?? "never")",
+            ]
+        )
+    }
+
     // MARK: - What the account says
 
     func accountDiffers(_ standing: AccountStanding) {

@@ -88,6 +88,7 @@ struct NoticeLogger: Sendable {
         case .rateWhole(let limit): rateWhole(limit)
         case .budgetHeld(let hold, let job): budgetHeld(hold, job)
         case .budgetReleased(let hold): budgetReleased(hold)
+        case .budgetNearlyUsed(let budget): budgetNearlyUsed(budget)
         case .reserveHeld(let message): submittingStopped(.credits, ["reason": "\(message)"])
         case .reserveReleased: submittingGoesOn(.credits)
         case .accountDiffers(let standing): accountDiffers(standing)

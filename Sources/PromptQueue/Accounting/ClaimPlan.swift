@@ -16,6 +16,9 @@ package struct ClaimPlan: Sendable {
     package private(set) var missing: [QueuedJob] = []
     private var limit = 0
     private var budgets: [BudgetHeadroom] = []
+    private var hasNarrowBudgets = false
+    /// Of `budgets`, those that something was taken from and of which little is left.
+    private var nearlyUsed: Set<Int> = []
     /// How many more jobs of a queue may run; absent without a limit of its own.
     private var places: [ExactText: Int] = [:]
     private var reserve: Reserve?
@@ -29,8 +32,11 @@ package struct ClaimPlan: Sendable {
     package static let maximumRefusals = 200
     /// How many jobs one claim sets aside.
     package static let maximumSetAside = 20
-    /// How many jobs of one queue and model are skipped because they do not fit a budget.
+    /// How many jobs of one queue and model are skipped because they do not fit a budget. Those of a narrow budget are passed
+    /// over all at once then, so that one client's jobs do not stand in the way of all others.
     private static let maximumSkips = 100
+    /// How many jobs of one queue and model are looked at for others than those.
+    package static let depth = 5_000
 
     package init(
         _ request: ClaimRequest,
@@ -55,6 +61,7 @@ package struct ClaimPlan: Sendable {
             return claim
         }
         budgets = try source.budgets()
+        hasNarrowBudgets = budgets.contains(where: \.isNarrow)
         reserve = try source.reserve()
         var priority = try source.highestPriority(below: nil)
         while let level = priority, hasRoom {
@@ -66,6 +73,7 @@ package struct ClaimPlan: Sendable {
             // Which queues a budget holds shows when nothing more of them can be taken.
             || (claim.waitsForBudget && !claim.jobs.isEmpty)
         for (lane, turn) in served { try source.noteTurn(turn, of: lane.queue, at: lane.priority) }
+        claim.nearlyUsedBudgets = nearlyUsed.sorted().map { budgets[$0] }
         noteHolds()
         return claim
     }
@@ -159,7 +167,12 @@ package struct ClaimPlan: Sendable {
         while hasRoom {
             for index in queue.heads.indices where queue.heads[index].needsJobs {
                 let head = queue.heads[index]
-                let jobs = try source.jobs(of: head.lane, limit: head.fetchCount, offset: head.passed)
+                let jobs = try source.jobs(
+                    of: head.lane,
+                    limit: head.fetchCount,
+                    after: head.position,
+                    withoutBudgets: head.heldBudgets
+                )
                 queue.heads[index].fill(jobs)
             }
             queue.heads.removeAll { $0.jobs.isEmpty }
@@ -186,7 +199,6 @@ package struct ClaimPlan: Sendable {
         }
         guard let known = prepared[candidate.id], known.job.isSame(as: job) else {
             missing.append(job)
-            queue.heads[index].passed += 1
             if queue.heads[index].isProbe { queue.heads.remove(at: index) }
             // It takes no place: it may not fit a budget, and then another one is next.
             return true
@@ -197,15 +209,21 @@ package struct ClaimPlan: Sendable {
             return false
         case .ready(let prepared):
             let estimate = try source.estimate(of: prepared, model: job.model)
-            switch fit(estimate.credits, queue.queue) {
+            let narrow = hasNarrowBudgets ? try source.narrowBudgets(of: candidate.id) : []
+            switch fit(estimate.credits, queue.queue, narrow) {
             case .budget(let budget):
                 // It waits, and is the first again at the next claim. Cheaper ones go on meanwhile.
                 claim.waitsForBudget = true
                 let hold = BudgetHold(budget: budget.name, queue: job.queue)
                 if claim.budgetSkips[hold] == nil { claim.budgetSkips[hold] = budget.skip(of: estimate.credits) }
-                queue.heads[index].passed += 1
                 queue.heads[index].skipped += 1
-                if queue.heads[index].skipped >= Self.maximumSkips { queue.heads.remove(at: index) }
+                if queue.heads[index].skipped >= Self.maximumSkips {
+                    if budget.isNarrow {
+                        queue.heads[index].passOver(ExactText(budget.name), after: candidate.position)
+                    } else {
+                        queue.heads.remove(at: index)
+                    }
+                }
                 return false
             case .reserve(let hold):
                 // It concerns the account, so everything waits with this job: the order is kept.
@@ -245,11 +263,14 @@ package struct ClaimPlan: Sendable {
     }
 
     /// Takes a price from the budgets and from what may be spent of the balance; from neither if it does not fit both.
-    private mutating func fit(_ price: Credits, _ queue: ExactText) -> Obstacle? {
-        let concerned = budgets.indices.filter { budgets[$0].concerns(queue) }
+    private mutating func fit(_ price: Credits, _ queue: ExactText, _ narrow: Set<ExactText>) -> Obstacle? {
+        let concerned = budgets.indices.filter { budgets[$0].concerns(queue, narrow: narrow) }
         if let full = concerned.first(where: { budgets[$0].left < price }) { return .budget(budgets[full]) }
         if let hold = reserve?.take(price) { return .reserve(hold) }
-        for index in concerned { budgets[index].left -= price }
+        for index in concerned {
+            budgets[index].left -= price
+            if budgets[index].isNearlyUsed { nearlyUsed.insert(index) }
+        }
         return nil
     }
 
@@ -284,10 +305,12 @@ private struct ClaimHead {
     var jobs: ArraySlice<ClaimCandidate> = []
     /// Whether the ledger may hold more jobs behind these.
     var mayHaveMore = true
-    /// Jobs that are still queued, in front of those to be fetched.
-    var passed = 0
-    /// Of those, jobs that were skipped because of a budget.
+    /// The last job that was fetched.
+    var position: ClaimPosition?
+    /// Jobs that were skipped because of a budget.
     var skipped = 0
+    /// Narrow budgets whose jobs are passed over.
+    var heldBudgets: Set<ExactText> = []
     /// How many to fetch next: the first of each queue is often all that is wanted.
     var fetchCount = 1
 
@@ -296,11 +319,20 @@ private struct ClaimHead {
 
     var needsJobs: Bool { jobs.isEmpty && mayHaveMore }
 
-    /// What was taken or refused is no longer fetched; what was passed is.
     mutating func fill(_ found: [ClaimCandidate]) {
         mayHaveMore = found.count == fetchCount
         fetchCount = min(fetchCount * 8, 256)
         jobs = ArraySlice(found)
+        if let last = found.last { position = last.position }
+    }
+
+    /// Goes on behind a job, without those that count towards a budget.
+    mutating func passOver(_ budget: ExactText, after last: ClaimPosition) {
+        heldBudgets.insert(budget)
+        skipped = 0
+        jobs = []
+        position = last
+        mayHaveMore = true
     }
 }
 

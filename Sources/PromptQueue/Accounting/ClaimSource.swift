@@ -9,6 +9,8 @@ package protocol ClaimSource {
     /// When the next scheduled job becomes due, if there is one.
     mutating func nextRunAt() throws -> Instant?
     mutating func budgets() throws -> [BudgetHeadroom]
+    /// Of the budgets that ask for more than a queue, those that a job counts towards.
+    mutating func narrowBudgets(of job: JobID) throws -> Set<ExactText>
     /// Nil if there is no reserve to keep.
     mutating func reserve() throws -> Reserve?
 
@@ -19,8 +21,15 @@ package protocol ClaimSource {
     mutating func places(of queue: ExactText) throws -> QueuePlaces
     /// The models of a queue's jobs that have a turn.
     mutating func models(of queue: ExactText) throws -> [String]
-    /// The next jobs of a queue, model and priority, by turn and then age, behind the first `offset`.
-    mutating func jobs(of lane: ClaimLane, limit: Int, offset: Int) throws -> [ClaimCandidate]
+    /// The next jobs of a queue, model and priority, by turn and then age, behind another.
+    ///
+    /// - Parameter budgets: jobs that count towards one of these narrow budgets are left out, as far as `ClaimPlan.depth` goes.
+    mutating func jobs(
+        of lane: ClaimLane,
+        limit: Int,
+        after: ClaimPosition?,
+        withoutBudgets budgets: Set<ExactText>
+    ) throws -> [ClaimCandidate]
     mutating func estimate(of prepared: PreparedInput, model: String) throws -> Estimate
 
     /// Ends a job that may not be sent.
@@ -58,6 +67,16 @@ package struct ClaimLane: Sendable, Hashable {
     }
 }
 
+/// Where a job stands among those of its lane: by turn, then age.
+package struct ClaimPosition: Sendable, Hashable, Comparable {
+    package var turn: Int64
+    package var id: JobID
+
+    package static func < (left: ClaimPosition, right: ClaimPosition) -> Bool {
+        (left.turn, left.id.rawValue) < (right.turn, right.id.rawValue)
+    }
+}
+
 /// A job that may be claimed next.
 package struct ClaimCandidate: Sendable {
     package var id: JobID
@@ -67,6 +86,8 @@ package struct ClaimCandidate: Sendable {
     package var turn: Int64
     package var attemptCount: Int
     package var maxAttempts: Int
+
+    package var position: ClaimPosition { ClaimPosition(turn: turn, id: id) }
 
     package init(id: JobID, job: QueuedJob?, priority: Int64, turn: Int64, attemptCount: Int, maxAttempts: Int) {
         self.id = id

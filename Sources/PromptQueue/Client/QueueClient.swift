@@ -148,8 +148,8 @@ package protocol QueueOperator: Sendable {
     /// - Parameter limit: nil: none of the queue's own.
     func setMaxRunning(_ limit: Int?, queue: String) throws(LedgerError)
 
-    /// - Parameter queue: nil: all queues.
-    func setBudget(_ name: String, queue: String?, period: BudgetPeriod, limit: Credits) throws(LedgerError)
+    /// Makes a budget, or replaces the one of that name. What was spent before in its present period counts, too.
+    func setBudget(_ name: String, scope: BudgetScope, period: BudgetPeriod, limit: Credits) throws(LedgerError)
 
     /// - Returns: false if there was none of that name.
     func removeBudget(_ name: String) throws(LedgerError) -> Bool

@@ -77,8 +77,7 @@ package struct QueueRecord: Sendable {
 /// A row of `budget_status`.
 package struct BudgetRecord: Sendable {
     package let name: String
-    /// `nil`: all queues.
-    package let queue: String?
+    package let scope: BudgetScope
     package let period: String
     package let limit: Credits
     package let reserved: Credits
@@ -88,9 +87,12 @@ package struct BudgetRecord: Sendable {
 
     package var left: Credits { limit - reserved - spent }
 
+    /// Whether nearly all of it is used: people are told while there is time.
+    package var isNearlyUsed: Bool { left.millicredits <= limit.millicredits / 5 }
+
     package init(
         name: String,
-        queue: String?,
+        scope: BudgetScope,
         period: String,
         limit: Credits,
         reserved: Credits,
@@ -98,7 +100,7 @@ package struct BudgetRecord: Sendable {
         resetsAt: Instant?
     ) {
         self.name = name
-        self.queue = queue
+        self.scope = scope
         self.period = period
         self.limit = limit
         self.reserved = reserved

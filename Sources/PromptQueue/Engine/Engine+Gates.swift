@@ -106,6 +106,7 @@ extension Engine {
     mutating func noteBudgets(_ news: Gates.BudgetNews) {
         for (hold, job) in news.held { outbox.notify(.budgetHeld(hold, job)) }
         for hold in news.released { outbox.notify(.budgetReleased(hold)) }
+        for budget in news.nearlyUsed { outbox.notify(.budgetNearlyUsed(budget)) }
         if !news.isEmpty { outbox.noteGates() }
     }
 

@@ -29,6 +29,8 @@ package enum Notice: Sendable {
     case rateWhole(RateLimit)
     case budgetHeld(BudgetHold, BudgetSkip)
     case budgetReleased(BudgetHold)
+    /// Four fifths of it are reserved or spent; said once in each of its periods.
+    case budgetNearlyUsed(BudgetHeadroom)
     /// Submissions wait for the sake of `credits.reserve`.
     case reserveHeld(message: String)
     case reserveReleased

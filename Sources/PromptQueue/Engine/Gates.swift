@@ -7,6 +7,8 @@ struct Gates: Sendable {
 
     private var closed: [GateKind: Gate] = [:]
     private var budgets: [BudgetHold: (since: Moment, job: BudgetSkip)] = [:]
+    /// Budgets of which little is left, with the end of the period in which that was said.
+    private var nearlyUsed: [ExactText: Instant?] = [:]
     /// Since when, in uptime, every question has failed for the same reason, and how many have: while nothing is submitted,
     /// they alone can tell.
     private var failing: (kind: GateKind, since: Duration, questions: Int)?
@@ -167,6 +169,7 @@ struct Gates: Sendable {
     struct BudgetNews {
         var held: [(hold: BudgetHold, job: BudgetSkip)] = []
         var released: [BudgetHold] = []
+        var nearlyUsed: [BudgetHeadroom] = []
         /// Whether another job is the next of one that goes on.
         var hasChanged = false
 
@@ -179,6 +182,10 @@ struct Gates: Sendable {
             guard let job = claim.budgetSkips[hold] else { continue }
             budgets[hold] = (now, job)
             news.held.append((hold, job))
+        }
+        for budget in claim.nearlyUsedBudgets where nearlyUsed[ExactText(budget.name)] != .some(budget.resetsAt) {
+            nearlyUsed[ExactText(budget.name)] = .some(budget.resetsAt)
+            news.nearlyUsed.append(budget)
         }
         // A claim that stopped for lack of a slot has not looked at every queue; and what lets cheaper jobs pass still
         // holds the others.

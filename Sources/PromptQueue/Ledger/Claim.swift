@@ -163,6 +163,8 @@ package struct Claim: Sendable {
     package var budgetHolds: [BudgetHold] = []
     /// The first job of each queue that was skipped because of a budget, those of `budgetHolds` included.
     package var budgetSkips: [BudgetHold: BudgetSkip] = [:]
+    /// Budgets that something was taken from, and of which little is left.
+    package var nearlyUsedBudgets: [BudgetHeadroom] = []
     /// Why jobs were left for the sake of `creditReserve`.
     package var reserveHold: ReserveHold?
     /// Jobs that the ledger could not claim, and leaves alone until the next start.

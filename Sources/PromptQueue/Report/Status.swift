@@ -90,7 +90,10 @@ extension BudgetRecord {
     package var object: JSONObject {
         [
             "budget": .string(name),
-            "queue": JSONValue(queue),
+            "queue": JSONValue(scope.queue),
+            "model": JSONValue(scope.model),
+            "batch": JSONValue(scope.batch),
+            "label": JSONValue(scope.label?.description),
             "period": .string(period),
             "limit_credits": JSONValue(limit),
             "reserved_credits": JSONValue(reserved),

@@ -12,6 +12,8 @@ private struct Ledger: ClaimSource {
         var turn: Int64 = 0
         var price: Int64 = 1_000
         var isBroken = false
+        /// The narrow budget that it counts towards.
+        var client: String?
     }
 
     var waiting: [Job]
@@ -52,11 +54,23 @@ private struct Ledger: ClaimSource {
         Set(waiting.filter { $0.queue == queue.text }.map(\.model)).sorted()
     }
 
-    mutating func jobs(of lane: ClaimLane, limit: Int, offset: Int) -> [ClaimCandidate] {
+    func narrowBudgets(of job: JobID) -> Set<ExactText> {
+        Set(waiting.filter { $0.id == job.rawValue }.compactMap(\.client).map { ExactText($0) })
+    }
+
+    mutating func jobs(
+        of lane: ClaimLane,
+        limit: Int,
+        after position: ClaimPosition?,
+        withoutBudgets budgets: Set<ExactText>
+    ) -> [ClaimCandidate] {
         let jobs = waiting.filter {
             $0.queue == lane.queue.text && $0.model == lane.model && $0.priority == lane.priority
         }
-        .sorted { ($0.turn, $0.id) < ($1.turn, $1.id) }.dropFirst(offset).prefix(limit)
+        .filter { job in job.client.map { !budgets.contains(ExactText($0)) } ?? true }
+        .sorted { ($0.turn, $0.id) < ($1.turn, $1.id) }
+        .filter { job in position.map { ($0.turn, $0.id.rawValue) < (job.turn, job.id) } ?? true }
+        .prefix(limit)
         reads += jobs.count
         return jobs.map { job in
             ClaimCandidate(
@@ -173,6 +187,38 @@ private struct Ledger: ClaimSource {
         #expect(claim.waitsForBudget)
         #expect(claim.budgetHolds == [BudgetHold(budget: "daily", queue: "b")], "of a something was taken")
         #expect(claim.budgetSkips.count == 2)
+    }
+
+    private static func narrow(_ name: String, limit: Int64, used: Int64 = 0) -> BudgetHeadroom {
+        BudgetHeadroom(
+            name: name,
+            isNarrow: true,
+            period: .month,
+            limit: Credits(millicredits: limit),
+            used: Credits(millicredits: used),
+            now: Instant(milliseconds: 1)
+        )
+    }
+
+    @Test func `a narrow budget takes its own jobs only, and tells when little of it is left`() throws {
+        var ledger = Ledger((1...6).map { .init(id: $0, client: $0 % 2 == 0 ? "acme" : nil) })
+        ledger.limits = [Self.narrow("acme", limit: 2_000), Self.narrow("other", limit: 0)]
+        let (claim, _) = try claim(&ledger, 10)
+        #expect(ledger.taken.sorted() == [1, 2, 3, 4, 5])
+        #expect(claim.budgetSkips.keys.map(\.budget) == ["acme"])
+        #expect(claim.nearlyUsedBudgets.map(\.name) == ["acme"])
+        #expect(claim.nearlyUsedBudgets.first?.left == .zero)
+    }
+
+    @Test func `thousands of jobs that a narrow budget holds do not stand in the way of those behind them`() throws {
+        var ledger = Ledger(
+            (1...3_000).map { .init(id: $0, client: "acme") } + [.init(id: 3_001), .init(id: 3_002, client: "b")]
+        )
+        ledger.limits = [Self.narrow("acme", limit: 500), Self.narrow("b", limit: 5_000)]
+        let (claim, _) = try claim(&ledger, 10)
+        #expect(ledger.taken == [3_001, 3_002])
+        #expect(claim.budgetHolds == [], "something of the queue was taken")
+        #expect(ledger.reads < 1_000)
     }
 
     @Test func `the reserve holds everything behind the first that does not fit`() throws {

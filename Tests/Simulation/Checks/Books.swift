@@ -22,6 +22,9 @@ struct Books {
         let attempt: AttemptID
         let job: JobID
         let queue: String
+        let model: String
+        /// Its label of that name, when it was sent.
+        let client: String?
         let sentAt: Instant
         let estimate: Int64
         /// What it takes out of budgets: reserved, later charged.
@@ -64,10 +67,10 @@ struct Books {
 
     mutating func polled(_ attempt: AttemptID, at time: Duration) { entries[attempt]?.lastPoll = time }
 
-    /// What was sent from `start` on takes out of a budget of `queue`, or of all.
-    func committed(since start: Instant, queue: String?) -> Int64 {
+    /// What was sent from `start` on takes out of a budget.
+    func committed(to budget: SimulatedBudget, since start: Instant) -> Int64 {
         entries.values.reduce(0) { sum, entry in
-            entry.sentAt >= start && (queue == nil || entry.queue == queue) ? sum + entry.amount : sum
+            entry.sentAt >= start && budget.concerns(entry) ? sum + entry.amount : sum
         }
     }
 }

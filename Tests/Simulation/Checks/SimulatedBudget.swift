@@ -4,8 +4,24 @@ import PromptQueue
 struct SimulatedBudget {
     var name: String
     var queue: String?
+    var model: String?
+    /// The value of the label `client`.
+    var client: String?
     var period: BudgetPeriod
     var limit: Int64
+
+    var scope: BudgetScope {
+        BudgetScope(
+            queue: queue,
+            model: model,
+            label: client.map { BudgetScope.Label(name: "client", value: $0) }
+        )
+    }
+
+    func concerns(_ entry: Books.Entry) -> Bool {
+        (queue == nil || entry.queue == queue) && (model == nil || entry.model == model)
+            && (client == nil || entry.client == client)
+    }
 
     /// When the period around `now` began, in UTC.
     func start(at now: Instant) -> Instant {

@@ -58,8 +58,8 @@ extension World {
     /// A claim may fill a budget and no more; what settlements above the estimate did to it is no excuse.
     func checkBudgets(_ claim: Claim, _ request: ClaimRequest) throws {
         for budget in budgets.values {
-            guard claim.jobs.contains(where: { budget.queue == nil || $0.queue == budget.queue }) else { continue }
-            let committed = books.committed(since: budget.start(at: request.now), queue: budget.queue)
+            guard claim.jobs.contains(where: { books[$0.attempt].map(budget.concerns) ?? false }) else { continue }
+            let committed = books.committed(to: budget, since: budget.start(at: request.now))
             if committed > budget.limit {
                 throw Violation(
                     .budget,

@@ -19,6 +19,8 @@ extension World {
                     attempt: job.attempt,
                     job: job.job,
                     queue: job.queue,
+                    model: job.model,
+                    client: try client(of: job.job),
                     sentAt: request.now,
                     estimate: job.reserved.millicredits,
                     amount: job.reserved.millicredits,
@@ -31,6 +33,11 @@ extension World {
         try checkBudgets(claim, request)
         try checkPlaces(claim, request)
         try checkTotal()
+    }
+
+    private func client(of job: JobID) throws -> String? {
+        try place.rows("SELECT CAST(labels ->> 'client' AS TEXT) AS client FROM jobs WHERE id = ?", [job.rawValue])
+            .first?["client"]
     }
 
     /// Books what was committed, and what the ledger settled by it.

@@ -12,20 +12,20 @@ extension World {
         let model = users.happens(0.5) ? nil : users.pick(Prices.models)
         let spread = users.happens(0.3)
         var rows: [StatementArguments] = []
-        for _ in 0..<count {
+        for number in 0..<count {
             let isScheduled = users.happens(0.1)
             let runAt = isScheduled ? clock.moment.instant + users.part(of: .seconds(7_200)) : nil
             rows.append([
                 users.happens(0.03) ? Prices.badPrompt : "a red fox", model ?? users.pick(Prices.models), queue,
                 spread ? users.whole(-2...2) : 0, runAt?.milliseconds ?? 0, batch,
-                users.draw([(6, 3), (1, 1), (1, 2), (1, 5)]),
+                users.draw([(6, 3), (1, 1), (1, 2), (1, 5)]), #"{"client":"c\#((jobs + number) % 3)"}"#,
             ])
         }
         if users.happens(plan.faults.strangeRow) { try addStrangeRow() }
         try place.runAll(
             """
-            INSERT INTO jobs (prompt, model, queue, priority, run_at, batch, max_attempts)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO jobs (prompt, model, queue, priority, run_at, batch, max_attempts, labels)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """,
             rows
         )
@@ -148,15 +148,19 @@ extension World {
         let period = users.draw([
             (3, BudgetPeriod.hour), (2, .day), (1, .week), (1, .month), (1, .total),
         ])
+        let model = users.happens(0.2) ? users.pick(Prices.models) : nil
+        let client = users.happens(0.3) ? "c\(users.whole(0...2))" : nil
         let budget = SimulatedBudget(
             name: "\(queue ?? "all")/\(users.whole(1...2))",
             queue: queue,
+            model: model,
+            client: client,
             period: period,
             limit: Int64(users.whole(0...400)) * 1_000
         )
         try place.client.setBudget(
             budget.name,
-            queue: queue,
+            scope: budget.scope,
             period: period,
             limit: Credits(millicredits: budget.limit)
         )
