@@ -1,4 +1,4 @@
--- The schema, version 21, as the files in migrations/ make it. Written by a test; not edited.
+-- The schema, version 22, as the files in migrations/ make it. Written by a test; not edited.
 
 CREATE TABLE account_readings (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -586,7 +586,8 @@ CREATE TABLE daemon (
     CONSTRAINT "daemon.restored_requests: at least 0" CHECK (restored_requests >= 0), restored_job_id INTEGER
     CONSTRAINT "daemon.restored_job_id: at least 0" CHECK (restored_job_id >= 0), branch TEXT
     CONSTRAINT "daemon.branch: at most 64 characters" CHECK (length(branch) <= 64), catalogue_version INTEGER NOT NULL DEFAULT 0
-    CONSTRAINT "daemon.catalogue_version: at least 0" CHECK (catalogue_version >= 0)) STRICT;
+    CONSTRAINT "daemon.catalogue_version: at least 0" CHECK (catalogue_version >= 0), events_removed INTEGER NOT NULL DEFAULT 0
+    CONSTRAINT "daemon.events_removed: at least 0" CHECK (events_removed >= 0)) STRICT;
 
 CREATE TRIGGER daemon_bounded BEFORE UPDATE ON daemon
 WHEN NEW.balance_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
@@ -606,6 +607,13 @@ WHEN NEW.balance_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
     OR NEW.pid NOT BETWEEN -4000000000000000 AND 4000000000000000
 BEGIN
     SELECT RAISE(ABORT, 'daemon: is written by promptd; a number is out of bounds');
+END;
+
+CREATE TRIGGER daemon_events_removed BEFORE UPDATE OF events_removed ON daemon
+WHEN NEW.events_removed IS NULL OR NEW.events_removed < OLD.events_removed
+    OR NEW.events_removed > coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)
+BEGIN
+    SELECT RAISE(ABORT, 'daemon.events_removed: is written by the database; it only grows');
 END;
 
 CREATE TRIGGER daemon_identity BEFORE UPDATE OF database_id ON daemon WHEN OLD.database_id IS NOT NEW.database_id
@@ -633,6 +641,62 @@ CREATE TRIGGER daemon_shut_bounded BEFORE UPDATE OF shut_until ON daemon
 WHEN NEW.shut_until NOT BETWEEN 0 AND 253402300799999
 BEGIN
     SELECT RAISE(ABORT, 'daemon: is written by promptd; a number is out of bounds');
+END;
+
+CREATE TABLE events (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- No foreign key: to check one would cost each change a search.
+    job_id INTEGER NOT NULL,
+    -- NULL: the job was added.
+    previous_state TEXT,
+    state TEXT NOT NULL
+        CONSTRAINT "events.state: a state of jobs"
+        CHECK (state IN ('queued', 'submitting', 'running', 'succeeded', 'failed', 'cancelled', 'unconfirmed')),
+    -- As they were then.
+    queue TEXT NOT NULL,
+    batch TEXT,
+    error_code TEXT,
+    at INTEGER NOT NULL
+        CONSTRAINT "events.at: Unix time in milliseconds" CHECK (at BETWEEN 0 AND 253402300799999),
+    CONSTRAINT "events: a change, or a job that was added"
+        CHECK (state IS NOT previous_state AND (previous_state IS NOT NULL OR state = 'queued'))
+) STRICT;
+
+CREATE INDEX events_job ON events (job_id);
+
+CREATE TRIGGER events_frozen BEFORE UPDATE ON events
+BEGIN
+    SELECT RAISE(ABORT, 'events: what happened does not change');
+END;
+
+CREATE TRIGGER events_in_order AFTER INSERT ON events
+WHEN NEW.sequence < 1 OR NEW.sequence - 1 > (SELECT coalesce(max(sequence), 0) FROM events WHERE sequence < NEW.sequence)
+    AND NEW.sequence - 1 > (SELECT events_removed FROM daemon)
+BEGIN
+    SELECT RAISE(ABORT, 'events.sequence: is given by the database');
+END;
+
+CREATE TRIGGER events_kept BEFORE DELETE ON events
+WHEN EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL)
+    AND OLD.at > CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) - 604800000
+    AND OLD.sequence > (SELECT max(sequence) FROM events) - 100000
+BEGIN
+    SELECT RAISE(ABORT, 'events: those of the last week stay; promptd removes the oldest');
+END;
+
+CREATE TRIGGER events_own BEFORE INSERT ON events
+BEGIN
+    SELECT RAISE(ABORT, 'events: are written by the database, when the state of a job changes')
+    WHERE NOT EXISTS (SELECT 1 FROM jobs
+            WHERE id = NEW.job_id AND state = NEW.state AND queue = NEW.queue AND batch IS NEW.batch)
+        OR coalesce((SELECT state FROM events WHERE job_id = NEW.job_id ORDER BY sequence DESC LIMIT 1),
+            NEW.previous_state) IS NOT NEW.previous_state
+        OR EXISTS (SELECT 1 FROM events WHERE sequence = NEW.sequence);
+END;
+
+CREATE TRIGGER events_removed AFTER DELETE ON events
+BEGIN
+    UPDATE daemon SET events_removed = OLD.sequence WHERE events_removed < OLD.sequence;
 END;
 
 CREATE TABLE gates (
@@ -871,6 +935,31 @@ BEGIN
     -- The sqlite3 shell does not enforce foreign keys unless it is told to.
     DELETE FROM results WHERE job_id = OLD.id;
     UPDATE queue_counts SET jobs = max(-4000000000000000, jobs - 1) WHERE queue = OLD.queue AND state = OLD.state;
+END;
+
+CREATE TRIGGER jobs_event_added AFTER INSERT ON jobs
+BEGIN
+    INSERT INTO events (job_id, previous_state, state, queue, batch, error_code, at)
+    VALUES (NEW.id, NULL, NEW.state, NEW.queue, NEW.batch, NULL,
+        CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER));
+END;
+
+CREATE TRIGGER jobs_event_changed AFTER UPDATE OF state ON jobs
+WHEN OLD.state <> NEW.state AND NOT (NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled'))
+BEGIN
+    INSERT INTO events (job_id, previous_state, state, queue, batch, error_code, at)
+    VALUES (NEW.id, OLD.state, NEW.state, NEW.queue, NEW.batch, NEW.error_code,
+        CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER));
+END;
+
+CREATE TRIGGER jobs_events_deleted AFTER DELETE ON jobs
+BEGIN
+    DELETE FROM events WHERE job_id = OLD.id;
+END;
+
+CREATE TRIGGER jobs_events_pruned AFTER UPDATE OF pruned_at ON jobs WHEN NEW.pruned_at IS NOT NULL
+BEGIN
+    DELETE FROM events WHERE job_id = NEW.id;
 END;
 
 CREATE TRIGGER jobs_id_given AFTER INSERT ON jobs
@@ -1137,6 +1226,9 @@ END;
 CREATE TRIGGER jobs_retried AFTER UPDATE OF state ON jobs
 WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')
 BEGIN
+    INSERT INTO events (job_id, previous_state, state, queue, batch, error_code, at)
+    VALUES (NEW.id, OLD.state, NEW.state, NEW.queue, NEW.batch, NULL,
+        CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER));
     UPDATE jobs SET attempt_count = 0, error_code = NULL, error_message = NULL, finished_at = NULL, provider_state = NULL
     WHERE id = NEW.id;
     -- What it asks for now has another price, and no task yet.

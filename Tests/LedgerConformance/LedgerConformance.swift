@@ -18,6 +18,7 @@ package enum LedgerConformance: String, CaseIterable, Sendable {
 
     case waitsForItsSource = "a job that takes another's result is claimed when that one has succeeded, with its URL"
     case failsWithItsSource = "a job that takes another's result fails with it, and is tried again after it"
+    case eventsTellTheWay = "the events of a job, in their order, are the way that it went, also through a retry"
     case prunedKeepsItsMoney = "pruning removes what has ended, and leaves what it cost; what is under way stays"
     case olderCopySubmitsNothing = "an older copy submits nothing until it is released"
 
@@ -42,6 +43,7 @@ package enum LedgerConformance: String, CaseIterable, Sendable {
         case .refusedByTheRules: try await world.refusedByTheRules()
         case .waitsForItsSource: try await world.waitsForItsSource()
         case .failsWithItsSource: try await world.failsWithItsSource()
+        case .eventsTellTheWay: try await world.eventsTellTheWay()
         case .prunedKeepsItsMoney: try await world.prunedKeepsItsMoney()
         case .olderCopySubmitsNothing: try await world.olderCopySubmitsNothing()
         }
@@ -132,6 +134,30 @@ private struct Scene<Place: LedgerPlace> {
     }
 
     // MARK: - Care
+
+    func eventsTellTheWay() async throws {
+        let job = try await runOne()
+        let (before, outputs) = (try await ledger.eventRange(), [TaskOutput.file(url: "https://x/1")])
+        try await record(.taskSucceeded(job.attempt, outputs, charged: Self.price, fetch: true))
+        try await record(.resultFailed(ResultID(job: job.job, ordinal: 0), message: "gone"))
+        try await place.retry(job.job)
+        let other = try await place.add("a red hen")
+        try await place.cancel(other)
+        var query = EventQuery(after: .start, limit: 100)
+        query.job = job.job
+        let events = try await ledger.events(query)
+        try expect(
+            events.map(\.state),
+            is: [.queued, .submitting, .running, .failed, .queued, .running],
+            "the states that the job went through"
+        )
+        try expect(events.map(\.previous), is: [nil] + events.dropLast().map(\.state), "the states before them")
+        try expect(events.map(\.sequence), is: events.map(\.sequence).sorted(), "the order of the events")
+        try expect(before.latest < (try await ledger.eventRange()).latest, "later events have greater numbers")
+        query.job = nil
+        query.after = events.last?.sequence
+        try expect(try await ledger.events(query).map(\.job), is: [other, other], "what came after that")
+    }
 
     func prunedKeepsItsMoney() async throws {
         let done = try await runOne()

@@ -38,8 +38,10 @@ final class CommandFixture: Sendable {
     var instant: Instant { now.withLock { $0 } }
 
     /// Runs a statement of somebody's shell on the fixture's database.
-    func sql(_ statement: String) throws {
-        let shell = try DatabaseQueue(path: database)
+    func sql(_ statement: String) throws { try Self.sql(statement, at: database) }
+
+    static func sql(_ statement: String, at path: String) throws {
+        let shell = try DatabaseQueue(path: path)
         try shell.write { try $0.execute(sql: statement) }
         try shell.close()
     }

@@ -29,6 +29,8 @@ package struct Console: Sendable {
     package var secondsFromUTC: @Sendable (Instant) -> Int64
     package var now: @Sendable () -> Instant
     package var sleep: @Sendable (Duration) async throws -> Void
+    /// Whether anybody can still read what is written to standard output.
+    package var isOutputOpen: @Sendable () -> Bool = { true }
     package var writeOutput: @Sendable (String) -> Void
     package var writeError: @Sendable (String) -> Void
 
@@ -118,6 +120,10 @@ extension Console {
         console.isOutputTerminal = isatty(STDOUT_FILENO) == 1
         console.isErrorTerminal = isatty(STDERR_FILENO) == 1
         console.measure = { size }
+        console.isOutputOpen = {
+            var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+            return unsafe poll(&output, 1, 0) <= 0 || output.revents & Int16(POLLERR | POLLNVAL) == 0
+        }
         console.keyboard = SystemKeyboard()
         console = console.measured
         if let columns = console.environment["COLUMNS"].flatMap(Int.init), columns > 20 { console.columns = columns }

@@ -28,6 +28,7 @@ package struct PromptctlCommand: AsyncParsableCommand, SettingsCommand {
                 name: "Watching it",
                 subcommands: [
                     ListCommand.self, ShowCommand.self, StatusCommand.self, WatchCommand.self, WaitCommand.self,
+                    EventsCommand.self,
                 ]
             ),
             CommandGroup(

@@ -5,10 +5,10 @@ import PromptConfiguration
 import PromptQueue
 import ServiceLifecycle
 
-/// Removes finished jobs when their time is over, and their files where that is wanted; gives unused space of the database
-/// back while nothing else happens.
+/// Removes finished jobs when their time is over, and their files where that is wanted, and old events; gives unused space of
+/// the database back while nothing else happens.
 struct RetentionKeeper: Service {
-    let ledger: any PruneStore & LedgerUpkeep
+    let ledger: any PruneStore & EventStore & LedgerUpkeep
     let media: MediaDirectory
     /// Asked each time, because a reload may change it.
     let rule: @Sendable () -> (jobs: Retention, files: FileRetention)
@@ -21,6 +21,9 @@ struct RetentionKeeper: Service {
     private static let pause: Duration = .milliseconds(100)
     private static let jobsAtOnce = 200
     private static let filesAtOnce = 200
+    private static let eventAge: Duration = .seconds(30 * 86_400)
+    private static let mostEvents: Int64 = 1_000_000
+    private static let eventsAtOnce = 2_000
     private static let mostKept = 1_000
     /// 1 MiB of the usual pages.
     private static let pagesAtOnce = 256
@@ -46,6 +49,7 @@ struct RetentionKeeper: Service {
     func keep() async throws {
         try await prune()
         try await removeFiles()
+        try await removeEvents()
         try await shrink()
     }
 
@@ -97,6 +101,17 @@ struct RetentionKeeper: Service {
                     metadata: ["reason": "\(failure)"]
                 )
             }
+            try await time.sleep(until: time.now.uptime + Self.pause)
+        }
+    }
+
+    /// Whoever reads events and comes later than that can see that some are gone.
+    private func removeEvents() async throws {
+        var before: Instant?
+        if let oldest = try await ledger.oldestEvent(), time.now.instant - oldest > Self.eventAge {
+            before = await clock.believedInstant().map { $0 - Self.eventAge }
+        }
+        while try await ledger.removeEvents(before: before, keeping: Self.mostEvents, limit: Self.eventsAtOnce) > 0 {
             try await time.sleep(until: time.now.uptime + Self.pause)
         }
     }

@@ -76,6 +76,12 @@ package protocol QueueReader: Sendable {
 
     /// Those of `ids` that are not there.
     func missing(_ ids: [JobID]) throws(LedgerError) -> [JobID]
+
+    /// In their order, at most as many as the query says.
+    func events(_ query: EventQuery) throws(LedgerError) -> [JobEvent]
+
+    /// Which events there are.
+    func eventRange() throws(LedgerError) -> EventRange
 }
 
 /// What a producer may do.

@@ -59,3 +59,17 @@ package struct AttemptToken: Sendable, Hashable {
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 }
+
+/// The place of an event among all events. Never reused; later commits have greater ones.
+package struct EventSequence: Sendable, Hashable, Comparable, CustomStringConvertible {
+    package let rawValue: Int64
+
+    package init(_ rawValue: Int64) { self.rawValue = rawValue }
+
+    /// Before the first event.
+    package static let start = EventSequence(0)
+
+    package var description: String { String(rawValue) }
+
+    package static func < (left: EventSequence, right: EventSequence) -> Bool { left.rawValue < right.rawValue }
+}

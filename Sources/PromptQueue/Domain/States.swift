@@ -16,6 +16,21 @@ package enum JobState: String, Sendable, Hashable, CaseIterable, Codable {
         case .queued, .submitting, .running, .unconfirmed: false
         }
     }
+
+    /// The states that a job can go to from here. From `queued` it goes to `running` and `unconfirmed` in one step when it was put
+    /// back there to take up what is paid for.
+    package var successors: Set<JobState> {
+        switch self {
+        case .queued: [.submitting, .running, .failed, .cancelled, .unconfirmed]
+        case .submitting: [.queued, .running, .failed, .unconfirmed]
+        case .running: [.queued, .succeeded, .failed, .cancelled]
+        case .succeeded: []
+        // What has failed because a job failed whose result it takes can be cancelled together with that one.
+        case .failed: [.queued, .cancelled]
+        case .cancelled: [.queued]
+        case .unconfirmed: [.queued, .running, .failed, .cancelled]
+        }
+    }
 }
 
 /// What became of one `createTask` request.

@@ -140,6 +140,30 @@ extension World {
             """
         )
         if counts > 0 { throw Violation(.books, "queue_counts does not count the jobs") }
+        try checkEvents()
+    }
+
+    /// The events of each job go from its insertion, step by step, to the state that it has.
+    private func checkEvents() throws {
+        var states: [JobID: JobState] = [:]
+        for row in try place.rows("SELECT job_id, previous_state AS previous, state FROM events ORDER BY sequence") {
+            let job = JobID(row["job_id"])
+            let (previous, state): (String?, String) = (row["previous"], row["state"])
+            let isLegal =
+                previous.flatMap(JobState.init) == states[job]
+                && JobState(rawValue: state).map { states[job]?.successors.contains($0) ?? ($0 == .queued) } ?? false
+            guard isLegal else {
+                throw Violation(.books, "an event of job \(job) goes from \(previous ?? "nothing") to \(state)")
+            }
+            states[job] = JobState(rawValue: state)
+        }
+        for row in try place.rows("SELECT id, state FROM jobs WHERE pruned_at IS NULL") {
+            let (job, state): (JobID, String) = (JobID(row["id"]), row["state"])
+            guard states.removeValue(forKey: job)?.rawValue == state else {
+                throw Violation(.books, "the events of job \(job) do not end with \(state)")
+            }
+        }
+        if let job = states.keys.min() { throw Violation(.books, "job \(job) is gone, but not its events") }
     }
 
     /// What was paid for is saved, unless its owner cancelled it or the job says why not.

@@ -46,6 +46,7 @@ struct ForeignStatement {
         Table(weight: 0.7, name: "set_aside", key: "job_id"), Table(weight: 0.7, name: "completion_times"),
         Table(weight: 0.7, name: "suspects"),
         Table(weight: 0.7, name: "job_inputs", key: nil),
+        Table(weight: 0.7, name: "events", key: "job_id"),
         Table(weight: 0.7, name: "job_keys"), Table(weight: 0.7, name: "daemon", key: "id"),
     ]
 
