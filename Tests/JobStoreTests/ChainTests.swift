@@ -40,6 +40,31 @@ import Testing
         #expect(read?.map { "\($0.text)|\($0.ordinal)" } == kept)
     }
 
+    @Test func `the schema and promptctl read any text alike`() throws {
+        let fixture = try LedgerFixture()
+        var chance = SeededGenerator(seed: 2_026)
+        let parts = [
+            "job:", "key:", "1", "07", "/", "//", "x", "é", "e\u{301}", "\u{301}", " ", "\t", "#", "-", "999999", "0",
+        ]
+        let texts = (0..<3_000).map { _ in
+            (0..<Int.random(in: 1...6, using: &chance)).map { _ in parts.randomElement(using: &chance) ?? "" }.joined()
+        }
+        // Whoever exists is what decides on names; here everything does not.
+        let input = JSONValue.object(["texts": .array(texts.map { .string($0) })])
+        let read = InputReference.all(in: input).map { "\($0.text)|\($0.ordinal)" }
+        let rows = try fixture.shell.write { db in
+            try db.execute(sql: "DROP TRIGGER jobs_inputs_inserted")
+            try db.execute(sql: "INSERT INTO jobs (prompt, input) VALUES ('x', ?)", arguments: [input.json])
+            return try Row.fetchAll(db, sql: "SELECT reference, ordinal FROM input_references")
+                .map { "\($0["reference"] as String)|\($0["ordinal"] as Int)" }
+        }
+        #expect(read.count > 100)
+        #expect(
+            read.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
+                == rows.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
+        )
+    }
+
     @Test(arguments: [
         #"{"image_url":"https://x/job:1"}"#, #"{"style":"key: C minor"}"#, #"{"style":"key://x"}"#, #"{"a":"job:"}"#,
         #"{"a":"job: 1"}"#, #"{"job:1":"a"}"#, #"{"a":"caf\u00e9"}"#, #"{"a":"a job:1"}"#,

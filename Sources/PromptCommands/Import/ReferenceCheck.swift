@@ -38,7 +38,9 @@ extension NewJob {
     /// What its input takes from other jobs.
     var references: [InputReference] {
         // Most take nothing, and are not read for it.
-        guard input.contains("job:") || input.contains("key:") || input.contains("\\u") else { return [] }
+        guard input.utf8.count > 8, input.contains("job:") || input.contains("key:") || input.contains("\\u") else {
+            return []
+        }
         return InputReference.all(in: parsed(input))
     }
 }

@@ -38,9 +38,9 @@ extension QueuedJob {
         if let refusal = catalogue.misplacedReferences(in: object, model: model) { throw refusal }
         let problems = sources.compactMap(\.problem)
         guard problems.isEmpty else { throw Refusal(code: .inputMissing, problems: problems) }
-        let urls = sources.reduce(into: [String: String]()) { urls, source in
-            if case .at(let url) = source.standing { urls[source.reference] = url }
+        let urls = sources.reduce(into: [ExactText: String]()) { urls, source in
+            if case .at(let url) = source.standing { urls[ExactText(source.reference)] = url }
         }
-        return value.replacingTexts { urls[$0] }.objectValue ?? object
+        return value.replacingTexts { urls[ExactText($0)] }.objectValue ?? object
     }
 }

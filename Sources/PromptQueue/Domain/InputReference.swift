@@ -17,12 +17,12 @@ package struct InputReference: Sendable, Hashable {
     /// Nil for a text that is no reference: one with a space in it, or a URL.
     package init?(_ text: String) {
         // By far the most texts are others.
-        guard text.utf8.count > 4, text.hasPrefix("job:") || text.hasPrefix("key:") else { return nil }
+        let isJob = text.utf8.starts(with: "job:".utf8)
+        guard text.utf8.count > 4, isJob || text.utf8.starts(with: "key:".utf8) else { return nil }
         let rest = text.utf8.dropFirst(4)
         guard !text.utf8.contains(where: { $0 == 0x20 || (9...13).contains($0) }), let first = rest.first else {
             return nil
         }
-        let isJob = text.hasPrefix("job:")
         guard isJob ? Self.isDigit(first) : !rest.starts(with: "//".utf8) else { return nil }
         self.text = text
         var name = Substring(rest)
@@ -42,6 +42,13 @@ package struct InputReference: Sendable, Hashable {
             source = .key(String(name))
         }
     }
+
+    // Keys are told apart by their bytes, as the schema does.
+    package static func == (left: InputReference, right: InputReference) -> Bool {
+        ExactText(left.text) == ExactText(right.text)
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(ExactText(text)) }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 

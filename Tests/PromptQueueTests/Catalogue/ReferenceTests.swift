@@ -32,6 +32,30 @@ import Testing
         #expect(refusal.description.contains("takes no URL here"))
     }
 
+    @Test func `keys that only look the same take what is their own`() throws {
+        let sources = [("caf\u{e9}", 1), ("cafe\u{301}", 2)].map { key, job in
+            ResultSource(
+                reference: "key:\(key)",
+                job: JobID(Int64(job)),
+                ordinal: 0,
+                url: "https://x/\(job).png",
+                createdAt: Instant(milliseconds: 0),
+                now: Instant(milliseconds: 0)
+            )
+        }
+        let input: JSONObject = ["input_urls": .array(sources.map { .string($0.reference) })]
+        #expect(InputReference.all(in: .object(input)).count == 2)
+        let job = QueuedJob(
+            id: JobID(3),
+            queue: "default",
+            model: editor,
+            prompt: "it runs",
+            input: JSONValue.object(input).json,
+            sources: sources
+        )
+        #expect(try job.inputToSend(.builtIn)["input_urls"] == .array(["https://x/1.png", "https://x/2.png"]))
+    }
+
     @Test func `a reference that nobody resolved is never sent`() {
         let job = QueuedJob(
             id: JobID(2),
