@@ -65,6 +65,12 @@ package struct SandboxCommand: AsyncParsableCommand {
     @Option(help: "How long a new task stays unknown to status queries. (default: 0s)", transform: parseDuration)
     var invisible: Duration = .zero
 
+    @Option(help: "How long uploaded files are kept. (default: 3d)", transform: parseDuration)
+    var uploadsKept: Duration = .seconds(3 * 86_400)
+
+    @Option(help: "How long results can be fetched. (default: for ever)", transform: parseDuration)
+    var resultsKept: Duration?
+
     @Option(help: "Seed of all chance: equal seeds, equal runs.")
     var seed: UInt64 = 1
 
@@ -119,6 +125,8 @@ package struct SandboxCommand: AsyncParsableCommand {
         configuration.slow = slow
         configuration.held = held
         configuration.invisible = invisible
+        configuration.uploadsKept = uploadsKept
+        configuration.resultsKept = resultsKept
         configuration.seed = seed
         configuration.hmacKey = hmacKey
         configuration.faults = Dictionary(fault.map { ($0.fault, $0.rate) }) { $1 }

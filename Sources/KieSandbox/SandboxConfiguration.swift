@@ -20,6 +20,10 @@ package struct SandboxConfiguration: Sendable {
     package var held: Duration = .seconds(150)
     /// For how long a new task cannot be asked about.
     package var invisible: Duration = .zero
+    /// For how long uploaded files are kept.
+    package var uploadsKept: Duration = .seconds(3 * 86_400)
+    /// For how long results can be fetched; `nil`: for ever.
+    package var resultsKept: Duration?
     /// What every draw of chance comes from.
     package var seed: UInt64 = 1
     /// Signs the callbacks; `nil` leaves them unsigned.

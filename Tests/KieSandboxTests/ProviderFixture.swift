@@ -78,7 +78,7 @@ extension SandboxAnswer {
     var text: String {
         switch body {
         case .json(let text), .html(let text), .plain(let text): text
-        case .media: ""
+        case .media, .upload: ""
         }
     }
 

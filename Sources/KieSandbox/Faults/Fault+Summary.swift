@@ -53,6 +53,9 @@ extension Fault {
         case .mediaStall: "half the file, then nothing for --slow, then cut"
         case .mediaCut: "half the file, then cut"
         case .mediaWithoutRanges: "the whole file, whatever part was asked for"
+        case .uploadServerError: "HTTP 502 with an HTML page"
+        case .uploadTooMany: "code 429"
+        case .uploadLost: "connection cut without an answer"
         case .creditServerException: "code 500"
         case .callbackLost: "the callback is never sent"
         case .callbackTwice: "the callback comes twice"
@@ -83,6 +86,7 @@ extension Fault.Stage {
         case .task: "What becomes of a task:"
         case .recordInfo: "Answers of recordInfo:"
         case .media: "Result files:"
+        case .upload: "Uploads:"
         case .credit: "The balance:"
         case .callback: "Callbacks:"
         }

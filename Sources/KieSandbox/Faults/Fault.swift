@@ -65,6 +65,11 @@ package enum Fault: String, Sendable, Hashable, CaseIterable {
     case mediaCut = "media-cut"
     case mediaWithoutRanges = "media-no-ranges"
 
+    // Uploads.
+    case uploadServerError = "upload-502"
+    case uploadTooMany = "upload-429"
+    case uploadLost = "upload-lost"
+
     // The balance.
     case creditServerException = "credit-500"
 
@@ -84,6 +89,7 @@ extension Fault {
         case task
         case recordInfo
         case media
+        case upload
         case credit
         case callback
     }
@@ -99,6 +105,7 @@ extension Fault {
             .pollBroken, .pollSlow:
             .recordInfo
         case .mediaNotFound, .mediaServerError, .mediaStall, .mediaCut, .mediaWithoutRanges: .media
+        case .uploadServerError, .uploadTooMany, .uploadLost: .upload
         case .creditServerException: .credit
         case .callbackLost, .callbackTwice, .callbackForged, .callbackStale, .callbackOldForm: .callback
         default: .createTask

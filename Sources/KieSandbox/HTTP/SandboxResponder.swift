@@ -10,6 +10,8 @@ import ServiceLifecycle
 package struct SandboxResponder: HTTPResponder {
     /// The largest request body that is read.
     private static let bodyLimit = 4 * 1_024 * 1_024
+    /// The same for uploads: the largest file, in the largest form.
+    private static let uploadLimit = SandboxUpload.largest * 4 / 3 + 65_536
 
     private let sandbox: Sandbox
     private let logger: Logger
@@ -22,7 +24,8 @@ package struct SandboxResponder: HTTPResponder {
 
     @concurrent
     package func respond(to request: Request, context: SandboxContext) async throws -> Response {
-        let body = try await request.body.collect(upTo: Self.bodyLimit)
+        let isUpload = SandboxUpload.Form(path: request.uri.path) != nil
+        let body = try await request.body.collect(upTo: isUpload ? Self.uploadLimit : Self.bodyLimit)
         let answer = sandbox.answer(
             to: SandboxRequest(
                 method: request.method.rawValue,
@@ -35,6 +38,7 @@ package struct SandboxResponder: HTTPResponder {
                 userAgent: request.headers[.userAgent],
                 range: request.headers[.range],
                 ifRange: request.headers[.ifRange],
+                contentType: request.headers[.contentType],
                 body: Data(body.readableBytesView)
             )
         )
@@ -100,6 +104,7 @@ extension SandboxAnswer {
         switch body {
         case .json(let text), .html(let text), .plain(let text): ByteBuffer(string: text)
         case .media(let media, let ordinal): ByteBuffer(bytes: media.file(ordinal))
+        case .upload(let upload): ByteBuffer(bytes: upload.content)
         }
     }
 
@@ -109,6 +114,7 @@ extension SandboxAnswer {
         case .html: "text/html"
         case .plain: "text/plain; charset=UTF-8"
         case .media(let media, _): media.contentType
+        case .upload(let upload): upload.contentType
         }
     }
 }

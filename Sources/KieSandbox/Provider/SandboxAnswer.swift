@@ -7,6 +7,8 @@ package struct SandboxAnswer: Sendable {
         case plain(String)
         /// A result file, to be made when it is sent.
         case media(ResultMedia, ordinal: Int)
+        /// A file that somebody has uploaded.
+        case upload(SandboxUpload)
     }
 
     /// How much of the answer reaches the client.

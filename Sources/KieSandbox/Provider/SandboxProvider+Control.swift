@@ -61,6 +61,7 @@ extension SandboxProvider {
                 "requests": statistics.mediaRequests, "served": statistics.mediaServed, "parts": statistics.mediaParts,
             ]
         )
+        object.add("uploads", counts: ["requests": statistics.uploads, "bytes": statistics.uploadedBytes])
         object.add(
             "callbacks",
             counts: [

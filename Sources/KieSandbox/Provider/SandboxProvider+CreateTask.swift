@@ -80,6 +80,10 @@ extension SandboxProvider {
         }
         guard let model = catalogue.model(named: name) else { return TaskOutcome(answer: .unknownModel) }
         guard let input = body["input"]?.objectValue else { return TaskOutcome(answer: .fieldRequired) }
+        // What it cannot fetch it does not charge for.
+        if let url = unreachable(in: .object(input), now: now) {
+            return TaskOutcome(answer: .error(451, "The file \(url) could not be downloaded"))
+        }
         let order: TaskOrder
         switch catalogue.check(input, of: model) {
         case .refused(let answer): return TaskOutcome(answer: answer)

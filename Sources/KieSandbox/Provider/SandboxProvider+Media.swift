@@ -46,12 +46,13 @@ extension SandboxProvider {
     }
 
     /// Finds `/media/TASK/0.png` and `/media/TASK/lastFrame.png`.
-    private func file(at path: String, now: Instant) -> (ResultMedia, ordinal: Int)? {
+    func file(at path: String, now: Instant) -> (ResultMedia, ordinal: Int)? {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 4, parts[1] == "media" else { return nil }
         guard let task = tasks[TaskID(parts[2])], task.hasEnded(at: now), case .files(let media) = task.result else {
             return nil
         }
+        if let kept = configuration.resultsKept, let end = task.endsAt, end + kept <= now { return nil }
         if let frames = media.frames,
             let frame = ResultMedia.frameNames.firstIndex(where: { parts[3] == "\($0).\(frames.fileExtension)" })
         {

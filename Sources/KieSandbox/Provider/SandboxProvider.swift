@@ -20,6 +20,8 @@ package struct SandboxProvider: Sendable {
     var tasks: [TaskID: SandboxTask] = [:]
     /// All tasks, the oldest first.
     var order: [TaskID] = []
+    /// Uploaded files by their path.
+    var uploads: [String: SandboxUpload] = [:]
     /// Charges that go back once their tasks have failed.
     private var refunds = Heap<Refund>()
     /// Requests that are still on their way although nobody waits for them any more.
@@ -52,6 +54,8 @@ package struct SandboxProvider: Sendable {
         case ("GET", "/api/v1/jobs/recordInfo"): return recordInfo(request, now: now)
         case ("GET", "/api/v1/chat/credit"): return credit(request)
         case ("POST", "/api/v1/common/download-url"): return downloadURL(request, now: now)
+        case ("POST", let path) where SandboxUpload.Form(path: path) != nil: return upload(request, now: now)
+        case ("GET", let path) where path.hasPrefix(SandboxUpload.folder): return uploaded(path, now: now)
         case ("GET", let path) where path.hasPrefix("/media/"): return media(request, now: now)
         case ("GET", let path) where path == "/api/v1/models" || path.hasPrefix("/api/v1/models/"):
             return models(request, now: now)

@@ -14,6 +14,8 @@ package struct SandboxRequest: Sendable {
     package var range: String?
     /// The header `If-Range`.
     package var ifRange: String?
+    /// The header `Content-Type`.
+    package var contentType: String?
     package var body: Data
 
     package init(
@@ -24,6 +26,7 @@ package struct SandboxRequest: Sendable {
         userAgent: String? = nil,
         range: String? = nil,
         ifRange: String? = nil,
+        contentType: String? = nil,
         body: Data = Data()
     ) {
         self.method = method
@@ -33,6 +36,7 @@ package struct SandboxRequest: Sendable {
         self.userAgent = userAgent
         self.range = range
         self.ifRange = ifRange
+        self.contentType = contentType
         self.body = body
     }
 

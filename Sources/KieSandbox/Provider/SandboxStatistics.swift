@@ -27,6 +27,10 @@ struct SandboxStatistics: Sendable {
     /// Answers with a part of a file, because a part was asked for.
     var mediaParts = 0
 
+    /// Requests to upload a file, whatever was answered.
+    var uploads = 0
+    var uploadedBytes = 0
+
     /// Callbacks that a receiver answered with 200.
     var callbacksDelivered = 0
     /// Requests made to deliver them.
