@@ -12,6 +12,7 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var running = EngineSettings().running
     package var pollsPerSecond = EngineSettings().pollsPerSecond
     package var creditsReserve = AccountRules().creditReserve
+    package var creditPrice: CreditPrice?
     package var callbacksPublicURL: String?
     package var callbacksListen = ListenAddress(host: "127.0.0.1", port: 8788)
     package var callbacksHMACKeyFile: String?

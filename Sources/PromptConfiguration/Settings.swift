@@ -79,6 +79,15 @@ extension Setting {
             "Stop submitting when the account's balance would fall below this."
         ),
         .value(
+            "credits.price",
+            \.creditPrice,
+            CreditPrice.allowed,
+            write: { $0?.description },
+            read: { CreditPrice(text: $0).map { .some($0) } },
+            example: "0.005 USD",
+            "What a credit costs you, to show money beside credits."
+        ),
+        .value(
             "callbacks.publicURL",
             \.callbacksPublicURL,
             PublicURL.allowed,

@@ -186,6 +186,11 @@ struct ChangeTests {
         #expect(
             try await fixture.run("budget", "list", "--json").output.first?.contains(#""label":"client=acme""#) == true
         )
+        let money = try await fixture.run(
+            set + ["30"],
+            environment: ["PROMPTD_CREDITS_PRICE": "0.005 USD"]
+        )
+        #expect(money.talk.first?.hasPrefix("budget acme: 30 credits (0.15 USD) each month for ") == true)
         #expect(try await fixture.run("budget", "remove", "acme").code == 0)
         #expect(try await fixture.run("budget", "remove", "b").code == 0)
         #expect(try await fixture.run("budget", "remove", "b").code == 65)

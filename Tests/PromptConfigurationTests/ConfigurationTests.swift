@@ -40,7 +40,8 @@ import Testing
         ("database", "/d/x.sqlite"), ("media", "/m"), ("provider.baseURL", "http://127.0.0.1:1"),
         ("provider.allowHTTP", "true"), ("provider.apiKeyFile", "/k"), ("limits.submissions", "5"),
         ("limits.window", "1m"), ("limits.running", "7"),
-        ("limits.pollsPerSecond", "3"), ("credits.reserve", "12.5"), ("callbacks.publicURL", "https://x/y"),
+        ("limits.pollsPerSecond", "3"), ("credits.reserve", "12.5"), ("credits.price", "0.005 USD"),
+        ("callbacks.publicURL", "https://x/y"),
         ("callbacks.listen", "0.0.0.0:1"), ("callbacks.hmacKeyFile", "/h"), ("web.listen", "off"),
         ("downloads.enabled", "false"), ("downloads.sidecars", "false"),
         ("downloads.names", "shop/{id}.{ordinal}.{ext}"), ("downloads.allowPrivateAddresses", "true"),
@@ -103,6 +104,7 @@ import Testing
             "has no {id} in the file's name, and downloads.sidecars is false"
         ),
         ("web:\n  listen: nowhere", "web.listen: \"nowhere\" is not an address"),
+        ("credits:\n  price: 5", "credits.price: \"5\" is not an amount and a currency, like 0.005 USD"),
         ("credits:\n  reserve: -1", "credits.reserve: \"-1\" is not credits"),
         ("catalogue:\n  defaultPrice: -1", "catalogue.defaultPrice: \"-1\" is not credits, a number from 0 to 1000000"),
         ("catalogue:\n  defaultPrice: 1e9", "catalogue.defaultPrice: \"1e9\" is not credits"),

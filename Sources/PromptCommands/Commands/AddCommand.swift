@@ -202,7 +202,9 @@ private struct AddedCost {
     /// `queued 1 job in ads: flux-2/flex-text-to-image, 24 credits. Budget ads/day: 100 → 76 of 500 left after the backlog.`
     func sentence(_ verb: String) -> String {
         guard let first = jobs.first else { return "\(verb) nothing" }
-        var text = "\(verb) \(count(jobs.count, "job")) in \(first.queue): \(first.model), \(price.inWords)"
+        var text =
+            "\(verb) \(count(jobs.count, "job")) in \(first.queue): \(first.model), \(price.inWords)"
+            + console.money(price.total)
         if let runAt = first.runAt {
             text += ", not before \(console.time(runAt))"
             if runAt <= console.now() {

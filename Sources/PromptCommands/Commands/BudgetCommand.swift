@@ -87,7 +87,7 @@ struct BudgetCommand: ParsableCommand {
             }
             let time = period == .total ? "in total" : "each \(period.rawValue)"
             Console.current.say(
-                "budget \(oneLine(name)): \(limit.inWords) \(time) for \(oneLine("\(kept)"))"
+                "budget \(oneLine(name)): \(limit.inWords)\(Console.current.money(limit)) \(time) for \(oneLine("\(kept)"))"
             )
         }
 

@@ -245,7 +245,9 @@ struct ChangeCost {
         if outcome.jobsToPay > 0 {
             parts.append("\(grouped(outcome.jobsToPay)) will be paid for")
         }
-        if outcome.jobsToPay + outcome.askedAgain > 0 { parts.append("\(toPay.inWords) (estimated)") }
+        if outcome.jobsToPay + outcome.askedAgain > 0 {
+            parts.append("\(toPay.inWords)\(Console.current.money(toPay)) (estimated)")
+        }
         if unknown > 0 {
             parts.append("\(grouped(unknown)) of them will be refused again, and cost nothing")
         }

@@ -178,7 +178,7 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
         }
         let place = summary.queues.count > 1 ? "several queues" : summary.queues.first ?? options.queue ?? "default"
         let skipped = summary.skipped > 0 ? " \(count(summary.skipped, "duplicate")) skipped." : ""
-        let price = "\(summary.price.asEstimate).\(skipped)"
+        let price = summary.price.asEstimate + console.money(summary.price.total) + ".\(skipped)"
         let rest = (outlook?.sentences ?? []).map { " " + $0 }.joined()
         if dryRun {
             if !json { console.print("\(count(summary.jobs, "job")) for \(place): \(price)\(rest)") }

@@ -65,7 +65,7 @@ struct JobPage {
         var parts: [String] = []
         let remark = job.estimateBasis?.remark ?? ""
         if let charged = job.charged {
-            parts.append("\(charged.inWords) charged")
+            parts.append("\(charged.inWords)\(console.money(charged)) charged")
             if let estimated = job.estimated, estimated != charged, reserved == .zero {
                 parts.append("\(estimated.grouped) estimated\(remark)")
             }

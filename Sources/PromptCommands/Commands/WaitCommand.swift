@@ -154,7 +154,7 @@ struct Waiting {
         for state in JobState.allCases where state != .succeeded && state != .failed && tally[state] > 0 {
             parts.append("\(grouped(tally[state])) \(state.rawValue)")
         }
-        console.say(parts.joined(separator: ", ") + " · \(charged.inWords) charged")
+        console.say(parts.joined(separator: ", ") + " · \(charged.inWords)\(console.money(charged)) charged")
         if let line = JobTally.sentence(of: failures) { console.say(line) }
     }
 }

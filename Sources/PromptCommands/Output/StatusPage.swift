@@ -30,7 +30,7 @@ struct StatusPage {
             // While it works promptd reads it every few minutes.
             let isOld = status.processID == nil || daemon.balanceAt.map { status.now - $0 > .seconds(900) } ?? false
             let age = isOld ? daemon.balanceAt.map { " at \(console.time($0))" } ?? "" : ""
-            parts.append("account \(about)\(balance.inWords)\(age)")
+            parts.append("account \(about)\(balance.inWords)\(console.money(balance))\(age)")
         }
         if status.processID != nil,
             let gate = status.record.gates.first(where: {
@@ -120,7 +120,8 @@ struct StatusPage {
             return ["backlog   none; what runs is done by \(finish)"]
         }
         let about = forecast.isExact ? "" : "about "
-        var text = "backlog   \(about)\(forecast.credits.rounded(unless: forecast.isExact).inWords)"
+        let credits = forecast.credits.rounded(unless: forecast.isExact)
+        var text = "backlog   \(about)\(credits.inWords)\(console.money(credits))"
         text += " for \(count(forecast.jobs, "job"))"
         if forecast.unpricedJobs > 0 { text += ", some by the default price" }
         if let finish, status.processID != nil { text += ", done by \(finish)" }

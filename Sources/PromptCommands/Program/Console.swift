@@ -71,6 +71,11 @@ package struct Console: Sendable {
         return result
     }
 
+    /// ` (3.60 USD)`, if the settings say what a credit costs.
+    func money(_ credits: Credits) -> String {
+        settings.creditPrice.map { " (\($0.amount(of: credits)))" } ?? ""
+    }
+
     package var isInputTerminal: Bool { isatty(inputDescriptor) == 1 }
 
     /// Colour for what goes to standard output; never the only sign of anything. https://no-color.org
