@@ -32,6 +32,7 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -59,6 +60,8 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Without the trait that brings Foundation.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         // The schema: plain SQL, compiled in.
@@ -127,8 +130,8 @@ let package = Package(
         .target(
             name: "PromptCommands",
             dependencies: [
-                "PromptConfiguration", "PromptQueue", "JobStore", "KieAPI", "MediaStore", argumentParser, logging,
-                systemPackage,
+                "Concurrency", "PromptConfiguration", "PromptQueue", "JobStore", "KieAPI", "MediaStore", argumentParser,
+                logging, subprocess, systemPackage,
             ],
             swiftSettings: settings
         ),

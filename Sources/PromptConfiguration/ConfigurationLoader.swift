@@ -55,7 +55,8 @@ package struct ConfigurationLoader {
 
     /// A misspelt variable would otherwise go unnoticed.
     private func checkEnvironment() throws(ConfigurationError) {
-        let known = Set(Setting.all.map(\.environmentName))
+        // Of promptctl's alone, and no harm where a shell hands it on.
+        let known = Set(Setting.all.map(\.environmentName) + ["PROMPTD_OPENER"])
         for name in environment.keys.sorted()
         where name.hasPrefix("PROMPTD_") && !known.contains(name) && !name.hasPrefix("PROMPTD_TEST_") {
             let near = Suggestion.nearest(to: name, among: known).map { "; did you mean \($0)?" } ?? ""

@@ -1,8 +1,5 @@
 import ArgumentParser
-import FoundationEssentials
-import Glibc
 import PromptQueue
-import SystemPackage
 
 struct ExportCommand: ParsableCommand, SettingsCommand {
     static let configuration = CommandConfiguration(
@@ -116,41 +113,5 @@ extension ExportedJob {
         var object = job.object
         object["results"] = .array(results.map { .object($0.object) })
         return object
-    }
-}
-
-/// A new file that is written from front to back.
-private final class FileSink {
-    private let path: String
-    private let descriptor: FileDescriptor
-
-    /// Whether it is something else than a file: a pipe, a terminal, a device, a link.
-    static func isSpecial(_ path: String) -> Bool {
-        var status = stat()
-        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
-    }
-
-    init(_ path: String) throws {
-        self.path = path
-        do {
-            descriptor = try FileDescriptor.open(
-                FilePath(path),
-                .writeOnly,
-                options: Self.isSpecial(path) ? [.closeOnExec] : [.create, .truncate, .closeOnExec, .noFollow],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead]
-            )
-        } catch {
-            throw CommandError(.cannotCreate, "\(path): cannot be made: \(error)")
-        }
-    }
-
-    func write(_ text: String) throws {
-        do { _ = try descriptor.writeAll(text.utf8) } catch {
-            throw CommandError(.inputOutput, "\(path): cannot be written: \(error)")
-        }
-    }
-
-    func close() throws {
-        do { try descriptor.close() } catch { throw CommandError(.inputOutput, "\(path): cannot be written: \(error)") }
     }
 }

@@ -29,6 +29,7 @@ package struct PromptctlCommand: AsyncParsableCommand, SettingsCommand {
                 subcommands: [
                     ListCommand.self, ShowCommand.self, StatusCommand.self, WatchCommand.self, WaitCommand.self,
                     EventsCommand.self,
+                    OpenCommand.self, GalleryCommand.self,
                 ]
             ),
             CommandGroup(
