@@ -73,7 +73,7 @@ let package = Package(
                 .embedInCode("0016_retention.sql"), .embedInCode("0017_provider_models.sql"),
                 .embedInCode("0018_changes.sql"), .embedInCode("0019_names.sql"),
                 .embedInCode("0020_chains.sql"), .embedInCode("0021_budget_scopes.sql"),
-                .embedInCode("0022_events.sql"),
+                .embedInCode("0022_events.sql"), .embedInCode("0023_schedules.sql"),
             ],
             swiftSettings: settings
         ),

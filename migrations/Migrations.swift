@@ -13,7 +13,7 @@ package enum Migrations {
             PackageResources._016_retention_sql, PackageResources._017_provider_models_sql,
             PackageResources._018_changes_sql, PackageResources._019_names_sql,
             PackageResources._020_chains_sql, PackageResources._021_budget_scopes_sql,
-            PackageResources._022_events_sql,
+            PackageResources._022_events_sql, PackageResources._023_schedules_sql,
         ]
     }
 }

@@ -124,7 +124,7 @@ struct GalleryCommand: AsyncParsableCommand, SettingsCommand {
             return
         }
         let place = FilePathParts.split(AbsolutePath.of(output)).directory
-        try await WholeFile.write(output, isDirect: FileSink.isSpecial(output) && !isThere, replaces: force) {
+        try await WholeFile.write(output, isDirect: FileSink.isSpecial(output) && !isLinkOrFolder, replaces: force) {
             partial in
             let sink = try FileSink(partial)
             try await write(items, page, thumbnails, from: place) { try sink.write($0) }
@@ -133,7 +133,7 @@ struct GalleryCommand: AsyncParsableCommand, SettingsCommand {
     }
 
     /// Something that is no file, such as a pipe, is written to; a link to a file is not written through.
-    private var isThere: Bool {
+    private var isLinkOrFolder: Bool {
         var status = stat()
         return unsafe lstat(output, &status) == 0 && [S_IFLNK, S_IFDIR].contains(status.st_mode & S_IFMT)
     }

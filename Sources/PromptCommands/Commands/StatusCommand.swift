@@ -30,10 +30,13 @@ struct StatusCommand: ParsableCommand, SettingsCommand {
                 return status.lines(console).forEach(console.print)
             }
             let status = try Status(file, now: console.now())
+            let schedules = try file.schedules()
             if format.json {
-                console.print(JSONValue.object(status.object).json)
+                let listed = JSONValue.array(schedules.map { .object($0.object) })
+                console.print(JSONValue.object(status.object.merging(["schedules": listed]) { $1 }).json)
             } else {
-                for line in StatusPage(status: status, console: console).lines { console.print(line) }
+                let page = StatusPage(status: status, console: console, schedules: schedules)
+                for line in page.lines { console.print(line) }
             }
         }
     }
@@ -79,7 +82,8 @@ struct WatchCommand: AsyncParsableCommand, SettingsCommand {
 
     private func page(_ file: any QueueClient, _ console: Console) throws -> [String] {
         if let batch { return try BatchStatus(batch, file, now: console.now()).lines(console) }
-        return StatusPage(status: try Status(file, now: console.now()), console: console).lines
+        let status = try Status(file, now: console.now())
+        return StatusPage(status: status, console: console, schedules: try file.schedules()).lines
     }
 
     /// Waits a second, or until there is a reason to draw again.

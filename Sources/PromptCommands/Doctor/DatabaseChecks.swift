@@ -123,6 +123,7 @@ struct DatabaseChecks {
         do {
             return try database.open { file in
                 [daemon(health)] + gates(try file.status()) + jobs(try file.status(), try file.restoredCopy())
+                    + schedules(try file.schedules())
             }
         } catch {
             return [.fault("state", Self.text(error))]
@@ -150,6 +151,20 @@ struct DatabaseChecks {
         return closed.map { gate in
             let place = gate.queue.isEmpty ? "" : " (queue \(oneLine(gate.queue)))"
             return .warning("gates", "\(oneLine(gate.name))\(place): \(oneLine(gate.message))")
+        }
+    }
+
+    private func schedules(_ schedules: [ScheduleRecord]) -> [Finding] {
+        let faults = schedules.filter { $0.isEnabled && $0.lastError != nil }
+        guard !schedules.isEmpty else { return [] }
+        guard !faults.isEmpty else { return [.ok("schedules", count(schedules.count, "schedule"))] }
+        return faults.prefix(Self.listedFaults).map { schedule in
+            let reason = oneLine(schedule.lastError ?? "")
+            return .warning(
+                "schedules",
+                "\(oneLine(schedule.name)) has added no job: \(reason)",
+                fix: "promptctl schedule show \(oneLine(schedule.name))"
+            )
         }
     }
 

@@ -4,6 +4,7 @@ import PromptQueue
 struct StatusPage {
     let status: Status
     let console: Console
+    var schedules: [ScheduleRecord] = []
 
     private var daemon: DaemonRecord { status.record.daemon }
 
@@ -11,7 +12,7 @@ struct StatusPage {
         var lines = ([head, load].compactMap(\.self) + gates).flatMap(console.wrapped)
         lines += [""] + queues
         if !status.record.budgets.isEmpty { lines += [""] + budgets }
-        let notes = (backlog + troubles).flatMap(console.wrapped)
+        let notes = (backlog + coming + troubles).flatMap(console.wrapped)
         if !notes.isEmpty { lines += [""] + notes }
         return lines
     }
@@ -130,6 +131,20 @@ struct StatusPage {
             text += styled("   !  \(missing.grouped) more than the account holds", .warning)
         }
         return [text]
+    }
+
+    /// The schedules that come next, and whether one is in trouble.
+    private var coming: [String] {
+        let next = schedules.filter(\.isEnabled).compactMap { schedule in schedule.nextRunAt.map { (schedule.name, $0) }
+        }
+        .sorted { $0.1 < $1.1 }
+        var parts = next.prefix(2).map { name, at in
+            "\(oneLine(name)) at \(console.time(at))" + (at > status.now ? " (in \((at - status.now).inWords))" : "")
+        }
+        if next.count > 2 { parts.append("\(grouped(next.count - 2)) more") }
+        let faults = schedules.count { $0.lastError != nil }
+        if faults > 0 { parts.append(styled("\(grouped(faults)) in trouble: promptctl schedule list", .warning)) }
+        return parts.isEmpty ? [] : ["schedules " + parts.joined(separator: "; ")]
     }
 
     private var troubles: [String] {

@@ -36,6 +36,7 @@ package struct PromptctlCommand: AsyncParsableCommand, SettingsCommand {
                 name: "Stepping in",
                 subcommands: [
                     CancelCommand.self, RetryCommand.self, ResolveCommand.self, QueueCommand.self, BudgetCommand.self,
+                    ScheduleCommand.self,
                 ]
             ),
             CommandGroup(

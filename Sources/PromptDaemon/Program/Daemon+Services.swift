@@ -139,6 +139,15 @@ extension Daemon {
                 time: time,
                 logger: logger
             ),
+            ScheduleKeeper(
+                ledger: ledger,
+                zones: { TimeZoneFiles.clock($0) },
+                unknownModels: { [live] in live.unknownModels },
+                clock: ClockCheck(time: time, logger: logger, waits: .schedules) { await client.askServerTime() },
+                onAdded: { try await runner.ledgerChanged() },
+                time: time,
+                logger: logger
+            ),
             ChangeWatcher(ledger: ledger, runner: runner, time: time, logger: logger),
         ]
         // The failure of one ends the daemon in order: requests under way may still be answered and recorded.

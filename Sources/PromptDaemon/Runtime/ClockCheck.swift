@@ -8,6 +8,25 @@ import Synchronization
 final class ClockCheck: Sendable {
     private enum Doubt { case isUnconfirmed, isAhead }
 
+    /// What waits for a clock that may be believed.
+    enum Waiting {
+        case pruning, schedules
+
+        fileprivate var unconfirmed: Logger.Message {
+            switch self {
+            case .pruning: "finished jobs are not removed before the provider has confirmed this machine's time"
+            case .schedules: "late runs of schedules wait until the provider has confirmed this machine's time"
+            }
+        }
+
+        fileprivate var ahead: Logger.Message {
+            switch self {
+            case .pruning: "finished jobs are not removed: this machine's clock is ahead of the provider's"
+            case .schedules: "late runs of schedules wait: this machine's clock is ahead of the provider's"
+            }
+        }
+    }
+
     private struct State {
         var trust = ClockTrust()
         /// What the log was told last, since the clock was believed.
@@ -18,10 +37,17 @@ final class ClockCheck: Sendable {
     private let providerTime: @Sendable () async -> Instant?
     private let time: any TimeSource
     private let logger: Logger
+    private let waits: Waiting
 
     /// - Parameter providerTime: what the provider's clock shows, asked for now; nil if there is no answer.
-    init(time: any TimeSource, logger: Logger, providerTime: @escaping @Sendable () async -> Instant?) {
+    init(
+        time: any TimeSource,
+        logger: Logger,
+        waits: Waiting = .pruning,
+        providerTime: @escaping @Sendable () async -> Instant?
+    ) {
         self.time = time
+        self.waits = waits
         self.logger = logger
         self.providerTime = providerTime
     }
@@ -32,7 +58,7 @@ final class ClockCheck: Sendable {
         if state.withLock({ $0.trust.believes(now) }) { return now.instant }
         guard let theirs = await providerTime() else {
             if shouldTell(.isUnconfirmed) {
-                logger.notice("finished jobs are not removed before the provider has confirmed this machine's time")
+                logger.notice(waits.unconfirmed)
             }
             return nil
         }
@@ -48,7 +74,7 @@ final class ClockCheck: Sendable {
         guard let ahead else { return heard.instant }
         if shouldTell(.isAhead) {
             logger.warning(
-                "finished jobs are not removed: this machine's clock is ahead of the provider's",
+                waits.ahead,
                 metadata: ["hours": "\(ahead.milliseconds / 3_600_000)", "remedy": "set the clock right"]
             )
         }

@@ -1,7 +1,7 @@
 /// The queue as a command uses it, for a short while, beside a daemon that may be at work.
 ///
 /// All calls block the caller until the store answers.
-package protocol QueueClient: QueueReader, QueueProducer, QueueOperator, QueuePruner {
+package protocol QueueClient: QueueReader, QueueProducer, QueueOperator, QueuePruner, ScheduleClient {
     /// A number that changes when somebody else commits.
     func dataVersion() throws(LedgerError) -> Int64
 

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// What is known of a result when it gets its name.
 package struct NameFields: Sendable {
     package var result: ResultID
@@ -69,10 +67,7 @@ package struct NameFields: Sendable {
     }
 
     /// In UTC, so that it does not change with the machine.
-    private var date: String {
-        let date = Date(timeIntervalSince1970: Double(createdAt.milliseconds) / 1_000)
-        return date.formatted(Date.ISO8601FormatStyle().year().month().day())
-    }
+    private var date: String { CivilTime(milliseconds: createdAt.milliseconds).date }
 
     private static func text(_ value: JSONValue) -> String? {
         switch value {
