@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test lint demo simulate mutate system-test kill-test benchmark benchmark-callbacks benchmark-import \
-	benchmark-polling benchmark-scale fuzz hostile monitoring-test test-asan test-tsan soak docs release install \
+	benchmark-polling benchmark-scale browser-test fuzz hostile monitoring-test test-asan test-tsan soak docs release install \
 	uninstall deb package-test clean fault-test
 
 help: ## list the targets
@@ -53,6 +53,11 @@ hostile: ## run honest jobs beside an evil provider, evil media, evil rows and i
 	@scripts/setup
 	@PROMPTD_SYSTEM_TESTS=1 $(SWIFT_TEST) --filter EverythingAtOnceTests
 	@echo '==> the hostile test passed'
+
+browser-test: ## open each page of the dashboard in Chromium, beside real programs, and take screenshots
+	@scripts/setup chromium python3
+	@scripts/build
+	@scripts/browser-test
 
 monitoring-test: ## check metrics, alerts and dashboard against real programs and a real Prometheus: 2 minutes
 	@scripts/setup prometheus

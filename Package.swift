@@ -26,6 +26,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -57,6 +58,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -74,6 +76,7 @@ let package = Package(
                 .embedInCode("0018_changes.sql"), .embedInCode("0019_names.sql"),
                 .embedInCode("0020_chains.sql"), .embedInCode("0021_budget_scopes.sql"),
                 .embedInCode("0022_events.sql"), .embedInCode("0023_schedules.sql"),
+                .embedInCode("0024_listed.sql"),
             ],
             swiftSettings: settings
         ),
@@ -124,7 +127,24 @@ let package = Package(
         ),
         .target(
             name: "PromptWeb",
-            dependencies: ["PromptQueue", coreMetrics, hummingbird, httpTypes, logging, nioCore],
+            dependencies: [
+                "Concurrency", "PromptQueue", coreMetrics, crypto, hummingbird, httpTypes, logging, mustache, nioCore,
+                systemPackage,
+            ],
+            resources: [
+                .embedInCode("Dashboard/Assets/app.css"), .embedInCode("Dashboard/Assets/app.js"),
+                .embedInCode("Dashboard/Assets/icon.svg"), .embedInCode("Dashboard/Templates/batches.mustache"),
+                .embedInCode("Dashboard/Templates/budgets.mustache"),
+                .embedInCode("Dashboard/Templates/chart.mustache"),
+                .embedInCode("Dashboard/Templates/gallery.mustache"), .embedInCode("Dashboard/Templates/job.mustache"),
+                .embedInCode("Dashboard/Templates/jobfilter.mustache"),
+                .embedInCode("Dashboard/Templates/jobs.mustache"), .embedInCode("Dashboard/Templates/layout.mustache"),
+                .embedInCode("Dashboard/Templates/message.mustache"),
+                .embedInCode("Dashboard/Templates/models.mustache"),
+                .embedInCode("Dashboard/Templates/overview.mustache"),
+                .embedInCode("Dashboard/Templates/pager.mustache"), .embedInCode("Dashboard/Templates/result.mustache"),
+                .embedInCode("Dashboard/Templates/state.mustache"),
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -195,7 +215,9 @@ let package = Package(
         .testTarget(
             name: "PromptWebTests",
             dependencies: [
-                "PromptWeb", "PromptQueue", "RecordedLog", coreMetrics, httpTypes, hummingbird, hummingbirdTesting,
+                "Concurrency", "EmptyLedger", "JobStore", "PromptWeb", "PromptQueue", "RecordedLog", coreMetrics,
+                crypto,
+                httpTypes, hummingbird, hummingbirdTesting,
                 logging,
                 nioCore, nioEmbedded,
             ],

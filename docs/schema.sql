@@ -870,6 +870,8 @@ CREATE INDEX jobs_failed ON jobs (finished_at) WHERE state = 'failed';
 
 CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL AND pruned_at IS NULL;
 
+CREATE INDEX jobs_listed ON jobs (queue, state) WHERE id > 0;
+
 CREATE INDEX jobs_resumed ON jobs (id) WHERE is_resumed = 1;
 
 CREATE INDEX jobs_running ON jobs (id) WHERE state = 'running';

@@ -117,7 +117,7 @@ extension Setting {
             "an address like 127.0.0.1:8787, or off",
             write: { $0?.description ?? "off" },
             read: { ["off", "false"].contains($0) ? .some(nil) : ListenAddress(text: $0).map { .some($0) } },
-            "/healthz, /readyz and /metrics; off disables them."
+            "The dashboard, /healthz, /readyz and /metrics; off disables them."
         ),
         .flag(
             "downloads.enabled",

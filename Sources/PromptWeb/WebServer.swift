@@ -5,12 +5,13 @@ package import Logging
 import NIOCore
 package import PromptQueue
 
-/// The read-only listener: health, readiness and metrics.
+/// The listener: health, readiness and metrics, and the pages.
 package enum WebServer {
     /// - Parameters:
     ///   - isRunning: whether the engine is at work, which it says within a second or not at all; readiness asks for it.
     ///   - metrics: what the process counts, beside the figures of `source`.
     ///   - process: what it knows beside them.
+    ///   - dashboard: the pages; nil: there are none.
     ///   - connections: how many there may be; for one more, the oldest of whoever has most is closed.
     package static func application(
         host: String,
@@ -20,6 +21,7 @@ package enum WebServer {
         callbacks: CallbackCounter? = nil,
         metrics: PrometheusRegistry? = nil,
         process: @escaping @Sendable () async -> ProcessFigures = { ProcessFigures() },
+        dashboard: Dashboard? = nil,
         connections: Int = 128,
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
@@ -32,7 +34,8 @@ package enum WebServer {
                 callbacks: callbacks,
                 metrics: metrics,
                 process: process,
-                isLocal: Hosts.isLoopback(host)
+                dashboard: dashboard,
+                isLocal: isLocal(host)
             ),
             server: .http1(
                 configuration: .init(
@@ -60,10 +63,12 @@ package enum WebServer {
         callbacks: CallbackCounter? = nil,
         metrics: PrometheusRegistry? = nil,
         process: @escaping @Sendable () async -> ProcessFigures = { ProcessFigures() },
+        dashboard: Dashboard? = nil,
         isLocal: Bool = false
     ) -> Router<BasicRequestContext> {
         let startedAt = Date.now.timeIntervalSince1970.rounded()
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: SecurityHeaders())
         if isLocal { router.add(middleware: LocalHostOnly()) }
         router.get("healthz") { _, _ in plain(.ok, "ok\n") }
         router.get("readyz") { _, _ in
@@ -88,8 +93,12 @@ package enum WebServer {
                 return plain(.serviceUnavailable, "the database cannot be read\n")
             }
         }
+        dashboard?.add(to: router)
         return router
     }
+
+    /// Whether a listener on `host` is reached from this machine alone.
+    package static func isLocal(_ host: String) -> Bool { Hosts.isLoopback(host) }
 
     private static func plain(
         _ status: HTTPResponse.Status,

@@ -106,7 +106,7 @@ extension QueueFile {
             }
     }
 
-    private static func durations(_ db: Database) throws -> [String: Duration] {
+    static func durations(_ db: Database) throws -> [String: Duration] {
         try Row.fetchAll(db, sql: "SELECT model, mean_milliseconds FROM completion_times")
             .reduce(into: [:]) { durations, row in
                 let mean: Int64 = row["mean_milliseconds"]

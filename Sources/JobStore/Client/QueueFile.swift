@@ -24,6 +24,12 @@ package final class QueueFile: QueueClient {
         queue = try LedgerFile.openQueue(at: path, create: create)
     }
 
+    /// A connection that cannot write, for the daemon's own pages.
+    package init(readingAt path: String) throws(LedgerError) {
+        self.path = path
+        queue = try LedgerFile.openReader(at: path)
+    }
+
     /// Closes the connection; the last one to close copies the log into the database.
     package func close() throws(LedgerError) {
         try LedgerError.wrapping { try queue.close() }

@@ -111,6 +111,15 @@ package enum LedgerFile {
         }
     }
 
+    /// Opens one connection that cannot write, beside those of the daemon.
+    static func openReader(at path: String) throws(LedgerError) -> DatabaseQueue {
+        try LedgerError.wrapping {
+            var configuration = configuration()
+            configuration.readonly = true
+            return try DatabaseQueue(path: try DatabasePath.resolve(path), configuration: configuration)
+        }
+    }
+
     /// `DATABASE.schema-15`: what the database was before its schema was brought up to date.
     private static func keepCopy(
         _ db: Database,

@@ -93,12 +93,12 @@ extension Daemon {
     /// - Parameter start: is opened when every listener listens.
     func services(
         _ ledger: any LedgerStore,
-        _ client: KieClient,
-        _ media: MediaDirectory,
+        _ parts: Parts,
         _ runner: Runner,
         _ callbacks: Callbacks?,
         _ start: Latch
-    ) -> ServiceGroup {
+    ) throws -> ServiceGroup {
+        let (client, media) = (parts.client, parts.media)
         var quiet = logger
         quiet.logLevel = .warning
         let listeners = CountdownLatch(
@@ -107,7 +107,10 @@ extension Daemon {
         )
         var beside: [any Service] = []
         if let listen = configuration.webListen {
-            beside.append(web(listen, ledger, media, runner, callbacks?.counter, quiet, onListening: listeners.step))
+            let dashboard = try parts.pages.map { try self.dashboard(listen, $0, media) }
+            beside.append(
+                web(listen, ledger, media, runner, callbacks?.counter, dashboard, quiet, onListening: listeners.step)
+            )
         }
         if let callbacks {
             beside.append(callbacks.service(ledger, runner, time, quiet: quiet, onListening: listeners.step))
@@ -160,6 +163,17 @@ extension Daemon {
         return ServiceGroup(configuration: .init(services: services + [.init(service: runner)], logger: quiet))
     }
 
+    private func dashboard(_ listen: ListenAddress, _ pages: PageSource, _ media: MediaDirectory) throws -> Dashboard {
+        try Dashboard(
+            source: pages,
+            media: media.path,
+            processID: getpid(),
+            isLocal: WebServer.isLocal(listen.host),
+            logger: logger,
+            now: { [time] in time.now.instant }
+        )
+    }
+
     /// On the caller's executor.
     private static nonisolated func available(_ media: MediaDirectory) async -> Int64? { media.availableBytes() }
 
@@ -169,6 +183,7 @@ extension Daemon {
         _ media: MediaDirectory,
         _ runner: Runner,
         _ callbacks: CallbackCounter?,
+        _ dashboard: Dashboard?,
         _ quiet: Logger,
         onListening: @escaping @Sendable () -> Void
     ) -> WebService {
@@ -194,12 +209,13 @@ extension Daemon {
                     let available = await withTaskExecutorPreference(BlockingExecutor()) { await Self.available(media) }
                     return ProcessFigures(closedGates: metrics.closedGates, mediaAvailableBytes: available)
                 },
+                dashboard: dashboard,
                 connections: DescriptorLimit.connections(of: DescriptorLimit.raise()),
                 logger: quiet,
                 onListening: { [logger] port in
                     onListening()
                     logger.info(
-                        "health and metrics",
+                        "pages, health and metrics",
                         metadata: ["url": "http://\(ListenAddress(host: listen.host, port: port))"]
                     )
                 }

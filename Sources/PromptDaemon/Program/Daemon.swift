@@ -74,6 +74,8 @@ struct Daemon {
         let marks: any StepJournal
         let client: KieClient
         let mediaClient: MediaClient
+        /// What the pages show; nil if there are none.
+        let pages: PageSource?
     }
 
     private func prepareProcess() {
@@ -116,7 +118,9 @@ struct Daemon {
             outcomes: outcomes,
             marks: marks,
             client: KieClient(settings, key: key),
-            mediaClient: MediaClient(userAgent: settings.userAgent)
+            mediaClient: MediaClient(userAgent: settings.userAgent),
+            pages: try configuration.webListen.map { _ in try PageSource(LedgerOpener.pages(of: configuration.database))
+            }
         )
     }
 
@@ -147,6 +151,8 @@ struct Daemon {
         }
         await parts.mediaClient.shutdown()
         defer { parts.marks.remove() }
+        // Before the ledger: the last connection to close leaves the database tidy, and these cannot write.
+        try parts.pages?.close()
         try parts.ledger.close()
         withExtendedLifetime(parts) {}
     }
@@ -188,7 +194,7 @@ struct Daemon {
         try await ledger.setPrices(configuration.prices, defaultPrice: configuration.defaultPrice)
         let start = Latch()
         let runner = runner(parts, engineSettings, steps, start, keepsLeftovers: age.copy != nil)
-        let group = services(ledger, parts.client, parts.media, runner, callbacks, start)
+        let group = try services(ledger, parts, runner, callbacks, start)
         let failure = await run(group) { await reload(parts.client, runner, ledger, callbacks) }
         if ledger.loss != nil { await tellUnderWay(ledger) }
         do {

@@ -26,6 +26,11 @@ struct LedgerOpener: Sendable {
 
     func steps() throws(LedgerError) -> any StepJournal { try StepMarks(database: database) }
 
+    /// For the pages, of a ledger that is open already: they read beside the daemon, and cannot write.
+    static func pages(of database: String) throws(LedgerError) -> [any PageReader] {
+        [try QueueFile(readingAt: database), try QueueFile(readingAt: database)]
+    }
+
     /// The ledger may have to be migrated first: systemd is asked for patience meanwhile, and the log told.
     func open() async throws -> any LedgerStore {
         var options = options

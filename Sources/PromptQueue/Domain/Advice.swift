@@ -26,6 +26,7 @@ package enum Advice: Sendable, Hashable, CustomStringConvertible {
     case higherLimit
     /// A budget that is used up until its next period.
     case nextPeriodOrHigherLimit
+    case resumeQueue(String)
     case makeDatabase(String)
     case migrate
     case compareAccount
@@ -55,6 +56,7 @@ package enum Advice: Sendable, Hashable, CustomStringConvertible {
         case .raiseLimitOrCancel: "raise the limit (promptctl budget set) or cancel the job"
         case .higherLimit: "a higher limit (promptctl budget set)"
         case .nextPeriodOrHigherLimit: "the next period, or a higher limit (promptctl budget set)"
+        case .resumeQueue(let queue): "promptctl queue resume \(queue) lets it go on"
         case .makeDatabase(let path): "make it with: promptctl --database \(path) init"
         case .migrate: "migrate it with: promptctl init"
         case .lookAtRestored: "promptctl restored says what is known and how to go on"

@@ -1,0 +1,84 @@
+import PromptQueue
+
+/// The description of the interface (https://spec.openapis.org/oas/v3.1.0), made of its routes.
+enum OpenAPI {
+    static var document: JSONObject {
+        [
+            "openapi": "3.1.0",
+            "info": .object([
+                "title": "promptd", "version": .string(Version.current),
+                "description": """
+                What is in promptd's queue. Instants are ISO 8601 in UTC, money is in credits, and the words are those of \
+                promptctl --json.
+                """,
+            ]),
+            "paths": .object(
+                API.routes.reduce(into: [:]) { paths, route in
+                    paths["/api/v1/\(route.path)"] = .object(["get": .object(operation(route))])
+                }
+            ),
+            "components": .object(["schemas": .object(["Error": error])]),
+        ]
+    }
+
+    private static func operation(_ route: APIRoute) -> JSONObject {
+        let inPath = route.path.split(separator: "/").filter { $0.hasPrefix("{") }.map { name -> JSONValue in
+            .object([
+                "name": .string(String(name.dropFirst().dropLast())), "in": "path", "required": true,
+                "schema": .object(["type": "integer"]),
+            ])
+        }
+        let inQuery = route.parameters.map { parameter -> JSONValue in
+            var schema: JSONObject = ["type": parameter.name == "limit" ? "integer" : "string"]
+            if !parameter.values.isEmpty { schema["enum"] = .array(parameter.values.map { .string($0) }) }
+            let isList = ["state", "label"].contains(parameter.name)
+            return .object([
+                "name": .string(parameter.name), "in": "query", "description": .string(parameter.summary),
+                "schema": .object(isList ? ["type": "array", "items": .object(schema)] : schema),
+            ])
+        }
+        return [
+            "summary": .string(route.summary),
+            "parameters": .array(inPath + inQuery),
+            "responses": .object([
+                "200": .object(["description": "As asked.", "content": content(schema(route.answers))]),
+                "default": .object([
+                    "description": "Why not.",
+                    "content": content(.object(["$ref": "#/components/schemas/Error"])),
+                ]),
+            ]),
+        ]
+    }
+
+    private static func content(_ schema: JSONValue) -> JSONValue {
+        .object(["application/json": .object(["schema": schema])])
+    }
+
+    private static func schema(_ answer: APIRoute.Answer) -> JSONValue {
+        switch answer {
+        case .object: .object(["type": "object"])
+        case .list(let name):
+            .object([
+                "type": "object", "required": .array([.string(name), "next"]),
+                "properties": .object([
+                    name: .object(["type": "array", "items": .object(["type": "object"])]),
+                    "next": .object(["type": .array(["string", "null"])]),
+                ]),
+            ])
+        }
+    }
+
+    private static var error: JSONValue {
+        .object([
+            "type": "object", "required": .array(["error"]),
+            "properties": .object([
+                "error": .object([
+                    "type": "object", "required": .array(["code", "message"]),
+                    "properties": .object([
+                        "code": .object(["type": "string"]), "message": .object(["type": "string"]),
+                    ]),
+                ])
+            ]),
+        ])
+    }
+}

@@ -1,0 +1,150 @@
+import Concurrency
+import HTTPTypes
+import Hummingbird
+package import Logging
+import NIOCore
+package import PromptQueue
+
+/// The pages, the interface for programs behind them, and the files of results.
+package struct Dashboard: Sendable {
+    let source: PageSource
+    let files: MediaFiles
+    let library: PageLibrary
+    let processID: Int32
+    let isLocal: Bool
+    let now: @Sendable () -> Instant
+    let logger: Logger
+
+    /// - Parameters:
+    ///   - source: what is shown.
+    ///   - media: the directory in which results are.
+    ///   - processID: the daemon's own.
+    ///   - isLocal: whether this machine alone is served.
+    /// - Throws: what is wrong with a template.
+    package init(
+        source: PageSource,
+        media: String,
+        processID: Int32,
+        isLocal: Bool,
+        logger: Logger,
+        now: @escaping @Sendable () -> Instant
+    ) throws {
+        self.source = source
+        files = MediaFiles(directory: media)
+        library = try PageLibrary()
+        self.processID = processID
+        self.isLocal = isLocal
+        self.now = now
+        self.logger = logger
+    }
+
+    func add(to router: Router<BasicRequestContext>) {
+        router.get("assets/:name") { request, context in
+            let version = FormFields(request.uri.query ?? "")["v"]
+            return try Assets.response(context.parameters.require("name"), version: version)
+                ?? { throw HTTPError(.notFound) }()
+        }
+        page(router, "/") { pages, _, _ in try await pages.overview() }
+        page(router, "jobs") { pages, fields, _ in try await pages.jobs(fields) }
+        page(router, "jobs/:id") { pages, _, parameters in try await pages.job(parameters) }
+        page(router, "gallery") { pages, fields, _ in try await pages.gallery(fields) }
+        page(router, "batches") { pages, fields, _ in try await pages.batches(fields) }
+        page(router, "budgets") { pages, _, _ in try await pages.budgets() }
+        page(router, "models") { pages, fields, _ in try await pages.models(fields) }
+        addMedia(to: router)
+        API(self).add(to: router)
+    }
+
+    private func page(
+        _ router: Router<BasicRequestContext>,
+        _ path: RouterPath,
+        _ make: @escaping @Sendable (Dashboard, FormFields, Parameters) async throws -> PageContent
+    ) {
+        router.get(path) { request, context in
+            do {
+                try admit(request)
+                let fields = FormFields(request.uri.query ?? "")
+                return html(.ok, try await make(self, fields, context.parameters))
+            } catch {
+                return problemPage(error)
+            }
+        }
+    }
+
+    /// - Throws: `PageProblem` for whoever may not read.
+    func admit(_ request: Request) throws(PageProblem) {
+        guard isLocal else {
+            throw PageProblem(
+                .forbidden,
+                "Prompts and pictures are shown on this machine's own address only: set web.listen to 127.0.0.1:8787, and "
+                    + "come over ssh -L 8787:127.0.0.1:8787."
+            )
+        }
+    }
+
+    /// An error as a page; what is wrong here goes to the log.
+    func problemPage(_ error: any Error) -> Response {
+        let problem = problem(error)
+        let view = MessageView(frame: Frame(problem.title), message: problem.message)
+        return html(problem.status, PageContent("message", view))
+    }
+
+    func problem(_ error: any Error) -> PageProblem {
+        let problem = PageProblem(error)
+        if problem.code == .failed || problem.code == .unavailable {
+            logger.warning("a page could not be made", metadata: ["reason": "\(error)"])
+        }
+        return problem
+    }
+
+    func html(_ status: HTTPResponse.Status, _ content: PageContent) -> Response {
+        guard let text = library.render(content.template, content.view) else {
+            return Response(status: .internalServerError)
+        }
+        return Response(
+            status: status,
+            headers: [.contentType: "text/html; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+        )
+    }
+}
+
+/// A template, and what it shows.
+struct PageContent {
+    let template: String
+    let view: Any
+
+    init(_ template: String, _ view: Any) {
+        self.template = template
+        self.view = view
+    }
+}
+
+struct MessageView {
+    let frame: Frame
+    let message: String
+}
+
+extension PageProblem {
+    var status: HTTPResponse.Status {
+        switch code {
+        case .badRequest: .badRequest
+        case .forbidden: .forbidden
+        case .unauthorized: .unauthorized
+        case .notFound: .notFound
+        case .unavailable: .serviceUnavailable
+        case .failed: .internalServerError
+        }
+    }
+
+    var title: String {
+        switch code {
+        case .badRequest: "That was not understood"
+        case .forbidden: "Not allowed"
+        case .unauthorized: "A token is needed"
+        case .notFound: "Not found"
+        case .unavailable: "Not now"
+        case .failed: "Something went wrong"
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import PromptQueue
+
+/// What the gallery shows.
+struct GalleryView {
+
+    let frame: Frame
+    let heading: String
+    let headingNote: String
+    let batch: String
+    let queue: String
+    let search: String
+    let isSet: Bool
+    let batches: [String]
+    let queues: [String]
+    let items: [ResultView]
+    let hasItems: Bool
+    let zipHref: String?
+    let emptyText: String
+    let pager: PagerView
+}
+
+extension Dashboard {
+    func gallery(_ fields: FormFields) async throws -> PageContent {
+        var query = try JobQuery(fields)
+        query.filter.states = [.succeeded]
+        let (filter, position) = (query.filter, query.position)
+        let (slice, batches, queues) = try await source.read { reader in
+            (
+                try reader.page(PageRequest(filter, at: position, limit: 48)),
+                try reader.latestBatches(limit: 20).map(\.name),
+                try reader.queues().prefix(200).map(\.name)
+            )
+        }
+        let items = slice.jobs.flatMap { found in found.results.map { ResultView($0, of: found.job) } }
+        let group = filter.batch ?? filter.queue
+        let isGroup = group != nil && filter.words.isEmpty && filter.labels.isEmpty && filter.model == nil
+        return PageContent(
+            "gallery",
+            GalleryView(
+                frame: Frame("Gallery", at: "/gallery"),
+                heading: group ?? "Gallery",
+                headingNote: items.isEmpty ? "" : count(items.count, "result") + " on this page, the newest first",
+                batch: filter.batch ?? "",
+                queue: filter.queue ?? "",
+                search: filter.words.joined(separator: " "),
+                isSet: fields.all.contains { !$0.value.isEmpty },
+                batches: batches,
+                queues: queues,
+                items: items,
+                hasItems: !items.isEmpty,
+                zipHref: isGroup
+                    ? "/gallery.zip"
+                        + FormFields().setting("batch", filter.batch).setting("queue", filter.queue).query : nil,
+                emptyText: "No result is here yet.",
+                pager: PagerView(slice, path: "/gallery", fields: fields)
+            )
+        )
+    }
+}

@@ -1,0 +1,80 @@
+/// Fields as forms send them, in a query or a body (application/x-www-form-urlencoded, https://url.spec.whatwg.org/#urlencoded-parsing).
+struct FormFields: Sendable {
+    private(set) var all: [(name: String, value: String)] = []
+
+    init() {}
+
+    init(_ text: some StringProtocol) {
+        for pair in text.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            all.append((Self.decoded(parts[0]), parts.count > 1 ? Self.decoded(parts[1]) : ""))
+        }
+    }
+
+    /// The first value; nil for none, and for one without anything but spaces.
+    subscript(name: String) -> String? {
+        guard let value = all.first(where: { $0.name == name })?.value else { return nil }
+        return value.allSatisfy(\.isWhitespace) ? nil : value
+    }
+
+    func values(_ name: String) -> [String] { all.filter { $0.name == name }.map(\.value) }
+
+    /// With one value for a name, or without any.
+    func setting(_ name: String, _ value: String?) -> FormFields {
+        var fields = self
+        fields.all.removeAll { $0.name == name }
+        if let value { fields.all.append((name, value)) }
+        return fields
+    }
+
+    /// `?name=value&…`; nothing if there are no fields.
+    var query: String {
+        all.isEmpty
+            ? "" : "?" + all.map { "\(URLText.encoded($0.name))=\(URLText.encoded($0.value))" }.joined(separator: "&")
+    }
+
+    private static func decoded(_ text: some StringProtocol) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), rest.count >= 2, let high = digit(rest[rest.startIndex]),
+                let low = digit(rest[rest.startIndex + 1])
+            {
+                bytes.append(high << 4 | low)
+                rest.removeFirst(2)
+            } else {
+                bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}
+
+/// Text in a URL.
+enum URLText {
+    /// Everything but letters, digits and `-._~` as `%XX`.
+    static func encoded(_ text: String) -> String {
+        var result = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                result.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                result += digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
+            }
+        }
+        return result
+    }
+}

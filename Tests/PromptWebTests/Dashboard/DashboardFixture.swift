@@ -1,0 +1,119 @@
+import EmptyLedger
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import JobStore
+import Logging
+import NIOCore
+import PromptQueue
+
+@testable import PromptWeb
+
+/// A ledger with jobs in it, their files, and the pages of both.
+final class DashboardFixture: Sendable {
+    let directory: String
+    let media: String
+    let ledger: SQLiteLedger
+    let file: QueueFile
+    let dashboard: Dashboard
+    let now = Instant(milliseconds: 1_800_000_000_000)
+    private let source: PageSource
+
+    init(isLocal: Bool = true) throws {
+        directory = FileManager.default.temporaryDirectory.path() + "dashboard-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        media = directory + "/media"
+        let path = directory + "/ledger.sqlite"
+        try EmptyLedger.write(to: path)
+        try FileManager.default.createDirectory(atPath: media, withIntermediateDirectories: true)
+        ledger = try SQLiteLedger(path: path)
+        file = try QueueFile(path: path)
+        source = PageSource([try QueueFile(readingAt: path)])
+        dashboard = try Dashboard(
+            source: source,
+            media: media,
+            processID: 4711,
+            isLocal: isLocal,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            now: { Instant(milliseconds: 1_800_000_000_000) }
+        )
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+    @discardableResult
+    func add(
+        _ prompt: String,
+        queue: String = "default",
+        batch: String? = nil,
+        labels: JSONObject? = nil,
+        model: String = "flux-2/flex-text-to-image"
+    ) throws -> JobID {
+        var job = NewJob(prompt: prompt, model: model, input: "{}", queue: queue)
+        job.batch = batch
+        job.labels = labels.map { JSONValue.object($0).json }
+        return try file.add([job], now: now)[0]
+    }
+
+    /// Takes the next job to its end, with a file that holds `bytes`.
+    @discardableResult
+    func succeed(_ bytes: [UInt8], type: String = "image/png", name: String = "a.png") async throws -> JobID {
+        let claim = try await ledger.claim(
+            ClaimRequest(
+                limit: 1,
+                rate: RateLimit(count: 1_000, window: .seconds(10)),
+                runningLimit: 1_000,
+                now: now
+            )
+        ) { _ in .ready(PreparedInput(input: [:], estimate: nil)) }
+        let claimed = claim.jobs[0]
+        let task = TaskID("task-\(claimed.job)")
+        _ = try await ledger.record(.accepted(claimed.attempt, task: task, httpStatus: 200), now: now)
+        _ = try await ledger.record(
+            .taskSucceeded(
+                claimed.attempt,
+                [.file(url: "https://example.org/\(claimed.job)")],
+                charged: Credits(millicredits: 14_000),
+                fetch: true
+            ),
+            now: now
+        )
+        let path = "default/\(claimed.job)-\(name)"
+        try FileManager.default.createDirectory(atPath: media + "/default", withIntermediateDirectories: true)
+        try Data(bytes).write(to: URL(filePath: "\(media)/\(path)"))
+        let saved = SavedFile(
+            path: path,
+            contentType: type,
+            bytes: Int64(bytes.count),
+            sha256: String(repeating: "ab", count: 32)
+        )
+        _ = try await ledger.record(.resultSaved(ResultID(job: claimed.job, ordinal: 0), saved), now: now)
+        return claimed.job
+    }
+
+    /// What is answered.
+    func get(
+        _ uri: String,
+        _ headers: HTTPFields = [:]
+    ) async throws -> (status: Int, headers: HTTPFields, body: ByteBuffer) {
+        struct Nothing: StatusSource {
+            func isWritable() async -> Bool { true }
+            func figures() async throws(LedgerError) -> StatusFigures { StatusFigures() }
+        }
+        let application = Application(
+            router: WebServer.router(source: Nothing(), isRunning: { true }, dashboard: dashboard)
+        )
+        return try await application.test(.router) { client in
+            try await client.execute(uri: uri, method: .get, headers: headers) {
+                ($0.status.code, $0.headers, $0.body)
+            }
+        }
+    }
+
+    func text(_ uri: String) async throws -> String { String(buffer: try await get(uri).body) }
+
+    func json(_ uri: String) async throws -> JSONObject {
+        try JSONValue(parsing: try await text(uri)).objectValue ?? [:]
+    }
+}

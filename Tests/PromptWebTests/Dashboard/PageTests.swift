@@ -1,0 +1,112 @@
+import HTTPTypes
+import JobStore
+import NIOCore
+import PromptQueue
+import Testing
+
+@testable import PromptWeb
+
+@Suite struct PageTests {
+    static let places = [
+        "/", "/jobs", "/jobs/1", "/gallery", "/gallery?batch=b", "/batches", "/budgets", "/models",
+        "/jobs?state=failed",
+        "/assets/app.css", "/assets/app.js", "/assets/icon.svg",
+    ]
+
+    @Test(arguments: places)
+    func `each page is served with headers that let it load nothing foreign`(_ place: String) async throws {
+        let fixture = try DashboardFixture()
+        try fixture.add("a red fox", batch: "b")
+        let answer = try await fixture.get(place)
+        #expect(answer.status == 200)
+        let policy = try #require(HTTPField.Name("Content-Security-Policy").flatMap { answer.headers[$0] })
+        #expect(policy.hasPrefix("default-src 'none'; script-src 'self'; style-src 'self'"))
+        #expect(policy.contains("frame-ancestors 'none'"))
+        #expect(!policy.contains("unsafe"))
+        #expect(HTTPField.Name("X-Content-Type-Options").flatMap { answer.headers[$0] } == "nosniff")
+        #expect(HTTPField.Name("Referrer-Policy").flatMap { answer.headers[$0] } == "same-origin")
+        let text = String(buffer: answer.body)
+        #expect(!text.contains("style=\"") && !text.contains("onclick"))
+        #expect(!text.contains("{{") || place.hasPrefix("/assets"))
+    }
+
+    @Test func `what others wrote is text, whatever it is`() async throws {
+        let fixture = try DashboardFixture()
+        // The accent makes one character of it and the quotation mark before it.
+        let hostile = "<script>alert(1)</script>\"\u{301} onmouseover='x' <\u{338}img src=x>"
+        try fixture.add(
+            hostile,
+            queue: hostile,
+            batch: hostile,
+            labels: [hostile.filter { $0 != "\"" }: .string(hostile)]
+        )
+        try fixture.file.setBudget(hostile, scope: BudgetScope(queue: hostile), period: .day, limit: .zero)
+        for place in ["/", "/jobs", "/jobs/1", "/batches", "/budgets", "/gallery?batch=\(URLText.encoded(hostile))"] {
+            let text = try await fixture.text(place)
+            #expect(!text.contains("<script>alert"), "\(place)")
+            #expect(!text.unicodeScalars.contains { $0 == "\u{338}" } || text.contains("&lt;\u{338}img"), "\(place)")
+            #expect(!text.utf8.elementsEqual(hostile.utf8))
+            #expect(
+                text.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;\u{301} onmouseover=&#39;x&#39;"),
+                "\(place)"
+            )
+        }
+    }
+
+    @Test func `a page says what was not understood`() async throws {
+        let fixture = try DashboardFixture()
+        #expect(try await fixture.get("/jobs?state=broken").status == 400)
+        #expect(try await fixture.text("/jobs?state=broken").contains("&quot;broken&quot; is not one of queued"))
+        #expect(try await fixture.get("/jobs?label=sku").status == 400)
+        #expect(try await fixture.get("/jobs?before=x").status == 400)
+        #expect(try await fixture.get("/jobs/77").status == 404)
+        #expect(try await fixture.get("/jobs/x").status == 400)
+    }
+
+    @Test func `jobs are found by words, labels and names, a page at a time`() async throws {
+        let fixture = try DashboardFixture()
+        for number in 1...60 {
+            try fixture.add("\(number % 2 == 0 ? "Fox" : "heron") \(number)", labels: ["sku": .string("A-\(number)")])
+        }
+        let foxes = try await fixture.text("/jobs?search=fox")
+        #expect(foxes.contains("Fox 60") && !foxes.contains("heron"))
+        #expect(try await fixture.text("/jobs?label=sku%3DA-7").contains("heron 7"))
+        let first = try await fixture.text("/jobs")
+        #expect(first.contains(">60</a>") && !first.contains(">10</a>"))
+        #expect(first.contains("/jobs?before=11"))
+        let second = try await fixture.text("/jobs?before=11")
+        #expect(second.contains(">10</a>") && second.contains(">1</a>") && second.contains("/jobs?after=10"))
+        #expect(try await fixture.text("/jobs?after=10").contains(">60</a>"))
+        #expect(try await fixture.text("/jobs?search=nothing").contains("No job is like that."))
+    }
+
+    @Test func `the overview names what is to be done`() async throws {
+        let fixture = try DashboardFixture()
+        try fixture.add("a red fox", queue: "ads")
+        #expect(try await fixture.text("/").contains("Nothing needs you."))
+        try fixture.file.setPaused(true, queue: "ads")
+        let text = try await fixture.text("/")
+        #expect(text.contains("Queue ads is paused") && text.contains("promptctl queue resume ads"))
+        #expect(!text.contains("Nothing needs you."))
+    }
+
+    @Test func `prompts and pictures are shown on the machine's own address alone`() async throws {
+        let fixture = try DashboardFixture(isLocal: false)
+        try fixture.add("a secret fox")
+        for place in ["/", "/jobs", "/jobs/1", "/media/1/0", "/gallery.zip?queue=default", "/api/v1/jobs"] {
+            let answer = try await fixture.get(place)
+            #expect(answer.status == 403)
+            #expect(!String(buffer: answer.body).contains("secret"))
+        }
+        #expect(try await fixture.get("/healthz").status == 200)
+    }
+
+    @Test func `every template is whole`() throws {
+        let library = try PageLibrary()
+        #expect(
+            library.render("message", MessageView(frame: Frame("Not <here>"), message: "a & b"))?.contains(
+                "Not &lt;here&gt;"
+            ) == true
+        )
+    }
+}
