@@ -129,6 +129,7 @@ let package = Package(
             name: "PromptWeb",
             dependencies: [
                 "Concurrency", "PromptQueue", coreMetrics, crypto, hummingbird, httpTypes, logging, mustache, nioCore,
+                serviceLifecycle,
                 systemPackage,
             ],
             resources: [

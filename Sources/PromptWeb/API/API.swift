@@ -117,7 +117,18 @@ struct API: Sendable {
         APIRoute("openapi.json", "This document.", answers: .object) { _, _, _ in .object(OpenAPI.document) },
     ]
 
+    /// Where the stream of changes is, which is no JSON.
+    static let live = "live"
+
     func add(to router: Router<BasicRequestContext>) {
+        router.get("api/v1/live") { request, _ in
+            do {
+                try dashboard.admit(request)
+                return try dashboard.feed.response()
+            } catch {
+                return Self.failure(dashboard.problem(error))
+            }
+        }
         for route in Self.routes {
             router.get("api/v1/\(route.routerPath)") { request, context in
                 do {
@@ -126,18 +137,15 @@ struct API: Sendable {
                     try route.check(fields)
                     return Self.json(.ok, try await route.answer(self, fields, context.parameters))
                 } catch {
-                    let problem = dashboard.problem(error)
-                    return Self.json(
-                        problem.status,
-                        .object([
-                            "error": .object([
-                                "code": .string(problem.code.rawValue), "message": .string(problem.message),
-                            ])
-                        ])
-                    )
+                    return Self.failure(dashboard.problem(error))
                 }
             }
         }
+    }
+
+    private static func failure(_ problem: PageProblem) -> Response {
+        let error: JSONObject = ["code": .string(problem.code.rawValue), "message": .string(problem.message)]
+        return json(problem.status, .object(["error": .object(error)]))
     }
 
     static func json(_ status: HTTPResponse.Status, _ value: JSONValue) -> Response {

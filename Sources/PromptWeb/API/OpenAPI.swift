@@ -13,12 +13,26 @@ enum OpenAPI {
                 """,
             ]),
             "paths": .object(
-                API.routes.reduce(into: [:]) { paths, route in
+                API.routes.reduce(into: ["/api/v1/\(API.live)": live]) { paths, route in
                     paths["/api/v1/\(route.path)"] = .object(["get": .object(operation(route))])
                 }
             ),
             "components": .object(["schemas": .object(["Error": error])]),
         ]
+    }
+
+    private static var live: JSONValue {
+        .object([
+            "get": .object([
+                "summary": "The status whenever somebody has committed, at most twice a second, as server-sent events.",
+                "responses": .object([
+                    "200": .object([
+                        "description": "An endless stream; each event `status` has the answer of /api/v1/status.",
+                        "content": .object(["text/event-stream": .object(["schema": .object(["type": "string"])])]),
+                    ])
+                ]),
+            ])
+        ])
     }
 
     private static func operation(_ route: APIRoute) -> JSONObject {

@@ -14,6 +14,7 @@ package struct Dashboard: Sendable {
     let isLocal: Bool
     let now: @Sendable () -> Instant
     let logger: Logger
+    let feed: LiveFeed
 
     /// - Parameters:
     ///   - source: what is shown.
@@ -36,6 +37,23 @@ package struct Dashboard: Sendable {
         self.isLocal = isLocal
         self.now = now
         self.logger = logger
+        feed = LiveFeed { known in try await Self.snapshot(known: known, source, processID, now) }
+    }
+
+    /// The status for those who look; what is known, if nobody has committed since.
+    static func snapshot(
+        known: LiveFeed.Snapshot?,
+        _ source: PageSource,
+        _ processID: Int32,
+        _ now: @Sendable () -> Instant
+    ) async throws -> LiveFeed.Snapshot {
+        let now = now()
+        return try await source.read { reader in
+            let version = try reader.dataVersion()
+            if let known, known.version == version { return known }
+            let status = Status(try reader.status(sample: 200), processID: processID, now: now)
+            return LiveFeed.Snapshot(version: version, text: JSONValue.object(status.object).json)
+        }
     }
 
     func add(to router: Router<BasicRequestContext>) {

@@ -111,6 +111,11 @@ final class DashboardFixture: Sendable {
         }
     }
 
+    func snapshot(_ known: LiveFeed.Snapshot?) async throws -> LiveFeed.Snapshot {
+        let now = now
+        return try await Dashboard.snapshot(known: known, source, 4711) { now }
+    }
+
     func text(_ uri: String) async throws -> String { String(buffer: try await get(uri).body) }
 
     func json(_ uri: String) async throws -> JSONObject {

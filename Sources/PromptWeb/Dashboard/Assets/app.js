@@ -37,4 +37,51 @@
     form.addEventListener("change", show);
     show();
   }
+
+  // What has changed since is fetched and put in place, at most once in two seconds, and not while nobody looks.
+  const regions = () => [...document.querySelectorAll("[data-live][id]")];
+  const live = document.querySelector("#live");
+  const original = new Map();
+  const source = (element) => element.outerHTML;
+  if (live && regions().length > 0 && "EventSource" in window) {
+    let stream = null, timer = null, last = 0, isFirst = true;
+    const refresh = async () => {
+      timer = null;
+      last = Date.now();
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+      if (!answer?.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const old of regions()) {
+        const fresh = page.getElementById(old.id);
+        if (!fresh || original.get(old.id) === source(fresh)) continue;
+        // Nothing is taken from under a reader's hands.
+        if (old.contains(document.activeElement) && document.activeElement !== document.body) continue;
+        if ([...old.querySelectorAll("video, audio")].some((media) => !media.paused)) continue;
+        const open = [...old.querySelectorAll("details")].map((details) => details.open);
+        original.set(old.id, source(fresh));
+        localise(fresh);
+        old.replaceWith(document.adoptNode(fresh));
+        fresh.querySelectorAll("details").forEach((details, index) => { details.open = open[index] ?? false; });
+      }
+    };
+    const connect = () => {
+      if (stream || document.hidden) return;
+      stream = new EventSource("/api/v1/live");
+      stream.addEventListener("status", () => {
+        live.textContent = "live";
+        if (isFirst) { isFirst = false; return; }
+        timer ??= setTimeout(refresh, Math.max(0, 2000 - (Date.now() - last)));
+      });
+      stream.addEventListener("error", () => { live.textContent = ""; });
+    };
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) { connect(); return; }
+      stream?.close();
+      stream = null;
+      live.textContent = "";
+      isFirst = false;
+    });
+    addEventListener("pagehide", () => stream?.close());
+    connect();
+  }
 })();
