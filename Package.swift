@@ -76,7 +76,7 @@ let package = Package(
                 .embedInCode("0018_changes.sql"), .embedInCode("0019_names.sql"),
                 .embedInCode("0020_chains.sql"), .embedInCode("0021_budget_scopes.sql"),
                 .embedInCode("0022_events.sql"), .embedInCode("0023_schedules.sql"),
-                .embedInCode("0024_listed.sql"),
+                .embedInCode("0024_listed.sql"), .embedInCode("0025_hooks.sql"),
             ],
             swiftSettings: settings
         ),
@@ -120,8 +120,8 @@ let package = Package(
             name: "PromptDaemon",
             dependencies: [
                 "Concurrency", "PromptConfiguration", "PromptQueue", "JobStore", "KieAPI", "MediaStore", "PromptWeb",
-                argumentParser, coreMetrics, hummingbird, logging, nioCore, nioPosix, serviceLifecycle, systemPackage,
-                unixSignals,
+                argumentParser, coreMetrics, hummingbird, logging, nioCore, nioPosix, serviceLifecycle, subprocess,
+                systemPackage, unixSignals,
             ],
             swiftSettings: settings
         ),

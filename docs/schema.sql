@@ -1,4 +1,4 @@
--- The schema, version 24, as the files in migrations/ make it. Written by a test; not edited.
+-- The schema, version 23, as the files in migrations/ make it. Written by a test; not edited.
 
 CREATE TABLE account_readings (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -587,7 +587,8 @@ CREATE TABLE daemon (
     CONSTRAINT "daemon.restored_job_id: at least 0" CHECK (restored_job_id >= 0), branch TEXT
     CONSTRAINT "daemon.branch: at most 64 characters" CHECK (length(branch) <= 64), catalogue_version INTEGER NOT NULL DEFAULT 0
     CONSTRAINT "daemon.catalogue_version: at least 0" CHECK (catalogue_version >= 0), events_removed INTEGER NOT NULL DEFAULT 0
-    CONSTRAINT "daemon.events_removed: at least 0" CHECK (events_removed >= 0)) STRICT;
+    CONSTRAINT "daemon.events_removed: at least 0" CHECK (events_removed >= 0), hooks_read INTEGER
+    CONSTRAINT "daemon.hooks_read: at least 0" CHECK (hooks_read >= 0)) STRICT;
 
 CREATE TRIGGER daemon_bounded BEFORE UPDATE ON daemon
 WHEN NEW.balance_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
@@ -699,6 +700,14 @@ BEGIN
     UPDATE daemon SET events_removed = OLD.sequence WHERE events_removed < OLD.sequence;
 END;
 
+CREATE TABLE gate_closings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL CONSTRAINT "gate_closings.name: at most 500 characters" CHECK (length(name) <= 500),
+    message TEXT CONSTRAINT "gate_closings.message: at most 4000 characters" CHECK (length(message) <= 4000),
+    at INTEGER NOT NULL
+        CONSTRAINT "gate_closings.at: Unix time in milliseconds" CHECK (at BETWEEN 0 AND 253402300799999)
+) STRICT;
+
 CREATE TABLE gates (
     -- budget:NAME, credits, rate, running, provider, key, model:NAME or disk.
     name TEXT NOT NULL,
@@ -724,6 +733,47 @@ WHEN NEW.closed_at NOT BETWEEN 0 AND 253402300799999 OR NEW.reopens_at NOT BETWE
 BEGIN
     SELECT RAISE(ABORT, 'gates: is written by promptd; a number or a text is out of bounds');
 END;
+
+CREATE TABLE hook_deliveries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- The hook's name in the configuration.
+    hook TEXT NOT NULL
+        CONSTRAINT "hook_deliveries.hook: 1 to 64 characters" CHECK (length(hook) BETWEEN 1 AND 64),
+    event TEXT NOT NULL
+        CONSTRAINT "hook_deliveries.event: succeeded, failed, unconfirmed, batch.done, gate.closed, budget.reached or test"
+        CHECK (event IN ('succeeded', 'failed', 'unconfirmed', 'batch.done', 'gate.closed', 'budget.reached', 'test')),
+    job_id INTEGER,
+    -- The batch, the gate or the budget.
+    subject TEXT
+        CONSTRAINT "hook_deliveries.subject: at most 500 characters" CHECK (length(subject) <= 500),
+    message TEXT
+        CONSTRAINT "hook_deliveries.message: at most 4000 characters" CHECK (length(message) <= 4000),
+    -- In events; NULL: of none of these.
+    sequence INTEGER,
+    at INTEGER NOT NULL
+        CONSTRAINT "hook_deliveries.at: Unix time in milliseconds" CHECK (at BETWEEN 0 AND 253402300799999),
+    state TEXT NOT NULL DEFAULT 'pending'
+        CONSTRAINT "hook_deliveries.state: pending, delivered or dead" CHECK (state IN ('pending', 'delivered', 'dead')),
+    attempts INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT "hook_deliveries.attempts: 0 to 1000000" CHECK (attempts BETWEEN 0 AND 1000000),
+    next_at INTEGER NOT NULL
+        CONSTRAINT "hook_deliveries.next_at: Unix time in milliseconds" CHECK (next_at BETWEEN 0 AND 253402300799999),
+    last_error TEXT
+        CONSTRAINT "hook_deliveries.last_error: at most 1000 characters" CHECK (length(last_error) <= 1000),
+    ended_at INTEGER
+        CONSTRAINT "hook_deliveries.ended_at: Unix time in milliseconds, of what is not pending"
+        CHECK (ended_at BETWEEN 0 AND 253402300799999 AND state <> 'pending' OR ended_at IS NULL AND state = 'pending')
+) STRICT;
+
+CREATE INDEX hook_deliveries_dead ON hook_deliveries (id) WHERE state = 'dead';
+
+CREATE INDEX hook_deliveries_due ON hook_deliveries (hook, next_at) WHERE state = 'pending';
+
+CREATE INDEX hook_deliveries_ended ON hook_deliveries (ended_at) WHERE ended_at IS NOT NULL;
+
+CREATE INDEX hook_deliveries_job ON hook_deliveries (hook, job_id, id) WHERE state = 'pending' AND job_id IS NOT NULL;
+
+CREATE UNIQUE INDEX hook_deliveries_once ON hook_deliveries (hook, event, sequence) WHERE sequence IS NOT NULL;
 
 CREATE TABLE job_inputs (
     job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,

@@ -35,6 +35,17 @@ package struct KeyLookup: Sendable {
         )
     }
 
+    /// The secret that signs what a hook is sent.
+    package static func hook(_ name: String) -> KeyLookup {
+        KeyLookup(
+            fileSetting: "hooks.\(name).secretFile",
+            credential: "hook-\(name)",
+            variable: "",
+            purpose: "the secret that signs what the hook is sent, whsec_ and base64",
+            isSent: false
+        )
+    }
+
     /// - Returns: nil if there is none in any place.
     /// - Throws: `Problem` when one is meant to be there and cannot be used.
     package func find(file: String?, environment: [String: String]) throws(Problem) -> Secret? {

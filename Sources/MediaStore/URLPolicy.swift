@@ -7,6 +7,10 @@ import PromptQueue
 package struct URLPolicy: Sendable {
     /// Plain HTTP and loopback addresses, for the sandbox.
     var allowsLoopback: Bool
+    /// Plain HTTP and any address, for a host that somebody has allowed by name.
+    var allowsAllAddresses: Bool
+    /// Whose URL it is, for messages.
+    var subject: String
     var maximumBytes: Int64
     /// All addresses of a host, as text; blocks. Throws when there are none.
     var resolve: @Sendable (_ host: String) throws -> [String]
@@ -14,17 +18,21 @@ package struct URLPolicy: Sendable {
 
     package init(
         allowsLoopback: Bool,
+        allowsAllAddresses: Bool = false,
+        subject: String = "the result's URL",
         maximumBytes: Int64 = 4 << 30,
         resolve: @escaping @Sendable (_ host: String) throws -> [String] = { try HostAddresses.resolve($0) }
     ) {
         self.allowsLoopback = allowsLoopback
+        self.allowsAllAddresses = allowsAllAddresses
+        self.subject = subject
         self.maximumBytes = maximumBytes
         self.resolve = resolve
     }
 
     /// Why a URL is not fetched.
-    struct Refusal: Error, Equatable {
-        var reason: String
+    package struct Refusal: Error, Equatable {
+        package var reason: String
         /// Whether asking again later is pointless.
         var isFinal = true
     }
@@ -36,12 +44,12 @@ package struct URLPolicy: Sendable {
     ///
     /// One address that is not allowed makes the whole host suspect.
     /// - Throws: `Refusal`.
-    func addresses(for text: String) async throws(Refusal) -> [String] {
+    package func addresses(for text: String) async throws(Refusal) -> [String] {
         guard let url = WebURL(text) else {
-            throw Refusal(reason: "the result's URL is malformed, or neither http nor https")
+            throw Refusal(reason: "\(subject) is malformed, or neither http nor https")
         }
-        guard url.scheme == .https || allowsLoopback else {
-            throw Refusal(reason: "the result's URL has the scheme http; https is allowed")
+        guard url.scheme == .https || allowsLoopback || allowsAllAddresses else {
+            throw Refusal(reason: "\(subject) has the scheme http; https is allowed")
         }
         let addresses: [String]
         do {
@@ -56,9 +64,10 @@ package struct URLPolicy: Sendable {
         }
         guard !addresses.isEmpty else { throw Refusal(reason: "\(url.host) has no address", isFinal: false) }
         for address in addresses {
+            if allowsAllAddresses { continue }
             if allowsLoopback, AddressRange.isLoopback(address: address) { continue }
             guard AddressRange.isPublic(address: address) else {
-                throw Refusal(reason: "the result's URL leads to \(address) in a private network")
+                throw Refusal(reason: "\(subject) leads to \(address) in a private network")
             }
         }
         return Array(addresses.prefix(Self.addressLimit))

@@ -11,6 +11,14 @@ enum ConfigurationFile {
         try check(mapping, prefix: "", path)
     }
 
+    /// What the file says of hooks, which are no single values.
+    static func hooks(_ path: String) throws(ConfigurationError) -> [Hook] {
+        guard let node = try root(path)?.mapping?[hooksKey] else { return [] }
+        return try HookReader(path: path).hooks(node)
+    }
+
+    private static let hooksKey = "hooks"
+
     static func isEmpty(_ path: String) throws(ConfigurationError) -> Bool {
         try root(path) == nil
     }
@@ -28,10 +36,12 @@ enum ConfigurationFile {
     }
 
     private static func check(_ mapping: Node.Mapping, prefix: String, _ path: String) throws(ConfigurationError) {
-        let known = Setting.all.map(\.key)
+        let known = Setting.all.map(\.key) + (prefix.isEmpty ? [hooksKey] : [])
         for (keyNode, value) in mapping {
             let key = prefix + (keyNode.string ?? "?")
             let place = keyNode.mark.map { "\(path):\($0.line)" } ?? path
+            // Is read by itself.
+            if key == hooksKey { continue }
             if let inner = value.mapping, known.contains(where: { $0.hasPrefix(key + ".") }) {
                 try check(inner, prefix: key + ".", path)
             } else if value.scalar?.string.isEmpty == true, known.contains(where: { $0.hasPrefix(key + ".") }) {

@@ -22,6 +22,36 @@ package enum Credentials {
         try find(.webhook(fileSetting: "callbacks.hmacKeyFile"), file, environment)
     }
 
+    /// The secret that signs what a hook is sent.
+    ///
+    /// - Throws: `ConfigurationError` that says where it can be put.
+    package static func hookSecret(
+        _ name: String,
+        file: String?,
+        environment: [String: String]
+    ) throws(ConfigurationError) -> Secret {
+        guard let secret = try find(.hook(name), file, environment) else {
+            throw ConfigurationError(
+                "hooks.\(name): there is no secret to sign with: name a file in secretFile, or give systemd the credential "
+                    + "hook-\(name)"
+            )
+        }
+        return secret
+    }
+
+    /// Looks whether each webhook can be signed.
+    ///
+    /// - Throws: `ConfigurationError` for one that cannot.
+    package static func checkHooks(_ hooks: [Hook], environment: [String: String]) throws(ConfigurationError) {
+        for hook in hooks {
+            guard case .webhook(let webhook) = hook.action else { continue }
+            let secret = try hookSecret(hook.name, file: webhook.secretFile, environment: environment)
+            guard WebhookSigner(secret) != nil else {
+                throw ConfigurationError("hooks.\(hook.name): the secret is not whsec_ and 24 to 64 bytes in base64")
+            }
+        }
+    }
+
     private static func find(
         _ lookup: KeyLookup,
         _ file: String?,

@@ -32,6 +32,8 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var defaultPrice = PriceBook.fallbackPrice
     /// In place of the catalogue's.
     package var prices: [PriceOverride] = []
+    /// Who is told of what happens, in the order of the file.
+    package var hooks: [Hook] = []
     package var shutdownGrace: Duration = .seconds(25)
     package var logLevel = LogLevel.info
     package var logFormat = LogFormat.automatic

@@ -73,28 +73,30 @@ extension QueueFile {
     }
 
     package func details(of id: JobID) throws(LedgerError) -> JobDetails? {
-        try read { db in
-            let row = try Row.fetchOne(
-                db,
-                sql: "SELECT \(JobRecord.selection) FROM jobs WHERE id = ?",
-                arguments: [id.rawValue]
-            )
-            guard let row else { return nil }
-            var details = JobDetails(
-                job: try JobRecord(row),
-                attempts:
-                    try Row
-                    .fetchAll(db, sql: "SELECT * FROM attempts WHERE job_id = ? ORDER BY id", arguments: [id.rawValue])
-                    .map(AttemptRecord.init),
-                results: try Self.results(db, id),
-                running: try Self.running(db, id),
-                rules: try Row.fetchOne(db, sql: "SELECT * FROM daemon").map(AccountRules.init(daemon:))
-                    ?? AccountRules(),
-                blockedBy: try Self.blockedBy(db, id)
-            )
-            details.chain = try Self.chain(db, id)
-            return details
-        }
+        try read { db in try Self.details(db, id) }
+    }
+
+    static func details(_ db: Database, _ id: JobID) throws -> JobDetails? {
+        let row = try Row.fetchOne(
+            db,
+            sql: "SELECT \(JobRecord.selection) FROM jobs WHERE id = ?",
+            arguments: [id.rawValue]
+        )
+        guard let row else { return nil }
+        var details = JobDetails(
+            job: try JobRecord(row),
+            attempts:
+                try Row
+                .fetchAll(db, sql: "SELECT * FROM attempts WHERE job_id = ? ORDER BY id", arguments: [id.rawValue])
+                .map(AttemptRecord.init),
+            results: try results(db, id),
+            running: try running(db, id),
+            rules: try Row.fetchOne(db, sql: "SELECT * FROM daemon").map(AccountRules.init(daemon:))
+                ?? AccountRules(),
+            blockedBy: try blockedBy(db, id)
+        )
+        details.chain = try chain(db, id)
+        return details
     }
 
     private static func blockedBy(_ db: Database, _ id: JobID) throws -> (reason: BlockReason, message: String?)? {

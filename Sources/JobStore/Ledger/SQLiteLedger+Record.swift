@@ -325,6 +325,20 @@ struct RecordWork {
     }
 
     func gates(_ notes: [GateNote]) throws -> CommitResult {
+        // Hooks are told of those that were open.
+        let closed = Set(try String.fetchAll(db, sql: "SELECT name FROM gates"))
+        for (name, note) in Dictionary(grouping: notes, by: \.name).compactMapValues(\.first).sorted(by: {
+            $0.key < $1.key
+        })
+        where !closed.contains(name) && !BlockReason(rawValue: name).isOrdinary {
+            try run(
+                """
+                INSERT INTO gate_closings (name, message, at)
+                SELECT ?, ?, ? WHERE (SELECT hooks_read FROM daemon) IS NOT NULL
+                """,
+                [name, note.message, note.closedAt.milliseconds]
+            )
+        }
         // That one is the ledger's own.
         try run("DELETE FROM gates WHERE name <> ?", [BlockReason.restored.rawValue])
         for note in notes {

@@ -99,6 +99,10 @@ extension SQLiteLedger: StatusSource {
                     ) ?? 0
                 figures.pendingResults =
                     try Int.fetchOne(db, sql: "SELECT count(*) FROM results WHERE state = 'pending'") ?? 0
+                figures.hooksPending =
+                    try Int.fetchOne(db, sql: "SELECT count(*) FROM hook_deliveries WHERE state = 'pending'") ?? 0
+                figures.hooksDead =
+                    try Int.fetchOne(db, sql: "SELECT count(*) FROM hook_deliveries WHERE state = 'dead'") ?? 0
                 figures.gates = try String.fetchAll(db, sql: "SELECT DISTINCT name FROM gates ORDER BY name")
                 if let load = try Row.fetchOne(db, sql: "SELECT * FROM daemon_load") {
                     figures.rateUsed = load["rate_used"]

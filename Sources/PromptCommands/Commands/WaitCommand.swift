@@ -25,6 +25,9 @@ struct WaitCommand: AsyncParsableCommand, SettingsCommand {
     @Option(help: ArgumentHelp("Give up after this time: 30s, 10m, 2h.", valueName: "duration"))
     var timeout: String?
 
+    @Flag(help: "At the end, ring the terminal's bell and have it tell its user (OSC 9).")
+    var notify = false
+
     @OptionGroup var format: JSONOption
 
     func validate() throws {
@@ -45,7 +48,14 @@ struct WaitCommand: AsyncParsableCommand, SettingsCommand {
                 throw CommandError(.badData, KnownNames.sentence("batch", batch, try file.batches(limit: 1_000), nil))
             }
             let waiting = Waiting(file: file, group: group, console: console, printsJSON: format.json)
-            try await waiting.run(timeout: timeout.flatMap { Duration(text: $0) })
+            let subject = batch.map { "batch \(oneLine($0))" } ?? count(ids.count, "job")
+            do {
+                try await waiting.run(timeout: timeout.flatMap { Duration(text: $0) })
+            } catch {
+                if notify { console.notify("promptd: \(subject) ended, not all well") }
+                throw error
+            }
+            if notify { console.notify("promptd: \(subject) done") }
         }
     }
 }

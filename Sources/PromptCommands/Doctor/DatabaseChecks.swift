@@ -123,11 +123,23 @@ struct DatabaseChecks {
         do {
             return try database.open { file in
                 [daemon(health)] + gates(try file.status()) + jobs(try file.status(), try file.restoredCopy())
-                    + schedules(try file.schedules())
+                    + schedules(try file.schedules()) + (try hooks(file))
             }
         } catch {
             return [.fault("state", Self.text(error))]
         }
+    }
+
+    private func hooks(_ file: any QueueClient) throws -> [Finding] {
+        let dead = try file.hookDeliveries([.dead], limit: 1_000).count
+        guard dead > 0 else { return [] }
+        return [
+            .warning(
+                "hooks",
+                "\(count(dead, "delivery", "deliveries")) given up",
+                fix: "promptctl hooks list --dead says why; promptctl hooks retry --dead makes them once more"
+            )
+        ]
     }
 
     private func daemon(_ health: FileHealth) -> Finding {

@@ -92,13 +92,12 @@ extension Daemon {
     ///
     /// - Parameter start: is opened when every listener listens.
     func services(
-        _ ledger: any LedgerStore,
         _ parts: Parts,
         _ runner: Runner,
         _ callbacks: Callbacks?,
         _ start: Latch
     ) throws -> ServiceGroup {
-        let (client, media) = (parts.client, parts.media)
+        let (ledger, client, media) = (parts.ledger, parts.client, parts.media)
         var quiet = logger
         quiet.logLevel = .warning
         let listeners = CountdownLatch(
@@ -151,6 +150,7 @@ extension Daemon {
                 time: time,
                 logger: logger
             ),
+            hooks(parts),
             ChangeWatcher(ledger: ledger, runner: runner, time: time, logger: logger),
         ]
         // The failure of one ends the daemon in order: requests under way may still be answered and recorded.
@@ -161,6 +161,24 @@ extension Daemon {
             )
         }
         return ServiceGroup(configuration: .init(services: services + [.init(service: runner)], logger: quiet))
+    }
+
+    private func hooks(_ parts: Parts) -> HookKeeper {
+        HookKeeper(
+            ledger: parts.ledger,
+            hooks: { [live] in live.hooks },
+            deliverer: HookSender(
+                client: parts.webhookClient,
+                database: configuration.database,
+                secret: { [environment] name, file in
+                    try Credentials.hookSecret(name, file: file, environment: environment)
+                }
+            ),
+            metrics: metrics,
+            time: time,
+            seed: UInt64.random(in: 0...UInt64.max),
+            logger: logger
+        )
     }
 
     private func dashboard(_ listen: ListenAddress, _ pages: PageSource, _ media: MediaDirectory) throws -> Dashboard {

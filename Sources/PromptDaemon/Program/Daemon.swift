@@ -49,6 +49,7 @@ struct Daemon {
         prepareProcess()
         let key = try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment)
         let callbacks = try Callbacks(configuration, environment: environment, time: time, logger: logger)
+        try Credentials.checkHooks(configuration.hooks, environment: environment)
         let parts = try await open(key)
         var failure: (any Error)?
         do {
@@ -74,6 +75,7 @@ struct Daemon {
         let marks: any StepJournal
         let client: KieClient
         let mediaClient: MediaClient
+        let webhookClient: WebhookClient
         /// What the pages show; nil if there are none.
         let pages: PageSource?
     }
@@ -119,6 +121,7 @@ struct Daemon {
             marks: marks,
             client: KieClient(settings, key: key),
             mediaClient: MediaClient(userAgent: settings.userAgent),
+            webhookClient: WebhookClient(userAgent: settings.userAgent),
             pages: try configuration.webListen.map { _ in try PageSource(LedgerOpener.pages(of: configuration.database))
             }
         )
@@ -150,6 +153,7 @@ struct Daemon {
             logger.debug("the provider's client did not close", metadata: ["reason": "\(error)"])
         }
         await parts.mediaClient.shutdown()
+        await parts.webhookClient.shutdown()
         defer { parts.marks.remove() }
         // Before the ledger: the last connection to close leaves the database tidy, and these cannot write.
         try parts.pages?.close()
@@ -194,7 +198,7 @@ struct Daemon {
         try await ledger.setPrices(configuration.prices, defaultPrice: configuration.defaultPrice)
         let start = Latch()
         let runner = runner(parts, engineSettings, steps, start, keepsLeftovers: age.copy != nil)
-        let group = try services(ledger, parts, runner, callbacks, start)
+        let group = try services(parts, runner, callbacks, start)
         let failure = await run(group) { await reload(parts.client, runner, ledger, callbacks) }
         if ledger.loss != nil { await tellUnderWay(ledger) }
         do {
@@ -274,6 +278,7 @@ struct Daemon {
         do {
             let new = try await ConfigurationLoader.load(file: file, environment: environment)
             let key = try Credentials.apiKey(file: new.apiKeyFile, environment: environment)
+            try Credentials.checkHooks(new.hooks, environment: environment)
             try await prices.setPrices(new.prices, defaultPrice: new.defaultPrice)
             try callbacks?.reload(new, environment: environment)
             client.replaceKey(key)

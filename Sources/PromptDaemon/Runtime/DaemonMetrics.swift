@@ -43,6 +43,11 @@ package struct DaemonMetrics: Sendable {
         ),
         MetricFamily("promptd_gate_closings_total", "How often submitting stopped, by gate.", .counter),
         MetricFamily("promptd_gate_openings_total", "How often submitting went on, by gate.", .counter),
+        MetricFamily(
+            "promptd_hook_deliveries_total",
+            "Tries to tell a hook something, by what became of them.",
+            .counter
+        ),
     ]
 
     private let factory: any MetricsFactory
@@ -114,6 +119,22 @@ package struct DaemonMetrics: Sendable {
     private func reported(_ credits: Credits) {
         FloatingPointCounter(label: "promptd_reported_credits_total", dimensions: [], factory: factory)
             .increment(by: credits.doubleValue)
+    }
+
+    /// The hooks that there are, at zero.
+    func begin(hooks: [String]) {
+        for hook in hooks {
+            for outcome in ["delivered", "failed", "given_up", "refused"] {
+                count("promptd_hook_deliveries_total", [("hook", hook), ("outcome", outcome)], by: 0)
+            }
+        }
+    }
+
+    /// - Parameter isDead: whether a failure was the last.
+    func told(_ hook: String, _ outcome: HookOutcome, isDead: Bool) {
+        let isGivenUp = if case .failed = outcome { isDead } else { false }
+        let label = isGivenUp ? "given_up" : outcome.label
+        count("promptd_hook_deliveries_total", [("hook", hook), ("outcome", label)])
     }
 
     // MARK: - What the runner does

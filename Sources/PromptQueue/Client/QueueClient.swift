@@ -82,6 +82,9 @@ package protocol QueueReader: Sendable {
 
     /// Which events there are.
     func eventRange() throws(LedgerError) -> EventRange
+
+    /// The newest first, at most `limit`.
+    func hookDeliveries(_ states: Set<HookDelivery.State>, limit: Int) throws(LedgerError) -> [HookDelivery]
 }
 
 /// What a producer may do.
@@ -202,6 +205,15 @@ package protocol QueueOperator: Sendable {
 
     /// Lets a copy submit.
     func release() throws(LedgerError)
+
+    /// Has deliveries made once more, from now on.
+    ///
+    /// - Parameter ids: nil: all that are dead.
+    /// - Returns: how many.
+    func retryHooks(_ ids: [HookDeliveryID]?, now: Instant) throws(LedgerError) -> Int
+
+    /// Makes a delivery to try a hook out.
+    func testHook(_ name: String, now: Instant) throws(LedgerError) -> HookDeliveryID
 }
 
 extension QueueProducer {

@@ -39,6 +39,8 @@ package enum Advice: Sendable, Hashable, CustomStringConvertible {
     /// The price of a model that promptd was not built with.
     case setPriceOfAdded
     case refreshModels
+    /// Something that a hook was not told, and will not be.
+    case retryHook
 
     package var description: String {
         switch self {
@@ -65,6 +67,7 @@ package enum Advice: Sendable, Hashable, CustomStringConvertible {
         case .listModels: "promptctl models lists all"
         case .seeModel: "promptctl models MODEL shows what it takes and costs"
         case .setPriceOfAdded: "the price of one that the provider has added is set with promptctl models price"
+        case .retryHook: "promptctl hooks list --dead shows it, promptctl hooks retry tells it once more"
         case .refreshModels: "promptctl models refresh asks now"
         }
     }

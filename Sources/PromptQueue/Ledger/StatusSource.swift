@@ -37,6 +37,9 @@ package struct StatusFigures: Sendable, Equatable {
     package var queues: [QueueFigures] = []
     /// Jobs that are left alone, because the database refuses what happens to them or promptd has died of them.
     package var setAside = 0
+    /// What hooks are still to be told, and what was given up.
+    package var hooksPending = 0
+    package var hooksDead = 0
     /// Results at the provider that are to be fetched.
     package var pendingResults = 0
     /// Names of closed gates, as `blocked_by` shows them.

@@ -37,6 +37,16 @@ package enum PrometheusText {
             "Jobs that are left alone, because the database refuses them or promptd has died of them.",
             [("", "\(figures.setAside)")]
         )
+        family(
+            "promptd_hook_deliveries_pending",
+            "What hooks are still to be told.",
+            [("", "\(figures.hooksPending)")]
+        )
+        family(
+            "promptd_hook_deliveries_dead",
+            "What hooks were not told, and will not be.",
+            [("", "\(figures.hooksDead)")]
+        )
         family("promptd_results_pending", "Results that are to be downloaded.", [("", "\(figures.pendingResults)")])
         family("promptd_rate_window_used", "Busy slots of the rate window.", [("", "\(figures.rateUsed)")])
         family("promptd_rate_window_limit", "Slots of the rate window.", [("", "\(figures.rateLimit)")])
