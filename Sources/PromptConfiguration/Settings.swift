@@ -85,6 +85,7 @@ extension Setting {
             write: { $0?.description },
             read: { CreditPrice(text: $0).map { .some($0) } },
             example: "0.005 USD",
+            reloaded: true,
             "What a credit costs you, to show money beside credits."
         ),
         .value(

@@ -4,7 +4,7 @@ package struct CreditPrice: Sendable, Hashable {
     private let millionths: Int64
     package let currency: String
 
-    package static let allowed = "an amount and a currency, like 0.005 USD, of at most six decimals and 1000"
+    package static let allowed = "an amount and a currency, like 0.005 USD"
 
     /// Reads `0.005 USD`.
     package init?(text: String) {
