@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test lint demo simulate mutate system-test kill-test benchmark benchmark-callbacks benchmark-import \
-	benchmark-polling benchmark-scale browser-test fuzz hostile monitoring-test test-asan test-tsan soak docs release install \
+	benchmark-polling benchmark-scale browser-test fuzz hostile monitoring-test test-asan test-tsan soak docs release install tour \
 	uninstall deb package-test clean fault-test
 
 help: ## list the targets
@@ -35,6 +35,10 @@ lint: ## check the format, the conventions, the documentation's links, the promi
 
 demo: ## run 24 jobs through promptd against a stand-in for the provider: no account, no money
 	@scripts/demo
+
+tour: setup ## run every command of docs/tour.md
+	@scripts/build
+	@scripts/tour
 
 simulate: setup ## run SEEDS (1000) seeds, from FROM (1), of engine and ledger in a world of trouble, and check what they promise
 	@scripts/build -c release --scratch-path .build-release --product promptd-simulate
