@@ -409,6 +409,9 @@ BEGIN
         charged_millicredits = max(-4000000000000000, min(4000000000000000, charged_millicredits
             + coalesce(NEW.charged_millicredits, 0) - coalesce(OLD.charged_millicredits, 0)))
     WHERE budget IN (SELECT budget FROM budget_attempts WHERE attempt_id = NEW.id)
+        -- For the index; the pairs alone would read all of a budget.
+        AND period IN ('hour', 'day', 'total')
+        AND starts_at IN (NEW.sent_at / 3600000 * 3600000, NEW.sent_at / 86400000 * 86400000, 0)
         AND (period, starts_at) IN (VALUES ('hour', NEW.sent_at / 3600000 * 3600000),
             ('day', NEW.sent_at / 86400000 * 86400000), ('total', 0));
 END;
@@ -432,8 +435,10 @@ BEGIN
             reserved_millicredits + NEW.reserved_millicredits - OLD.reserved_millicredits)),
         charged_millicredits = max(-4000000000000000, min(4000000000000000, charged_millicredits
             + coalesce(NEW.charged_millicredits, 0) - coalesce(OLD.charged_millicredits, 0)))
-    WHERE queue = NEW.queue AND (period, starts_at) IN (VALUES
-        ('hour', NEW.sent_at / 3600000 * 3600000), ('day', NEW.sent_at / 86400000 * 86400000), ('total', 0));
+    WHERE queue = NEW.queue AND period IN ('hour', 'day', 'total')
+        AND starts_at IN (NEW.sent_at / 3600000 * 3600000, NEW.sent_at / 86400000 * 86400000, 0)
+        AND (period, starts_at) IN (VALUES
+            ('hour', NEW.sent_at / 3600000 * 3600000), ('day', NEW.sent_at / 86400000 * 86400000), ('total', 0));
 END;
 
 CREATE TABLE budget_attempts (
@@ -510,8 +515,22 @@ BEGIN
     WHERE m.budget = NEW.name GROUP BY 2, 3;
 END;
 
+CREATE TRIGGER budgets_scope_renamed AFTER UPDATE OF name ON budgets
+WHEN OLD.name <> NEW.name AND OLD.queue IS NEW.queue AND OLD.model IS NEW.model AND OLD.batch IS NEW.batch
+    AND OLD.label IS NEW.label
+BEGIN
+    DELETE FROM budget_attempts WHERE budget = NEW.name;
+    DELETE FROM budget_spending WHERE budget = NEW.name;
+    INSERT INTO budget_attempts (budget, attempt_id)
+    SELECT NEW.name, attempt_id FROM budget_attempts WHERE budget = OLD.name;
+    INSERT INTO budget_spending (budget, period, starts_at, reserved_millicredits, charged_millicredits)
+    SELECT NEW.name, period, starts_at, reserved_millicredits, charged_millicredits FROM budget_spending WHERE budget = OLD.name;
+    DELETE FROM budget_attempts WHERE budget = OLD.name;
+    DELETE FROM budget_spending WHERE budget = OLD.name;
+END;
+
 CREATE TRIGGER budgets_scope_updated AFTER UPDATE OF name, queue, model, batch, label ON budgets
-WHEN OLD.name <> NEW.name OR OLD.queue IS NOT NEW.queue OR OLD.model IS NOT NEW.model OR OLD.batch IS NOT NEW.batch
+WHEN OLD.queue IS NOT NEW.queue OR OLD.model IS NOT NEW.model OR OLD.batch IS NOT NEW.batch
     OR OLD.label IS NOT NEW.label
 BEGIN
     DELETE FROM budget_attempts WHERE budget IN (OLD.name, NEW.name);
@@ -663,18 +682,13 @@ CREATE TABLE events (
         CHECK (state IS NOT previous_state AND (previous_state IS NOT NULL OR state = 'queued'))
 ) STRICT;
 
+CREATE INDEX events_batch ON events (batch, sequence) WHERE batch IS NOT NULL;
+
 CREATE INDEX events_job ON events (job_id);
 
 CREATE TRIGGER events_frozen BEFORE UPDATE ON events
 BEGIN
     SELECT RAISE(ABORT, 'events: what happened does not change');
-END;
-
-CREATE TRIGGER events_in_order AFTER INSERT ON events
-WHEN NEW.sequence < 1 OR NEW.sequence - 1 > (SELECT coalesce(max(sequence), 0) FROM events WHERE sequence < NEW.sequence)
-    AND NEW.sequence - 1 > (SELECT events_removed FROM daemon)
-BEGIN
-    SELECT RAISE(ABORT, 'events.sequence: is given by the database');
 END;
 
 CREATE TRIGGER events_kept BEFORE DELETE ON events
@@ -692,7 +706,9 @@ BEGIN
             WHERE id = NEW.job_id AND state = NEW.state AND queue = NEW.queue AND batch IS NEW.batch)
         OR coalesce((SELECT state FROM events WHERE job_id = NEW.job_id ORDER BY sequence DESC LIMIT 1),
             NEW.previous_state) IS NOT NEW.previous_state
-        OR EXISTS (SELECT 1 FROM events WHERE sequence = NEW.sequence);
+        OR NEW.previous_state IS NEW.state
+        -- A number that somebody gives: what is left out is -1 here. A gap harms nobody, a number that is taken stops all.
+        OR NEW.sequence NOT IN (-1, 0);
 END;
 
 CREATE TRIGGER events_removed AFTER DELETE ON events
@@ -1105,7 +1121,10 @@ END;
 
 CREATE TRIGGER jobs_inputs_retried BEFORE UPDATE OF state ON jobs
 WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled') AND OLD.waits IS NOT NULL AND OLD.input = NEW.input
-    AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state IN ('accepted', 'unknown'))
+    AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND (state = 'unknown' AND finished_at IS NULL
+        OR state = 'accepted' AND OLD.prompt IS NEW.prompt AND (finished_at IS NULL OR task_id IS OLD.task_id
+            OR coalesce(error_code, '')
+                NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault'))))
     AND EXISTS (
         SELECT 1 FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id
         WHERE i.job_id = NEW.id AND (s.id IS NULL OR s.state IN ('failed', 'cancelled') OR s.pruned_at IS NOT NULL))
@@ -2126,9 +2145,11 @@ FROM jobs AS j
 JOIN budgets AS b ON (b.queue IS NULL OR b.queue = j.queue) AND (b.model IS NULL OR b.model = j.model)
     AND (b.batch IS NULL OR b.batch = j.batch)
     AND (b.label IS NULL OR EXISTS (
-        SELECT 1 FROM json_each(j.labels) AS l
+        -- Where somebody has got round the CHECK, the labels count as none.
+        SELECT 1 FROM json_each(CASE WHEN json_valid(j.labels) THEN j.labels END) AS l
         WHERE l.key = substr(b.label, 1, instr(b.label, '=') - 1)
-            AND CAST(l.value AS TEXT) = substr(b.label, instr(b.label, '=') + 1)))
+            -- true is 1 as a value, and true as a type.
+            AND substr(b.label, instr(b.label, '=') + 1) IN (CAST(l.value AS TEXT), CASE WHEN l.type IN ('true', 'false') THEN l.type END)))
 WHERE b.model IS NOT NULL OR b.batch IS NOT NULL OR b.label IS NOT NULL;
 
 CREATE VIEW budget_periods AS

@@ -206,7 +206,10 @@ END;
 -- Whoever tries a chain again begins with its first job. What has a task is asked about, whatever became of the others.
 CREATE TRIGGER jobs_inputs_retried BEFORE UPDATE OF state ON jobs
 WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled') AND OLD.waits IS NOT NULL AND OLD.input = NEW.input
-    AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state IN ('accepted', 'unknown'))
+    AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND (state = 'unknown' AND finished_at IS NULL
+        OR state = 'accepted' AND OLD.prompt IS NEW.prompt AND (finished_at IS NULL OR task_id IS OLD.task_id
+            OR coalesce(error_code, '')
+                NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault'))))
     AND EXISTS (
         SELECT 1 FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id
         WHERE i.job_id = NEW.id AND (s.id IS NULL OR s.state IN ('failed', 'cancelled') OR s.pruned_at IS NOT NULL))

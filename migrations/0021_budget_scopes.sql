@@ -18,9 +18,11 @@ FROM jobs AS j
 JOIN budgets AS b ON (b.queue IS NULL OR b.queue = j.queue) AND (b.model IS NULL OR b.model = j.model)
     AND (b.batch IS NULL OR b.batch = j.batch)
     AND (b.label IS NULL OR EXISTS (
-        SELECT 1 FROM json_each(j.labels) AS l
+        -- Where somebody has got round the CHECK, the labels count as none.
+        SELECT 1 FROM json_each(CASE WHEN json_valid(j.labels) THEN j.labels END) AS l
         WHERE l.key = substr(b.label, 1, instr(b.label, '=') - 1)
-            AND CAST(l.value AS TEXT) = substr(b.label, instr(b.label, '=') + 1)))
+            -- true is 1 as a value, and true as a type.
+            AND substr(b.label, instr(b.label, '=') + 1) IN (CAST(l.value AS TEXT), CASE WHEN l.type IN ('true', 'false') THEN l.type END)))
 WHERE b.model IS NOT NULL OR b.batch IS NOT NULL OR b.label IS NOT NULL;
 
 -- Which attempts count towards such a budget: decided when they were sent, and kept, as the labels of a job may change.
@@ -70,8 +72,27 @@ BEGIN
         charged_millicredits = max(-4000000000000000, min(4000000000000000, charged_millicredits
             + coalesce(NEW.charged_millicredits, 0) - coalesce(OLD.charged_millicredits, 0)))
     WHERE budget IN (SELECT budget FROM budget_attempts WHERE attempt_id = NEW.id)
+        -- For the index; the pairs alone would read all of a budget.
+        AND period IN ('hour', 'day', 'total')
+        AND starts_at IN (NEW.sent_at / 3600000 * 3600000, NEW.sent_at / 86400000 * 86400000, 0)
         AND (period, starts_at) IN (VALUES ('hour', NEW.sent_at / 3600000 * 3600000),
             ('day', NEW.sent_at / 86400000 * 86400000), ('total', 0));
+END;
+
+-- As it was, but for two conditions that let the key be used.
+DROP TRIGGER spending_settled;
+CREATE TRIGGER spending_settled AFTER UPDATE OF reserved_millicredits, charged_millicredits ON attempts
+WHEN OLD.reserved_millicredits <> NEW.reserved_millicredits OR OLD.charged_millicredits IS NOT NEW.charged_millicredits
+BEGIN
+    UPDATE spending SET
+        reserved_millicredits = max(-4000000000000000, min(4000000000000000,
+            reserved_millicredits + NEW.reserved_millicredits - OLD.reserved_millicredits)),
+        charged_millicredits = max(-4000000000000000, min(4000000000000000, charged_millicredits
+            + coalesce(NEW.charged_millicredits, 0) - coalesce(OLD.charged_millicredits, 0)))
+    WHERE queue = NEW.queue AND period IN ('hour', 'day', 'total')
+        AND starts_at IN (NEW.sent_at / 3600000 * 3600000, NEW.sent_at / 86400000 * 86400000, 0)
+        AND (period, starts_at) IN (VALUES
+            ('hour', NEW.sent_at / 3600000 * 3600000), ('day', NEW.sent_at / 86400000 * 86400000), ('total', 0));
 END;
 
 -- What was sent before a budget was made counts as well, as far as its job is still known. INSERT OR REPLACE fires no delete
@@ -90,8 +111,23 @@ BEGIN
     WHERE m.budget = NEW.name GROUP BY 2, 3;
 END;
 
+-- Another name takes along what was spent.
+CREATE TRIGGER budgets_scope_renamed AFTER UPDATE OF name ON budgets
+WHEN OLD.name <> NEW.name AND OLD.queue IS NEW.queue AND OLD.model IS NEW.model AND OLD.batch IS NEW.batch
+    AND OLD.label IS NEW.label
+BEGIN
+    DELETE FROM budget_attempts WHERE budget = NEW.name;
+    DELETE FROM budget_spending WHERE budget = NEW.name;
+    INSERT INTO budget_attempts (budget, attempt_id)
+    SELECT NEW.name, attempt_id FROM budget_attempts WHERE budget = OLD.name;
+    INSERT INTO budget_spending (budget, period, starts_at, reserved_millicredits, charged_millicredits)
+    SELECT NEW.name, period, starts_at, reserved_millicredits, charged_millicredits FROM budget_spending WHERE budget = OLD.name;
+    DELETE FROM budget_attempts WHERE budget = OLD.name;
+    DELETE FROM budget_spending WHERE budget = OLD.name;
+END;
+
 CREATE TRIGGER budgets_scope_updated AFTER UPDATE OF name, queue, model, batch, label ON budgets
-WHEN OLD.name <> NEW.name OR OLD.queue IS NOT NEW.queue OR OLD.model IS NOT NEW.model OR OLD.batch IS NOT NEW.batch
+WHEN OLD.queue IS NOT NEW.queue OR OLD.model IS NOT NEW.model OR OLD.batch IS NOT NEW.batch
     OR OLD.label IS NOT NEW.label
 BEGIN
     DELETE FROM budget_attempts WHERE budget IN (OLD.name, NEW.name);

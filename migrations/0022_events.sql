@@ -90,15 +90,9 @@ BEGIN
             WHERE id = NEW.job_id AND state = NEW.state AND queue = NEW.queue AND batch IS NEW.batch)
         OR coalesce((SELECT state FROM events WHERE job_id = NEW.job_id ORDER BY sequence DESC LIMIT 1),
             NEW.previous_state) IS NOT NEW.previous_state
-        OR EXISTS (SELECT 1 FROM events WHERE sequence = NEW.sequence);
-END;
-
--- The next one comes directly after the last.
-CREATE TRIGGER events_in_order AFTER INSERT ON events
-WHEN NEW.sequence < 1 OR NEW.sequence - 1 > (SELECT coalesce(max(sequence), 0) FROM events WHERE sequence < NEW.sequence)
-    AND NEW.sequence - 1 > (SELECT events_removed FROM daemon)
-BEGIN
-    SELECT RAISE(ABORT, 'events.sequence: is given by the database');
+        OR NEW.previous_state IS NEW.state
+        -- A number that somebody gives: what is left out is -1 here. A gap harms nobody, a number that is taken stops all.
+        OR NEW.sequence NOT IN (-1, 0);
 END;
 
 CREATE TRIGGER events_frozen BEFORE UPDATE ON events

@@ -57,3 +57,6 @@ CREATE TABLE gate_closings (
     at INTEGER NOT NULL
         CONSTRAINT "gate_closings.at: Unix time in milliseconds" CHECK (at BETWEEN 0 AND 253402300799999)
 ) STRICT;
+
+-- Whether more of a batch has happened since: asked for each batch that is done.
+CREATE INDEX events_batch ON events (batch, sequence) WHERE batch IS NOT NULL;

@@ -226,6 +226,31 @@ import Testing
         #expect(try await fixture.claim(5, at: fixture.now + .seconds(20)).setAside.isEmpty)
     }
 
+    @Test func `a job that is tried again does not wait for one that is gone`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt) VALUES ('a red fox')")
+        try await succeed(fixture, try #require(try await fixture.claim(1).jobs.first))
+        try fixture.insert(#"(prompt, input) VALUES ('it runs', '{"image_url":"job:1"}')"#)
+        // Sent, its answer lost, and given up.
+        for statement in [
+            "UPDATE jobs SET turn = -1 WHERE id = 2",
+            """
+            INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits)
+            VALUES (2, printf('%032d', 2), 'default', 'm', 1, 10)
+            """,
+            "UPDATE jobs SET state = 'submitting' WHERE id = 2",
+            """
+            UPDATE attempts SET state = 'unknown', answered_at = 2, error_code = 'answer_lost', arrives_until = 3
+            WHERE job_id = 2
+            """,
+            "UPDATE jobs SET state = 'unconfirmed' WHERE id = 2",
+            "UPDATE attempts SET finished_at = 4, charged_millicredits = 10, reserved_millicredits = 0 WHERE job_id = 2",
+            "UPDATE jobs SET state = 'failed', finished_at = 4, error_code = 'settled_by_operator' WHERE id = 2",
+            "DELETE FROM jobs WHERE id = 1",
+        ] { try fixture.run(statement) }
+        #expect(fixture.refusal("UPDATE jobs SET state = 'queued' WHERE id = 2")?.contains("is gone") == true)
+    }
+
     @Test func `one statement cancels a whole chain`() throws {
         let fixture = try LedgerFixture()
         try chain(fixture)

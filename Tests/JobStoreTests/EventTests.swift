@@ -85,6 +85,20 @@ import Testing
         #expect(try path(fixture).last == "running|cancelled")
     }
 
+    @Test func `no statement of others stops the events of honest ones`() throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt) VALUES ('x')")
+        for statement in [
+            "INSERT OR IGNORE INTO events (job_id, previous_state, state, queue, at) VALUES (1, 'queued', 'queued', 'default', 0)",
+            "INSERT OR IGNORE INTO events (sequence, job_id, previous_state, state, queue, at) VALUES (900, 1, 'queued', 'queued', 'default', 0)",
+            "UPDATE sqlite_sequence SET seq = seq + 5 WHERE name = 'events'",
+        ] {
+            _ = try? fixture.run(statement)
+            try fixture.insert("(prompt) VALUES ('y')")
+        }
+        #expect(try fixture.rows("SELECT count(*) FROM events") == ["4"])
+    }
+
     @Test func `a number that nobody was given is refused where a job has no events left`() throws {
         let fixture = try LedgerFixture()
         try fixture.insert("(prompt) VALUES ('old')")
@@ -93,7 +107,7 @@ import Testing
         let most = "9223372036854775807, 1, 'running', 'queued', 'default', 1"
         #expect(
             fixture.refusal("INSERT INTO events (sequence, job_id, previous_state, state, queue, at) VALUES (\(most))")
-                == "events.sequence: is given by the database"
+                == "events: are written by the database, when the state of a job changes"
         )
         try fixture.run("UPDATE jobs SET state = 'cancelled'")
         #expect(try fixture.rows("SELECT sequence, previous_state, state FROM events") == ["2|queued|cancelled"])

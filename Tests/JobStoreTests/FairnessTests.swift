@@ -231,6 +231,9 @@ import Testing
         #expect(try fixture.rows(sum) == ["12.0"])
         try fixture.run(#"UPDATE jobs SET state = 'queued', labels = '{"client":"b"}'"#)
         #expect(try fixture.rows(sum) == ["12.0"])
+        try fixture.run("UPDATE budgets SET name = 'c'")
+        #expect(try fixture.rows(sum) == ["12.0"], "another name takes it along")
+        try fixture.run("UPDATE budgets SET name = 'b'")
         try fixture.run(
             "INSERT OR REPLACE INTO budgets (name, period, limit_millicredits) VALUES ('b', 'total', 50000)"
         )

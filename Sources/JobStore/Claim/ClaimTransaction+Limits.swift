@@ -60,32 +60,44 @@ extension ClaimTransaction {
     func budgets() throws -> [BudgetHeadroom] {
         let rows = try Row.fetchAll(
             db.cachedStatement(
+                // By the name as it is stored: one that is not UTF-8 would be another one when it comes back.
                 sql: """
-                    SELECT name, queue, period, limit_millicredits,
-                        model IS NOT NULL OR batch IS NOT NULL OR label IS NOT NULL AS is_narrow
-                    FROM budgets
+                    SELECT name, queue, period, limit_millicredits, is_narrow, CASE WHEN is_narrow THEN (
+                        SELECT CAST(total(s.reserved_millicredits + s.charged_millicredits) AS INTEGER)
+                        FROM budget_spending AS s WHERE s.budget = b.name AND s.period = b.sums AND s.starts_at >= b.start)
+                        END AS used
+                    FROM (
+                        SELECT *, model IS NOT NULL OR batch IS NOT NULL OR label IS NOT NULL AS is_narrow,
+                            CASE period WHEN 'hour' THEN 'hour' WHEN 'total' THEN 'total' ELSE 'day' END AS sums,
+                            CASE period WHEN 'hour' THEN :hour WHEN 'day' THEN :day WHEN 'week' THEN :week
+                                WHEN 'month' THEN :month ELSE 0 END AS start
+                        FROM budgets) AS b
                     """
-            )
+            ),
+            arguments: [
+                "hour": start(of: .hour), "day": start(of: .day), "week": start(of: .week), "month": start(of: .month),
+            ]
         )
         return try rows.map { row in
             let period = BudgetPeriod(rawValue: row["period"]) ?? .total
             let name: String = row["name"]
             let queue: String? = row["queue"]
             let isNarrow: Bool = row["is_narrow"]
-            let (sums, condition) =
-                isNarrow ? ("budget_spending", "budget = ?3") : ("spending", "(?3 IS NULL OR queue = ?3)")
-            let used = try Int64.fetchOne(
-                db.cachedStatement(
-                    // total(): a sum that somebody has spoiled must not fail.
-                    sql: """
-                        SELECT CAST(total(reserved_millicredits + charged_millicredits) AS INTEGER) FROM \(sums)
-                        WHERE period = ?1 AND starts_at >= ?2 AND \(condition)
-                        """
-                ),
-                arguments: [
-                    period.sums.rawValue, period.interval(at: request.now).start.milliseconds, isNarrow ? name : queue,
-                ]
-            )
+            let used: Int64? =
+                try isNarrow
+                ? row["used"]
+                : Int64.fetchOne(
+                    db.cachedStatement(
+                        // total(): a sum that somebody has spoiled must not fail.
+                        sql: """
+                            SELECT CAST(total(reserved_millicredits + charged_millicredits) AS INTEGER) FROM spending
+                            WHERE period = ?1 AND starts_at >= ?2 AND (?3 IS NULL OR queue = ?3)
+                            """
+                    ),
+                    arguments: [
+                        period.sums.rawValue, start(of: period), queue,
+                    ]
+                )
             return BudgetHeadroom(
                 name: name,
                 queue: queue.map { ExactText($0) },
@@ -97,6 +109,8 @@ extension ClaimTransaction {
             )
         }
     }
+
+    private func start(of period: BudgetPeriod) -> Int64 { period.interval(at: request.now).start.milliseconds }
 
     func narrowBudgets(of job: JobID) throws -> Set<ExactText> {
         let names = try String.fetchAll(

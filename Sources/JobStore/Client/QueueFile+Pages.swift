@@ -35,9 +35,9 @@ extension QueueFile: PageReader {
         switch request.position {
         case .newest: return (goesOn ? last ?? jobs.last?.id : nil, nil)
         case .before(let id):
-            return (goesOn ? last ?? jobs.last?.id : nil, jobs.first?.id ?? JobID(id.rawValue - 1))
+            return (goesOn ? last ?? jobs.last?.id : nil, jobs.first?.id ?? JobID(max(id.rawValue, 1) - 1))
         case .after(let id):
-            return (jobs.last?.id ?? JobID(id.rawValue + 1), goesOn ? last ?? jobs.first?.id : nil)
+            return (jobs.last?.id ?? JobID(min(id.rawValue, .max - 1) + 1), goesOn ? last ?? jobs.first?.id : nil)
         }
     }
 

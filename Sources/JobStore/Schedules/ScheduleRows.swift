@@ -48,7 +48,7 @@ struct ScheduleRows {
         var ids: [JobID] = []
         for job in step.jobs where try insertion.insert(job) { ids.append(JobID(db.lastInsertedRowID)) }
         try move(name, to: step.next)
-        try note(step.error, name)
+        try note(step.error.map(BoundedText.message), name)
         if let lastRun = step.lastRun {
             try db.execute(
                 sql: "UPDATE schedules SET last_run_at = ?, last_job_id = coalesce(?, last_job_id) WHERE name = ?",

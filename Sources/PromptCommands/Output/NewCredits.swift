@@ -26,7 +26,7 @@ extension BudgetScope {
         guard let value = job.labels.flatMap({ JSONValue.object(in: $0) })?[label.name] else { return false }
         return switch value {
         case .string(let text): text == label.value
-        case .bool(let flag): label.value == (flag ? "1" : "0")
+        case .bool(let flag): [flag ? "1" : "0", "\(flag)"].contains(label.value)
         case .null: false
         default: value.json == label.value
         }
