@@ -230,7 +230,8 @@ package struct MediaDirectory: Sendable {
 
     /// The folders on the way to one, from the top: `a` and `a/b`.
     private func places(_ folder: String) -> [String] {
-        folder.split(separator: "/").reduce(into: []) { places, part in places.append("\(places.last ?? path)/\(part)")
+        FilePathParts.components(folder).reduce(into: []) { places, part in
+            places.append("\(places.last ?? path)/\(part)")
         }
     }
 

@@ -29,6 +29,11 @@ package final class ConnectionRoster: Sendable {
     /// How many had to go.
     package var closed: Int { state.withLock { $0.closed } }
 
+    /// Closes those that there are.
+    package func closeAll() {
+        for channel in state.withLock({ $0.entries.values.map(\.channel) }) { channel.close(promise: nil) }
+    }
+
     func enter(_ channel: any Channel) {
         let client = channel.remoteAddress?.ipAddress ?? ""
         let surplus = state.withLock { state -> (any Channel)? in

@@ -12,7 +12,7 @@ package enum WebServer {
     ///   - metrics: what the process counts, beside the figures of `source`.
     ///   - process: what it knows beside them.
     ///   - dashboard: the pages; nil: there are none.
-    ///   - connections: how many there may be; for one more, the oldest of whoever has most is closed.
+    ///   - roster: the connections; how many there may be.
     package static func application(
         host: String,
         port: Int,
@@ -22,12 +22,11 @@ package enum WebServer {
         metrics: PrometheusRegistry? = nil,
         process: @escaping @Sendable () async -> ProcessFigures = { ProcessFigures() },
         dashboard: Dashboard? = nil,
-        connections: Int = 128,
+        roster: ConnectionRoster = ConnectionRoster(limit: 128),
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> some ApplicationProtocol {
-        let roster = ConnectionRoster(limit: connections)
-        return Application(
+        Application(
             router: router(
                 source: source,
                 isRunning: isRunning,
@@ -39,7 +38,9 @@ package enum WebServer {
             ),
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [ConnectionRoster.Handler(roster)],
+                    additionalChannelHandlers: [
+                        ConnectionRoster.Handler(roster), IdleStateHandler(writeTimeout: .seconds(30)), StalledReader(),
+                    ],
                     idleTimeout: .seconds(30),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: HeaderLimits.field,
@@ -70,6 +71,7 @@ package enum WebServer {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: SecurityHeaders())
         if isLocal { router.add(middleware: LocalHostOnly()) }
+        router.add(middleware: OwnSiteOnly())
         router.get("healthz") { _, _ in plain(.ok, "ok\n") }
         router.get("readyz") { _, _ in
             guard await isRunning() else { return plain(.serviceUnavailable, "the engine is not running\n") }

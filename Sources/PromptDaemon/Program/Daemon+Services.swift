@@ -106,7 +106,7 @@ extension Daemon {
         )
         var beside: [any Service] = []
         if let listen = configuration.webListen {
-            let dashboard = try parts.pages.map { try self.dashboard(listen, $0, media) }
+            let dashboard = try parts.pages.map { try self.dashboard(listen, $0, media, ledger.databaseID) }
             beside.append(
                 web(listen, ledger, media, runner, callbacks?.counter, dashboard, quiet, onListening: listeners.step)
             )
@@ -181,10 +181,16 @@ extension Daemon {
         )
     }
 
-    private func dashboard(_ listen: ListenAddress, _ pages: PageSource, _ media: MediaDirectory) throws -> Dashboard {
+    private func dashboard(
+        _ listen: ListenAddress,
+        _ pages: PageSource,
+        _ media: MediaDirectory,
+        _ databaseID: String
+    ) throws -> Dashboard {
         try Dashboard(
             source: pages,
             media: media.path,
+            databaseID: databaseID,
             processID: getpid(),
             isLocal: WebServer.isLocal(listen.host),
             logger: logger,
@@ -205,8 +211,10 @@ extension Daemon {
         _ quiet: Logger,
         onListening: @escaping @Sendable () -> Void
     ) -> WebService {
-        WebService(
+        let roster = ConnectionRoster(limit: DescriptorLimit.connections(of: DescriptorLimit.raise()))
+        return WebService(
             address: listen,
+            roster: roster,
             application: WebServer.application(
                 host: listen.host,
                 port: listen.port,
@@ -228,7 +236,7 @@ extension Daemon {
                     return ProcessFigures(closedGates: metrics.closedGates, mediaAvailableBytes: available)
                 },
                 dashboard: dashboard,
-                connections: DescriptorLimit.connections(of: DescriptorLimit.raise()),
+                roster: roster,
                 logger: quiet,
                 onListening: { [logger] port in
                     onListening()

@@ -16,10 +16,17 @@ package enum PathPart {
     /// The same of a name in which every sign is plain, and none is too many.
     static func whole(_ name: String) -> String {
         var safe = name
-        if let first = safe.first, ".- ".contains(first) { safe = "_" + safe.dropFirst() }
-        while let last = safe.last, ". ".contains(last) { safe.removeLast() }
-        let stem = safe.prefix { $0 != "." }.lowercased()
+        // By scalars: a dot with an accent is another character to Swift, and begins with a dot to everybody else.
+        if let first = safe.unicodeScalars.first, ".- ".unicodeScalars.contains(first) {
+            safe = "_" + String(safe.unicodeScalars.dropFirst())
+        }
+        while let last = safe.unicodeScalars.last, ". ".unicodeScalars.contains(last) {
+            safe.unicodeScalars.removeLast()
+        }
+        let stem = String(safe.unicodeScalars.prefix { $0 != "." }).lowercased()
         if reserved.contains(stem) { safe = "_" + safe }
+        // Behind a slash a mark would be one character with it.
+        if safe.unicodeScalars.first.map(isMark) ?? false { safe = "_" + safe }
         return safe.isEmpty ? "_" : safe
     }
 
@@ -32,6 +39,10 @@ package enum PathPart {
             plain += next
         }
         return plain
+    }
+
+    private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
+        [.nonspacingMark, .spacingMark].contains(scalar.properties.generalCategory)
     }
 
     static func isPlain(_ scalar: Unicode.Scalar) -> Bool { isWord(scalar) || "-_. ".unicodeScalars.contains(scalar) }

@@ -102,13 +102,4 @@ final class LiveFeed: Sendable {
         let start = clock.now
         return { start.duration(to: clock.now) }
     }
-
-    /// Gives a place back when nobody holds it any more, whether the answer was sent or not.
-    private final class Place: Sendable {
-        private let leave: @Sendable () -> Void
-
-        init(_ leave: @escaping @Sendable () -> Void) { self.leave = leave }
-
-        deinit { leave() }
-    }
 }

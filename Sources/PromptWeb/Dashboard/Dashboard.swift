@@ -19,19 +19,21 @@ package struct Dashboard: Sendable {
     /// - Parameters:
     ///   - source: what is shown.
     ///   - media: the directory in which results are.
+    ///   - databaseID: whose results those are; nil: that is not looked at.
     ///   - processID: the daemon's own.
     ///   - isLocal: whether this machine alone is served.
     /// - Throws: what is wrong with a template.
     package init(
         source: PageSource,
         media: String,
+        databaseID: String? = nil,
         processID: Int32,
         isLocal: Bool,
         logger: Logger,
         now: @escaping @Sendable () -> Instant
     ) throws {
         self.source = source
-        files = MediaFiles(directory: media)
+        files = MediaFiles(directory: media, databaseID: databaseID)
         library = try PageLibrary()
         self.processID = processID
         self.isLocal = isLocal

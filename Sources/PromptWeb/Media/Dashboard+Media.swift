@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import PromptQueue
+import Synchronization
 
 // The files of results, by what the ledger says of them: a path never comes from a request.
 extension Dashboard {
@@ -41,7 +42,7 @@ extension Dashboard {
                 throw PageProblem.notFound("Result \(id) is not here: it was not saved, or its file was removed.")
             }
             let isKept = FormFields(request.uri.query ?? "")["v"].map { result.sha256?.hasPrefix($0) == true } ?? false
-            return MediaResponse(result, file, isKept: isKept).response(to: request)
+            return MediaResponse(result, file, try FileReads.shared.enter(), isKept: isKept).response(to: request)
         } catch let error as HTTPError {
             throw error
         } catch {
@@ -82,7 +83,9 @@ extension Dashboard {
         }
         guard !parts.isEmpty else { throw PageProblem.notFound("None of these results has a file.") }
         let name = (batch ?? queue ?? "results").map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
-        return ZipStream(parts: parts, files: files).response(named: String(name.prefix(80)))
+        return ZipStream(parts: parts, files: files, place: try FileReads.shared.enter()).response(
+            named: String(name.prefix(80))
+        )
     }
 
     private static func results(
@@ -109,12 +112,14 @@ extension Dashboard {
 struct MediaResponse {
     private let result: ResultRecord
     private let file: MediaFile
+    private let place: Place
     private let isKept: Bool
 
     /// - Parameter isKept: whether the address names what is in it, so that a browser need not ask again.
-    init(_ result: ResultRecord, _ file: MediaFile, isKept: Bool) {
+    init(_ result: ResultRecord, _ file: MediaFile, _ place: Place, isKept: Bool) {
         self.result = result
         self.file = file
+        self.place = place
         self.isKept = isKept
     }
 
@@ -156,8 +161,9 @@ struct MediaResponse {
     }
 
     private func body(_ range: Range<Int64>) -> ResponseBody {
-        let file = file
+        let (file, place) = (file, place)
         return ResponseBody(contentLength: Int(range.upperBound - range.lowerBound)) { writer in
+            defer { withExtendedLifetime(place) {} }
             var offset = range.lowerBound
             while offset < range.upperBound {
                 let buffer = try await FileReads.shared.next(file, at: offset, until: range.upperBound)
@@ -172,10 +178,26 @@ struct MediaResponse {
 /// Reads files for responses, a few pieces at a time in all, off the threads that everything else runs on.
 final class FileReads: Sendable {
     static let shared = FileReads()
-    static let piece = 256 << 10
+    static let piece = 64 << 10
 
     private let executor = BlockingExecutor()
     private let places = AsyncSemaphore(places: 8)
+    /// Answers that are being sent. Each may have some pieces in memory, if it is read slowly.
+    private let bodies = Mutex(0)
+    static let mostBodies = 48
+
+    /// A place among the answers that are being sent, for as long as it is held.
+    ///
+    /// - Throws: `PageProblem` when there is none.
+    func enter() throws(PageProblem) -> Place {
+        let isFree = bodies.withLock { count in
+            guard count < Self.mostBodies else { return false }
+            count += 1
+            return true
+        }
+        guard isFree else { throw PageProblem(.unavailable, "\(Self.mostBodies) files are being sent already") }
+        return Place { [self] in bodies.withLock { $0 -= 1 } }
+    }
 
     /// The next piece of a range of a file.
     ///

@@ -11,6 +11,7 @@ struct ZipStream {
 
     let parts: [Part]
     let files: MediaFiles
+    let place: Place
 
     func response(named name: String) -> Response {
         Response(
@@ -20,6 +21,7 @@ struct ZipStream {
                 .contentDisposition: "attachment; filename=\"\(name).zip\"",
             ],
             body: ResponseBody(contentLength: Int(ZipArchive.size(of: parts.map(\.entry)))) { writer in
+                defer { withExtendedLifetime(place) {} }
                 var archive = ZipArchive()
                 for part in parts {
                     guard let file = try await FileReads.shared.open(part.path, files), file.size == part.entry.size

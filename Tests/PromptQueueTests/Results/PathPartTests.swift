@@ -10,7 +10,9 @@ import Testing
         ("a\u{1B}[31m", "a__31m"), ("\u{202E}gnp", "_gnp"), ("zero\u{200B}width", "zero_width"), ("-rf", "_rf"),
         (" lead", "_lead"), ("trail. .", "trail"), ("CON", "_CON"), ("nul.txt", "_nul.txt"), ("Lpt9", "_Lpt9"),
         ("console", "console"), ("Büro 2026", "Büro 2026"), ("日本語", "日本語"), ("हिन्दी", "हिन्दी"), ("a*?\"<>|b", "a______b"),
-        (".partial", "_partial"), ("🦊", "_"),
+        (".partial", "_partial"), ("🦊", "_"), (".\u{301}y", "_\u{301}y"), ("\u{301}y", "_\u{301}y"),
+        ("-\u{301}", "_\u{301}"),
+        ("x.\u{600}", "x._"), ("con\u{301}", "con\u{301}"), ("COM1.\u{301}", "_COM1.\u{301}"),
     ]
 
     @Test(arguments: names)

@@ -49,7 +49,7 @@ import Testing
         #expect(try await fixture.get("/media/1/0").status == 404)
         #expect(try await fixture.get("/media/1/1").status == 404)
         #expect(try await fixture.get("/media/1/..%2F..%2Fetc").status == 400)
-        let files = MediaFiles(directory: fixture.media)
+        let files = MediaFiles(directory: fixture.media, databaseID: nil)
         for path in [
             "../ledger.sqlite", "default/../../ledger.sqlite", "/etc/passwd", "", "default/", "default", "./x",
         ] {
@@ -57,6 +57,20 @@ import Testing
         }
         try FileManager.default.createSymbolicLink(atPath: fixture.media + "/etc", withDestinationPath: "/etc")
         #expect(try files.open("etc/passwd") == nil)
+        // A slash with a sign that joins it is a slash.
+        try FileManager.default.createSymbolicLink(atPath: fixture.media + "/x\u{600}", withDestinationPath: "/etc")
+        #expect(try files.open("x\u{600}/passwd") == nil)
+        #expect(try files.open(".promptd") == nil)
+    }
+
+    @Test func `nothing is served of a directory that took the place of the media directory`() async throws {
+        let fixture = try await fixture()
+        let files = MediaFiles(directory: fixture.media, databaseID: "us")
+        #expect(try files.open("default/1-a.png") == nil)
+        try Data("us\n".utf8).write(to: URL(filePath: fixture.media + "/.promptd"))
+        #expect(try files.open("default/1-a.png") != nil)
+        try Data("others\n".utf8).write(to: URL(filePath: fixture.media + "/.promptd"))
+        #expect(try files.open("default/1-a.png") == nil)
     }
 
     @Test func `the chosen results, or those of a batch, come as one archive`() async throws {

@@ -53,6 +53,34 @@ import Testing
         }
     }
 
+    @Test(arguments: ["9223372036854775807", "9223372036854775806", "1", "0", "-1", "-9223372036854775808"])
+    func `no place in a list is too far`(id: String) async throws {
+        let fixture = try DashboardFixture()
+        try fixture.add("a red fox", batch: "b")
+        for place in ["/jobs?after=", "/jobs?before=", "/gallery?after=", "/gallery?before=", "/api/v1/jobs?cursor="] {
+            let status = try await fixture.get(place + id).status
+            #expect(status == 200 || status == 400, "\(place)")
+        }
+    }
+
+    @Test func `what a page of another site asks for is refused, but for links to pages`() async throws {
+        let fixture = try DashboardFixture()
+        func status(_ place: String, _ site: String, mode: String, dest: String) async throws -> Int {
+            var headers = HTTPFields()
+            for (name, value) in [("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", dest)] {
+                headers[try #require(HTTPField.Name(name))] = value
+            }
+            return try await fixture.get(place, headers).status
+        }
+        #expect(try await status("/jobs", "cross-site", mode: "no-cors", dest: "image") == 403)
+        #expect(try await status("/jobs", "same-site", mode: "cors", dest: "empty") == 403)
+        #expect(try await status("/jobs", "cross-site", mode: "navigate", dest: "iframe") == 403)
+        #expect(try await status("/jobs", "cross-site", mode: "navigate", dest: "document") == 200)
+        #expect(try await status("/api/v1/status", "cross-site", mode: "navigate", dest: "document") == 403)
+        #expect(try await status("/api/v1/status", "same-origin", mode: "cors", dest: "empty") == 200)
+        #expect(try await status("/jobs", "none", mode: "navigate", dest: "document") == 200)
+    }
+
     @Test func `a page says what was not understood`() async throws {
         let fixture = try DashboardFixture()
         #expect(try await fixture.get("/jobs?state=broken").status == 400)
