@@ -77,6 +77,7 @@ let package = Package(
                 .embedInCode("0020_chains.sql"), .embedInCode("0021_budget_scopes.sql"),
                 .embedInCode("0022_events.sql"), .embedInCode("0023_schedules.sql"),
                 .embedInCode("0024_listed.sql"), .embedInCode("0025_hooks.sql"),
+                .embedInCode("0026_keys.sql"),
             ],
             swiftSettings: settings
         ),

@@ -1,4 +1,4 @@
--- The schema, version 25, as the files in migrations/ make it. Written by a test; not edited.
+-- The schema, version 26, as the files in migrations/ make it. Written by a test; not edited.
 
 CREATE TABLE account_readings (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -1192,8 +1192,16 @@ END;
 CREATE TRIGGER jobs_key_inserted AFTER INSERT ON jobs WHEN NEW.unique_key IS NOT NULL
 BEGIN
     SELECT RAISE(ABORT, 'jobs: INSERT OR REPLACE would forget a job with this unique_key; use ON CONFLICT DO NOTHING, or UPDATE it while it is queued')
-    WHERE EXISTS (SELECT 1 FROM job_keys WHERE unique_key = NEW.unique_key);
+    WHERE EXISTS (SELECT 1 FROM job_keys WHERE unique_key = NEW.unique_key)
+        OR EXISTS (SELECT 1 FROM key_sought WHERE unique_key = NEW.unique_key AND job_id IS NOT NULL);
     INSERT INTO job_keys (unique_key, job_id) VALUES (NEW.unique_key, NEW.id);
+END;
+
+CREATE TRIGGER jobs_key_sought BEFORE INSERT ON jobs WHEN NEW.unique_key IS NOT NULL
+BEGIN
+    UPDATE key_sought
+    SET unique_key = NEW.unique_key, job_id = (SELECT job_id FROM job_keys WHERE unique_key = NEW.unique_key)
+    WHERE unique_key = NEW.unique_key OR EXISTS (SELECT 1 FROM job_keys WHERE unique_key = NEW.unique_key);
 END;
 
 CREATE TRIGGER jobs_labels_utf8 BEFORE UPDATE OF labels ON jobs
@@ -1620,6 +1628,18 @@ WHEN NEW.state = 'queued' AND OLD.state <> 'queued'
 BEGIN
     DELETE FROM suspects WHERE job_id = NEW.id;
     DELETE FROM set_aside WHERE job_id = NEW.id;
+END;
+
+CREATE TABLE key_sought (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    unique_key TEXT,
+    -- The job that had the key when an INSERT with it began; NULL: none.
+    job_id INTEGER
+) STRICT;
+
+CREATE TRIGGER key_sought_kept BEFORE DELETE ON key_sought
+BEGIN
+    SELECT RAISE(ABORT, 'key_sought: is kept by the database');
 END;
 
 CREATE TABLE prices (

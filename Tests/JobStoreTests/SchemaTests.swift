@@ -125,9 +125,22 @@ import Testing
         #expect(try fixture.rows("SELECT id, prompt FROM jobs") == ["1|x"])
     }
 
+    @Test func `a job cannot be replaced by clients that fire delete triggers either`() throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt, unique_key) VALUES ('x', 'k')")
+        try fixture.run("UPDATE jobs SET state = 'cancelled'")
+        let refusal = fixture.refusal(
+            "PRAGMA recursive_triggers = ON; INSERT OR REPLACE INTO jobs (prompt, unique_key) VALUES ('y', 'k')"
+        )
+        #expect(refusal?.hasPrefix("jobs: INSERT OR REPLACE would forget a job") == true)
+        #expect(try fixture.rows("SELECT id, prompt FROM jobs") == ["1|x"])
+    }
+
     @Test func `a key is free again when its job is deleted`() throws {
         let fixture = try LedgerFixture()
         try fixture.insert("(prompt, unique_key) VALUES ('x', 'k')")
+        // What was skipped is not remembered.
+        try fixture.run("INSERT OR IGNORE INTO jobs (prompt, unique_key) VALUES ('x', 'k')")
         try fixture.run("DELETE FROM jobs")
         try fixture.insert("(prompt, unique_key) VALUES ('y', 'k')")
     }

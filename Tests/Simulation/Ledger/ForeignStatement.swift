@@ -47,7 +47,8 @@ struct ForeignStatement {
         Table(weight: 0.7, name: "suspects"),
         Table(weight: 0.7, name: "job_inputs", key: nil),
         Table(weight: 0.7, name: "events", key: "job_id"),
-        Table(weight: 0.7, name: "job_keys"), Table(weight: 0.7, name: "daemon", key: "id"),
+        Table(weight: 0.7, name: "job_keys"), Table(weight: 0.3, name: "key_sought", key: "id"),
+        Table(weight: 0.7, name: "daemon", key: "id"),
     ]
 
     static let texts = [
