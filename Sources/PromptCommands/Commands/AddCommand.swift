@@ -73,8 +73,13 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
                 }
                 for warning in try references.warnings(of: job) { console.say("warning: \(warning)") }
             }
-            let cost = AddedCost(jobs: jobs, before: before, console: console)
-            guard !dryRun else { return console.print(json ? cost.json : cost.sentence("would queue")) }
+            let cost = AddedCost(jobs, before: before, now: console.now())
+            func sentence(_ verb: String) -> String {
+                cost.sentence(verb, money: console.money, time: console.time)
+            }
+            guard !dryRun else {
+                return console.print(json ? JSONValue.object(cost.object).json : sentence("would queue"))
+            }
             let ids: [JobID]
             do {
                 ids = try file.add(jobs, now: console.now())
@@ -82,7 +87,7 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
                 throw CommandError(.badData, "\(error.message); nothing was added")
             }
             for (id, job) in zip(ids, jobs) { console.print(json ? Self.object(id, job).json : "\(id)") }
-            console.say(cost.sentence("queued"))
+            console.say(sentence("queued"))
             if wait {
                 try await Waiting(file: file, group: .ids(ids), console: console).run(timeout: nil)
             }
@@ -130,100 +135,27 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
         _ console: Console
     ) throws -> ([NewJob], unknownFields: [String]) {
         let catalogue = before.catalogue
-        let policy = console.settings.unknownModels
         let model = options.model ?? JobOptions.defaultModel
-        let input = try catalogue.input(options.input.map { ($0.key, $0.value) }, model: model)
-        let runAt = try options.runAt(now: console.now())
-        var problems: [String] = []
-        var unknownFields: Set<String> = []
-        var jobs: [NewJob] = []
-        var isMisspelt = false
-        for (index, text) in texts.enumerated() {
-            switch catalogue.prepareAhead(
-                model: model,
-                prompt: text,
-                input: input,
-                unknownModels: policy,
-                allowsUnknownFields: options.allowUnknown
-            ) {
-            case .refused(let refusal):
-                let place = texts.count > 1 && refusal.code != .unknownModel ? "prompt \(index + 1): " : ""
-                isMisspelt = isMisspelt || refusal.problems.contains { $0.kind == .misspeltField }
-                problems += refusal.problems.map { place + $0.description }.filter { !problems.contains($0) }
-            case .ready(let prepared):
-                unknownFields.formUnion(prepared.unknownFields)
-                var job = NewJob(
-                    prompt: text,
-                    model: model,
-                    input: JSONValue.object(input).json,
-                    queue: options.queue ?? "default"
-                )
-                job.priority = options.priority ?? 0
-                job.runAt = runAt
-                job.uniqueKey = unique
-                job.batch = options.batch
-                job.labels = options.labels
-                job.maxAttempts = options.maxAttempts ?? 3
-                job.allowsUnknownFields = options.allowUnknown
-                job.estimate = before.prices.estimate(of: prepared, model: model)
-                jobs.append(job)
-            }
-        }
-        guard problems.isEmpty else {
-            for problem in problems { console.say("promptctl: \(problem)") }
-            if isMisspelt { console.say(JobOptions.allowance) }
+        var request = JobRequest(prompts: texts, model: model)
+        request.input = try catalogue.input(options.input.map { ($0.key, $0.value) }, model: model)
+        request.queue = options.queue ?? request.queue
+        request.priority = options.priority ?? 0
+        request.runAt = try options.runAt(now: console.now())
+        request.batch = options.batch
+        request.labels = options.labels
+        request.maxAttempts = options.maxAttempts ?? request.maxAttempts
+        request.allowsUnknownFields = options.allowUnknown
+        var checked = request.checked(catalogue, before.prices, unknownModels: console.settings.unknownModels)
+        for index in checked.jobs.indices { checked.jobs[index].uniqueKey = unique }
+        guard checked.problems.isEmpty else {
+            for problem in checked.problems { console.say("promptctl: \(problem)") }
+            if checked.isMisspelt { console.say(JobOptions.allowance) }
             if catalogue.model(named: model) == nil {
                 console.say("To allow unknown models, set catalogue.unknownModels: allow in promptd's configuration.")
             }
             let hint = catalogue.model(named: model) == nil ? "lists all models" : "\(model) shows what the model takes"
             throw CommandError(.badData, "nothing was added; promptctl models \(hint)")
         }
-        return (jobs, unknownFields.sorted())
-    }
-}
-
-/// What `add` says of the jobs that it adds to one queue.
-private struct AddedCost {
-    let jobs: [NewJob]
-    let price: Price
-    let outlook: Outlook
-    let console: Console
-
-    init(jobs: [NewJob], before: StatusRecord, console: Console) {
-        self.jobs = jobs
-        self.console = console
-        let price = Price(jobs.compactMap(\.estimate))
-        self.price = price
-        var added = NewCredits(before.budgets)
-        for job in jobs { added.add(job) }
-        outlook = Outlook(before, adding: added, now: console.now())
-    }
-
-    /// `queued 1 job in ads: flux-2/flex-text-to-image, 24 credits. Budget ads/day: 100 → 76 of 500 left after the backlog.`
-    func sentence(_ verb: String) -> String {
-        guard let first = jobs.first else { return "\(verb) nothing" }
-        var text =
-            "\(verb) \(count(jobs.count, "job")) in \(first.queue): \(first.model), \(price.inWords)"
-            + console.money(price.total)
-        if let runAt = first.runAt {
-            text += ", not before \(console.time(runAt))"
-            if runAt <= console.now() {
-                text += ", which is past: \(jobs.count == 1 ? "it starts" : "they start") at once"
-            }
-        }
-        text += "."
-        for line in outlook.sentences { text += " " + line }
-        return text
-    }
-
-    /// What `--dry-run --json` prints.
-    var json: String {
-        let own: JSONObject = [
-            "dry_run": true,
-            "jobs": .integer(Int64(jobs.count)),
-            "estimated_credits": JSONValue(price.total),
-            "estimated_credits_by_basis": .object(price.object),
-        ]
-        return JSONValue.object(own.merging(outlook.object) { $1 }).json
+        return (checked.jobs, checked.unknownFields)
     }
 }

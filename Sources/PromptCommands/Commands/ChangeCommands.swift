@@ -25,7 +25,7 @@ struct CancelCommand: ParsableCommand, SettingsCommand {
     func validate() throws { try Change.validate(ids, filters) }
 
     func run() throws {
-        try Change(change: .cancel, verb: "cancel", ids: ids, filters: filters, options: options).run(database)
+        try Change(change: .cancel, ids: ids, filters: filters, options: options).run(database)
     }
 }
 
@@ -78,7 +78,6 @@ struct RetryCommand: ParsableCommand, SettingsCommand {
     func run() throws {
         try Change(
             change: .retry(hasEdit ? JobEdit(prompt: prompt, allowsUnknownFields: allowUnknown ? true : nil) : nil),
-            verb: "retry",
             ids: ids,
             filters: filters,
             options: options,
@@ -99,8 +98,6 @@ struct ChangeOptions: ParsableArguments {
 /// What `cancel` and `retry` have in common.
 struct Change {
     let change: JobChange
-    /// `cancel`.
-    let verb: String
     let ids: [JobID]
     let filters: FilterOptions
     let options: ChangeOptions
@@ -180,110 +177,18 @@ struct Change {
             let shown = ids.isEmpty ? 20 : outcome.refused.count
             for (job, reason) in outcome.refused.prefix(shown) { console.say("job \(job): \(reason)") }
             if outcome.refused.count > shown { console.say("and \(grouped(outcome.refused.count - shown)) more") }
-            console.say(sentence(outcome, cost))
-            if outcome.beingSent > 0 {
-                let jobs = count(outcome.beingSent, "job")
-                console.say("\(jobs) being sent just now stayed; try again in a moment, when the answer is there")
-            }
-            if outcome.leftCancelled > 0 {
-                let jobs = count(outcome.leftCancelled, "cancelled job")
-                console.say("\(jobs) stayed; --state cancelled retries what was cancelled")
-            }
+            console.say(cost.sentence(change, outcome, dryRun: options.dryRun, money: console.money))
+            for remark in remarks(outcome) { console.say(remark) }
         }
         if !outcome.refused.isEmpty { throw CommandError(.badData, "") }
     }
 
-    /// `retried 4 jobs: 1 is taken up again and not paid for twice, 3 will cost about 42 credits`.
-    private func sentence(_ outcome: ChangeOutcome, _ cost: ChangeCost) -> String {
-        let done = verb == "retry" ? "retried" : "cancelled"
-        let parts = cost.parts(outcome, dryRun: options.dryRun)
-        return (options.dryRun ? "would \(verb) " : "\(done) ") + count(outcome.changed, "job")
-            + (parts.isEmpty ? "" : ": " + parts.joined(separator: ", "))
-    }
-}
-
-/// What a change of jobs means for money.
-struct ChangeCost {
-    let toPay: Credits
-    /// Jobs whose price is not known, or that will be refused and cost nothing.
-    private var unknown = 0
-    /// Of the first job that the catalogue refuses.
-    private(set) var problem: String?
-
-    init(_ outcome: ChangeOutcome, _ catalogue: Catalogue, _ prices: PriceBook, _ unknownModels: UnknownModelPolicy) {
-        var sum = outcome.toPay
-        for group in outcome.unpriced {
-            let job = group.first
-            switch job.prepared(by: catalogue, unknownModels: unknownModels) {
-            case .ready(let prepared):
-                let credits = prices.estimate(of: prepared, model: job.model).credits
-                sum += Credits(millicredits: credits.millicredits.multipliedSaturated(by: Int64(group.jobs)))
-            case .refused(let refusal):
-                unknown += group.jobs
-                problem = problem ?? "job \(job.id): \(refusal)"
-            }
-        }
-        toPay = sum
-    }
-
-    func parts(_ outcome: ChangeOutcome, dryRun: Bool) -> [String] {
-        var parts: [String] = []
-        if outcome.resumed > 0 {
-            let verb = outcome.resumed == 1 ? "is" : "are"
-            parts.append("\(grouped(outcome.resumed)) \(verb) taken up again and not paid for twice")
-        }
-        if outcome.unconfirmed > 0 {
-            let verb = outcome.unconfirmed == 1 ? "is" : "are"
-            parts.append("\(grouped(outcome.unconfirmed)) \(verb) unconfirmed: \(Advice.settle)")
-        }
-        if outcome.askedAgain > 0 {
-            let (verb, they) = outcome.askedAgain == 1 ? ("is", "it has") : ("are", "they have")
-            parts.append(
-                "\(grouped(outcome.askedAgain)) \(verb) asked about once more, and paid for if \(they) really failed"
-            )
-        }
-        if outcome.jobsToPay > 0 {
-            parts.append("\(grouped(outcome.jobsToPay)) will be paid for")
-        }
-        if outcome.jobsToPay + outcome.askedAgain > 0 {
-            parts.append("\(toPay.inWords)\(Console.current.money(toPay)) (estimated)")
-        }
-        if unknown > 0 {
-            parts.append("\(grouped(unknown)) of them will be refused again, and cost nothing")
-        }
-        if outcome.atProvider > 0 {
-            let (verb, stay) = outcome.atProvider == 1 ? ("is", "stay") : ("are", "stay")
-            parts.append(
-                "\(grouped(outcome.atProvider)) \(verb) at the provider: \(outcome.staysCharged.inWords) \(stay) charged"
-            )
-        }
-        if outcome.followers > 0 {
-            let verb =
-                dryRun ? "would fail with it" : outcome.followers == 1 ? "has failed with it" : "have failed with it"
-            parts.append(
-                "\(count(outcome.followers, "job")) that \(outcome.followers == 1 ? "waits" : "wait") for its result \(verb)"
-            )
-        }
-        return parts
-    }
-
-    func object(_ outcome: ChangeOutcome, dryRun: Bool) -> JSONObject {
+    /// What was left as it was, and might have been meant.
+    private func remarks(_ outcome: ChangeOutcome) -> [String] {
         [
-            "dry_run": .bool(dryRun),
-            "changed": .integer(Int64(outcome.changed)),
-            "resumed": .integer(Int64(outcome.resumed)),
-            "asked_again": .integer(Int64(outcome.askedAgain)),
-            "unconfirmed": .integer(Int64(outcome.unconfirmed)),
-            "to_pay": .integer(Int64(outcome.jobsToPay)),
-            "estimated_credits": JSONValue(toPay),
-            "at_provider": .integer(Int64(outcome.atProvider)),
-            "charged_credits": JSONValue(outcome.staysCharged),
-            "followers": .integer(Int64(outcome.followers)),
-            "being_sent": .integer(Int64(outcome.beingSent)),
-            "left_cancelled": .integer(Int64(outcome.leftCancelled)),
-            "refused": .array(
-                outcome.refused.map { .object(["id": .integer($0.job.rawValue), "reason": .string($0.reason)]) }
-            ),
+            outcome.stayedBeingSent,
+            outcome.stayedCancelled.map { "\($0); --state cancelled retries what was cancelled" },
         ]
+        .compactMap(\.self)
     }
 }

@@ -60,10 +60,13 @@ struct ResolveCommand: AsyncParsableCommand, SettingsCommand {
         }
     }
 
+    private var resolution: Resolution {
+        task.map { .task(TaskID($0)) } ?? (resubmit ? .resubmit : .fail)
+    }
+
     private func settle(_ id: JobID, _ console: Console) async throws {
         var note: String?
         if let task, !unchecked { note = try await check(TaskID(task), console) }
-        let resolution: Resolution = task.map { .task(TaskID($0)) } ?? (resubmit ? .resubmit : .fail)
         let outcome = try database.open { file in
             try file.resolve(id, resolution, now: console.now(), dryRun: options.dryRun)
         }
@@ -82,7 +85,7 @@ struct ResolveCommand: AsyncParsableCommand, SettingsCommand {
             var filter = filters.filter
             filter.isUncharged = uncharged
             let jobs = ids.isEmpty ? try file.unconfirmed(matching: filter) : ids
-            return try file.resolve(jobs, resubmit ? .resubmit : .fail, now: console.now(), dryRun: options.dryRun)
+            return try file.resolve(jobs, resolution, now: console.now(), dryRun: options.dryRun)
         }
         report(outcome, nil, console)
         if !outcome.refused.isEmpty { throw CommandError(.badData, "") }
@@ -95,15 +98,7 @@ struct ResolveCommand: AsyncParsableCommand, SettingsCommand {
         }
         for (_, reason) in outcome.refused { console.say(reason) }
         if let note { console.say(note) }
-        let jobs = count(outcome.changed, "job")
-        let (would, wouldGiveUp) = options.dryRun ? ("would queue", "would give up") : ("queued", "gave up")
-        if let task {
-            console.say("would follow task \(task) for \(jobs)")
-        } else if resubmit {
-            console.say("\(would) \(jobs) again: \(outcome.toPay.inWords) (estimated)")
-        } else {
-            console.say("\(wouldGiveUp) \(jobs); \(outcome.staysCharged.inWords) count as spent")
-        }
+        console.say(resolution.sentence(outcome, dryRun: options.dryRun))
     }
 
     /// A wrong id would be asked about for two months, and the right task never fetched.

@@ -3,7 +3,7 @@ import PromptQueue
 
 /// What `add` and `import` say of jobs.
 struct JobOptions: ParsableArguments {
-    static let defaultModel = "flux-2/flex-text-to-image"
+    static let defaultModel = JobRequest.defaultModel
 
     @Option(
         name: .shortAndLong,
@@ -106,25 +106,13 @@ extension Catalogue {
     /// - Throws: `CommandError` for another field that is given twice: one of the two would be lost.
     func input(
         _ pairs: some Sequence<(key: String, value: String)>,
-        model name: String,
+        model: String,
         option: String = "--input"
     ) throws(CommandError) -> JSONObject {
-        let model = model(named: name) ?? CatalogueModel(name: name, media: .image, fields: nil, source: "")
-        var input: JSONObject = [:]
-        for (key, text) in pairs {
-            let value = model.value(forField: key, text: text)
-            guard let before = input[key] else {
-                input[key] = value
-                continue
-            }
-            guard case .array(let items) = before, case .array(let more) = value else {
-                throw CommandError(
-                    .usage,
-                    "\(option): \(oneLine(key)) is given twice, and \(name) takes one value for it"
-                )
-            }
-            input[key] = .array(items + more)
+        do throws(RepeatedField) {
+            return try input(of: pairs, model: model)
+        } catch {
+            throw CommandError(.usage, "\(option): \(error)")
         }
-        return input
     }
 }

@@ -1,19 +1,17 @@
-import PromptQueue
-
 /// The sum of estimates, with what they rest on.
-struct Price {
+package struct Price: Sendable {
     /// Of all together.
-    private(set) var total = Credits.zero
+    package private(set) var total = Credits.zero
     private var credits: [Estimate.Kind: Credits] = [:]
     private var jobs: [Estimate.Kind: Int] = [:]
     /// How many tasks the medians are of; more than one number where several models are concerned.
     private var medians: Set<Int> = []
 
-    init(_ estimates: [Estimate] = []) {
+    package init(_ estimates: [Estimate] = []) {
         for estimate in estimates { add(estimate) }
     }
 
-    mutating func add(_ estimate: Estimate) {
+    package mutating func add(_ estimate: Estimate) {
         total += estimate.credits
         credits[estimate.kind, default: .zero] += estimate.credits
         jobs[estimate.kind, default: 0] += 1
@@ -21,24 +19,24 @@ struct Price {
     }
 
     /// How many jobs have an estimate of this kind.
-    func count(of kind: Estimate.Kind) -> Int { jobs[kind] ?? 0 }
+    package func count(of kind: Estimate.Kind) -> Int { jobs[kind] ?? 0 }
 
     /// `24 credits`, `20 credits by default: no price is known`, `44 credits (24 listed; 20 by default: …)`.
-    var inWords: String {
+    package var inWords: String {
         let kinds = present
         guard kinds.count > 1 else { return total.inWords + (kinds.first.map { reason($0) } ?? "") }
         return "\(total.inWords) (\(parts))"
     }
 
     /// The same, said to be an estimate: `24 credits (estimated)`.
-    var asEstimate: String {
+    package var asEstimate: String {
         let kinds = present
         guard kinds.count > 1 else { return inWords + " (estimated)" }
         return "\(total.inWords) (estimated: \(parts))"
     }
 
     /// Credits by kind of basis, for JSON.
-    var object: JSONObject {
+    package var object: JSONObject {
         credits.reduce(into: [:]) { $0[$1.key.rawValue] = JSONValue($1.value) }
     }
 
@@ -68,7 +66,7 @@ struct Price {
 
 extension Estimate.Kind {
     /// What to add to an amount that is an estimate: nothing if the catalogue lists it.
-    var remark: String {
+    package var remark: String {
         switch self {
         case .listed: ""
         case .override: " by override"

@@ -1,15 +1,13 @@
-import PromptQueue
-
 /// What new jobs cost, by their queues, and by those budgets that ask for more than a queue.
-struct NewCredits {
+package struct NewCredits: Sendable {
     private let narrow: [BudgetRecord]
-    private(set) var total = Credits.zero
-    private(set) var byQueue: [String: Credits] = [:]
-    private(set) var byBudget: [String: Credits] = [:]
+    package private(set) var total = Credits.zero
+    package private(set) var byQueue: [String: Credits] = [:]
+    package private(set) var byBudget: [String: Credits] = [:]
 
-    init(_ budgets: [BudgetRecord]) { narrow = budgets.filter(\.scope.isNarrow) }
+    package init(_ budgets: [BudgetRecord]) { narrow = budgets.filter(\.scope.isNarrow) }
 
-    mutating func add(_ job: NewJob) {
+    package mutating func add(_ job: NewJob) {
         guard let credits = job.estimate?.credits else { return }
         total += credits
         byQueue[job.queue, default: .zero] += credits

@@ -1,30 +1,28 @@
-import PromptQueue
-
 /// What new jobs leave of the budgets and of the account, once they and all that waits before them are done.
-struct Outlook {
-    struct BudgetLine {
-        let budget: BudgetRecord
+package struct Outlook: Sendable {
+    package struct BudgetLine: Sendable {
+        package let budget: BudgetRecord
         /// What its backlog will take, the new jobs included. Of a narrow budget only the new ones are known.
-        let backlog: Credits
+        package let backlog: Credits
 
-        var after: Credits { budget.left - backlog }
+        package var after: Credits { budget.left - backlog }
     }
 
     /// Those that concern the new jobs' queues.
-    let budgets: [BudgetLine]
+    package let budgets: [BudgetLine]
     /// The account's, less what was sent since it was last asked for.
-    let balance: Credits?
+    package let balance: Credits?
     /// What the account is to keep (`credits.reserve`).
-    let reserve: Credits
+    package let reserve: Credits
     /// What the whole backlog will take, the new jobs included.
-    let backlog: Credits
+    package let backlog: Credits
     /// Whether every queued job was looked at.
     private let isExact: Bool
 
     /// - Parameters:
     ///   - record: before the jobs are added.
     ///   - added: what the new jobs cost.
-    init(_ record: StatusRecord, adding added: NewCredits, now: Instant) {
+    package init(_ record: StatusRecord, adding added: NewCredits, now: Instant) {
         let forecast = Forecast(record, record.catalogue, now: now)
         backlog = forecast.credits + added.total
         balance = record.daemon.available
@@ -42,10 +40,10 @@ struct Outlook {
     }
 
     /// Sentences for people.
-    var sentences: [String] { budgets.map(sentence) + [account].compactMap(\.self) }
+    package var sentences: [String] { budgets.map(sentence) + [account].compactMap(\.self) }
 
     /// The same for programs.
-    var object: JSONObject {
+    package var object: JSONObject {
         [
             "budgets": .array(
                 budgets.map { line in

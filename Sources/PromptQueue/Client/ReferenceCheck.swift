@@ -1,17 +1,20 @@
-import PromptQueue
-
 /// What jobs take from others, held against the queue before they are added.
-struct ReferenceCheck {
-    let catalogue: Catalogue
-    let file: any QueueClient
+package struct ReferenceCheck {
+    private let catalogue: Catalogue
+    private let file: any QueueReader
+
+    package init(catalogue: Catalogue, file: any QueueReader) {
+        self.catalogue = catalogue
+        self.file = file
+    }
 
     /// Why a job's input cannot take what it does; none if it can.
-    func problems(of job: NewJob) throws -> [String] {
+    package func problems(of job: NewJob) throws -> [String] {
         try job.references.compactMap { $0.problem(with: try file.source(of: $0)) }
     }
 
     /// Where an image goes into a field for videos, and the like. Names tell that mostly, and are not to be relied on.
-    func warnings(of job: NewJob) throws -> [String] {
+    package func warnings(of job: NewJob) throws -> [String] {
         guard !job.references.isEmpty, let input = parsed(job.input).objectValue else { return [] }
         return try input.keys.sorted().flatMap { field -> [String] in
             guard let wanted = Self.media(ofField: field), let value = input[field] else { return [] }
@@ -36,7 +39,7 @@ struct ReferenceCheck {
 
 extension NewJob {
     /// What its input takes from other jobs.
-    var references: [InputReference] {
+    package var references: [InputReference] {
         // Most take nothing, and are not read for it.
         guard input.utf8.count > 8, input.contains("job:") || input.contains("key:") || input.contains("\\u") else {
             return []
