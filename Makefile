@@ -60,6 +60,7 @@ hostile: ## run honest jobs beside an evil provider, evil media, evil rows and i
 
 browser-test: ## open each page of the dashboard in Chromium, beside real programs, and take screenshots
 	@scripts/setup chromium python3
+	@scripts/apt-need libvips-tools
 	@scripts/build
 	@scripts/browser-test
 

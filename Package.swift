@@ -131,7 +131,7 @@ let package = Package(
             dependencies: [
                 "Concurrency", "PromptQueue", coreMetrics, crypto, hummingbird, httpTypes, logging, mustache, nioCore,
                 serviceLifecycle,
-                systemPackage,
+                subprocess, systemPackage,
             ],
             resources: [
                 .embedInCode("Dashboard/Assets/app.css"), .embedInCode("Dashboard/Assets/app.js"),

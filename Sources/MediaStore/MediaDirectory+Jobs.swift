@@ -13,7 +13,7 @@ extension MediaDirectory {
     /// - Throws: `MediaError` if a folder cannot be read: then nobody can tell.
     package func jobsWithFiles() throws(MediaError) -> Set<JobID> {
         var jobs: Set<JobID> = []
-        for name in try names(in: path) where isFolder("\(path)/\(name)") {
+        for name in try names(in: path) where name != ThumbnailName.folder && isFolder("\(path)/\(name)") {
             try collect(name, depth: 1, into: &jobs)
         }
         return jobs

@@ -225,6 +225,7 @@ package struct MediaDirectory: Sendable {
             guard status.st_mode & S_IFMT == S_IFDIR else { throw MediaError("\(place): is not a directory") }
         }
         try Self.remove("\(path)/\(removal.path)")
+        try removeThumbnails(of: removal.job)
         try removeSidecar(of: removal.job, folder: folder)
     }
 
@@ -240,7 +241,7 @@ package struct MediaDirectory: Sendable {
         try Self.remove("\(path)/\(folder)/\(job).json")
     }
 
-    private static func remove(_ path: String) throws(MediaError) {
+    static func remove(_ path: String) throws(MediaError) {
         guard unsafe unlink(path) == 0 || errno == ENOENT else { throw MediaError(code: errno, at: path) }
     }
 

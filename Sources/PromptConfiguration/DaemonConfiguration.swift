@@ -18,6 +18,7 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var callbacksHMACKeyFile: String?
     /// nil: off.
     package var webListen: ListenAddress? = ListenAddress(host: "127.0.0.1", port: 8787)
+    package var webThumbnails = ThumbnailPolicy.automatic
     package var downloadsEnabled = true
     package var downloadsSidecars = true
     package var downloadsNames = NameTemplate.standard
@@ -54,6 +55,12 @@ package enum PrivateAddressPolicy: String, Sendable, CaseIterable {
     case automatic = "auto"
     case allow = "true"
     case refuse = "false"
+}
+
+/// Whether pages show small pictures of results.
+package enum ThumbnailPolicy: String, Sendable, CaseIterable {
+    case automatic = "auto"
+    case off
 }
 
 /// How long finished jobs stay in the database.

@@ -120,6 +120,12 @@ extension Setting {
             read: { ["off", "false"].contains($0) ? .some(nil) : ListenAddress(text: $0).map { .some($0) } },
             "The dashboard, /healthz, /readyz and /metrics; off disables them."
         ),
+        .choice(
+            "web.thumbnails",
+            \.webThumbnails,
+            reloaded: true,
+            "Small pictures for the dashboard: auto makes them where Debian's libvips-tools is installed; off shows the files."
+        ),
         .flag(
             "downloads.enabled",
             \.downloadsEnabled,

@@ -120,4 +120,19 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: outside + "/TEA-0.json"))
         #expect(throws: MediaError.self) { try save(media, template, fields(8, "TEA")) }
     }
+
+    @Test func `the small pictures of a removed job go with its files`() throws {
+        defer { clear() }
+        let media = try MediaDirectory(path: path)
+        let folder = "\(path)/\(ThumbnailName.folder)/12"
+        for folder in [folder, "\(path)/default"] {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        }
+        let names = ["12-0-ab-320.webp", "12-0-ab-640.webp", "112-0-ab-320.webp"]
+        for name in names { #expect(FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: Data([1]))) }
+        #expect(try media.jobsWithFiles().isEmpty)
+        let removal = Removal(job: JobID(12), path: "default/12-0.png")
+        #expect(media.remove([removal]).gone == [removal])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [names[2]])
+    }
 }

@@ -42,7 +42,7 @@ import Testing
         ("limits.window", "1m"), ("limits.running", "7"),
         ("limits.pollsPerSecond", "3"), ("credits.reserve", "12.5"), ("credits.price", "0.005 USD"),
         ("callbacks.publicURL", "https://x/y"),
-        ("callbacks.listen", "0.0.0.0:1"), ("callbacks.hmacKeyFile", "/h"), ("web.listen", "off"),
+        ("callbacks.listen", "0.0.0.0:1"), ("callbacks.hmacKeyFile", "/h"), ("web.listen", "off"), ("web.thumbnails", "off"),
         ("downloads.enabled", "false"), ("downloads.sidecars", "false"),
         ("downloads.names", "shop/{id}.{ordinal}.{ext}"), ("downloads.allowPrivateAddresses", "true"),
         ("unconfirmed.policy", "resubmit"),

@@ -107,6 +107,7 @@ extension Daemon {
         var beside: [any Service] = []
         if let listen = configuration.webListen {
             let dashboard = try parts.pages.map { try self.dashboard(listen, $0, media, ledger.databaseID) }
+            if let dashboard { beside.append(ThumbnailKeeper(dashboard: dashboard, time: time, logger: logger)) }
             beside.append(
                 web(listen, ledger, media, runner, callbacks?.counter, dashboard, quiet, onListening: listeners.step)
             )
@@ -193,6 +194,7 @@ extension Daemon {
             databaseID: databaseID,
             processID: getpid(),
             isLocal: WebServer.isLocal(listen.host),
+            thumbnailer: VipsThumbnailer { [live] in live.thumbnails == .automatic },
             logger: logger,
             now: { [time] in time.now.instant }
         )

@@ -15,6 +15,7 @@ final class LiveSettings: Sendable {
     var catalogueRefresh: RefreshInterval { configuration.withLock { $0.catalogueRefresh } }
     var hooks: [Hook] { configuration.withLock { $0.hooks } }
     var apiKeyFile: String? { configuration.withLock { $0.apiKeyFile } }
+    var thumbnails: ThumbnailPolicy { configuration.withLock { $0.webThumbnails } }
     var sidecars: Bool { configuration.withLock { $0.downloadsSidecars } }
     var names: NameTemplate { configuration.withLock { $0.downloadsNames } }
     var retention: (jobs: Retention, files: FileRetention) {

@@ -15,6 +15,8 @@ package struct Dashboard: Sendable {
     let now: @Sendable () -> Instant
     let logger: Logger
     let feed: LiveFeed
+    let thumbnailFiles: ThumbnailFiles
+    let thumbnails: Thumbnails?
 
     /// - Parameters:
     ///   - source: what is shown.
@@ -22,6 +24,7 @@ package struct Dashboard: Sendable {
     ///   - databaseID: whose results those are; nil: that is not looked at.
     ///   - processID: the daemon's own.
     ///   - isLocal: whether this machine alone is served.
+    ///   - thumbnailer: makes small pictures; nil: the files themselves are shown.
     /// - Throws: what is wrong with a template.
     package init(
         source: PageSource,
@@ -29,11 +32,16 @@ package struct Dashboard: Sendable {
         databaseID: String? = nil,
         processID: Int32,
         isLocal: Bool,
+        thumbnailer: (any ThumbnailMaker)? = nil,
         logger: Logger,
         now: @escaping @Sendable () -> Instant
     ) throws {
         self.source = source
-        files = MediaFiles(directory: media, databaseID: databaseID)
+        let files = MediaFiles(directory: media, databaseID: databaseID)
+        self.files = files
+        let thumbnailFiles = ThumbnailFiles(files)
+        self.thumbnailFiles = thumbnailFiles
+        thumbnails = thumbnailer.map { Thumbnails(thumbnailFiles, $0, now: now, logger: logger) }
         library = try PageLibrary()
         self.processID = processID
         self.isLocal = isLocal

@@ -6,6 +6,8 @@ struct ResultView {
     let item: String
     let href: String
     let small: String
+    /// For dense screens; nil where the file itself is shown.
+    let dense: String?
     let jobHref: String
     let job: String
     let alt: String
@@ -23,11 +25,14 @@ struct ResultView {
     let url: String?
     let content: String?
 
-    init(_ result: ResultRecord, of job: JobRecord) {
+    /// - Parameter isLarge: whether the file itself is shown, and not a small picture of it.
+    init(_ result: ResultRecord, of job: JobRecord, isLarge: Bool = false) {
         item = "\(job.id)-\(result.ordinal)"
         let mark = result.sha256.map { "?v=\($0.prefix(12))" } ?? ""
         href = "/media/\(job.id)/\(result.ordinal)\(mark)"
-        small = "/media/\(job.id)/\(result.ordinal)/small\(mark)"
+        let small = "/media/\(job.id)/\(result.ordinal)/small\(mark)"
+        self.small = isLarge ? href : small
+        dense = isLarge ? nil : small + (mark.isEmpty ? "?w=640" : "&w=640")
         jobHref = "/jobs/\(job.id)"
         self.job = job.id.description
         alt = job.prompt.map { PlainText.oneLine(String($0.prefix(300))) } ?? "Result of job \(job.id)"

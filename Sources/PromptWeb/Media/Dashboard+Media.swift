@@ -9,10 +9,14 @@ import Synchronization
 extension Dashboard {
     func addMedia(to router: Router<BasicRequestContext>) {
         router.get("media/:job/:ordinal") { request, context in
-            try await media(request, context.parameters)
+            try await media(request, context.parameters) { _, result, file, isKept in
+                MediaResponse(result, file, try FileReads.shared.enter(), isKept: isKept).response(to: request)
+            }
         }
         router.get("media/:job/:ordinal/small") { request, context in
-            try await media(request, context.parameters)
+            try await media(request, context.parameters) { id, result, file, isKept in
+                try await small(request, id, result, file, isKept: isKept)
+            }
         }
         router.get("gallery.zip") { request, _ in
             do {
@@ -24,7 +28,11 @@ extension Dashboard {
         }
     }
 
-    private func media(_ request: Request, _ parameters: Parameters) async throws -> Response {
+    private func media(
+        _ request: Request,
+        _ parameters: Parameters,
+        _ answer: (ResultID, ResultRecord, MediaFile, _ isKept: Bool) async throws -> Response
+    ) async throws -> Response {
         do {
             try admit(request)
             let id = ResultID(
@@ -42,7 +50,7 @@ extension Dashboard {
                 throw PageProblem.notFound("Result \(id) is not here: it was not saved, or its file was removed.")
             }
             let isKept = FormFields(request.uri.query ?? "")["v"].map { result.sha256?.hasPrefix($0) == true } ?? false
-            return MediaResponse(result, file, try FileReads.shared.enter(), isKept: isKept).response(to: request)
+            return try await answer(id, result, file, isKept)
         } catch let error as HTTPError {
             throw error
         } catch {

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// The files of results, as the pages serve them.
 package struct MediaFiles: Sendable {
-    private let directory: String
+    let directory: String
     private let databaseID: String?
 
     /// - Parameters:
@@ -27,47 +27,38 @@ package struct MediaFiles: Sendable {
         guard !parts.isEmpty,
             parts.allSatisfy({ !$0.isEmpty && $0.utf8.first != UInt8(ascii: ".") && !$0.utf8.contains(0) })
         else { return nil }
-        var folder = unsafe Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw Errno(rawValue: errno) }
-        defer { Glibc.close(folder) }
-        guard isOurs(folder) else { return nil }
+        guard var folder = try root() else { return nil }
         for part in parts.dropLast() {
-            let next = unsafe openat(folder, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-            guard next >= 0 else { return nil }
-            Glibc.close(folder)
+            guard let next = try folder.folder(part) else { return nil }
             folder = next
         }
-        // Without waiting: a pipe of that name would hold up whoever opens it.
-        let name = parts[parts.count - 1]
-        let descriptor = unsafe openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            Glibc.close(descriptor)
-            return nil
-        }
-        return MediaFile(descriptor: descriptor, size: Int64(status.st_size))
+        return folder.file(parts[parts.count - 1])
     }
 
-    private func isOurs(_ folder: CInt) -> Bool {
-        guard let databaseID else { return true }
-        let marker = unsafe openat(folder, ".promptd", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard marker >= 0 else { return false }
-        defer { Glibc.close(marker) }
-        var bytes = [UInt8](repeating: 0, count: 100)
-        let count = unsafe bytes.withUnsafeMutableBytes { unsafe pread(marker, $0.baseAddress, $0.count, 0) }
-        return count > 0 && String(decoding: bytes.prefix(count), as: UTF8.self).trimmingSpaces() == databaseID
+    /// The media directory itself.
+    ///
+    /// - Returns: nil if it is another database's.
+    func root() throws -> MediaFolder? {
+        let folder = try MediaFolder(directory)
+        guard let databaseID else { return folder }
+        guard let marker = folder.file(".promptd") else { return nil }
+        let text = String(buffer: try marker.read(at: 0, count: 100))
+        return text.trimmingSpaces() == databaseID ? folder : nil
     }
 }
 
 /// An open file, closed when nobody holds it any more.
 final class MediaFile: Sendable {
     let size: Int64
-    private let descriptor: CInt
+    /// When its content was changed, in nanoseconds since 1970.
+    let changed: Int64
+    /// For a program that reads it; it has one position, at its beginning.
+    let descriptor: CInt
 
-    fileprivate init(descriptor: CInt, size: Int64) {
+    init(descriptor: CInt, size: Int64, changed: Int64) {
         self.descriptor = descriptor
         self.size = size
+        self.changed = changed
     }
 
     deinit { Glibc.close(descriptor) }

@@ -20,7 +20,7 @@ final class DashboardFixture: Sendable {
     let now = Instant(milliseconds: 1_800_000_000_000)
     private let source: PageSource
 
-    init(isLocal: Bool = true) throws {
+    init(isLocal: Bool = true, thumbnailer: (any ThumbnailMaker)? = nil) throws {
         directory = FileManager.default.temporaryDirectory.path() + "dashboard-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         media = directory + "/media"
@@ -35,6 +35,7 @@ final class DashboardFixture: Sendable {
             media: media,
             processID: 4711,
             isLocal: isLocal,
+            thumbnailer: thumbnailer,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             now: { Instant(milliseconds: 1_800_000_000_000) }
         )

@@ -62,7 +62,7 @@ extension JobView {
         id = job.id.description
         state = StateView(job.state)
         notice = Self.notice(details)
-        results = details.results.map { ResultView($0, of: job) }
+        results = details.results.map { ResultView($0, of: job, isLarge: true) }
         resultsText = job.state.isFinal ? "It has no result." : "Its result comes here."
         promptText = job.prompt
         facts = Self.facts(details, now: now)
