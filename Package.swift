@@ -78,6 +78,7 @@ let package = Package(
                 .embedInCode("0022_events.sql"), .embedInCode("0023_schedules.sql"),
                 .embedInCode("0024_listed.sql"), .embedInCode("0025_hooks.sql"),
                 .embedInCode("0026_keys.sql"),
+                .embedInCode("0027_uploads.sql"),
             ],
             swiftSettings: settings
         ),

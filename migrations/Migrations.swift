@@ -16,6 +16,7 @@ package enum Migrations {
             PackageResources._022_events_sql, PackageResources._023_schedules_sql,
             PackageResources._024_listed_sql, PackageResources._025_hooks_sql,
             PackageResources._026_keys_sql,
+            PackageResources._027_uploads_sql,
         ]
     }
 }

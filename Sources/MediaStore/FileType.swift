@@ -14,6 +14,11 @@ package struct FileType: Sendable, Equatable {
         self.fileExtension = fileExtension
     }
 
+    /// Whether it is something to look at, to listen to or to read: what a model may take.
+    package var isMedia: Bool {
+        ["image/", "audio/", "video/", "model/", "application/pdf"].contains { contentType.hasPrefix($0) }
+    }
+
     package init(sniffing head: some Sequence<UInt8>) {
         let bytes = Array(head.prefix(Self.sniffedBytes))
         func has(_ text: String, at offset: Int = 0) -> Bool {
@@ -44,6 +49,10 @@ package struct FileType: Sendable, Equatable {
                 .init(contentType: "video/webm", fileExtension: "webm")
             } else if has("ID3") || bytes.starts(with: [0xFF, 0xFB]) || bytes.starts(with: [0xFF, 0xF3]) {
                 .init(contentType: "audio/mpeg", fileExtension: "mp3")
+            } else if bytes.starts(with: [0xFF, 0xF1]) || bytes.starts(with: [0xFF, 0xF9]) {
+                .init(contentType: "audio/aac", fileExtension: "aac")
+            } else if bytes.starts(with: [0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11]) {
+                .init(contentType: "audio/x-ms-wma", fileExtension: "wma")
             } else if has("OggS") {
                 .init(contentType: "audio/ogg", fileExtension: "ogg")
             } else if has("fLaC") {

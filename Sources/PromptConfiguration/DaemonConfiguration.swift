@@ -7,6 +7,8 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var media = "/var/lib/promptd/media"
     package var providerBaseURL = "https://api.kie.ai"
     package var providerAllowHTTP = false
+    /// Nil: what belongs to `provider.baseURL`.
+    package var providerUploadBaseURL: String?
     package var apiKeyFile: String?
     package var rate = EngineSettings().rate
     package var running = EngineSettings().running
@@ -35,11 +37,20 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var prices: [PriceOverride] = []
     /// Who is told of what happens, in the order of the file.
     package var hooks: [Hook] = []
+    /// Directories below which `file:` URLs of jobs may be read.
+    package var uploadRoots: [String] = []
     package var shutdownGrace: Duration = .seconds(25)
     package var logLevel = LogLevel.info
     package var logFormat = LogFormat.automatic
 
     package init() {}
+
+    /// Where files are uploaded to.
+    package var uploadBaseURL: String {
+        providerUploadBaseURL
+            ?? (providerBaseURL == DaemonConfiguration().providerBaseURL
+                ? "https://kieai.redpandaai.co" : providerBaseURL)
+    }
 
     /// Whether media may come over plain HTTP and from this machine.
     package var allowsPrivateMedia: Bool {

@@ -29,6 +29,21 @@ extension Setting {
             },
             "The provider's API, or what stands in for it."
         ),
+        Setting(
+            "provider.uploadBaseURL",
+            \.providerUploadBaseURL,
+            "a URL like https://kieai.redpandaai.co, without ? and #",
+            write: { $0 },
+            read: { text, _ in text },
+            check: { text, configuration throws(Problem) in
+                guard KieSettings.isAllowed(baseURL: text, allowsHTTP: configuration.providerAllowHTTP) else {
+                    throw .isNot(KieSettings.allowedBaseURL)
+                }
+            },
+            example: "https://kieai.redpandaai.co",
+            "Where files that jobs take are uploaded to, with the same key. Without it: the provider's own host, or "
+                + "provider.baseURL where that is another than the provider's."
+        ),
         .keyFile(
             "provider.apiKeyFile",
             \.apiKeyFile,
@@ -239,6 +254,23 @@ extension Setting {
             isList: true,
             reloaded: true,
             "Credits for a task, where the catalogue is wrong or knows nothing; docs/catalogue.md says how to find out."
+        ),
+        Setting(
+            "uploads.roots",
+            \.uploadRoots,
+            "a whole path of a directory, like /srv/photos",
+            write: { _ in nil },
+            read: { text, before throws(Problem) in
+                guard text.hasPrefix("/"), text.utf8.count > 1, !text.split(separator: "/").contains("..") else {
+                    throw .isNot("a whole path of a directory, like /srv/photos")
+                }
+                return before + [text]
+            },
+            example: "[/srv/photos, /srv/shared/frames]",
+            isList: true,
+            reloaded: true,
+            "Directories whose files jobs may name as file:///PATH, to be uploaded to the provider; without any, none. What "
+                + "promptctl is given needs none."
         ),
         .duration(
             "shutdown.grace",

@@ -14,12 +14,20 @@ import Testing
         )
     }
 
-    private func succeed(_ fixture: LedgerFixture, _ job: ClaimedJob, at instant: Instant? = nil) async throws {
+    private func succeed(
+        _ fixture: LedgerFixture,
+        _ job: ClaimedJob,
+        at instant: Instant? = nil,
+        isSaved: Bool = true
+    )
+        async throws
+    {
         try await fixture.record(.accepted(job.attempt, task: TaskID("task-\(job.job)"), httpStatus: 200), at: instant)
         try await fixture.record(
-            .taskSucceeded(job.attempt, [.file(url: "https://x/\(job.job).png")], charged: nil, fetch: true),
+            .taskSucceeded(job.attempt, [.file(url: "https://x/\(job.job).png")], charged: nil, fetch: isSaved),
             at: instant
         )
+        guard isSaved else { return }
         let file = SavedFile(path: "f/\(job.job)-0.png", contentType: "image/png", bytes: 1, sha256: "x")
         try await fixture.record(.resultSaved(ResultID(job: job.job, ordinal: 0), file), at: instant)
     }
@@ -183,7 +191,7 @@ import Testing
             #"(prompt, model, input) VALUES ('2', 'flux-2/flex-image-to-image', '{"input_urls":["\#(reference)"]}')"#,
             #"(prompt, input) VALUES ('3', '{"image_url":"job:2"}')"#
         )
-        try await succeed(fixture, try await fixture.claimOne())
+        try await succeed(fixture, try await fixture.claimOne(), isSaved: age < .seconds(3_600))
         let claim = try await fixture.ledger.claim(fixture.request(1, at: fixture.now + age)) { job in
             job.prepared(by: .builtIn, unknownModels: .refuse)
         }

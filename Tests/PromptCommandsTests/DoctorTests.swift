@@ -119,6 +119,27 @@ import Testing
         #expect(level(found, "media") == "fault")
     }
 
+    @Test func `a root for uploads that is not there is a warning`() throws {
+        let fixture = try CommandFixture()
+        func run(_ roots: String...) -> [String] {
+            MachineChecks(database: fixture.database, media: nil, uploadRoots: roots).run()
+                .filter { $0.subject == "uploads" }.map { "\($0.level.rawValue) \($0.text)" }
+        }
+        let directory = fixture.directory
+        #expect(run() == [])
+        #expect(
+            run(directory, directory + "/none") == [
+                "ok \(directory): jobs may name its files",
+                "warning \(directory)/none: is no directory that this user can read",
+            ]
+        )
+        try FileManager.default.createDirectory(
+            atPath: fixture.database + "-uploads",
+            withIntermediateDirectories: false
+        )
+        #expect(run() == ["ok \(fixture.database)-uploads: files can be put there"])
+    }
+
     @Test func `the unit is known by systemd's own files`() throws {
         let fixture = try CommandFixture()
         let root = fixture.directory + "/root"

@@ -38,7 +38,8 @@ import Testing
     /// A value other than the default for every key.
     static let values: [(String, String)] = [
         ("database", "/d/x.sqlite"), ("media", "/m"), ("provider.baseURL", "http://127.0.0.1:1"),
-        ("provider.allowHTTP", "true"), ("provider.apiKeyFile", "/k"), ("limits.submissions", "5"),
+        ("provider.uploadBaseURL", "https://uploads.example"), ("provider.allowHTTP", "true"),
+        ("provider.apiKeyFile", "/k"), ("limits.submissions", "5"),
         ("limits.window", "1m"), ("limits.running", "7"),
         ("limits.pollsPerSecond", "3"), ("credits.reserve", "12.5"), ("credits.price", "0.005 USD"),
         ("callbacks.publicURL", "https://x/y"),
@@ -50,7 +51,8 @@ import Testing
         ("unconfirmed.window", "5m"), ("retention.finishedJobs", "forever"), ("retention.files", "remove"),
         ("catalogue.unknownModels", "allow"), ("catalogue.refresh", "never"),
         ("catalogue.defaultPrice", "7.5"), ("catalogue.prices", "flux-2/pro-text-to-image=5.5, z-image=1"),
-        ("shutdown.grace", "3s"), ("log.level", "debug"), ("log.format", "json"),
+        ("uploads.roots", "/srv/photos, /srv/frames"), ("shutdown.grace", "3s"), ("log.level", "debug"),
+        ("log.format", "json"),
     ]
 
     @Test(arguments: values)
@@ -104,6 +106,9 @@ import Testing
             "downloads:\n  names: shop/{label.sku}-{ordinal}.{ext}\n  sidecars: false",
             "has no {id} in the file's name, and downloads.sidecars is false"
         ),
+        ("uploads:\n  roots: [photos]", "is not a whole path of a directory, like /srv/photos"),
+        ("uploads:\n  roots: [/srv/../etc]", "is not a whole path of a directory, like /srv/photos"),
+        ("provider:\n  uploadBaseURL: ftp://x", "provider.uploadBaseURL: \"ftp://x\" is not"),
         ("web:\n  listen: nowhere", "web.listen: \"nowhere\" is not an address"),
         ("credits:\n  price: 5", "credits.price: \"5\" is not an amount and a currency, like 0.005 USD"),
         ("credits:\n  reserve: -1", "credits.reserve: \"-1\" is not credits"),

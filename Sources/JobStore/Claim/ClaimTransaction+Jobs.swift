@@ -72,6 +72,19 @@ extension ClaimTransaction {
         after position: ClaimPosition?,
         withoutBudgets budgets: Set<ExactText>
     ) throws -> [ClaimCandidate] {
+        while true {
+            // Those that have to wait for a file again leave the index, and others take their places.
+            if let jobs = try nextJobs(of: lane, limit: limit, after: position, withoutBudgets: budgets) { return jobs }
+        }
+    }
+
+    /// - Returns: nil if one of them turned out to wait for a file.
+    private func nextJobs(
+        of lane: ClaimLane,
+        limit: Int,
+        after position: ClaimPosition?,
+        withoutBudgets budgets: Set<ExactText>
+    ) throws -> [ClaimCandidate]? {
         let columns = "id, prompt, input, priority, turn, attempt_count, max_attempts, batch, allow_unknown, waits"
         let queued = """
             SELECT \(columns) FROM jobs
@@ -102,6 +115,8 @@ extension ClaimTransaction {
         // Columns by their place: to look names up costs more than to read them.
         while let row = try rows.next() {
             let id = JobID(row[0])
+            // NULL: it takes nothing.
+            guard let sources = row[9] as Int64? == nil ? [] : try sources(of: id) else { return nil }
             jobs.append(
                 ClaimCandidate(
                     id: id,
@@ -112,8 +127,7 @@ extension ClaimTransaction {
                         prompt: row[1],
                         input: row[2],
                         allowsUnknownFields: row[8],
-                        // NULL: none.
-                        sources: row[9] as Int64? == nil ? [] : try sources(of: id)
+                        sources: sources
                     ),
                     priority: row[3],
                     turn: row[4],
@@ -153,29 +167,63 @@ extension ClaimTransaction {
         )
     }
 
-    /// What a job takes from others: by now they have succeeded, but some may be gone.
-    private func sources(of job: JobID) throws -> [ResultSource] {
-        try Row.fetchAll(
+    /// What a job takes from others: by now they have succeeded, but some may be gone; and from this machine.
+    ///
+    /// - Returns: nil if it waits for a file that has to be uploaded anew: the provider may have deleted a result.
+    private func sources(of job: JobID) throws -> [ResultSource]? {
+        var sources: [ResultSource] = []
+        let results = try Row.fetchAll(
             db.cachedStatement(
                 sql: """
-                    SELECT i.reference, i.source_id, i.ordinal, r.url, r.created_at
+                    SELECT i.reference, i.source_id, i.ordinal, r.url, r.created_at, r.state, f.url AS uploaded
                     FROM job_inputs AS i
                         LEFT JOIN jobs AS s ON s.id = i.source_id AND s.state = 'succeeded' AND s.pruned_at IS NULL
                         LEFT JOIN results AS r ON r.job_id = s.id AND r.ordinal = i.ordinal
+                        LEFT JOIN job_uploads AS u ON u.job_id = i.job_id
+                            AND u.reference = 'result:' || i.source_id || '/' || i.ordinal
+                        LEFT JOIN uploads AS f ON f.reference = u.reference AND f.state = 'ready'
                     WHERE i.job_id = ? ORDER BY i.reference
                     """
             ),
             arguments: [job.rawValue]
         )
-        .map { row in
-            ResultSource(
-                reference: row[0],
+        for row in results {
+            let reference: String = row[0]
+            if let uploaded: String = row["uploaded"] {
+                sources.append(ResultSource(reference: reference, url: uploaded))
+                continue
+            }
+            let source = ResultSource(
+                reference: reference,
                 job: JobID(row[1]),
                 ordinal: row[2],
                 url: row[3],
                 createdAt: row.instant("created_at"),
                 now: request.now
             )
+            if source.standing == .expired, row["state"] as String? == ResultState.saved.rawValue {
+                try db.cachedStatement(
+                    sql: "INSERT INTO job_uploads (job_id, reference) VALUES (?, ?) ON CONFLICT DO NOTHING"
+                )
+                .execute(arguments: [job.rawValue, "result:\(row[1] as Int64)/\(row[2] as Int64)"])
+                let waits = try Int64.fetchOne(
+                    db.cachedStatement(sql: "SELECT waits FROM jobs WHERE id = ?"),
+                    arguments: [job.rawValue]
+                )
+                if waits ?? 0 > 0 { return nil }
+            }
+            sources.append(source)
         }
+        let files = try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT u.reference, f.url FROM job_uploads AS u
+                        LEFT JOIN uploads AS f ON f.reference = u.reference AND f.state = 'ready'
+                    WHERE u.job_id = ? AND u.reference NOT GLOB 'result:*' ORDER BY u.reference
+                    """
+            ),
+            arguments: [job.rawValue]
+        )
+        return sources + files.map { ResultSource(reference: $0[0], url: $0[1]) }
     }
 }

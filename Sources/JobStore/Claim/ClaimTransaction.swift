@@ -138,6 +138,16 @@ struct ClaimTransaction: ClaimSource {
     private static let maximumTurns = 500
 
     mutating func giveTurns() throws -> Bool {
+        // What the provider no longer has is uploaded anew, and whoever takes it waits for that.
+        try execute(
+            """
+            UPDATE uploads SET state = CASE WHEN EXISTS (
+                SELECT 1 FROM job_uploads AS u JOIN jobs AS j ON j.id = u.job_id
+                WHERE u.reference = uploads.reference AND j.state = 'queued') THEN 'wanted' ELSE 'idle' END
+            WHERE state = 'ready' AND expires_at <= ?
+            """,
+            [request.now.milliseconds]
+        )
         let due = try Int64.fetchAll(
             db.cachedStatement(
                 sql: """

@@ -6,7 +6,10 @@ extension JobRecord {
         jobs.*, (SELECT json_group_array(path) FROM results WHERE job_id = jobs.id AND state = 'saved') AS files,
         CASE WHEN jobs.waits > 0 AND jobs.state = 'queued' THEN (SELECT json_group_array(DISTINCT i.source_id)
             FROM job_inputs AS i JOIN jobs AS s ON s.id = i.source_id
-            WHERE i.job_id = jobs.id AND s.state <> 'succeeded') END AS waits_for
+            WHERE i.job_id = jobs.id AND s.state <> 'succeeded') END AS waits_for,
+        jobs.waits > 0 AND jobs.state = 'queued' AND EXISTS (
+            SELECT 1 FROM job_uploads AS u LEFT JOIN uploads AS f ON f.reference = u.reference
+            WHERE u.job_id = jobs.id AND f.state IS NOT 'ready') AS waits_for_upload
         """
 
     init(_ row: Row) throws {
@@ -46,7 +49,8 @@ extension JobRecord {
             prunedAt: row.instant("pruned_at"),
             files: try JSONValue(parsing: row["files"] as String).arrayValue?.compactMap(\.stringValue) ?? [],
             waitsFor: try (row["waits_for"] as String?).flatMap { try JSONValue(parsing: $0).arrayValue }?
-                .compactMap { $0.integerValue.map { JobID($0) } } ?? []
+                .compactMap { $0.integerValue.map { JobID($0) } } ?? [],
+            waitsForUpload: (row["waits_for_upload"] as Bool?) ?? false
         )
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MediaStore
 import PromptConfiguration
 import PromptQueue
 
@@ -13,6 +14,7 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
 
             promptctl add "a red fox in the snow"
             promptctl add "a fox" "a heron" -m nano-banana-2 -i resolution=2K -q ads -b spring-sale
+            promptctl add "it runs" -m bytedance/v1-lite-image-to-video -i image_url=@photo.png
             promptctl add "a fox" --at "2026-12-24 18:00" --dry-run
             promptctl add -- "-40 degrees, a fox in the snow"
             promptctl add - < prompts.txt
@@ -61,7 +63,8 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
         let texts = try texts(console)
         try await database.open { file in
             let before = try file.status()
-            let (jobs, unknownFields) = try prepare(texts, before, console)
+            let files = LocalFiles()
+            let (jobs, unknownFields) = try prepare(texts, before, files, console)
             for field in unknownFields {
                 console.say("warning: \(jobs.first?.model ?? "") does not list the field \(field); it is sent as it is")
             }
@@ -75,11 +78,15 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
             }
             let cost = AddedCost(jobs, before: before, now: console.now())
             func sentence(_ verb: String) -> String {
-                cost.sentence(verb, money: console.money, time: console.time)
+                cost.sentence(verb, money: console.money, time: console.time) + files.sentence
             }
             guard !dryRun else {
-                return console.print(json ? JSONValue.object(cost.object).json : sentence("would queue"))
+                return console.print(
+                    json
+                        ? JSONValue.object(cost.object.merging(files.object) { $1 }).json : sentence("would queue")
+                )
             }
+            try files.copy(to: Spool(database: database.path))
             let ids: [JobID]
             do {
                 ids = try file.add(jobs, now: console.now())
@@ -132,12 +139,17 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
     private func prepare(
         _ texts: [String?],
         _ before: StatusRecord,
+        _ files: LocalFiles,
         _ console: Console
     ) throws -> ([NewJob], unknownFields: [String]) {
         let catalogue = before.catalogue
         let model = options.model ?? JobOptions.defaultModel
         var request = JobRequest(prompts: texts, model: model)
-        request.input = try catalogue.input(options.input.map { ($0.key, $0.value) }, model: model)
+        request.input = try files.replacing(
+            try catalogue.input(options.input.map { ($0.key, $0.value) }, model: model),
+            catalogue.model(named: model),
+            from: console.directory
+        )
         request.queue = options.queue ?? request.queue
         request.priority = options.priority ?? 0
         request.runAt = try options.runAt(now: console.now())

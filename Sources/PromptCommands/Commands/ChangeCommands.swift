@@ -1,4 +1,5 @@
 import ArgumentParser
+import MediaStore
 import PromptConfiguration
 import PromptQueue
 
@@ -118,14 +119,18 @@ struct Change {
         try database.open { file in
             try filters.check(file)
             let catalogue = try file.catalogue()
-            let change = try edited(file, catalogue)
+            let files = LocalFiles()
+            let change = try edited(file, catalogue, files, console)
             // What is asked for anew is held against the catalogue before it is queued.
             var outcome = try apply(change, to: file, dryRun: options.dryRun || hasEdit)
             let cost = ChangeCost(outcome, catalogue, try file.priceBook(), console.settings.unknownModels)
             if hasEdit, let problem = cost.problem {
                 throw CommandError(.badData, "\(problem)\nnothing was changed")
             }
-            if hasEdit, !options.dryRun { outcome = try apply(change, to: file, dryRun: false) }
+            if hasEdit, !options.dryRun {
+                try files.copy(to: Spool(database: database.path))
+                outcome = try apply(change, to: file, dryRun: false)
+            }
             try report(outcome, cost, console)
         }
     }
@@ -141,7 +146,12 @@ struct Change {
     }
 
     /// The fields are read as the jobs' model takes them, so that it has to be one.
-    private func edited(_ file: any QueueClient, _ catalogue: Catalogue) throws -> JobChange {
+    private func edited(
+        _ file: any QueueClient,
+        _ catalogue: Catalogue,
+        _ files: LocalFiles,
+        _ console: Console
+    ) throws -> JobChange {
         guard case .retry(var edit?) = change, !input.isEmpty else { return change }
         var models: Set<String> = []
         if ids.isEmpty {
@@ -158,7 +168,12 @@ struct Change {
             )
         }
         let given = input.filter { !$0.value.isEmpty }.map { ($0.key, $0.value) }
-        edit.input = try catalogue.input(given, model: models.first ?? JobOptions.defaultModel)
+        let model = models.first ?? JobOptions.defaultModel
+        edit.input = try files.replacing(
+            try catalogue.input(given, model: model),
+            catalogue.model(named: model),
+            from: console.directory
+        )
         for removed in input where removed.value.isEmpty {
             guard edit.input.updateValue(.null, forKey: removed.key) == nil else {
                 throw CommandError(

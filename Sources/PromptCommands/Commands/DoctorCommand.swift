@@ -28,7 +28,12 @@ struct DoctorCommand: AsyncParsableCommand, SettingsCommand {
     func run() async throws {
         let console = Console.current
         var findings = DatabaseChecks(database: database, console: console, full: full, rebuildSums: rebuildSums).run()
-        findings += MachineChecks(database: database.path, media: media(console.settings)).run()
+        findings += MachineChecks(
+            database: database.path,
+            media: media(console.settings),
+            uploadRoots: console.settings.uploadRoots
+        )
+        .run()
         findings += await ProviderChecks(database: database, console: console, offline: offline).run()
         for finding in findings {
             console.print(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MediaStore
 import PromptConfiguration
 import PromptQueue
 
@@ -14,6 +15,7 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
             -              standard input, with --format; it is copied to a temporary file first
 
             In the names of columns case and spaces do not count, and input. may be left out before a field of the model. \
+            Where a model takes a URL, a cell may name a file: @photo.png, or a path, from the table's directory on. \
             Spaces around a cell count in prompts and fields of the input only. What was understood goes to standard \
             error, with --dry-run and whenever something was guessed. Workbooks (.xlsx, .ods) are to be saved as CSV first.
 
@@ -89,14 +91,15 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
                 "\(database.path): is not there; checked against the built-in catalogue, without budgets and keys of jobs"
             )
             let context = try context(.builtIn, PriceBook(), [], console)
-            return report(try check(source, nil, context, console).summary, nil, console)
+            return report(try check(source, nil, context, console).summary, context.files, nil, console)
         }
         try database.open { queue in
             let before = try queue.status()
             let context = try context(before.catalogue, before.prices, before.budgets, console)
             let (run, checked) = try check(source, queue, context, console)
-            guard !dryRun else { return report(checked, before, console) }
-            report(try run.insert(), before, console)
+            guard !dryRun else { return report(checked, context.files, before, console) }
+            try context.files.copy(to: Spool(database: self.database.path))
+            report(try run.insert(), context.files, before, console)
         }
     }
 
@@ -153,11 +156,22 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
             input: options.input.map { ($0.key, $0.value) },
             matrix: matrix,
             columns: rules,
-            secondsFromUTC: console.secondsFromUTC
+            secondsFromUTC: console.secondsFromUTC,
+            files: LocalFiles(),
+            directory: directory(console),
+            ownDirectory: console.directory
         )
     }
 
-    private func report(_ summary: ImportRun.Summary, _ before: StatusRecord?, _ console: Console) {
+    /// Paths in a file begin where it is.
+    private func directory(_ console: Console) -> String {
+        guard file != "-" else { return console.directory }
+        let folder = FilePathParts.split(file).directory
+        return folder.hasPrefix("/") ? folder : "\(console.directory)/\(folder)"
+    }
+
+    private func report(_ summary: ImportRun.Summary, _ files: LocalFiles, _ before: StatusRecord?, _ console: Console)
+    {
         let outlook = before.map { Outlook($0, adding: summary.credits, now: console.now()) }
         if json {
             console.print(
@@ -171,7 +185,7 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
                             "estimated_credits": JSONValue(summary.price.total),
                             "estimated_credits_by_basis": .object(summary.price.object),
                             "jobs_of_unknown_price": .integer(Int64(summary.price.count(of: .default))),
-                        ].merging(outlook?.object ?? [:]) { $1 }
+                        ].merging(outlook?.object ?? [:]) { $1 }.merging(files.object) { $1 }
                     )
                     .json
             )
@@ -179,7 +193,7 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
         let place = summary.queues.count > 1 ? "several queues" : summary.queues.first ?? options.queue ?? "default"
         let skipped = summary.skipped > 0 ? " \(count(summary.skipped, "duplicate")) skipped." : ""
         let price = summary.price.asEstimate + console.money(summary.price.total) + ".\(skipped)"
-        let rest = (outlook?.sentences ?? []).map { " " + $0 }.joined()
+        let rest = files.sentence + (outlook?.sentences ?? []).map { " " + $0 }.joined()
         if dryRun {
             if !json { console.print("\(count(summary.jobs, "job")) for \(place): \(price)\(rest)") }
         } else {

@@ -201,7 +201,7 @@ struct ListCommand: ParsableCommand, SettingsCommand {
         let hasFiles = jobs.contains { !$0.files.isEmpty }
         let hasErrors = jobs.contains { $0.errorCode != nil }
         let hasKeys = jobs.contains { $0.uniqueKey != nil }
-        let hasWaits = jobs.contains { !$0.waitsFor.isEmpty }
+        let hasWaits = jobs.contains { $0.waits != nil }
         var columns = [
             Table.Column(title: "ID", alignment: .right), .init(title: "STATE"),
             .init(title: "CREDITS", alignment: .right), .init(title: "TIME", alignment: .right),
@@ -247,7 +247,7 @@ struct ListCommand: ParsableCommand, SettingsCommand {
 extension JobRecord {
     /// `for job 12`, `for jobs 12, 13`; nil if it waits for none.
     var waits: String? {
-        guard !waitsFor.isEmpty else { return nil }
+        guard !waitsFor.isEmpty else { return waitsForUpload ? "for an upload" : nil }
         let shown = waitsFor.prefix(3).map { "\($0)" }.joined(separator: ", ")
         let more = waitsFor.count > 3 ? " and \(waitsFor.count - 3) more" : ""
         return (waitsFor.count == 1 ? "for job " : "for jobs ") + shown + more

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MediaStore
 import PromptConfiguration
 import PromptQueue
 
@@ -65,7 +66,13 @@ struct ScheduleAddCommand: ParsableCommand, SettingsCommand {
         }
         try database.open { file in
             let model = options.model ?? JobOptions.defaultModel
-            let input = try file.catalogue().input(options.input.map { ($0.key, $0.value) }, model: model)
+            let catalogue = try file.catalogue()
+            let files = LocalFiles()
+            let input = try files.replacing(
+                try catalogue.input(options.input.map { ($0.key, $0.value) }, model: model),
+                catalogue.model(named: model),
+                from: console.directory
+            )
             var job = NewJob(
                 prompt: prompt,
                 model: model,
@@ -85,6 +92,7 @@ struct ScheduleAddCommand: ParsableCommand, SettingsCommand {
             let estimate = try ScheduleEstimate(schedule, file, console)
             if let problem = estimate.limitProblem { throw CommandError(.badData, "\(problem); nothing was added") }
             if !dryRun {
+                try files.copy(to: Spool(database: database.path))
                 do { try file.add(schedule, replaces: replace) } catch let error as LedgerError
                     where error.code == .constraint
                 {
@@ -92,7 +100,7 @@ struct ScheduleAddCommand: ParsableCommand, SettingsCommand {
                 }
             }
             console.say(
-                "\(dryRun ? "would add" : "added") the schedule \(oneLine(name))\(paused ? ", paused" : ""): \(estimate.price) a run"
+                "\(dryRun ? "would add" : "added") the schedule \(oneLine(name))\(paused ? ", paused" : ""): \(estimate.price) a run\(files.sentence)"
             )
             console.say(estimate.month(timing, now: console.now()))
             console.say("in \(zone) it comes at")

@@ -215,7 +215,9 @@ struct JobPage {
         case .failed: ["To try again: promptctl retry \(job.id)"]
         case .queued:
             if let waits = job.waits {
-                ["It waits \(waits), whose \(job.waitsFor.count == 1 ? "result it takes" : "results it takes")."]
+                job.waitsFor.isEmpty
+                    ? ["It waits for a file to be uploaded."]
+                    : ["It waits \(waits), whose \(job.waitsFor.count == 1 ? "result it takes" : "results it takes")."]
             } else if let runAt = job.runAt, runAt > console.now() {
                 ["Not before \(console.time(runAt))."]
             } else if let blocked = details.blockedBy {

@@ -10,17 +10,21 @@ struct MachineChecks {
     let database: String
     /// Nil: not known.
     let media: String?
+    /// `uploads.roots`.
+    let uploadRoots: [String]
     let root: String
 
-    init(database: String, media: String?, root: String = "") {
+    init(database: String, media: String?, uploadRoots: [String] = [], root: String = "") {
         self.database = database
         self.media = media
+        self.uploadRoots = uploadRoots
         self.root = root
     }
 
     func run() -> [Finding] {
         var findings = [space]
         if let media { findings.append(check(media: media)) }
+        findings += uploads
         findings += unit
         findings += descriptors
         return findings
@@ -74,6 +78,38 @@ struct MachineChecks {
         } catch {
             return .fault("media", "\(path): a small file could not be kept there: \(error)")
         }
+    }
+
+    /// Where files are read that jobs take; nothing where there are none.
+    private var uploads: [Finding] {
+        var findings: [Finding] = []
+        let spool = Spool(database: database).directory
+        if FileManager.default.fileExists(atPath: spool) {
+            findings.append(
+                unsafe access(spool, R_OK | W_OK | X_OK) == 0
+                    ? .ok("uploads", "\(spool): files can be put there")
+                    : .fault(
+                        "uploads",
+                        "\(spool): \(Errno(rawValue: errno))",
+                        fix: "give it the group and the mode of the database's directory"
+                    )
+            )
+        }
+        for path in uploadRoots {
+            var isDirectory = false
+            let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory
+            let isOpen = unsafe access(path, X_OK) == 0
+            findings.append(
+                isThere && isOpen
+                    ? .ok("uploads", "\(path): jobs may name its files")
+                    : .warning(
+                        "uploads",
+                        "\(path): is no directory that this user can read",
+                        fix: "mend uploads.roots, or let promptd's user read it"
+                    )
+            )
+        }
+        return findings
     }
 
     /// The unit, as systemd's own files show it; nothing where there is no systemd, or no unit.

@@ -17,6 +17,12 @@ struct ImportContext {
     /// For times without a zone.
     var secondsFromUTC: @Sendable (Instant) -> Int64
 
+    /// Files of this machine that lines name.
+    var files: LocalFiles
+    /// Where the paths of lines begin, and those of options.
+    var directory: String
+    var ownDirectory: String
+
     func prepare(_ model: String, prompt: String?, _ input: JSONObject) -> Preparation {
         catalogue.prepareAhead(
             model: model,

@@ -158,11 +158,12 @@ struct RowChecker {
         }
         var object: JSONObject
         do throws(CommandError) {
-            object = try context.catalogue.input(context.input + fields, model: name)
+            let given = try context.catalogue.input(context.input + fields, model: name)
+            object = try context.files.replacing(given, model, from: context.ownDirectory)
+            object.merge(try context.files.replacing(own.object, model, from: context.directory)) { $1 }
         } catch {
             return InputTemplate(malformed: error.message)
         }
-        object.merge(own.object) { $1 }
         var template = InputTemplate(object, model: name, hasPrompt: hasPrompt, context)
         template.guesses = own.guesses
         return template

@@ -6,7 +6,7 @@ enum JobColumn {
         "id", "state", "queue", "batch", "model", "priority", "run_at", "prompt", "input", "labels", "unique_key",
         "attempt_count", "max_attempts", "task_id", "provider_state", "estimated_credits", "estimate_basis",
         "charged_credits", "error_code", "error_message", "created_at", "submitted_at", "finished_at", "pruned_at",
-        "files", "waits_for",
+        "files", "waits_for", "waits_for_upload",
     ]
 
     static func isNumber(_ name: String) -> Bool {

@@ -65,6 +65,12 @@ enum WholeFile {
         try sync(path.contains("/") ? String(path[...(path.lastIndex(of: "/") ?? path.startIndex)]) : ".")
     }
 
+    /// Whether a path leads to a file.
+    static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
     /// Waits until a file or directory is on disk.
     private static func sync(_ path: String) throws(CommandError) {
         let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)

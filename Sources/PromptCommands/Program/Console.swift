@@ -15,6 +15,8 @@ package struct Console: Sendable {
     package var credentialStore = "/etc/credstore"
     /// The settings, as the daemon reads them.
     package var settings = DaemonConfiguration()
+    /// Where paths begin that are not whole.
+    package var directory = FileManager.default.currentDirectoryPath
     package var isOutputTerminal = false
     package var isErrorTerminal = false
     package var columns = 80

@@ -14,12 +14,14 @@ struct ScheduleEstimate {
         guard let input = JSONValue.object(in: job.input) else {
             throw CommandError(.badData, "input: is not a JSON object; nothing was added")
         }
-        switch catalogue.prepare(
-            model: job.model,
-            prompt: job.prompt,
-            input: input,
-            unknownModels: console.settings.unknownModels,
-            allowsUnknownFields: job.allowsUnknownFields
+        // Its files are uploaded for each run; of other jobs' results it would take the same one each time.
+        let prepare = InputReference.all(in: .object(input)).isEmpty ? catalogue.prepareAhead : catalogue.prepare
+        switch prepare(
+            job.model,
+            job.prompt,
+            input,
+            console.settings.unknownModels,
+            job.allowsUnknownFields
         ) {
         case .refused(let refusal):
             for problem in refusal.problems { console.say("promptctl: \(problem)") }

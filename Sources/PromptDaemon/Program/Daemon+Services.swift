@@ -152,6 +152,7 @@ extension Daemon {
                 logger: logger
             ),
             hooks(parts),
+            uploads(parts, runner),
             ChangeWatcher(ledger: ledger, runner: runner, time: time, logger: logger),
         ]
         // The failure of one ends the daemon in order: requests under way may still be answered and recorded.
@@ -178,6 +179,27 @@ extension Daemon {
             metrics: metrics,
             time: time,
             seed: UInt64.random(in: 0...UInt64.max),
+            logger: logger
+        )
+    }
+
+    private func uploads(_ parts: Parts, _ runner: Runner) -> UploadKeeper {
+        UploadKeeper(
+            ledger: parts.ledger,
+            uploader: KieUploader(
+                client: parts.uploadClient,
+                keySource: KeySource { [live, environment] in
+                    try Credentials.apiKey(file: live.apiKeyFile, environment: environment)
+                }
+            ),
+            files: UploadFiles(
+                spool: Spool(database: configuration.database),
+                media: configuration.media,
+                roots: { [live] in live.uploadRoots }
+            ),
+            metrics: metrics,
+            onUploaded: { try await runner.ledgerChanged() },
+            time: time,
             logger: logger
         )
     }

@@ -76,6 +76,7 @@ struct Daemon {
         let client: KieClient
         let mediaClient: MediaClient
         let webhookClient: WebhookClient
+        let uploadClient: UploadClient
         /// What the pages show; nil if there are none.
         let pages: PageSource?
     }
@@ -122,6 +123,7 @@ struct Daemon {
             client: KieClient(settings, key: key),
             mediaClient: MediaClient(userAgent: settings.userAgent),
             webhookClient: WebhookClient(userAgent: settings.userAgent),
+            uploadClient: UploadClient(KieSettings(baseURL: configuration.uploadBaseURL), key: key),
             pages: try configuration.webListen.map { _ in try PageSource(LedgerOpener.pages(of: configuration.database))
             }
         )
@@ -151,6 +153,9 @@ struct Daemon {
         // Whatever happened: AsyncHTTPClient ends the process if it is released without that.
         do { try await parts.client.shutdown() } catch {
             logger.debug("the provider's client did not close", metadata: ["reason": "\(error)"])
+        }
+        do { try await parts.uploadClient.shutdown() } catch {
+            logger.debug("the upload host's client did not close", metadata: ["reason": "\(error)"])
         }
         await parts.mediaClient.shutdown()
         await parts.webhookClient.shutdown()
@@ -199,7 +204,7 @@ struct Daemon {
         let start = Latch()
         let runner = runner(parts, engineSettings, steps, start, keepsLeftovers: age.copy != nil)
         let group = try services(parts, runner, callbacks, start)
-        let failure = await run(group) { await reload(parts.client, runner, ledger, callbacks) }
+        let failure = await run(group) { await reload(parts, runner, callbacks) }
         if ledger.loss != nil { await tellUnderWay(ledger) }
         do {
             try await ledger.end(now: time.now.instant)
@@ -270,18 +275,18 @@ struct Daemon {
 
     /// Reloads configuration and key. What cannot be read leaves everything as it was.
     private func reload(
-        _ client: KieClient,
+        _ parts: Parts,
         _ runner: Runner,
-        _ prices: any PriceStore,
         _ callbacks: Callbacks?
     ) async {
         do {
             let new = try await ConfigurationLoader.load(file: file, environment: environment)
             let key = try Credentials.apiKey(file: new.apiKeyFile, environment: environment)
             try Credentials.checkHooks(new.hooks, environment: environment)
-            try await prices.setPrices(new.prices, defaultPrice: new.defaultPrice)
+            try await parts.ledger.setPrices(new.prices, defaultPrice: new.defaultPrice)
             try callbacks?.reload(new, environment: environment)
-            client.replaceKey(key)
+            parts.client.replaceKey(key)
+            parts.uploadClient.replaceKey(key)
             let waiting = live.replace(with: new)
             runner.reloaded(EngineSettings(new))
             logger.notice("configuration and API key reloaded", metadata: ["rate": "\(new.rate)"])

@@ -17,6 +17,7 @@ final class LiveSettings: Sendable {
     var apiKeyFile: String? { configuration.withLock { $0.apiKeyFile } }
     var thumbnails: ThumbnailPolicy { configuration.withLock { $0.webThumbnails } }
     var sidecars: Bool { configuration.withLock { $0.downloadsSidecars } }
+    var uploadRoots: [String] { configuration.withLock { $0.uploadRoots } }
     var names: NameTemplate { configuration.withLock { $0.downloadsNames } }
     var retention: (jobs: Retention, files: FileRetention) {
         configuration.withLock { ($0.retention, $0.retainedFiles) }

@@ -48,6 +48,8 @@ package struct DaemonMetrics: Sendable {
             "Tries to tell a hook something, by what became of them.",
             .counter
         ),
+        MetricFamily("promptd_uploads_total", "Files that jobs take, by what became of them.", .counter),
+        MetricFamily("promptd_upload_bytes_total", "Bytes of files that were uploaded.", .counter),
     ]
 
     private let factory: any MetricsFactory
@@ -71,6 +73,8 @@ package struct DaemonMetrics: Sendable {
         }
         count("promptd_unconfirmed_total", by: 0)
         count("promptd_download_bytes_total", by: 0)
+        for end in UploadEnd.allCases { count("promptd_uploads_total", [("outcome", end.rawValue)], by: 0) }
+        count("promptd_upload_bytes_total", by: 0)
         reported(.zero)
     }
 
@@ -135,6 +139,17 @@ package struct DaemonMetrics: Sendable {
         let isGivenUp = if case .failed = outcome { isDead } else { false }
         let label = isGivenUp ? "given_up" : outcome.label
         count("promptd_hook_deliveries_total", [("hook", hook), ("outcome", label)])
+    }
+
+    /// What became of a file that a job takes.
+    enum UploadEnd: String, CaseIterable {
+        /// `kept`: the provider has it already.
+        case uploaded, kept, deferred, failed
+    }
+
+    func uploaded(_ end: UploadEnd, bytes: Int64) {
+        count("promptd_uploads_total", [("outcome", end.rawValue)])
+        count("promptd_upload_bytes_total", by: bytes)
     }
 
     // MARK: - What the runner does

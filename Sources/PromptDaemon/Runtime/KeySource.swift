@@ -18,10 +18,13 @@ final class KeySource: Sendable {
     }
 
     /// Gives the client the key as it is now, if the last one was refused.
-    func refresh(_ client: KieClient) {
+    func refresh(_ client: KieClient) { refresh { client.replaceKey($0) } }
+
+    /// The same for whoever else sends it.
+    func refresh(_ replace: (Secret) -> Void) {
         guard isRefused.exchange(false, ordering: .relaxed) else { return }
         // Without a readable key the old one stays; if it is refused again, it is read again.
         guard let key = try? read() else { return }
-        client.replaceKey(key)
+        replace(key)
     }
 }

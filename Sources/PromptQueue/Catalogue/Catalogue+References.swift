@@ -11,7 +11,7 @@ extension Catalogue {
     ) -> Preparation {
         if let refusal = misplacedReferences(in: input, model: model) { return .refused(refusal) }
         let ahead = JSONValue.object(input).replacingTexts {
-            InputReference($0).map { _ in "https://result.invalid/file.png" }
+            InputReference($0) != nil || LocalFileReference.isOne($0) ? "https://result.invalid/file.png" : nil
         }
         return prepare(
             model: model,
@@ -42,8 +42,8 @@ extension Field {
     ) -> [InputProblem] {
         switch value {
         case .string(let text):
-            guard InputReference(text) != nil, !takesURL(as: name) else { return [] }
-            let message = "\(value.quoted) is the result of another job, a file; \(model) takes no URL here"
+            guard InputReference(text) != nil || LocalFileReference.isOne(text), !takesURL(as: name) else { return [] }
+            let message = "\(value.quoted) is a file; \(model) takes no URL here"
             return [InputProblem(field: path, kind: .wrongType, message: message)]
         case .array(let items):
             guard let element else { return [] }
@@ -65,8 +65,10 @@ extension Field {
         }
     }
 
+    /// Whether a value may be a URL.
+    ///
     /// Schemas that the provider published later do not always say so.
-    private func takesURL(as name: String) -> Bool {
+    package func takesURL(as name: String) -> Bool {
         format == "uri" || type != .string || (allowedValues.isEmpty && name.lowercased().contains("url"))
     }
 }

@@ -62,7 +62,7 @@ private struct FieldCheck {
                 "holds several URLs: give each on its own, as an item of the list or by --input again (if it is one, write "
                 + "%2C for its comma)"
         }
-        let unknown = "is not a URL, with https:// before it; a file of this machine is to be uploaded first"
+        let unknown = "is not a URL, with https:// before it; a file of this machine is given as @PATH"
         guard !text.contains(where: \.isWhitespace), let colon = text.firstRange(of: "://") else { return unknown }
         let scheme = text[..<colon.lowerBound].lowercased()
         let mistaken = ["file", "ftp", "javascript", "htp", "htps", "ttp", "ttps", "hhtp", "hhtps"]

@@ -33,6 +33,8 @@ package struct JobRecord: Sendable {
     package let files: [String]
     /// The jobs whose results it takes and that have not succeeded.
     package let waitsFor: [JobID]
+    /// Whether a file that it takes has yet to be uploaded.
+    package let waitsForUpload: Bool
 
     package init(
         id: JobID,
@@ -60,7 +62,8 @@ package struct JobRecord: Sendable {
         finishedAt: Instant?,
         prunedAt: Instant?,
         files: [String],
-        waitsFor: [JobID] = []
+        waitsFor: [JobID] = [],
+        waitsForUpload: Bool = false
     ) {
         self.id = id
         self.state = state
@@ -88,6 +91,7 @@ package struct JobRecord: Sendable {
         self.prunedAt = prunedAt
         self.files = files
         self.waitsFor = waitsFor
+        self.waitsForUpload = waitsForUpload
     }
 }
 

@@ -15,7 +15,7 @@ package enum BlockReason: Sendable, Hashable, RawRepresentable {
     case rate
     /// As many tasks run as may.
     case running
-    /// All its jobs wait for the results of others.
+    /// All its jobs wait for the results of others, or for files to be uploaded.
     case inputs
     /// What the named budget has left does not fit.
     case budget(String)

@@ -14,6 +14,8 @@ package enum FailureCode: String, Sendable, Hashable, CaseIterable, Codable {
     case inputFailed = "input_failed"
     /// The result of another job that it takes is not there, or not for sure. It was not sent.
     case inputMissing = "input_missing"
+    /// A file of this machine that it takes could not be uploaded. It was not sent.
+    case uploadFailed = "upload_failed"
     /// The task ended in failure at the provider, for a reason that trying again does not fix.
     case taskFailed = "task_failed"
     /// The task ended by a fault of the provider's own, which may pass.

@@ -51,7 +51,7 @@ extension FailureCode {
         case .providerUnavailable: (.deferredInOutage, .provider)
         case .providerFault, .notSent: (.counted, nil)
         case .invalidInput, .unknownModel, .modelUnavailable, .contentRefused, .inputUnusable, .inputFailed,
-            .inputMissing, .taskFailed,
+            .inputMissing, .uploadFailed, .taskFailed,
             .emptyResult,
             .taskLost, .downloadFailed, .answerLost, .settledByOperator, .setAside:
             (.never, nil)

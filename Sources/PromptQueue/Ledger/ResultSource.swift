@@ -8,9 +8,10 @@ package struct ResultSource: Sendable, Hashable {
         case expired
     }
 
-    /// As it is in the input: `job:12/0`.
+    /// As it is in the input: `job:12/0`, or `upload:…`.
     package let reference: String
-    package let job: JobID
+    /// Nil for a file of this machine.
+    package let job: JobID?
     package let ordinal: Int
     package let standing: Standing
 
@@ -41,15 +42,24 @@ package struct ResultSource: Sendable, Hashable {
             }
     }
 
+    /// A file that was uploaded.
+    package init(reference: String, url: String?) {
+        self.reference = reference
+        job = nil
+        ordinal = 0
+        standing = url.map { .at(url: $0) } ?? .missing
+    }
+
     /// Why the job that takes it cannot be sent; nil if it can.
     var problem: InputProblem? {
         let message: String
         switch standing {
         case .at: return nil
-        case .missing: message = "job \(job) has no file with the number \(ordinal)"
+        case .missing:
+            message = job.map { "job \($0) has no file with the number \(ordinal)" } ?? "it was not uploaded"
         case .expired:
             message =
-                "the result of job \(job) is older than \(Self.lifetimeInHours) hours, and the provider may have deleted it; make "
+                "the result of job \(job ?? JobID(0)) is older than \(Self.lifetimeInHours) hours, and the provider may have deleted it; make "
                 + "it again with a new job, or give a URL of the file that was saved"
         }
         return InputProblem(field: reference, kind: .missingResult, message: message)

@@ -10,7 +10,7 @@ extension BlockReason {
         case .disk: "Nothing is submitted: results cannot be stored"
         case .rate: "The provider wants fewer requests for a while"
         case .running: "As many tasks run as may"
-        case .inputs: "All its jobs wait for the results of others"
+        case .inputs: "All its jobs wait for the results of others, or for uploads"
         case .budget(let name): "Budget \(name) is used up"
         case .model(let name): "The provider has switched off \(name)"
         case .other(let name): "Held by \(name)"

@@ -27,6 +27,7 @@ extension JobRecord {
             "finished_at": JSONValue(finishedAt),
             "pruned_at": JSONValue(prunedAt),
             "files": .array(files.map { .string($0) }),
+            "waits_for_upload": .bool(waitsForUpload),
             "waits_for": .array(waitsFor.map { .integer($0.rawValue) }),
         ]
     }

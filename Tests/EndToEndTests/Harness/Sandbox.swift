@@ -41,6 +41,12 @@ struct Sandbox {
             let delivered: Int
         }
 
+        struct Uploads: Decodable {
+            let requests: Int
+            let bytes: Int
+        }
+
+        let uploads: Uploads
         let tasks: Tasks
         let credits: Credits
         let createTask: CreateTask

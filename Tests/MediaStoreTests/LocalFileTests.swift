@@ -1,0 +1,87 @@
+import FoundationEssentials
+import Glibc
+import Testing
+
+@testable import MediaStore
+
+/// Files of this machine that are uploaded, and the spool in which they wait.
+@Suite struct LocalFileTests {
+    private static let png: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 1, 2, 3]
+
+    private func folder() throws -> String {
+        let path = FileManager.default.temporaryDirectory.path + "/promptd-files-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: path + "/root/deep", withIntermediateDirectories: true)
+        try Data(Self.png).write(to: URL(filePath: path + "/root/deep/fox.png"))
+        try Data(Self.png).write(to: URL(filePath: path + "/secret.png"))
+        return path
+    }
+
+    @Test func `a file below a root is opened, and nothing that leads out of it`() throws {
+        let path = try folder()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let root = path + "/root"
+        #expect(try LocalFile.open(root + "/deep/fox.png", below: ["/nowhere", root]).bytes == 11)
+        #expect(unsafe symlink(path + "/secret.png", root + "/link.png") == 0)
+        #expect(unsafe symlink(path, root + "/folder") == 0)
+        #expect(unsafe mkfifo(root + "/pipe", 0o600) == 0)
+        for wrong in [
+            "/link.png", "/folder/secret.png", "/deep/../../secret.png", "/./deep/fox.png", "/pipe", "/deep",
+            "/none.png",
+        ] {
+            #expect(throws: LocalFile.Problem.self) { try LocalFile.open(root + wrong, below: [root]) }
+        }
+        #expect(throws: LocalFile.Problem.self) { try LocalFile.open(path + "/secret.png", below: [root]) }
+        #expect(throws: LocalFile.Problem.self) { try LocalFile.open(path + "/rootless/x", below: [root]) }
+        #expect(throws: LocalFile.Problem.self) { try LocalFile.open(root + "/deep/fox.png", below: []) }
+    }
+
+    @Test func `the spool holds a file under its bytes' sum, once, and finds it out if it is changed`() throws {
+        let path = try folder()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let spool = Spool(database: path + "/q.sqlite")
+        let file = try LocalFile.open(own: path + "/secret.png")
+        #expect(file.type.fileExtension == "png")
+        let name = String(Spool.reference(to: file).dropFirst("upload:".count))
+        for _ in 0..<2 { try spool.add(file) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: spool.directory) == [name])
+        #expect(try spool.open(name).sha256 == file.sha256)
+        let now = Int64(Date().timeIntervalSince1970)
+        #expect(spool.names(untouchedFor: 3_600, now: now) == [])
+        #expect(spool.names(untouchedFor: 3_600, now: now + 7_200) == [name])
+        try Data(Self.png + [4]).write(to: URL(filePath: spool.directory + "/" + name))
+        #expect(throws: LocalFile.Problem.self) { try spool.open(name) }
+        #expect(throws: LocalFile.Problem.self) { try spool.open("../secret.png") }
+        spool.remove(name, untouchedFor: 3_600, now: now)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: spool.directory) == [name])
+        spool.remove(name, untouchedFor: 3_600, now: now + 7_200)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: spool.directory) == [])
+    }
+
+    @Test func `a file that changes while it is read is not passed on`() throws {
+        let path = try folder()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let file = try LocalFile.open(own: path + "/secret.png")
+        #expect(try file.reader()(0) == Self.png)
+        // In the same file: another one under its name would not be seen.
+        let handle = unsafe open(path + "/secret.png", O_WRONLY)
+        let written = unsafe pwrite(handle, [UInt8(9)], 1, 9)
+        #expect(written == 1)
+        close(handle)
+        #expect(throws: LocalFile.Problem.self) { try file.reader()(0) }
+        let cut = unsafe truncate(path + "/secret.png", 5)
+        #expect(cut == 0)
+        #expect(throws: LocalFile.Problem.self) { _ = try file.reader()(5) }
+        let spool = Spool(database: path + "/q.sqlite")
+        #expect(throws: LocalFile.Problem.self) { try spool.add(file) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: spool.directory).isEmpty)
+    }
+
+    @Test func `an empty file and a directory are no files to upload`() throws {
+        let path = try folder()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data().write(to: URL(filePath: path + "/empty.png"))
+        for wrong in ["/empty.png", "/root", "/none"] {
+            #expect(throws: LocalFile.Problem.self) { try LocalFile.open(own: path + wrong) }
+        }
+    }
+}
