@@ -82,11 +82,14 @@ package final class UploadClient: Sendable {
 
 /// What an answer to an upload means.
 package enum UploadAnswer {
+    /// What the ledger keeps.
+    private static let mostURLBytes = 8_192
+
     package static func outcome(httpStatus: Int, body: [UInt8], allowsHTTP: Bool) -> UploadClient.Outcome {
         let answer = Answer(httpStatus: httpStatus, body: body)
         if httpStatus == 200, answer.code == 200 {
-            guard let text = answer.data?.objectValue?.text("downloadUrl"), let url = WebURL(text),
-                url.scheme == .https || allowsHTTP
+            guard let text = answer.data?.objectValue?.text("downloadUrl"), text.utf8.count <= mostURLBytes,
+                let url = WebURL(text), url.scheme == .https || allowsHTTP
             else {
                 let words = "the answer to an upload has no URL that can be used"
                 return .deferred(Failure(.providerUnavailable, words, httpStatus: httpStatus, apiCode: 200))

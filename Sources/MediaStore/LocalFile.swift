@@ -113,18 +113,29 @@ package final class LocalFile: Sendable {
     ///
     /// - Parameter roots: whole paths; what they are links to is their own affair.
     package static func open(_ path: String, below roots: [String]) throws(Problem) -> LocalFile {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
-        guard !path.utf8.contains(0), !parts.contains(".."), !parts.contains(".") else {
-            throw Problem("\(path): is not written as a plain path")
-        }
+        let parts = components(path)
         for root in roots {
-            let above = root.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
+            let above = components(root)
             guard parts.count > above.count, zip(parts, above).allSatisfy({ ExactText($0) == ExactText($1) }) else {
                 continue
             }
-            return try LocalFile(descriptor(of: Array(parts[above.count...]), below: root, path), path)
+            return try open(parts[above.count...].joined(separator: "/"), in: root)
         }
         throw Problem("\(path): is not below a directory of uploads.roots")
+    }
+
+    /// A file in a directory, or deeper. No link is followed on the way from there, and no `..` leads out.
+    package static func open(_ name: String, in directory: String) throws(Problem) -> LocalFile {
+        let shown = "\(directory)/\(name)"
+        let parts = components(name)
+        guard !name.utf8.contains(0), !parts.isEmpty, !parts.contains(".."), !parts.contains(".") else {
+            throw Problem("\(shown): is not written as a plain path")
+        }
+        return try LocalFile(descriptor(of: parts, below: directory, shown), shown)
+    }
+
+    private static func components(_ path: String) -> [String] {
+        path.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
     }
 
     /// Step by step from the root, each a directory and no link.

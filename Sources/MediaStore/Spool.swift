@@ -7,7 +7,15 @@ import PromptQueue
 package struct Spool: Sendable {
     package let directory: String
 
-    package init(database: String) { directory = database + "-uploads" }
+    /// - Parameter database: its file. What it is a link to has its spool beside it, as SQLite has its other files.
+    package init(database: String) {
+        var path = database
+        if let whole = unsafe realpath(database, nil) {
+            path = unsafe String(cString: whole)
+            unsafe free(whole)
+        }
+        directory = path + "-uploads"
+    }
 
     /// A file's reference, as inputs have it.
     package static func reference(to file: LocalFile) -> String {
@@ -63,7 +71,7 @@ package struct Spool: Sendable {
     /// A file that was put in; its bytes are what its name says.
     package func open(_ name: String) throws(LocalFile.Problem) -> LocalFile {
         guard LocalFileReference.isSpoolName(name) else { throw LocalFile.Problem("\(name): is no name of the spool") }
-        let file = try LocalFile.open("\(directory)/\(name)", below: [directory])
+        let file = try LocalFile.open(name, in: directory)
         guard name == "\(file.sha256).\(file.type.fileExtension)" else {
             throw LocalFile.Problem("\(directory)/\(name): is not what was put there")
         }

@@ -155,6 +155,16 @@ import Testing
         #expect(failing == now - .seconds(1))
     }
 
+    @Test func `a name that is no text fails its job, and holds up nobody`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.run(
+            "INSERT INTO jobs (prompt, input) VALUES ('x', json_object('a', 'file:///' || CAST(x'fffe' AS TEXT)))"
+        )
+        try insert(fixture, photo)
+        #expect(try await fixture.ledger.wantedUpload(now: fixture.now)?.reference == photo)
+        #expect(try fixture.rows("SELECT error_code FROM jobs WHERE state = 'failed'") == ["upload_failed"])
+    }
+
     @Test func `what no queued job needs is not uploaded, and is when one comes back`() async throws {
         let fixture = try LedgerFixture()
         try insert(fixture, photo)

@@ -57,6 +57,20 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: spool.directory) == [])
     }
 
+    @Test func `a spool is found by a path that begins here, and by a link`() throws {
+        let path = try folder()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let file = try LocalFile.open(own: path + "/secret.png")
+        let name = String(Spool.reference(to: file).dropFirst("upload:".count))
+        let roundabout = Spool(database: path + "/root/./../q.sqlite")
+        try roundabout.add(file)
+        #expect(try roundabout.open(name).bytes == file.bytes)
+        try Data().write(to: URL(filePath: path + "/q.sqlite"))
+        let linked = unsafe symlink(path + "/q.sqlite", path + "/link.sqlite")
+        #expect(linked == 0)
+        #expect(try Spool(database: path + "/link.sqlite").open(name).bytes == file.bytes)
+    }
+
     @Test func `a file that changes while it is read is not passed on`() throws {
         let path = try folder()
         defer { try? FileManager.default.removeItem(atPath: path) }

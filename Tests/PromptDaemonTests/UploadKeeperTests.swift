@@ -31,6 +31,8 @@ import Testing
             var ready: [String: UploadedFile] = [:]
             var failed: [String: String] = [:]
             var deferred: [String] = []
+            /// Somebody's rule refuses what is recorded.
+            var refuses = false
         }
 
         let state: Mutex<State>
@@ -51,6 +53,7 @@ import Testing
         }
 
         func recordUpload(_ wanted: WantedUpload, _ file: UploadedFile) async throws(LedgerError) {
+            guard !found.refuses else { throw LedgerError(.constraint, "not here") }
             state.withLock { state in
                 state.ready[wanted.reference] = file
                 state.wanted.removeAll { $0 == wanted }
@@ -143,6 +146,16 @@ import Testing
             #expect(wait == .deferred)
             #expect(waiting.found.wanted.count == 1)
             #expect(waiting.found.deferred == ["502"])
+        }
+    }
+
+    @Test func `what a rule of the database refuses to have recorded lets others go first`() async throws {
+        try await withFolder { path in
+            let store = Store(["file://\(path)/a.png"])
+            store.state.withLock { $0.refuses = true }
+            let look = try await keeper(store, Host(.uploaded(url: "https://u/1.png")), path).uploadNext()
+            #expect(look == .deferred)
+            #expect(store.found.deferred == ["not here"])
         }
     }
 

@@ -7,9 +7,10 @@ extension JobRecord {
         CASE WHEN jobs.waits > 0 AND jobs.state = 'queued' THEN (SELECT json_group_array(DISTINCT i.source_id)
             FROM job_inputs AS i JOIN jobs AS s ON s.id = i.source_id
             WHERE i.job_id = jobs.id AND s.state <> 'succeeded') END AS waits_for,
-        jobs.waits > 0 AND jobs.state = 'queued' AND EXISTS (
-            SELECT 1 FROM job_uploads AS u LEFT JOIN uploads AS f ON f.reference = u.reference
-            WHERE u.job_id = jobs.id AND f.state IS NOT 'ready') AS waits_for_upload
+        CASE WHEN jobs.waits > 0 AND jobs.state = 'queued' THEN (
+            SELECT CASE WHEN count(*) > 0 THEN coalesce(max(f.message), '') END
+            FROM job_uploads AS u LEFT JOIN uploads AS f ON f.reference = u.reference
+            WHERE u.job_id = jobs.id AND f.state IS NOT 'ready') END AS waits_for_upload
         """
 
     init(_ row: Row) throws {
@@ -50,7 +51,8 @@ extension JobRecord {
             files: try JSONValue(parsing: row["files"] as String).arrayValue?.compactMap(\.stringValue) ?? [],
             waitsFor: try (row["waits_for"] as String?).flatMap { try JSONValue(parsing: $0).arrayValue }?
                 .compactMap { $0.integerValue.map { JobID($0) } } ?? [],
-            waitsForUpload: (row["waits_for_upload"] as Bool?) ?? false
+            waitsForUpload: (row["waits_for_upload"] as String?) != nil,
+            uploadTrouble: (row["waits_for_upload"] as String?).flatMap { $0.isEmpty ? nil : $0 }
         )
     }
 }

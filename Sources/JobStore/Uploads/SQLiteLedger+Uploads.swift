@@ -1,3 +1,4 @@
+import FoundationEssentials
 import GRDB
 package import PromptQueue
 
@@ -6,12 +7,36 @@ extension SQLiteLedger: UploadStore {
     private static let ahead: Duration = .seconds(600)
 
     package func wantedUpload(now: Instant) async throws(LedgerError) -> WantedUpload? {
+        while true {
+            switch try await foundUpload(now: now) {
+            case .wanted(let wanted): return wanted
+            case nil: return nil
+            case .unreadable(let reference):
+                try await commits.commit { db in
+                    try db
+                        .cachedStatement(
+                            sql: "UPDATE uploads SET state = 'failed', message = ? WHERE reference = CAST(? AS TEXT)"
+                        )
+                        .execute(arguments: ["its name is not UTF-8, or has a NUL", reference])
+                }
+            }
+        }
+    }
+
+    private enum Found {
+        case wanted(WantedUpload)
+        /// A name that is no text here: nothing could be recorded under it.
+        case unreadable(Data)
+    }
+
+    private func foundUpload(now: Instant) async throws(LedgerError) -> Found? {
         try await LedgerError.wrapping {
             try await self.pool.read { db in
                 let row = try Row.fetchOne(
                     db.cachedStatement(
                         sql: """
-                            SELECT f.reference, f.asked, f.failing_since, r.path, r.sha256 FROM uploads AS f
+                            SELECT CAST(f.reference AS BLOB) AS reference, f.asked, f.failing_since, r.path, r.sha256
+                            FROM uploads AS f
                                 LEFT JOIN results AS r ON f.reference GLOB 'result:*' AND r.state = 'saved'
                                     AND r.job_id = CAST(substr(f.reference, 8) AS INTEGER)
                                     AND f.reference = 'result:' || r.job_id || '/' || r.ordinal
@@ -26,18 +51,23 @@ extension SQLiteLedger: UploadStore {
                     ),
                     arguments: [(now + Self.ahead).milliseconds]
                 )
-                return row.map { row in
-                    var saved: WantedUpload.Saved?
-                    if let path: String = row["path"], let sum: String = row["sha256"] {
-                        saved = WantedUpload.Saved(path: path, sha256: sum)
-                    }
-                    return WantedUpload(
-                        reference: row["reference"],
+                guard let row else { return nil }
+                let bytes: Data = row["reference"]
+                guard let reference = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
+                    return .unreadable(bytes)
+                }
+                var saved: WantedUpload.Saved?
+                if let path: String = row["path"], let sum: String = row["sha256"] {
+                    saved = WantedUpload.Saved(path: path, sha256: sum)
+                }
+                return .wanted(
+                    WantedUpload(
+                        reference: reference,
                         saved: saved,
                         asked: row["asked"],
                         failingSince: row.instant("failing_since")
                     )
-                }
+                )
             }
         }
     }

@@ -216,7 +216,10 @@ struct JobPage {
         case .queued:
             if let waits = job.waits {
                 job.waitsFor.isEmpty
-                    ? ["It waits for a file to be uploaded."]
+                    ? [
+                        "It waits for a file to be uploaded."
+                            + (job.uploadTrouble.map { " The last try failed: \(oneLine($0))" } ?? "")
+                    ]
                     : ["It waits \(waits), whose \(job.waitsFor.count == 1 ? "result it takes" : "results it takes")."]
             } else if let runAt = job.runAt, runAt > console.now() {
                 ["Not before \(console.time(runAt))."]

@@ -74,6 +74,20 @@ struct UploadKeeper: Service {
     /// Uploads one file.
     func uploadNext() async throws -> Look {
         guard let wanted = try await ledger.wantedUpload(now: time.now.instant) else { return .nothing }
+        do {
+            return try await upload(wanted)
+        } catch let error as LedgerError where error.code == .constraint {
+            // Somebody's own rule refuses what is to be recorded: others come first.
+            try await ledger.deferUpload(wanted, message: error.message, now: time.now.instant)
+            logger.warning(
+                "what became of a file cannot be recorded, by a rule of the database",
+                metadata: ["reference": "\(PlainText.oneLine(wanted.reference))", "reason": "\(error)"]
+            )
+            return .deferred
+        }
+    }
+
+    private func upload(_ wanted: WantedUpload) async throws -> Look {
         let file: LocalFile
         // It is read to its end, which takes a while.
         let opened = await withTaskExecutorPreference(BlockingExecutor()) { await Self.open(wanted, files) }
@@ -211,7 +225,7 @@ struct UploadFiles: Sendable {
             guard let saved = wanted.saved else {
                 throw LocalFile.Problem("\(wanted.reference): was not saved, or is gone")
             }
-            let file = try LocalFile.open("\(media)/\(saved.path)", below: [media])
+            let file = try LocalFile.open(saved.path, in: media)
             guard file.sha256 == saved.sha256 else {
                 throw LocalFile.Problem("\(media)/\(saved.path): is not what was saved there")
             }

@@ -35,6 +35,8 @@ package struct JobRecord: Sendable {
     package let waitsFor: [JobID]
     /// Whether a file that it takes has yet to be uploaded.
     package let waitsForUpload: Bool
+    /// Why the last try to upload one failed, if it did.
+    package let uploadTrouble: String?
 
     package init(
         id: JobID,
@@ -63,7 +65,8 @@ package struct JobRecord: Sendable {
         prunedAt: Instant?,
         files: [String],
         waitsFor: [JobID] = [],
-        waitsForUpload: Bool = false
+        waitsForUpload: Bool = false,
+        uploadTrouble: String? = nil
     ) {
         self.id = id
         self.state = state
@@ -92,6 +95,7 @@ package struct JobRecord: Sendable {
         self.files = files
         self.waitsFor = waitsFor
         self.waitsForUpload = waitsForUpload
+        self.uploadTrouble = uploadTrouble
     }
 }
 
