@@ -136,7 +136,10 @@ let package = Package(
             ],
             resources: [
                 .embedInCode("Dashboard/Assets/app.css"), .embedInCode("Dashboard/Assets/app.js"),
-                .embedInCode("Dashboard/Assets/icon.svg"), .embedInCode("Dashboard/Templates/batches.mustache"),
+                .embedInCode("Dashboard/Assets/icon.svg"), .embedInCode("Dashboard/Templates/add.mustache"),
+                .embedInCode("Dashboard/Templates/change.mustache"),
+                .embedInCode("Dashboard/Templates/login.mustache"),
+                .embedInCode("Dashboard/Templates/batches.mustache"),
                 .embedInCode("Dashboard/Templates/budgets.mustache"),
                 .embedInCode("Dashboard/Templates/chart.mustache"),
                 .embedInCode("Dashboard/Templates/gallery.mustache"), .embedInCode("Dashboard/Templates/job.mustache"),

@@ -35,6 +35,16 @@ package struct KeyLookup: Sendable {
         )
     }
 
+    /// What people log in to the pages with.
+    package static func webToken(fileSetting: String) -> KeyLookup {
+        KeyLookup(
+            fileSetting: fileSetting,
+            credential: "web-token",
+            variable: "",
+            purpose: "the token that people log in to the pages with"
+        )
+    }
+
     /// The secret that signs what a hook is sent.
     package static func hook(_ name: String) -> KeyLookup {
         KeyLookup(
@@ -87,7 +97,7 @@ package struct KeyLookup: Sendable {
         let secret = Secret(key)
         guard !isSent || secret.isSendable else {
             throw Problem(
-                description: "\(source): is not an API key: it holds spaces or other characters that a key has not"
+                description: "\(source): is not \(purpose): it holds spaces or other characters that such a key has not"
             )
         }
         return secret

@@ -22,6 +22,32 @@ package enum Credentials {
         try find(.webhook(fileSetting: "callbacks.hmacKeyFile"), file, environment)
     }
 
+    /// What people log in to the pages with; nil if there is none, and nothing can be changed there.
+    ///
+    /// - Throws: `ConfigurationError` when a token is meant to be there and cannot be used.
+    package static func webToken(
+        _ configuration: DaemonConfiguration,
+        environment: [String: String]
+    ) throws(ConfigurationError) -> Secret? {
+        guard configuration.webListen != nil else { return nil }
+        let token = try find(.webToken(fileSetting: "web.tokenFile"), configuration.webTokenFile, environment)
+        if let token, token.value.utf8.count < shortestToken {
+            throw ConfigurationError(
+                "web.tokenFile: the token has fewer than \(shortestToken) characters, and could be guessed; make one with "
+                    + "openssl rand -hex 16"
+            )
+        }
+        guard token != nil || !configuration.webReadWithToken else {
+            throw ConfigurationError(
+                "web.readWithToken: there is no token, so that nobody could read: name a file in web.tokenFile, or give systemd "
+                    + "the credential web-token"
+            )
+        }
+        return token
+    }
+
+    private static let shortestToken = 20
+
     /// The secret that signs what a hook is sent.
     ///
     /// - Throws: `ConfigurationError` that says where it can be put.

@@ -21,6 +21,8 @@ package struct DaemonConfiguration: Sendable, Equatable {
     /// nil: off.
     package var webListen: ListenAddress? = ListenAddress(host: "127.0.0.1", port: 8787)
     package var webThumbnails = ThumbnailPolicy.automatic
+    package var webTokenFile: String?
+    package var webReadWithToken = false
     package var downloadsEnabled = true
     package var downloadsSidecars = true
     package var downloadsNames = NameTemplate.standard

@@ -141,6 +141,19 @@ extension Setting {
             reloaded: true,
             "Small pictures for the dashboard: auto makes them where Debian's libvips-tools is installed; off shows the files."
         ),
+        .keyFile(
+            "web.tokenFile",
+            \.webTokenFile,
+            example: "/etc/promptd/web-token",
+            "A file with a token and nothing else: whoever logs in to the dashboard with it may change what it shows. Without "
+                + "this: systemd's credential web-token, else nothing can be changed there."
+        ),
+        .flag(
+            "web.readWithToken",
+            \.webReadWithToken,
+            reloaded: true,
+            "true: the dashboard and /api/v1 are shown to those alone who know the token; health and metrics to all."
+        ),
         .flag(
             "downloads.enabled",
             \.downloadsEnabled,

@@ -19,6 +19,8 @@ struct FormFields: Sendable {
 
     func values(_ name: String) -> [String] { all.filter { $0.name == name }.map(\.value) }
 
+    mutating func append(_ name: String, _ value: String) { all.append((name, value)) }
+
     /// With one value for a name, or without any.
     func setting(_ name: String, _ value: String?) -> FormFields {
         var fields = self

@@ -14,7 +14,8 @@ struct OwnSiteOnly<Context: RequestContext>: RouterMiddleware {
         func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { request.headers[$0] } }
         let path = request.uri.path
         let isPage =
-            header("Sec-Fetch-Mode") == "navigate" && header("Sec-Fetch-Dest") == "document"
+            (request.method == .get || request.method == .head) && header("Sec-Fetch-Mode") == "navigate"
+            && header("Sec-Fetch-Dest") == "document"
             && !["/api/", "/media/", "/gallery.zip"].contains(where: path.hasPrefix)
         guard let site = header("Sec-Fetch-Site"), site == "cross-site" || site == "same-site", !isPage else {
             return try await next(request, context)

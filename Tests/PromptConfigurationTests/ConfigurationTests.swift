@@ -44,7 +44,7 @@ import Testing
         ("limits.pollsPerSecond", "3"), ("credits.reserve", "12.5"), ("credits.price", "0.005 USD"),
         ("callbacks.publicURL", "https://x/y"),
         ("callbacks.listen", "0.0.0.0:1"), ("callbacks.hmacKeyFile", "/h"), ("web.listen", "off"),
-        ("web.thumbnails", "off"),
+        ("web.thumbnails", "off"), ("web.tokenFile", "/t"), ("web.readWithToken", "true"),
         ("downloads.enabled", "false"), ("downloads.sidecars", "false"),
         ("downloads.names", "shop/{id}.{ordinal}.{ext}"), ("downloads.allowPrivateAddresses", "true"),
         ("unconfirmed.policy", "resubmit"),
@@ -183,5 +183,45 @@ import Testing
                 try Credentials.apiKey(file: nil, environment: ["KIE_API_KEY": key])
             }
         }
+    }
+
+    @Test func `the pages' token comes from the file or the credential, and cannot be guessed`() throws {
+        let directory = "/tmp/promptd-test-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        var configuration = DaemonConfiguration()
+        #expect(try Credentials.webToken(configuration, environment: [:]) == nil)
+        let credentials = ["CREDENTIALS_DIRECTORY": directory]
+        try Data("0123456789abcdef0123\n".utf8).write(to: URL(filePath: directory + "/web-token"))
+        #expect(try Credentials.webToken(configuration, environment: credentials)?.value == "0123456789abcdef0123")
+
+        configuration.webTokenFile = directory + "/token"
+        #expect(
+            throws: ConfigurationError(
+                "web.tokenFile: \(directory)/token cannot be read; check that it exists and its permissions"
+            )
+        ) {
+            try Credentials.webToken(configuration, environment: credentials)
+        }
+        for (token, reason) in [
+            ("", "is empty; put the token that people log in to the pages with there"),
+            ("0123456789abcdef012", "fewer than 20 characters"), ("0123456789 abcdef0123", "is not the token"),
+        ] {
+            try Data(token.utf8).write(to: URL(filePath: directory + "/token"))
+            let error = #expect(throws: ConfigurationError.self) {
+                try Credentials.webToken(configuration, environment: credentials)
+            }
+            #expect(error?.description.contains(reason) == true)
+            #expect(token.isEmpty || error?.description.contains(token) == false)
+        }
+
+        configuration.webTokenFile = nil
+        configuration.webReadWithToken = true
+        let error = #expect(throws: ConfigurationError.self) {
+            try Credentials.webToken(configuration, environment: [:])
+        }
+        #expect(error?.description.hasPrefix("web.readWithToken: there is no token") == true)
+        configuration.webListen = nil
+        #expect(try Credentials.webToken(configuration, environment: [:]) == nil)
     }
 }

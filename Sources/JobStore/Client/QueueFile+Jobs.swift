@@ -43,6 +43,18 @@ extension QueueFile {
         }
     }
 
+    package func ids(matching filter: JobFilter, limit: Int) throws(LedgerError) -> [JobID] {
+        let (condition, arguments) = filter.condition
+        return try read { db in
+            try Int64.fetchAll(
+                db,
+                sql: "SELECT id FROM jobs WHERE \(condition) ORDER BY id LIMIT ?",
+                arguments: arguments + [limit]
+            )
+            .map { JobID($0) }
+        }
+    }
+
     package func jobs(
         matching filter: JobFilter,
         after: JobID?,

@@ -41,11 +41,7 @@ extension QueueFile {
         var filter = filter
         filter.states = filter.states.isEmpty ? [.unconfirmed] : filter.states.intersection([.unconfirmed])
         guard !filter.states.isEmpty else { return [] }
-        let (condition, arguments) = filter.condition
-        return try read { db in
-            try Int64.fetchAll(db, sql: "SELECT id FROM jobs WHERE \(condition) ORDER BY id", arguments: arguments)
-                .map { JobID($0) }
-        }
+        return try ids(matching: filter, limit: .max)
     }
 
     /// Settles one, and adds to `outcome` what that means for money.

@@ -9,6 +9,7 @@ enum ConfigurationCheck {
         if configuration.callbacksPublicURL != nil {
             _ = try Credentials.webhookKey(file: configuration.callbacksHMACKeyFile, environment: environment)
         }
+        _ = try Credentials.webToken(configuration, environment: environment)
         try Credentials.checkHooks(configuration.hooks, environment: environment)
         try LedgerOpener.checkDirectory(of: configuration.database)
         try MediaDirectory.check(configuration.media)

@@ -106,7 +106,7 @@ extension Daemon {
         )
         var beside: [any Service] = []
         if let listen = configuration.webListen {
-            let dashboard = try parts.pages.map { try self.dashboard(listen, $0, media, ledger.databaseID) }
+            let dashboard = try parts.pages.map { try self.dashboard(listen, $0, media, ledger.databaseID, client) }
             if let dashboard { beside.append(ThumbnailKeeper(dashboard: dashboard, time: time, logger: logger)) }
             beside.append(
                 web(listen, ledger, media, runner, callbacks?.counter, dashboard, quiet, onListening: listeners.step)
@@ -208,7 +208,8 @@ extension Daemon {
         _ listen: ListenAddress,
         _ pages: PageSource,
         _ media: MediaDirectory,
-        _ databaseID: String
+        _ databaseID: String,
+        _ client: KieClient
     ) throws -> Dashboard {
         try Dashboard(
             source: pages,
@@ -218,6 +219,13 @@ extension Daemon {
             isLocal: WebServer.isLocal(listen.host),
             thumbnailer: VipsThumbnailer { [live] in live.thumbnails == .automatic },
             logger: logger,
+            changes: WebChanges(
+                access: webAccess,
+                unknownModels: { [live] in live.unknownModels },
+                creditPrice: { [live] in live.creditPrice },
+                checkTask: { await client.recordInfo($0).outcome },
+                open: { [database = configuration.database] in try LedgerOpener.client(of: database) }
+            ),
             now: { [time] in time.now.instant }
         )
     }

@@ -19,6 +19,7 @@ struct Daemon {
     let notifier: SystemdNotifier
     let live: LiveSettings
     let time = SystemTime()
+    let webAccess: WebAccess
     let writeLogRests: @Sendable () -> Void
     let registry: PrometheusRegistry
     let metrics: DaemonMetrics
@@ -31,6 +32,7 @@ struct Daemon {
         metrics = DaemonMetrics(registry)
         self.configuration = configuration
         self.environment = environment
+        webAccess = WebAccess { [time] in time.now.instant }
         notifier = SystemdNotifier(environment: environment)
         var format = configuration.logFormat
         let toJournal = JournalSocket.takesStandardError(environment)
@@ -50,6 +52,8 @@ struct Daemon {
         let key = try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment)
         let callbacks = try Callbacks(configuration, environment: environment, time: time, logger: logger)
         try Credentials.checkHooks(configuration.hooks, environment: environment)
+        let token = try Credentials.webToken(configuration, environment: environment)
+        webAccess.replace(token: token?.value, readsNeedToken: configuration.webReadWithToken)
         let parts = try await open(key)
         var failure: (any Error)?
         do {
@@ -282,11 +286,13 @@ struct Daemon {
         do {
             let new = try await ConfigurationLoader.load(file: file, environment: environment)
             let key = try Credentials.apiKey(file: new.apiKeyFile, environment: environment)
+            let token = try Credentials.webToken(new, environment: environment)
             try Credentials.checkHooks(new.hooks, environment: environment)
             try await parts.ledger.setPrices(new.prices, defaultPrice: new.defaultPrice)
             try callbacks?.reload(new, environment: environment)
             parts.client.replaceKey(key)
             parts.uploadClient.replaceKey(key)
+            webAccess.replace(token: token?.value, readsNeedToken: new.webReadWithToken)
             let waiting = live.replace(with: new)
             runner.reloaded(EngineSettings(new))
             logger.notice("configuration and API key reloaded", metadata: ["rate": "\(new.rate)"])

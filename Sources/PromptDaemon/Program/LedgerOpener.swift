@@ -31,6 +31,9 @@ struct LedgerOpener: Sendable {
         [try QueueFile(readingAt: database), try QueueFile(readingAt: database)]
     }
 
+    /// As a command opens it, for what the pages change.
+    static func client(of database: String) throws(LedgerError) -> any QueueClient { try QueueFile(path: database) }
+
     /// The ledger may have to be migrated first: systemd is asked for patience meanwhile, and the log told.
     func open() async throws -> any LedgerStore {
         var options = options

@@ -13,6 +13,7 @@ final class LiveSettings: Sendable {
 
     var unknownModels: UnknownModelPolicy { configuration.withLock { $0.unknownModels } }
     var catalogueRefresh: RefreshInterval { configuration.withLock { $0.catalogueRefresh } }
+    var creditPrice: CreditPrice? { configuration.withLock { $0.creditPrice } }
     var hooks: [Hook] { configuration.withLock { $0.hooks } }
     var apiKeyFile: String? { configuration.withLock { $0.apiKeyFile } }
     var thumbnails: ThumbnailPolicy { configuration.withLock { $0.webThumbnails } }

@@ -29,6 +29,8 @@ package struct JobRequest: Sendable {
         package var problems: [String] = []
         /// Whether a field is spelt almost like one of the model's.
         package var isMisspelt = false
+
+        package init() {}
     }
 
     package func checked(

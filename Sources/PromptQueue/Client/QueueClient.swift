@@ -28,6 +28,9 @@ package protocol QueueReader: Sendable {
     /// The job that an input takes a result from; `nil` if there is none.
     func source(of reference: InputReference) throws(LedgerError) -> SourceRecord?
 
+    /// The jobs that match, the oldest first, at most `limit`.
+    func ids(matching filter: JobFilter, limit: Int) throws(LedgerError) -> [JobID]
+
     /// `nil` if there is no such job.
     func details(of id: JobID) throws(LedgerError) -> JobDetails?
 

@@ -129,6 +129,7 @@ struct API: Sendable {
                 return Self.failure(dashboard.problem(error))
             }
         }
+        addActions(to: router)
         for route in Self.routes {
             router.get("api/v1/\(route.routerPath)") { request, context in
                 do {
@@ -143,7 +144,7 @@ struct API: Sendable {
         }
     }
 
-    private static func failure(_ problem: PageProblem) -> Response {
+    static func failure(_ problem: PageProblem) -> Response {
         let error: JSONObject = ["code": .string(problem.code.rawValue), "message": .string(problem.message)]
         return json(problem.status, .object(["error": .object(error)]))
     }

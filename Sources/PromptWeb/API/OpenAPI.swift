@@ -8,16 +8,26 @@ enum OpenAPI {
             "info": .object([
                 "title": "promptd", "version": .string(Version.current),
                 "description": """
-                What is in promptd's queue. Instants are ISO 8601 in UTC, money is in credits, and the words are those of \
+                What is in promptd's queue, and what may be done to it with the token of web.tokenFile. Instants are ISO 8601 in UTC, money is in credits, and the words are those of \
                 promptctl --json.
                 """,
             ]),
             "paths": .object(
-                API.routes.reduce(into: ["/api/v1/\(API.live)": live]) { paths, route in
-                    paths["/api/v1/\(route.path)"] = .object(["get": .object(operation(route))])
+                API.actions.reduce(
+                    into: API.routes.reduce(into: ["/api/v1/\(API.live)": live]) { paths, route in
+                        paths["/api/v1/\(route.path)"] = .object(["get": .object(operation(route))])
+                    }
+                ) { paths, action in
+                    let place = "/api/v1/\(action.path)"
+                    var operations = paths[place]?.objectValue ?? [:]
+                    operations["post"] = .object(operation(action))
+                    paths[place] = .object(operations)
                 }
             ),
-            "components": .object(["schemas": .object(["Error": error])]),
+            "components": .object([
+                "schemas": .object(["Error": error]),
+                "securitySchemes": .object(["token": .object(["type": "http", "scheme": "bearer"])]),
+            ]),
         ]
     }
 
@@ -56,6 +66,31 @@ enum OpenAPI {
             "parameters": .array(inPath + inQuery),
             "responses": .object([
                 "200": .object(["description": "As asked.", "content": content(schema(route.answers))]),
+                "default": .object([
+                    "description": "Why not.",
+                    "content": content(.object(["$ref": "#/components/schemas/Error"])),
+                ]),
+            ]),
+        ]
+    }
+
+    private static func operation(_ action: APIAction) -> JSONObject {
+        let properties = action.fields.reduce(into: JSONObject()) { $0[$1.name] = .object($1.schema) }
+        return [
+            "summary": .string(action.summary),
+            "security": .array([.object(["token": .array([])])]),
+            "requestBody": .object([
+                "required": true,
+                "content": content(
+                    .object([
+                        "type": "object", "properties": .object(properties), "additionalProperties": false,
+                    ])
+                ),
+            ]),
+            "responses": .object([
+                "200": .object([
+                    "description": "What was done, or would be.", "content": content(.object(["type": "object"])),
+                ]),
                 "default": .object([
                     "description": "Why not.",
                     "content": content(.object(["$ref": "#/components/schemas/Error"])),

@@ -17,6 +17,8 @@ package struct Dashboard: Sendable {
     let feed: LiveFeed
     let thumbnailFiles: ThumbnailFiles
     let thumbnails: Thumbnails?
+    /// nil: nothing can be changed.
+    let changes: WebChanges?
 
     /// - Parameters:
     ///   - source: what is shown.
@@ -25,6 +27,7 @@ package struct Dashboard: Sendable {
     ///   - processID: the daemon's own.
     ///   - isLocal: whether this machine alone is served.
     ///   - thumbnailer: makes small pictures; nil: the files themselves are shown.
+    ///   - changes: by what things are changed, for whoever knows the token; nil: nobody can.
     /// - Throws: what is wrong with a template.
     package init(
         source: PageSource,
@@ -34,6 +37,7 @@ package struct Dashboard: Sendable {
         isLocal: Bool,
         thumbnailer: (any ThumbnailMaker)? = nil,
         logger: Logger,
+        changes: WebChanges? = nil,
         now: @escaping @Sendable () -> Instant
     ) throws {
         self.source = source
@@ -47,6 +51,7 @@ package struct Dashboard: Sendable {
         self.isLocal = isLocal
         self.now = now
         self.logger = logger
+        self.changes = changes
         feed = LiveFeed { known in try await Self.snapshot(known: known, source, processID, now) }
     }
 
@@ -80,33 +85,31 @@ package struct Dashboard: Sendable {
         page(router, "budgets") { pages, _, _ in try await pages.budgets() }
         page(router, "models") { pages, fields, _ in try await pages.models(fields) }
         addMedia(to: router)
+        addChanges(to: router)
         API(self).add(to: router)
     }
 
-    private func page(
+    func page(
         _ router: Router<BasicRequestContext>,
         _ path: RouterPath,
         _ make: @escaping @Sendable (Dashboard, FormFields, Parameters) async throws -> PageContent
     ) {
         router.get(path) { request, context in
             do {
-                try admit(request)
-                let fields = FormFields(request.uri.query ?? "")
-                return html(.ok, try await make(self, fields, context.parameters))
+                let visitor = try admit(request)
+                return await Visitor.$current.withValue(visitor) {
+                    do {
+                        let fields = FormFields(request.uri.query ?? "")
+                        return html(.ok, try await make(self, fields, context.parameters))
+                    } catch {
+                        return problemPage(error)
+                    }
+                }
+            } catch let problem as PageProblem where problem.code == .unauthorized {
+                return Self.seeOther("/login?next=" + URLText.encoded(Self.address(of: request)))
             } catch {
                 return problemPage(error)
             }
-        }
-    }
-
-    /// - Throws: `PageProblem` for whoever may not read.
-    func admit(_ request: Request) throws(PageProblem) {
-        guard isLocal else {
-            throw PageProblem(
-                .forbidden,
-                "Prompts and pictures are shown on this machine's own address only: set web.listen to 127.0.0.1:8787, and "
-                    + "come over ssh -L 8787:127.0.0.1:8787."
-            )
         }
     }
 
@@ -160,6 +163,10 @@ extension PageProblem {
         case .forbidden: .forbidden
         case .unauthorized: .unauthorized
         case .notFound: .notFound
+        case .conflict: .conflict
+        case .contentTooLarge: .contentTooLarge
+        case .unsupportedMediaType: .unsupportedMediaType
+        case .tooManyRequests: .tooManyRequests
         case .unavailable: .serviceUnavailable
         case .failed: .internalServerError
         }
@@ -171,6 +178,9 @@ extension PageProblem {
         case .forbidden: "Not allowed"
         case .unauthorized: "A token is needed"
         case .notFound: "Not found"
+        case .conflict: "That cannot be done"
+        case .contentTooLarge, .unsupportedMediaType: "That was not understood"
+        case .tooManyRequests: "Too many tries"
         case .unavailable: "Not now"
         case .failed: "Something went wrong"
         }

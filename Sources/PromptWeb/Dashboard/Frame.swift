@@ -13,6 +13,12 @@ struct Frame {
     let version = Version.current
     /// The assets' address changes with what is in them, so that browsers may keep them.
     let assets = Assets.mark
+    /// Where to log in; nil: that is done, or not possible.
+    let loginHref: String?
+    /// Whether forms that change something are shown, and what they bear.
+    let canChange: Bool
+    let csrf: String
+    let place: String
 
     init(_ title: String, at place: String? = nil) {
         self.title = title
@@ -20,7 +26,15 @@ struct Frame {
             ("Overview", "/"), ("Jobs", "/jobs"), ("Gallery", "/gallery"), ("Batches", "/batches"),
             ("Budgets", "/budgets"), ("Models", "/models"),
         ]
-        links = all.map { Link(name: $0.0, href: $0.1, isCurrent: $0.1 == place) }
+        let visitor = Visitor.current
+        canChange = visitor.session != nil
+        csrf = visitor.mark
+        self.place = visitor.place
+        loginHref =
+            visitor.canLogIn && visitor.session == nil ? "/login?next=\(URLText.encoded(visitor.place))" : nil
+        links = (all + (canChange ? [("Add", "/add")] : [])).map {
+            Link(name: $0.0, href: $0.1, isCurrent: $0.1 == place)
+        }
     }
 }
 

@@ -46,6 +46,10 @@ struct PageProblem: Error {
         case badRequest = "bad_request"
         case forbidden, unauthorized
         case notFound = "not_found"
+        case conflict
+        case contentTooLarge = "content_too_large"
+        case unsupportedMediaType = "unsupported_media_type"
+        case tooManyRequests = "too_many_requests"
         case unavailable, failed
     }
 

@@ -17,7 +17,9 @@ struct PageLibrary: Sendable {
     }
 
     static let templates: [(name: String, bytes: [UInt8])] = [
-        ("batches", PackageResources.batches_mustache), ("budgets", PackageResources.budgets_mustache),
+        ("add", PackageResources.add_mustache), ("change", PackageResources.change_mustache),
+        ("login", PackageResources.login_mustache), ("batches", PackageResources.batches_mustache),
+        ("budgets", PackageResources.budgets_mustache),
         ("chart", PackageResources.chart_mustache), ("gallery", PackageResources.gallery_mustache),
         ("job", PackageResources.job_mustache), ("jobfilter", PackageResources.jobfilter_mustache),
         ("jobs", PackageResources.jobs_mustache),

@@ -17,7 +17,13 @@ struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
         context: Context,
         next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
-        var response = try await next(request, context)
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch let error as any HTTPResponseError {
+            // The router's own answers, too: that there is no such page, or that an address is none.
+            response = try error.response(from: request, context: context)
+        }
         func set(_ name: String, _ value: String) {
             guard let name = HTTPField.Name(name), response.headers[name] == nil else { return }
             response.headers[name] = value

@@ -7,6 +7,8 @@ import JobStore
 import Logging
 import NIOCore
 import PromptQueue
+import RecordedLog
+import Synchronization
 
 @testable import PromptWeb
 
@@ -18,9 +20,23 @@ final class DashboardFixture: Sendable {
     let file: QueueFile
     let dashboard: Dashboard
     let now = Instant(milliseconds: 1_800_000_000_000)
+    let access: WebAccess
+    let log = RecordedLog()
     private let source: PageSource
+    private let passed: PassedTime
 
-    init(isLocal: Bool = true, thumbnailer: (any ThumbnailMaker)? = nil) throws {
+    static let token = "the-token-of-the-tests"
+
+    /// - Parameters:
+    ///   - token: what people log in with; nil: nobody can.
+    ///   - known: the task that the provider knows.
+    init(
+        isLocal: Bool = true,
+        token: String? = nil,
+        readsNeedToken: Bool = false,
+        known: String = "found",
+        thumbnailer: (any ThumbnailMaker)? = nil
+    ) throws {
         directory = FileManager.default.temporaryDirectory.path() + "dashboard-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         media = directory + "/media"
@@ -30,16 +46,29 @@ final class DashboardFixture: Sendable {
         ledger = try SQLiteLedger(path: path)
         file = try QueueFile(path: path)
         source = PageSource([try QueueFile(readingAt: path)])
+        let passed = PassedTime()
+        self.passed = passed
+        let now: @Sendable () -> Instant = { Instant(milliseconds: 1_800_000_000_000) + passed.time }
+        access = WebAccess(now: now)
+        access.replace(token: token, readsNeedToken: readsNeedToken)
         dashboard = try Dashboard(
             source: source,
             media: media,
             processID: 4711,
             isLocal: isLocal,
             thumbnailer: thumbnailer,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            now: { Instant(milliseconds: 1_800_000_000_000) }
+            logger: log.logger,
+            changes: WebChanges(
+                access: access,
+                checkTask: { $0 == TaskID(known) ? .pending(providerState: "generating") : .notFound },
+                open: { try QueueFile(path: path) }
+            ),
+            now: now
         )
     }
+
+    /// Lets time pass.
+    func pass(_ time: Duration) { passed.pass(time) }
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
@@ -93,10 +122,54 @@ final class DashboardFixture: Sendable {
         return claimed.job
     }
 
+    /// Sends the next job, and keeps it there.
+    @discardableResult
+    func start() async throws -> ClaimedJob {
+        let claimed = try await claim()
+        let task = TaskID("task-\(claimed.job)")
+        _ = try await ledger.record(.accepted(claimed.attempt, task: task, httpStatus: 200), now: now)
+        return claimed
+    }
+
+    /// Sends the next job; its task fails.
+    func fail() async throws {
+        let claimed = try await start()
+        let failure = Failure(.contentRefused, "the content was refused")
+        _ = try await ledger.record(
+            .taskFailed(claimed.attempt, failure, charged: .zero, then: .fail),
+            now: now
+        )
+    }
+
+    /// Sends the next job; the answer is lost.
+    func lose() async throws {
+        let failure = Failure(.answerLost, "no answer within 30s: the task may exist and may have been charged")
+        _ = try await ledger.record(.unknown(try await claim().attempt, failure), now: now)
+    }
+
+    private func claim() async throws -> ClaimedJob {
+        let request = ClaimRequest(
+            limit: 1,
+            rate: RateLimit(count: 1_000, window: .seconds(10)),
+            runningLimit: 1_000,
+            now: now
+        )
+        return try await ledger.claim(request) { $0.prepared(by: .builtIn, unknownModels: .allow) }.jobs[0]
+    }
+
     /// What is answered.
     func get(
         _ uri: String,
         _ headers: HTTPFields = [:]
+    ) async throws -> (status: Int, headers: HTTPFields, body: ByteBuffer) {
+        try await request(.get, uri, headers)
+    }
+
+    func request(
+        _ method: HTTPRequest.Method,
+        _ uri: String,
+        _ headers: HTTPFields = [:],
+        body: String? = nil
     ) async throws -> (status: Int, headers: HTTPFields, body: ByteBuffer) {
         struct Nothing: StatusSource {
             func isWritable() async -> Bool { true }
@@ -106,7 +179,12 @@ final class DashboardFixture: Sendable {
             router: WebServer.router(source: Nothing(), isRunning: { true }, dashboard: dashboard)
         )
         return try await application.test(.router) { client in
-            try await client.execute(uri: uri, method: .get, headers: headers) {
+            try await client.execute(
+                uri: uri,
+                method: method,
+                headers: headers,
+                body: body.map { ByteBuffer(string: $0) }
+            ) {
                 ($0.status.code, $0.headers, $0.body)
             }
         }
@@ -122,4 +200,13 @@ final class DashboardFixture: Sendable {
     func json(_ uri: String) async throws -> JSONObject {
         try JSONValue(parsing: try await text(uri)).objectValue ?? [:]
     }
+}
+
+/// A clock that goes when it is told to.
+private final class PassedTime: Sendable {
+    private let passed = Mutex(Duration.zero)
+
+    var time: Duration { passed.withLock { $0 } }
+
+    func pass(_ more: Duration) { passed.withLock { $0 += more } }
 }

@@ -18,23 +18,25 @@
   };
   localise(document);
 
-  // How many results are chosen.
+  // How many results or jobs are chosen.
   const form = document.querySelector("form.selection");
+  let show = () => {};
   if (form) {
-    const boxes = [...form.querySelectorAll("input[name=item], input[name=job]")].filter((box) => !box.disabled);
+    const boxes = () => [...form.elements].filter((box) => (box.name === "item" || box.name === "job") && !box.disabled);
     const all = form.querySelector("#all");
     const chosen = form.querySelector("#chosen");
     const text = chosen.textContent;
     all.hidden = false;
     form.querySelector("#all-text").hidden = false;
-    const show = () => {
-      const count = boxes.filter((box) => box.checked).length;
-      chosen.textContent = count === 0 ? text : `${count} chosen`;
-      all.checked = count > 0 && count === boxes.length;
-      all.indeterminate = count > 0 && count < boxes.length;
+    show = () => {
+      const count = boxes().filter((box) => box.checked).length;
+      const next = count === 0 ? text : `${count} chosen`;
+      if (chosen.textContent !== next) chosen.textContent = next;
+      all.checked = count > 0 && count === boxes().length;
+      all.indeterminate = count > 0 && count < boxes().length;
     };
-    all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; show(); });
-    form.addEventListener("change", show);
+    all.addEventListener("change", () => { for (const box of boxes()) box.checked = all.checked; show(); });
+    document.addEventListener("change", show);
     show();
   }
 
@@ -57,11 +59,14 @@
         // Nothing is taken from under a reader's hands.
         if (old.contains(document.activeElement) && document.activeElement !== document.body) continue;
         if ([...old.querySelectorAll("video, audio")].some((media) => !media.paused)) continue;
+        const checked = new Set([...old.querySelectorAll("input[type=checkbox]:checked")].map((box) => box.value));
         const open = [...old.querySelectorAll("details")].map((details) => details.open);
         original.set(old.id, source(fresh));
         localise(fresh);
         old.replaceWith(document.adoptNode(fresh));
         fresh.querySelectorAll("details").forEach((details, index) => { details.open = open[index] ?? false; });
+        for (const box of fresh.querySelectorAll("input[type=checkbox]")) box.checked = checked.has(box.value);
+        show();
       }
     };
     const connect = () => {

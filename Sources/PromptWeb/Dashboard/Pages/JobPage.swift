@@ -43,6 +43,10 @@ struct JobView {
     let attempts: [Attempt]
     let hasAttempts: Bool
     let json: String
+    let canRetry: Bool
+    let canCancel: Bool
+    /// Whether its request was lost, and nobody has said what became of it.
+    let settling: Bool
 }
 
 extension Dashboard {
@@ -70,6 +74,11 @@ extension JobView {
         attempts = details.attempts.enumerated().map { Attempt($0.element, number: $0.offset + 1, now: now) }
         hasAttempts = !attempts.isEmpty
         json = JSONValue.object(details.object(latest: nil, now: now)).json
+        canRetry = JobChange.retry.origins.contains(job.state)
+        canCancel = JobChange.cancel.origins.contains(job.state)
+        settling =
+            (job.state == .unconfirmed || job.state == .cancelled)
+            && details.attempts.contains { $0.state == .unknown && $0.finishedAt == nil }
     }
 
     private static func notice(_ details: JobDetails) -> NoticeView? {

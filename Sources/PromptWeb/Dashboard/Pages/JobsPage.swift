@@ -43,6 +43,10 @@ struct JobsView {
     let pager: PagerView
     let emptyText: String
     let galleryHref: String?
+    /// What the page shows, as its address says it.
+    let filterText: String
+    let canTakeAll: Bool
+    let canSettle: Bool
 }
 
 /// The form that says which jobs.
@@ -111,7 +115,12 @@ extension Dashboard {
                 emptyText: filter.isEmpty
                     ? "There is no job yet."
                     : slice.isCutShort ? "None among those that were looked at." : "No job is like that.",
-                galleryHref: gallery
+                galleryHref: gallery,
+                filterText: String(
+                    fields.setting("before", nil).setting("after", nil).query.dropFirst()
+                ),
+                canTakeAll: !filter.isEmpty,
+                canSettle: filter.states.contains(.unconfirmed)
             )
         )
     }

@@ -25,6 +25,9 @@ struct OverviewView {
         let cells: [CountCell]
         let blockedBy: String?
         let blockedKind: String
+        let queueAction: String
+        let queueVerb: String
+        let queueLabel: String
     }
 
     let frame: Frame
@@ -106,7 +109,10 @@ extension Dashboard {
                 href: "/jobs?queue=\(URLText.encoded(queue.name))",
                 cells: states.map { CountCell(queue.counts[$0] ?? 0, $0, ("queue", queue.name)) },
                 blockedBy: queue.blockedBy?.rawValue,
-                blockedKind: queue.blockedBy?.isOrdinary == true ? "" : "warn"
+                blockedKind: queue.blockedBy?.isOrdinary == true ? "" : "warn",
+                queueAction: queue.isPaused ? "resume" : "pause",
+                queueVerb: queue.isPaused ? "Resume" : "Pause",
+                queueLabel: "\(queue.isPaused ? "Resume" : "Pause") queue \(queue.name)"
             )
         }
         let budgets = status.record.budgets.prefix(6).map { BudgetView($0, now: now) }

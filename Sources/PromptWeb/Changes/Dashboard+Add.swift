@@ -1,0 +1,203 @@
+import Hummingbird
+import PromptQueue
+
+// The form that adds jobs, made of what the catalogue says a model takes.
+extension Dashboard {
+    func addForm(to router: Router<BasicRequestContext>) {
+        page(router, "add") { pages, fields, _ in
+            guard Visitor.current.session != nil else {
+                throw PageProblem(.unauthorized, "Log in first: jobs are added with the token.")
+            }
+            return try await pages.addPage(try await pages.prefilled(fields), problems: [])
+        }
+        post(router, "add") { pages, changes, fields, session, _ in
+            let (jobs, notes, problems) = try await pages.jobs(asked: fields, changes)
+            guard problems.isEmpty else {
+                return pages.html(.badRequest, try await pages.addPage(fields, problems: problems))
+            }
+            return pages.keep(
+                try await changes.plan(adding: jobs, notes: notes, now: pages.now(), back: "/add"),
+                changes,
+                session
+            )
+        }
+    }
+
+    /// - Parameter fields: may name a job that another one is to be like.
+    private func prefilled(_ fields: FormFields) async throws -> FormFields {
+        guard let id = try JobQuery.job(fields["like"], "like") else { return fields }
+        guard let job = try await source.read({ try $0.details(of: id) })?.job else {
+            throw PageProblem.notFound("There is no job \(id).")
+        }
+        var filled = FormFields()
+        filled.append("model", job.model)
+        filled.append("prompt", job.prompt ?? "")
+        filled.append("queue", job.queue)
+        filled.append("batch", job.batch ?? "")
+        for (name, value) in parsed(job.input).objectValue?.sorted(by: { $0.key < $1.key }) ?? [] {
+            for item in value.arrayValue ?? [value] { filled.append("input.\(name)", item.stringValue ?? item.json) }
+        }
+        return filled
+    }
+
+    private func addPage(_ fields: FormFields, problems: [String]) async throws -> PageContent {
+        let (prices, queues) = try await source.read { reader in (try ModelPrices(reader), try reader.queues()) }
+        return PageContent("add", AddView(fields, prices, queues.prefix(200).map(\.name), problems))
+    }
+
+    private static let mostCopies = 1_000
+
+    /// The jobs that a form asks for, each with a key of its own: what is confirmed twice is added once.
+    private func jobs(
+        asked fields: FormFields,
+        _ changes: WebChanges
+    ) async throws -> (jobs: [NewJob], notes: [String], problems: [String]) {
+        let number = Int(fields["count"] ?? "1") ?? 0
+        guard (1...Self.mostCopies).contains(number) else {
+            return ([], [], ["How many: takes a number from 1 to \(grouped(Self.mostCopies))"])
+        }
+        let asked = try await changes.change { file -> (JobRequest.Checked, [String]) in
+            let status = try file.status()
+            let form = AddFields(fields)
+            var request = JobRequest(prompts: [form.prompt], model: form.model)
+            do throws(RepeatedField) {
+                request.input = try status.catalogue.input(of: form.input(), model: form.model)
+            } catch {
+                return (JobRequest.Checked(), [error.description])
+            }
+            request.queue = fields["queue"]?.trimmingSpaces() ?? request.queue
+            request.batch = fields["batch"]?.trimmingSpaces()
+            request.allowsUnknownFields = fields["allow_unknown"] != nil
+            let checked = request.checked(status.catalogue, status.prices, unknownModels: changes.unknownModels())
+            guard let job = checked.jobs.first else { return (checked, checked.problems) }
+            return (checked, try ReferenceCheck(catalogue: status.catalogue, file: file).problems(of: job))
+        }
+        guard asked.1.isEmpty, let job = asked.0.jobs.first else { return ([], [], asked.1) }
+        let key = "web-" + Hex.text(WebAccess.random(8))
+        let jobs = (1...number).map { copy in
+            var job = job
+            job.uniqueKey = "\(key)-\(copy)"
+            return job
+        }
+        let notes = asked.0.unknownFields.map { "\(job.model) does not list the field \($0); it is sent as it is." }
+        return (jobs, notes, [])
+    }
+}
+
+/// What the form holds.
+struct AddFields {
+    private let fields: FormFields
+    let model: String
+    /// nil: what to make stands in the input alone.
+    let prompt: String?
+
+    init(_ fields: FormFields) {
+        self.fields = fields
+        model = fields["model"]?.trimmingSpaces() ?? JobRequest.defaultModel
+        prompt = fields["prompt"].map(Self.withPlainLines)
+    }
+
+    /// Names and texts; a list has a pair for each line.
+    func input() -> [(key: String, value: String)] {
+        let own = fields.all.filter { $0.name.hasPrefix("input.") }.flatMap { field in
+            Self.lines(field.value).map { (key: String(field.name.dropFirst(6)), value: $0) }
+        }
+        let other = Self.lines(fields["other"] ?? "").map { line -> (key: String, value: String) in
+            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return (String(parts[0]).trimmingSpaces(), parts.count > 1 ? String(parts[1]) : "")
+        }
+        return own + other
+    }
+
+    func text(of field: String) -> String { fields.values("input.\(field)").joined(separator: "\n") }
+
+    /// What is no field of the model.
+    func others(than known: [String]) -> String {
+        let more = fields.all.filter { $0.name.hasPrefix("input.") && !known.contains(String($0.name.dropFirst(6))) }
+            .map { "\($0.name.dropFirst(6))=\($0.value)" }
+        return (more + [fields["other"]].compactMap(\.self)).joined(separator: "\n")
+    }
+
+    /// A form's lines end in two characters.
+    private static func withPlainLines(_ text: String) -> String { text.replacing("\r\n", with: "\n") }
+
+    private static func lines(_ text: String) -> [String] {
+        withPlainLines(text).split(separator: "\n").map { String($0).trimmingSpaces() }.filter { !$0.isEmpty }
+    }
+}
+
+/// What the form shows.
+struct AddView {
+    struct Choice {
+        let value: String
+        let isOn: Bool
+    }
+
+    struct FieldView {
+        let fieldName: String
+        let formName: String
+        let isRequired: Bool
+        let isChoice: Bool
+        let isLong: Bool
+        let isShort: Bool
+        let standard: String
+        let text: String
+        let options: [Choice]
+        let hint: String?
+
+        init(_ field: Field, _ text: String) {
+            fieldName = field.name
+            formName = "input.\(field.name)"
+            isRequired = field.isRequired && field.defaultValue == nil
+            self.text = text
+            let values =
+                field.type == .boolean
+                ? ["true", "false"] : field.allowedValues.map { $0.stringValue ?? $0.json }
+            isChoice = !values.isEmpty && field.type != .array
+            isLong = !isChoice && (field.type == .array || field.type == .object)
+            isShort = !isChoice && !isLong
+            options = values.map { Choice(value: $0, isOn: $0 == text) }
+            standard = field.defaultValue.map { "default: \($0.stringValue ?? $0.json)" } ?? (isChoice ? "not set" : "")
+            let list = field.type == .array ? "a list, one on each line" : nil
+            hint = list ?? field.note
+        }
+    }
+
+    let frame: Frame
+    let problems: [String]
+    let hasProblems: Bool
+    let model: String
+    let models: [String]
+    let price: String
+    let promptLabel: String
+    let prompt: String
+    let fields: [FieldView]
+    let other: String
+    let queue: String
+    let queues: [String]
+    let batch: String
+    let number: String
+    let allowsUnknown: Bool
+
+    init(_ fields: FormFields, _ prices: ModelPrices, _ queues: [String], _ problems: [String]) {
+        frame = Frame("Add jobs", at: "/add")
+        let form = AddFields(fields)
+        model = form.model
+        let known = prices.catalogue.model(named: form.model)
+        self.problems = problems
+        hasProblems = !problems.isEmpty
+        models = prices.catalogue.models.keys.sorted()
+        price = known?.priceInBrief(prices) ?? "not in the catalogue"
+        let promptField = known?.promptField ?? "prompt"
+        promptLabel = promptField == "prompt" ? "Prompt" : "Prompt (\(promptField))"
+        prompt = form.prompt ?? ""
+        let shown = (known?.fields ?? []).filter { $0.name != promptField }
+        self.fields = shown.map { FieldView($0, form.text(of: $0.name)) }
+        other = form.others(than: shown.map(\.name))
+        self.queues = queues
+        queue = fields["queue"] ?? "default"
+        batch = fields["batch"] ?? ""
+        number = fields["count"] ?? "1"
+        allowsUnknown = fields["allow_unknown"] != nil
+    }
+}

@@ -1,0 +1,195 @@
+import Hummingbird
+import Logging
+import PromptQueue
+
+// A change is asked for, shown with what it costs, confirmed, and shown again: each step a page of its own, and no reload does
+// anything twice.
+extension Dashboard {
+    func addChanges(to router: Router<BasicRequestContext>) {
+        addLogin(to: router)
+        addForm(to: router)
+        post(router, "changes") { pages, changes, fields, session, _ in
+            try await pages.plan(fields, changes, session)
+        }
+        post(router, "changes/:id") { pages, changes, _, session, parameters in
+            try await pages.confirm(try parameters.require("id"), changes, session)
+        }
+        page(router, "changes/:id") { pages, _, parameters in
+            try pages.changePage(try parameters.require("id"))
+        }
+    }
+
+    /// Shows what was asked for; pausing is done at once.
+    private func plan(_ fields: FormFields, _ changes: WebChanges, _ session: Session) async throws -> Response {
+        let back = Self.place(fields["back"])
+        let action = fields["action"] ?? ""
+        let queues = fields.values("queue")
+        switch action {
+        case "pause", "pause-all":
+            let names = action == "pause" ? queues : try await source.read { try $0.queues() }.map(\.name)
+            let result = try await changes.setPaused(true, names)
+            note("pause", result, by: "page", queues: names)
+            return Self.seeOther(back)
+        case "resume", "resume-all":
+            let names =
+                action == "resume" ? queues : try await source.read { try $0.queues() }.filter(\.isPaused).map(\.name)
+            return keep(try await changes.plan(resuming: names, now: now(), back: back), changes, session)
+        default: break
+        }
+        let chosen = try Self.chosen(fields, all: action.hasSuffix("-all"))
+        let plan =
+            switch action {
+            case "retry", "retry-all": try await changes.plan(.retry, chosen, back: back)
+            case "cancel", "cancel-all": try await changes.plan(.cancel, chosen, back: back)
+            case "resubmit", "resubmit-all":
+                try await changes.plan(.resubmit, chosen, now: now(), back: back)
+            case "give-up", "give-up-all": try await changes.plan(.fail, chosen, now: now(), back: back)
+            case "follow":
+                try await changes.plan(.task(try Self.task(fields, chosen)), chosen, now: now(), back: back)
+            default: throw PageProblem.badRequest("action: \"\(action)\" is none that there is")
+            }
+        return keep(plan, changes, session)
+    }
+
+    func keep(_ plan: ChangePlan, _ changes: WebChanges, _ session: Session) -> Response {
+        Self.seeOther("/changes/\(changes.plans.keep(plan, session, now: now()))")
+    }
+
+    private func confirm(_ id: String, _ changes: WebChanges, _ session: Session) async throws -> Response {
+        guard changes.plans.stage(id, session) != nil else { throw PageProblem.noPlan }
+        // A second press of the button finds it begun, and only looks.
+        if let plan = changes.plans.begin(id, session) {
+            do {
+                let result = try await changes.carryOut(plan, now: now())
+                changes.plans.finish(id, result)
+                note(plan.name, result, by: "page")
+            } catch is PlanOutdated {
+                changes.plans.giveBack(
+                    id,
+                    try await again(plan, changes),
+                    note: "It would cost more by now than was shown. Nothing was changed; look once more."
+                )
+            } catch {
+                changes.plans.giveBack(id, note: "Nothing was changed. " + problem(Self.told(error)).message)
+            }
+        }
+        return Self.seeOther("/changes/\(id)")
+    }
+
+    private func again(_ plan: ChangePlan, _ changes: WebChanges) async throws -> ChangePlan? {
+        do {
+            switch plan.action {
+            case .change(let change, let ids): return try await changes.plan(change, .ids(ids), back: plan.back)
+            case .resolve(let resolution, let ids):
+                return try await changes.plan(resolution, .ids(ids), now: now(), back: plan.back)
+            case .add, .resume: return nil
+            }
+        } catch {
+            throw Self.told(error)
+        }
+    }
+
+    /// What the database refuses is told in its words.
+    static func told(_ error: any Error) -> any Error {
+        guard let error = error as? LedgerError, error.code == .constraint else { return error }
+        return PageProblem(.conflict, error.message)
+    }
+
+    private func changePage(_ id: String) throws -> PageContent {
+        guard let changes, let session = Visitor.current.session, let stage = changes.plans.stage(id, session) else {
+            throw PageProblem.noPlan
+        }
+        return PageContent("change", ChangeView(id, stage))
+    }
+
+    /// Which jobs a form means: those that were chosen, or all that its page shows.
+    private static func chosen(_ fields: FormFields, all: Bool) throws(PageProblem) -> ChosenJobs {
+        guard all else {
+            var ids: [JobID] = []
+            for text in fields.values("job") {
+                guard let id = try JobQuery.job(text, "job") else { continue }
+                ids.append(id)
+            }
+            guard !ids.isEmpty else { throw .badRequest("Choose jobs first.") }
+            return .ids(ids)
+        }
+        let filter = try JobQuery(FormFields(fields["filter"] ?? "")).filter
+        guard !filter.isEmpty else {
+            throw .badRequest("Choose jobs, or show those of a batch, a queue or a state first.")
+        }
+        return .matching(filter)
+    }
+
+    private static func task(_ fields: FormFields, _ chosen: ChosenJobs) throws(PageProblem) -> TaskID {
+        guard let task = fields["task"]?.trimmingSpaces() else {
+            throw .badRequest("Say which task it is, by the id that the provider shows.")
+        }
+        guard case .ids(let ids) = chosen, ids.count == 1 else { throw .badRequest("A task is one job's.") }
+        return TaskID(task)
+    }
+
+    /// Who spends money is to be found in the log.
+    func note(_ action: String, _ result: ChangeResult, by: String, queues: [String] = []) {
+        var metadata: Logger.Metadata = [
+            "action": "\(action)", "by": "\(by)", "jobs": "\(result.jobs)", "credits": "\(result.credits)",
+        ]
+        if !queues.isEmpty { metadata["queues"] = "\(queues.joined(separator: ", "))" }
+        if !result.refused.isEmpty { metadata["refused"] = "\(result.refused.count)" }
+        logger.notice("changed from the pages", metadata: metadata)
+    }
+}
+
+extension PageProblem {
+    static let noPlan = PageProblem.notFound(
+        "That is not there any more: it was asked for long ago, or promptd was started anew. Ask for it once more."
+    )
+}
+
+/// What the page of a change shows.
+struct ChangeView {
+    struct Link {
+        let href: String
+        let text: String
+    }
+
+    let frame: Frame
+    let title: String
+    let lines: [String]
+    let refused: [String]
+    let hasRefused: Bool
+    let note: String?
+    let action: String?
+    let button: String
+    let buttonKind: String
+    let back: String
+    let links: [Link]
+    let isDone: Bool
+    let isUnderWay: Bool
+
+    init(_ id: String, _ stage: ChangePlans.Stage) {
+        switch stage {
+        case .planned(let plan, let note):
+            title = plan.title
+            (lines, refused, self.note) = (plan.lines, plan.refused, note)
+            action = plan.button.map { _ in "/changes/\(id)" }
+            button = plan.button ?? ""
+            buttonKind = plan.isGrave ? "danger" : ""
+            back = plan.back
+            links = []
+            (isDone, isUnderWay) = (false, false)
+        case .underWay:
+            title = "At work"
+            (lines, refused, note) = ([], [], nil)
+            (action, button, buttonKind, back, links) = (nil, "", "", "/", [])
+            (isDone, isUnderWay) = (false, true)
+        case .done(let result, let place):
+            title = result.title
+            (lines, refused, note) = (result.lines, result.refused, nil)
+            (action, button, buttonKind, back) = (nil, "", "", place)
+            links = result.links.map { Link(href: $0.href, text: $0.text) }
+            (isDone, isUnderWay) = (true, false)
+        }
+        hasRefused = !refused.isEmpty
+        frame = Frame(title)
+    }
+}
