@@ -137,6 +137,7 @@ let package = Package(
             resources: [
                 .embedInCode("Dashboard/Assets/app.css"), .embedInCode("Dashboard/Assets/app.js"),
                 .embedInCode("Dashboard/Assets/icon.svg"), .embedInCode("Dashboard/Templates/add.mustache"),
+                .embedInCode("Dashboard/Templates/again.mustache"),
                 .embedInCode("Dashboard/Templates/change.mustache"),
                 .embedInCode("Dashboard/Templates/login.mustache"),
                 .embedInCode("Dashboard/Templates/batches.mustache"),

@@ -144,10 +144,11 @@ extension Dashboard {
                 let changes = try changer()
                 let fields = try await fields(request)
                 let next = Self.place(fields["next"])
+                let isSecure = request.headers[.origin]?.lowercased().hasPrefix("https://") == true
                 do throws(PageProblem) {
                     let cookie = try changes.access.logIn((fields["token"] ?? "").trimmingSpaces())
                     logger.notice("somebody has logged in to the pages")
-                    return Self.seeOther(next, cookie: SessionCookie.setting(cookie))
+                    return Self.seeOther(next, cookie: SessionCookie.setting(cookie, isSecure: isSecure))
                 } catch {
                     logger.warning(
                         "a wrong token was tried",

@@ -33,8 +33,10 @@ struct Session: Sendable, Hashable {
 enum SessionCookie {
     static let name = "promptd_session"
 
-    static func setting(_ value: String) -> String {
+    /// - Parameter isSecure: whether the page came over https, from a proxy.
+    static func setting(_ value: String, isSecure: Bool) -> String {
         "\(name)=\(value); Path=/; HttpOnly; SameSite=Strict; Max-Age=\(Session.lifetime.components.seconds)"
+            + (isSecure ? "; Secure" : "")
     }
 
     static let removal = "\(name)=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"

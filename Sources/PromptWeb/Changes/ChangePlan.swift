@@ -7,6 +7,14 @@ struct ChangePlan: Sendable {
         case resolve(Resolution, [JobID])
         case add([NewJob])
         case resume([String])
+
+        /// The jobs that are there and are meant.
+        var jobs: [JobID] {
+            switch self {
+            case .change(_, let ids), .resolve(_, let ids): ids
+            case .add, .resume: []
+            }
+        }
     }
 
     /// No more jobs at once: others wait to write meanwhile.

@@ -52,11 +52,13 @@ final class ChangePlans: Sendable {
     }
 
     /// Nil for one that is not there any more, or was another session's.
-    func stage(_ id: String, _ session: Session) -> Stage? {
+    func stage(_ id: String, _ session: Session, now: Instant) -> Stage? {
         state.withLock { state in
             guard let entry = state.entries[id], entry.session == session.id else { return nil }
             if let result = entry.result { return .done(result, back: entry.plan.back) }
-            return entry.isUnderWay ? .underWay : .planned(entry.plan, note: entry.note)
+            if entry.isUnderWay { return .underWay }
+            // What was shown so long ago may not be so any more.
+            return now - entry.madeAt > Self.lifetime ? nil : .planned(entry.plan, note: entry.note)
         }
     }
 

@@ -8,6 +8,7 @@ extension Dashboard {
     func addChanges(to router: Router<BasicRequestContext>) {
         addLogin(to: router)
         addForm(to: router)
+        addAgain(to: router)
         post(router, "changes") { pages, changes, fields, session, _ in
             try await pages.plan(fields, changes, session)
         }
@@ -36,16 +37,20 @@ extension Dashboard {
             return keep(try await changes.plan(resuming: names, now: now(), back: back), changes, session)
         default: break
         }
-        let chosen = try Self.chosen(fields, all: action.hasSuffix("-all"))
+        let chosen = { () throws(PageProblem) in try Self.chosen(fields, all: action.hasSuffix("-all")) }
         let plan =
             switch action {
-            case "retry", "retry-all": try await changes.plan(.retry, chosen, back: back)
-            case "cancel", "cancel-all": try await changes.plan(.cancel, chosen, back: back)
+            case "retry", "retry-all": try await changes.plan(.retry, try chosen(), back: back)
+            case "cancel", "cancel-all": try await changes.plan(.cancel, try chosen(), back: back)
             case "resubmit", "resubmit-all":
-                try await changes.plan(.resubmit, chosen, now: now(), back: back)
-            case "give-up", "give-up-all": try await changes.plan(.fail, chosen, now: now(), back: back)
+                try await changes.plan(.resubmit, try chosen(), now: now(), back: back)
+            case "give-up", "give-up-all": try await changes.plan(.fail, try chosen(), now: now(), back: back)
+            case "resubmit-uncharged":
+                try await changes.plan(.resubmit, Self.uncharged(fields), now: now(), back: back)
+            case "again":
+                try await changes.plan(again: Self.ids(fields), now: now(), back: back)
             case "follow":
-                try await changes.plan(.task(try Self.task(fields, chosen)), chosen, now: now(), back: back)
+                try await changes.plan(.task(try Self.task(fields, try chosen())), try chosen(), now: now(), back: back)
             default: throw PageProblem.badRequest("action: \"\(action)\" is none that there is")
             }
         return keep(plan, changes, session)
@@ -56,7 +61,7 @@ extension Dashboard {
     }
 
     private func confirm(_ id: String, _ changes: WebChanges, _ session: Session) async throws -> Response {
-        guard changes.plans.stage(id, session) != nil else { throw PageProblem.noPlan }
+        guard changes.plans.stage(id, session, now: now()) != nil else { throw PageProblem.noPlan }
         // A second press of the button finds it begun, and only looks.
         if let plan = changes.plans.begin(id, session) {
             do {
@@ -82,7 +87,10 @@ extension Dashboard {
             case .change(let change, let ids): return try await changes.plan(change, .ids(ids), back: plan.back)
             case .resolve(let resolution, let ids):
                 return try await changes.plan(resolution, .ids(ids), now: now(), back: plan.back)
-            case .add, .resume: return nil
+            case .add(let jobs):
+                let priced = try await changes.change { try changes.priced(jobs, try $0.status()) }
+                return try await changes.plan(adding: priced, notes: [], now: now(), back: plan.back)
+            case .resume: return nil
             }
         } catch {
             throw Self.told(error)
@@ -96,7 +104,9 @@ extension Dashboard {
     }
 
     private func changePage(_ id: String) throws -> PageContent {
-        guard let changes, let session = Visitor.current.session, let stage = changes.plans.stage(id, session) else {
+        guard let changes, let session = Visitor.current.session,
+            let stage = changes.plans.stage(id, session, now: now())
+        else {
             throw PageProblem.noPlan
         }
         return PageContent("change", ChangeView(id, stage))
@@ -104,20 +114,28 @@ extension Dashboard {
 
     /// Which jobs a form means: those that were chosen, or all that its page shows.
     private static func chosen(_ fields: FormFields, all: Bool) throws(PageProblem) -> ChosenJobs {
-        guard all else {
-            var ids: [JobID] = []
-            for text in fields.values("job") {
-                guard let id = try JobQuery.job(text, "job") else { continue }
-                ids.append(id)
-            }
-            guard !ids.isEmpty else { throw .badRequest("Choose jobs first.") }
-            return .ids(ids)
-        }
+        guard all else { return .ids(try ids(fields)) }
         let filter = try JobQuery(FormFields(fields["filter"] ?? "")).filter
         guard !filter.isEmpty else {
             throw .badRequest("Choose jobs, or show those of a batch, a queue or a state first.")
         }
         return .matching(filter)
+    }
+
+    /// Of the lost requests, those of which the account's balance shows no charge.
+    private static func uncharged(_ fields: FormFields) throws(PageProblem) -> ChosenJobs {
+        var filter = try JobQuery(FormFields(fields["filter"] ?? "")).filter
+        filter.isUncharged = true
+        return .matching(filter)
+    }
+
+    private static func ids(_ fields: FormFields) throws(PageProblem) -> [JobID] {
+        var ids: [JobID] = []
+        for text in fields.values("job") {
+            if let id = try JobQuery.job(text, "job"), !ids.contains(id) { ids.append(id) }
+        }
+        guard !ids.isEmpty else { throw .badRequest("Choose jobs first.") }
+        return ids
     }
 
     private static func task(_ fields: FormFields, _ chosen: ChosenJobs) throws(PageProblem) -> TaskID {
@@ -152,9 +170,15 @@ struct ChangeView {
         let text: String
     }
 
+    private static let shownJobs = 24
+
     let frame: Frame
     let title: String
     let lines: [String]
+    /// The jobs that are meant.
+    let jobs: [Link]
+    let hasJobs: Bool
+    let moreJobs: String?
     let refused: [String]
     let hasRefused: Bool
     let note: String?
@@ -190,6 +214,14 @@ struct ChangeView {
             (isDone, isUnderWay) = (true, false)
         }
         hasRefused = !refused.isEmpty
+        let ids: [JobID]
+        switch stage {
+        case .planned(let plan, _): ids = plan.action.jobs
+        case .underWay, .done: ids = []
+        }
+        jobs = ids.prefix(Self.shownJobs).map { Link(href: "/jobs/\($0)", text: "\($0)") }
+        hasJobs = !jobs.isEmpty
+        moreJobs = ids.count > Self.shownJobs ? "and \(grouped(ids.count - Self.shownJobs)) more" : nil
         frame = Frame(title)
     }
 }

@@ -8,7 +8,7 @@ extension WebChanges {
         switch plan.action {
         case .change(let change, let ids): try await carryOut(change, ids, plan)
         case .resolve(let resolution, let ids): try await carryOut(resolution, ids, plan, now: now)
-        case .add(let jobs): try await add(jobs, now: now)
+        case .add(let jobs): try await add(jobs, plan, now: now)
         case .resume(let queues): try await setPaused(false, queues)
         }
     }
@@ -52,9 +52,11 @@ extension WebChanges {
         )
     }
 
-    private func add(_ jobs: [NewJob], now: Instant) async throws -> ChangeResult {
+    private func add(_ jobs: [NewJob], _ plan: ChangePlan, now: Instant) async throws -> ChangeResult {
         let (ids, costs) = try await change { file in
             let before = try file.status()
+            let jobs = try priced(jobs, before)
+            guard Price(jobs.compactMap(\.estimate)).total <= plan.toPay else { throw PlanOutdated() }
             return (try file.add(jobs, now: now), try Self.added(jobs, before, now: now))
         }
         return ChangeResult(
@@ -64,6 +66,24 @@ extension WebChanges {
             credits: costs.reduce(.zero) { $0 + $1.price.total },
             links: Self.links(ids)
         )
+    }
+
+    /// The same jobs, at what they cost by now.
+    func priced(_ jobs: [NewJob], _ status: StatusRecord) throws(PageProblem) -> [NewJob] {
+        var priced: [NewJob] = []
+        for job in jobs {
+            var request = JobRequest(prompts: [job.prompt], model: job.model)
+            request.input = parsed(job.input).objectValue ?? [:]
+            request.allowsUnknownFields = job.allowsUnknownFields
+            let checked = request.checked(status.catalogue, status.prices, unknownModels: unknownModels())
+            guard let estimate = checked.jobs.first?.estimate else {
+                throw .badRequest(checked.problems.joined(separator: "; "))
+            }
+            var job = job
+            job.estimate = estimate
+            priced.append(job)
+        }
+        return priced
     }
 
     func setPaused(_ isPaused: Bool, _ queues: [String]) async throws -> ChangeResult {

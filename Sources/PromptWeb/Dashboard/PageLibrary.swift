@@ -17,7 +17,8 @@ struct PageLibrary: Sendable {
     }
 
     static let templates: [(name: String, bytes: [UInt8])] = [
-        ("add", PackageResources.add_mustache), ("change", PackageResources.change_mustache),
+        ("add", PackageResources.add_mustache), ("again", PackageResources.again_mustache),
+        ("change", PackageResources.change_mustache),
         ("login", PackageResources.login_mustache), ("batches", PackageResources.batches_mustache),
         ("budgets", PackageResources.budgets_mustache),
         ("chart", PackageResources.chart_mustache), ("gallery", PackageResources.gallery_mustache),

@@ -46,6 +46,16 @@ import Testing
         #expect(!fixture.log.lines.contains { $0.contains(DashboardFixture.token) })
     }
 
+    @Test func `behind a proxy with TLS the cookie is for https alone`() async throws {
+        let fixture = try DashboardFixture(token: DashboardFixture.token)
+        var headers = Visit.form
+        headers[.origin] = "https://queue.example"
+        headers[try #require(HTTPField.Name("Sec-Fetch-Site"))] = "same-origin"
+        let answer = try await fixture.request(.post, "/login", headers, body: "token=\(DashboardFixture.token)")
+        #expect(answer.status == 303 && answer.headers[.setCookie]?.hasSuffix("; Secure") == true)
+        #expect(try await Visit.logIn(fixture, DashboardFixture.token).headers[.setCookie]?.contains("Secure") == false)
+    }
+
     @Test(arguments: [
         "//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "/a\r\nb", "",
     ])

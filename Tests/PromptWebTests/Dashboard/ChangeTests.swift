@@ -110,6 +110,7 @@ import Testing
         let fixture = try await fixture()
         let visit = try await Visit(fixture)
         let plan = try await visit.plan([("action", "retry"), ("job", "2")])
+        let add = try await visit.plan([("model", "flux-2/flex-text-to-image"), ("prompt", "a fox")], at: "/add")
         try fixture.file.setPrice(
             PriceOverride(
                 model: "flux-2/flex-text-to-image",
@@ -122,6 +123,14 @@ import Testing
         #expect(try state(2, fixture) == .failed)
         #expect(try await visit.confirm(plan.place).contains("retried 1 job"))
         #expect(try state(2, fixture) == .running)
+        #expect(try await visit.confirm(add.place).contains("It would cost more by now"))
+        #expect(try fixture.file.ids(matching: JobFilter(), limit: 10).count == 5)
+        #expect(
+            try await visit.confirm(add.place).contains(
+                "queued 1 job in default: flux-2/flex-text-to-image, 99 credits"
+            )
+        )
+        #expect(try fixture.file.ids(matching: JobFilter(), limit: 10).count == 6)
     }
 
     @Test func `a lost request is settled with the words of promptctl`() async throws {
@@ -146,6 +155,34 @@ import Testing
         )
     }
 
+    @Test func `what shows no charge is sent again, all of it`() async throws {
+        let fixture = try await fixture()
+        let visit = try await Visit(fixture)
+        let page = try await visit.page("/jobs?state=unconfirmed")
+        #expect(page.contains("value=\"resubmit-uncharged\""))
+        let none = try await visit.plan([("action", "resubmit-uncharged"), ("filter", "state=unconfirmed")])
+        #expect(none.text.contains("Nothing to settle"))
+        let all = try await visit.plan([("action", "resubmit-all"), ("filter", "state=unconfirmed")])
+        #expect(all.text.contains("would queue 1 job again: 14 credits (estimated)"))
+        #expect(all.text.contains("<a href=\"/jobs/3\">3</a>"))
+    }
+
+    @Test func `jobs are made again as new ones, with the cost said first`() async throws {
+        let fixture = try await fixture()
+        let visit = try await Visit(fixture)
+        #expect(try await visit.page("/gallery?batch=b").contains("formaction=\"/again\""))
+        #expect(!(try await fixture.text("/gallery?batch=b").contains("formaction")))
+        let page = try await visit.page("/again?item=1-0&item=1-1&item=2-0")
+        #expect(page.contains("Make 2 jobs again?"))
+        let plan = try await visit.plan([("action", "again"), ("job", "1"), ("job", "2"), ("job", "1")])
+        #expect(plan.text.contains("would queue 2 jobs in ads: flux-2/flex-text-to-image, 28 credits"))
+        #expect(try await visit.confirm(plan.place).contains("queued 2 jobs in ads"))
+        try await visit.confirm(plan.place)
+        let jobs = try fixture.file.jobs(matching: JobFilter(), after: JobID(5), limit: 10).map(\.job)
+        #expect(jobs.map(\.prompt) == ["fox 1", "fox 2"] && jobs.allSatisfy { $0.batch == "b" && $0.queue == "ads" })
+        #expect(try await visit.post("/changes", [("action", "again"), ("job", "99")]).status == 400)
+    }
+
     @Test func `a plan is of one login, and not for ever`() async throws {
         let fixture = try await fixture()
         let visit = try await Visit(fixture)
@@ -154,6 +191,9 @@ import Testing
         #expect(try await fixture.get(plan.place, [.cookie: other.cookie]).status == 404)
         #expect(try await other.post(plan.place, []).status == 404)
         #expect(try await fixture.get(plan.place).status == 404)
+        let late = try await visit.plan([("action", "cancel"), ("job", "5")])
+        fixture.pass(ChangePlans.lifetime + .seconds(1))
+        #expect(try await visit.post(late.place, []).status == 404)
         for _ in 0..<ChangePlans.limit { _ = try await visit.post("/changes", [("action", "cancel"), ("job", "5")]) }
         #expect(try await visit.post(plan.place, []).status == 404)
         #expect(try state(5, fixture) == .queued)

@@ -16,6 +16,8 @@ struct GalleryView {
     let hasItems: Bool
     let zipHref: String?
     let emptyText: String
+    /// The jobs of the batch or queue.
+    let jobsHref: String?
     let pager: PagerView
 }
 
@@ -52,6 +54,9 @@ extension Dashboard {
                     ? "/gallery.zip"
                         + FormFields().setting("batch", filter.batch).setting("queue", filter.queue).query : nil,
                 emptyText: "No result is here yet.",
+                jobsHref: group == nil
+                    ? nil
+                    : "/jobs" + FormFields().setting("batch", filter.batch).setting("queue", filter.queue).query,
                 pager: PagerView(slice, path: "/gallery", fields: fields)
             )
         )
