@@ -79,6 +79,7 @@ let package = Package(
                 .embedInCode("0024_listed.sql"), .embedInCode("0025_hooks.sql"),
                 .embedInCode("0026_keys.sql"),
                 .embedInCode("0027_uploads.sql"),
+                .embedInCode("0028_accounts.sql"),
             ],
             swiftSettings: settings
         ),

@@ -1,4 +1,4 @@
--- The schema, version 27, as the files in migrations/ make it. Written by a test; not edited.
+-- The schema, version 28, as the files in migrations/ make it. Written by a test; not edited.
 
 CREATE TABLE account_readings (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -23,9 +23,12 @@ CREATE TABLE account_readings (
     top_ups_millicredits INTEGER NOT NULL,
     -- By how much the top-ups since the last reading without open tasks may be overstated.
     slack_millicredits INTEGER NOT NULL
-) STRICT;
+, account TEXT NOT NULL DEFAULT 'default'
+    CONSTRAINT "account_readings.account: 1 to 64 characters" CHECK (length(account) BETWEEN 1 AND 64)) STRICT;
 
-CREATE INDEX account_readings_settled ON account_readings (last_attempt_id) WHERE in_flight = 0 AND open_tasks = 0;
+CREATE INDEX account_readings_account ON account_readings (account);
+
+CREATE INDEX account_readings_settled ON account_readings (account, last_attempt_id) WHERE in_flight = 0 AND open_tasks = 0;
 
 CREATE TRIGGER account_readings_bounded_insert BEFORE INSERT ON account_readings
 WHEN NEW.balance_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
@@ -66,35 +69,84 @@ BEGIN
     SELECT RAISE(ABORT, 'account_readings: what was read stays as it is');
 END;
 
-CREATE TABLE account_totals (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
+CREATE TABLE accounts (
+    name TEXT NOT NULL PRIMARY KEY
+        CONSTRAINT "accounts.name: letters, digits, _ and -, 64 at most"
+        CHECK (length(name) BETWEEN 1 AND 64 AND name NOT GLOB '*[^A-Za-z0-9_-]*'),
+    -- Whether promptd works with it, as the configuration was at its last start.
+    is_configured INTEGER NOT NULL DEFAULT 1
+        CONSTRAINT "accounts.is_configured: 0 or 1" CHECK (is_configured IN (0, 1)),
+    balance_millicredits INTEGER,
+    balance_at INTEGER,
+    -- When the balance was asked for, and the last attempt that there was when it was noted: later ones are not in it.
+    balance_asked_at INTEGER,
+    balance_attempt_id INTEGER,
+    rate_limit INTEGER,
+    rate_window_ms INTEGER,
+    running_limit INTEGER,
+    -- credits.reserve, unconfirmed.policy and unconfirmed.window, as they are kept now.
+    credit_reserve_millicredits INTEGER,
+    unconfirmed_policy TEXT,
+    unconfirmed_window_ms INTEGER,
+    -- Until when the provider wants no requests (Retry-After), over a restart.
+    shut_until INTEGER,
     -- For tasks that the provider has made.
-    charged_millicredits INTEGER NOT NULL,
+    charged_millicredits INTEGER NOT NULL DEFAULT 0,
     -- For requests that were given up without an answer: they may have been charged.
-    presumed_millicredits INTEGER NOT NULL,
+    presumed_millicredits INTEGER NOT NULL DEFAULT 0,
     -- Reserved or presumed for requests without an answer whose task turned up later.
-    adopted_millicredits INTEGER NOT NULL
-) STRICT;
+    adopted_millicredits INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
 
-CREATE TRIGGER account_totals_bounded_insert BEFORE INSERT ON account_totals
-WHEN NEW.charged_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+CREATE TRIGGER accounts_bounded_insert BEFORE INSERT ON accounts
+WHEN NEW.balance_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.balance_at NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.balance_asked_at NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.balance_attempt_id NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.rate_limit NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.rate_window_ms NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.running_limit NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.credit_reserve_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.unconfirmed_window_ms NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.charged_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
     OR NEW.presumed_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
     OR NEW.adopted_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.shut_until NOT BETWEEN 0 AND 253402300799999 OR length(NEW.unconfirmed_policy) > 20
 BEGIN
-    SELECT RAISE(ABORT, 'account_totals: is written by promptd; a number is out of bounds');
+    SELECT RAISE(ABORT, 'accounts: is written by promptd; a number is out of bounds');
 END;
 
-CREATE TRIGGER account_totals_bounded_update BEFORE UPDATE ON account_totals
-WHEN NEW.charged_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+CREATE TRIGGER accounts_bounded_update BEFORE UPDATE ON accounts
+WHEN NEW.balance_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.balance_at NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.balance_asked_at NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.balance_attempt_id NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.rate_limit NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.rate_window_ms NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.running_limit NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.credit_reserve_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.unconfirmed_window_ms NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.charged_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
     OR NEW.presumed_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
     OR NEW.adopted_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
+    OR NEW.shut_until NOT BETWEEN 0 AND 253402300799999 OR length(NEW.unconfirmed_policy) > 20
 BEGIN
-    SELECT RAISE(ABORT, 'account_totals: is written by promptd; a number is out of bounds');
+    SELECT RAISE(ABORT, 'accounts: is written by promptd; a number is out of bounds');
 END;
 
-CREATE TRIGGER account_totals_kept BEFORE DELETE ON account_totals
+CREATE TRIGGER accounts_kept BEFORE DELETE ON accounts
 BEGIN
-    SELECT RAISE(ABORT, 'account_totals: is kept; promptctl doctor compares it with the ledger');
+    SELECT RAISE(ABORT, 'accounts: is kept; promptctl doctor compares it with the ledger');
+END;
+
+CREATE TRIGGER accounts_named BEFORE UPDATE OF name ON accounts WHEN OLD.name <> NEW.name
+BEGIN
+    SELECT RAISE(ABORT, 'accounts.name: does not change; attempts bear it');
+END;
+
+CREATE TRIGGER accounts_not_replaced BEFORE INSERT ON accounts WHEN EXISTS (SELECT 1 FROM accounts WHERE name = NEW.name)
+BEGIN
+    SELECT RAISE(ABORT, 'accounts: is there already; promptd writes it');
 END;
 
 CREATE TABLE attempts (
@@ -157,7 +209,8 @@ CREATE TABLE attempts (
     -- The provider's resultJson as it came, where it holds more than the rows of results do; NULL where they hold all of it.
     result_json TEXT
         CONSTRAINT "attempts.result_json: at most 1 MiB" CHECK (length(CAST(result_json AS BLOB)) <= 1048576), input TEXT
-    CONSTRAINT "attempts.input: at most 4 MiB" CHECK (length(CAST(input AS BLOB)) <= 4194304),
+    CONSTRAINT "attempts.input: at most 4 MiB" CHECK (length(CAST(input AS BLOB)) <= 4194304), account TEXT NOT NULL DEFAULT 'default'
+    CONSTRAINT "attempts.account: 1 to 64 characters" CHECK (length(account) BETWEEN 1 AND 64),
 
     CONSTRAINT "attempts: an answer has an instant" CHECK (state = 'sending' OR answered_at IS NOT NULL),
     CONSTRAINT "attempts: a request under way has no answer" CHECK (state <> 'sending' OR answered_at IS NULL),
@@ -192,26 +245,31 @@ CREATE INDEX attempts_task ON attempts (task_id) WHERE task_id IS NOT NULL;
 CREATE INDEX attempts_took ON attempts (model, profile, finished_at, took_milliseconds)
     WHERE took_milliseconds IS NOT NULL;
 
+CREATE TRIGGER attempts_account BEFORE INSERT ON attempts WHEN NOT EXISTS (SELECT 1 FROM accounts WHERE name = NEW.account)
+BEGIN
+    SELECT RAISE(ABORT, 'attempts.account: there is no such account');
+END;
+
 CREATE TRIGGER attempts_adopted AFTER UPDATE OF state ON attempts
 WHEN OLD.state = 'unknown' AND NEW.state = 'accepted'
 BEGIN
-    UPDATE account_totals SET adopted_millicredits = max(-4000000000000000, min(4000000000000000, adopted_millicredits
+    UPDATE accounts SET adopted_millicredits = max(-4000000000000000, min(4000000000000000, adopted_millicredits
         + OLD.reserved_millicredits + coalesce(OLD.charged_millicredits, 0)))
-    WHERE id = 1;
+    WHERE name = NEW.account;
 END;
 
 CREATE TRIGGER attempts_booked AFTER UPDATE OF state, charged_millicredits ON attempts
 WHEN OLD.charged_millicredits IS NOT NEW.charged_millicredits
     OR (NEW.charged_millicredits IS NOT NULL AND (OLD.state = 'unknown') <> (NEW.state = 'unknown'))
 BEGIN
-    UPDATE account_totals SET
+    UPDATE accounts SET
         charged_millicredits = max(-4000000000000000, min(4000000000000000, charged_millicredits
             - CASE WHEN OLD.state = 'unknown' THEN 0 ELSE coalesce(OLD.charged_millicredits, 0) END
             + CASE WHEN NEW.state = 'unknown' THEN 0 ELSE coalesce(NEW.charged_millicredits, 0) END)),
         presumed_millicredits = max(-4000000000000000, min(4000000000000000, presumed_millicredits
             - CASE WHEN OLD.state = 'unknown' THEN coalesce(OLD.charged_millicredits, 0) ELSE 0 END
             + CASE WHEN NEW.state = 'unknown' THEN coalesce(NEW.charged_millicredits, 0) ELSE 0 END))
-    WHERE id = 1;
+    WHERE name = NEW.account;
 END;
 
 CREATE TRIGGER attempts_completed AFTER UPDATE OF took_milliseconds ON attempts
@@ -236,9 +294,9 @@ BEGIN
     SELECT RAISE(ABORT, 'attempts.id: is given by the database');
 END;
 
-CREATE TRIGGER attempts_identity_frozen BEFORE UPDATE OF id, job_id, token, queue, model, sent_at ON attempts
+CREATE TRIGGER attempts_identity_frozen BEFORE UPDATE OF id, job_id, token, queue, model, sent_at, account ON attempts
 WHEN OLD.id <> NEW.id OR OLD.job_id <> NEW.job_id OR OLD.token <> NEW.token OR OLD.queue <> NEW.queue
-    OR OLD.model <> NEW.model OR OLD.sent_at <> NEW.sent_at
+    OR OLD.model <> NEW.model OR OLD.sent_at <> NEW.sent_at OR OLD.account <> NEW.account
 BEGIN
     SELECT RAISE(ABORT, 'attempts: the ledger cannot be rewritten');
 END;
@@ -386,10 +444,11 @@ BEGIN
 END;
 
 CREATE TRIGGER budget_spending_reserved AFTER INSERT ON attempts
-WHEN EXISTS (SELECT 1 FROM budgets WHERE model IS NOT NULL OR batch IS NOT NULL OR label IS NOT NULL)
+WHEN EXISTS (SELECT 1 FROM budgets WHERE model IS NOT NULL OR batch IS NOT NULL OR label IS NOT NULL OR account IS NOT NULL)
 BEGIN
     INSERT INTO budget_attempts (budget, attempt_id)
-    SELECT budget, NEW.id FROM budget_jobs WHERE job_id = NEW.job_id;
+    SELECT budget, NEW.id FROM budget_jobs
+    WHERE job_id = NEW.job_id AND (account IS NULL OR account = NEW.account);
     INSERT INTO budget_spending (budget, period, starts_at, reserved_millicredits, charged_millicredits)
     SELECT m.budget, p.column1, p.column2, NEW.reserved_millicredits, 0
     FROM budget_attempts AS m, (VALUES ('hour', NEW.sent_at / 3600000 * 3600000),
@@ -481,7 +540,8 @@ CREATE TABLE budgets (
     CONSTRAINT "budgets.batch: NULL (all) or 1 to 200 characters"
     CHECK (length(batch) BETWEEN 1 AND 200 AND instr(batch, char(0)) = 0), label TEXT
     CONSTRAINT "budgets.label: NULL (all) or NAME=VALUE, like client=acme"
-    CHECK (length(label) <= 1000 AND instr(label, '=') > 1 AND instr(label, char(0)) = 0)) STRICT, WITHOUT ROWID;
+    CHECK (length(label) <= 1000 AND instr(label, '=') > 1 AND instr(label, char(0)) = 0), account TEXT
+    CONSTRAINT "budgets.account: NULL (all) or an account" CHECK (length(account) BETWEEN 1 AND 64 AND instr(account, char(0)) = 0)) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER budgets_changed BEFORE UPDATE ON budgets
 WHEN instr(NEW.name, char(0)) OR instr(NEW.queue, char(0)) OR length(CAST(NEW.name AS BLOB)) > 400
@@ -506,7 +566,8 @@ BEGIN
     DELETE FROM budget_attempts WHERE budget = NEW.name;
     DELETE FROM budget_spending WHERE budget = NEW.name;
     INSERT INTO budget_attempts (budget, attempt_id)
-    SELECT NEW.name, a.id FROM budget_jobs AS b JOIN attempts AS a ON a.job_id = b.job_id WHERE b.budget = NEW.name;
+    SELECT NEW.name, a.id FROM budget_jobs AS b JOIN attempts AS a ON a.job_id = b.job_id
+    WHERE b.budget = NEW.name AND (b.account IS NULL OR b.account = a.account);
     INSERT INTO budget_spending (budget, period, starts_at, reserved_millicredits, charged_millicredits)
     SELECT NEW.name, p.column1, a.sent_at / p.column2 * p.column2, sum(a.reserved_millicredits),
         sum(coalesce(a.charged_millicredits, 0))
@@ -517,7 +578,7 @@ END;
 
 CREATE TRIGGER budgets_scope_renamed AFTER UPDATE OF name ON budgets
 WHEN OLD.name <> NEW.name AND OLD.queue IS NEW.queue AND OLD.model IS NEW.model AND OLD.batch IS NEW.batch
-    AND OLD.label IS NEW.label
+    AND OLD.label IS NEW.label AND OLD.account IS NEW.account
 BEGIN
     DELETE FROM budget_attempts WHERE budget = NEW.name;
     DELETE FROM budget_spending WHERE budget = NEW.name;
@@ -529,14 +590,15 @@ BEGIN
     DELETE FROM budget_spending WHERE budget = OLD.name;
 END;
 
-CREATE TRIGGER budgets_scope_updated AFTER UPDATE OF name, queue, model, batch, label ON budgets
+CREATE TRIGGER budgets_scope_updated AFTER UPDATE OF name, queue, model, batch, label, account ON budgets
 WHEN OLD.queue IS NOT NEW.queue OR OLD.model IS NOT NEW.model OR OLD.batch IS NOT NEW.batch
-    OR OLD.label IS NOT NEW.label
+    OR OLD.label IS NOT NEW.label OR OLD.account IS NOT NEW.account
 BEGIN
     DELETE FROM budget_attempts WHERE budget IN (OLD.name, NEW.name);
     DELETE FROM budget_spending WHERE budget IN (OLD.name, NEW.name);
     INSERT INTO budget_attempts (budget, attempt_id)
-    SELECT NEW.name, a.id FROM budget_jobs AS b JOIN attempts AS a ON a.job_id = b.job_id WHERE b.budget = NEW.name;
+    SELECT NEW.name, a.id FROM budget_jobs AS b JOIN attempts AS a ON a.job_id = b.job_id
+    WHERE b.budget = NEW.name AND (b.account IS NULL OR b.account = a.account);
     INSERT INTO budget_spending (budget, period, starts_at, reserved_millicredits, charged_millicredits)
     SELECT NEW.name, p.column1, a.sent_at / p.column2 * p.column2, sum(a.reserved_millicredits),
         sum(coalesce(a.charged_millicredits, 0))
@@ -577,28 +639,15 @@ CREATE TABLE daemon (
     started_at INTEGER,
     stopped_at INTEGER,
     heartbeat_at INTEGER,
-    balance_millicredits INTEGER,
-    balance_at INTEGER,
-    rate_limit INTEGER,
-    rate_window_ms INTEGER,
-    running_limit INTEGER,
     last_error TEXT,
     last_error_at INTEGER,
     -- The daemon's catalogue.defaultPrice, for programs that do not read its configuration.
     default_price_millicredits INTEGER NOT NULL DEFAULT 20000
         CONSTRAINT "daemon.default_price_millicredits: at least 0" CHECK (default_price_millicredits >= 0),
     -- When the balance was asked for, and the last attempt that there was when it was noted: later ones are not in it.
-    balance_asked_at INTEGER,
-    balance_attempt_id INTEGER,
-    -- credits.reserve, unconfirmed.policy and unconfirmed.window, as they are kept now.
-    credit_reserve_millicredits INTEGER,
-    unconfirmed_policy TEXT,
-    unconfirmed_window_ms INTEGER,
-    -- The database's own name: its media directory bears it, so that no other database writes there.
     database_id TEXT,
     -- Until when the provider wants no requests (Retry-After), over a restart.
-    shut_until INTEGER
-, is_copy INTEGER NOT NULL DEFAULT 0
+    is_copy INTEGER NOT NULL DEFAULT 0
     CONSTRAINT "daemon.is_copy: 0 or 1" CHECK (is_copy IN (0, 1)), has_marks INTEGER NOT NULL DEFAULT 0
     CONSTRAINT "daemon.has_marks: 0 or 1" CHECK (has_marks IN (0, 1)), restored_at INTEGER
     CONSTRAINT "daemon.restored_at: Unix time in milliseconds" CHECK (restored_at BETWEEN 0 AND 253402300799999), restored_requests INTEGER
@@ -610,16 +659,7 @@ CREATE TABLE daemon (
     CONSTRAINT "daemon.hooks_read: at least 0" CHECK (hooks_read >= 0)) STRICT;
 
 CREATE TRIGGER daemon_bounded BEFORE UPDATE ON daemon
-WHEN NEW.balance_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
-    OR NEW.balance_at NOT BETWEEN -4000000000000000 AND 4000000000000000
-    OR NEW.balance_asked_at NOT BETWEEN -4000000000000000 AND 4000000000000000
-    OR NEW.balance_attempt_id NOT BETWEEN -4000000000000000 AND 4000000000000000
-    OR NEW.credit_reserve_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
-    OR NEW.unconfirmed_window_ms NOT BETWEEN -4000000000000000 AND 4000000000000000
-    OR NEW.default_price_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
-    OR NEW.rate_limit NOT BETWEEN -4000000000000000 AND 4000000000000000
-    OR NEW.rate_window_ms NOT BETWEEN -4000000000000000 AND 4000000000000000
-    OR NEW.running_limit NOT BETWEEN -4000000000000000 AND 4000000000000000
+WHEN NEW.default_price_millicredits NOT BETWEEN -4000000000000000 AND 4000000000000000
     OR NEW.started_at NOT BETWEEN -4000000000000000 AND 4000000000000000
     OR NEW.stopped_at NOT BETWEEN -4000000000000000 AND 4000000000000000
     OR NEW.heartbeat_at NOT BETWEEN -4000000000000000 AND 4000000000000000
@@ -655,12 +695,6 @@ CREATE TRIGGER daemon_price_bounded BEFORE UPDATE OF default_price_millicredits 
 WHEN NEW.default_price_millicredits IS NULL OR NEW.default_price_millicredits NOT BETWEEN 0 AND 1000000000
 BEGIN
     SELECT RAISE(ABORT, 'daemon.default_price_millicredits: 0 to 1000000000; it is written by promptd, from catalogue.defaultPrice');
-END;
-
-CREATE TRIGGER daemon_shut_bounded BEFORE UPDATE OF shut_until ON daemon
-WHEN NEW.shut_until NOT BETWEEN 0 AND 253402300799999
-BEGIN
-    SELECT RAISE(ABORT, 'daemon: is written by promptd; a number is out of bounds');
 END;
 
 CREATE TABLE events (
@@ -733,19 +767,21 @@ CREATE TABLE gates (
     -- When it will be tried again, if that is known.
     reopens_at INTEGER,
     message TEXT,
-    PRIMARY KEY (name, queue)
+    -- The account that it holds; '' holds all.
+    account TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (name, queue, account)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER gates_bounded_insert BEFORE INSERT ON gates
 WHEN NEW.closed_at NOT BETWEEN 0 AND 253402300799999 OR NEW.reopens_at NOT BETWEEN 0 AND 253402300799999
-    OR length(NEW.name) > 500 OR length(NEW.queue) > 400 OR length(NEW.message) > 4000
+    OR length(NEW.name) > 500 OR length(NEW.queue) > 400 OR length(NEW.message) > 4000 OR length(NEW.account) > 64
 BEGIN
     SELECT RAISE(ABORT, 'gates: is written by promptd; a number or a text is out of bounds');
 END;
 
 CREATE TRIGGER gates_bounded_update BEFORE UPDATE ON gates
 WHEN NEW.closed_at NOT BETWEEN 0 AND 253402300799999 OR NEW.reopens_at NOT BETWEEN 0 AND 253402300799999
-    OR length(NEW.name) > 500 OR length(NEW.queue) > 400 OR length(NEW.message) > 4000
+    OR length(NEW.name) > 500 OR length(NEW.queue) > 400 OR length(NEW.message) > 4000 OR length(NEW.account) > 64
 BEGIN
     SELECT RAISE(ABORT, 'gates: is written by promptd; a number or a text is out of bounds');
 END;
@@ -1804,7 +1840,20 @@ CREATE TABLE queues (
         CONSTRAINT "queues.paused: 0 or 1" CHECK (paused IN (0, 1)),
     max_running INTEGER
         CONSTRAINT "queues.max_running: NULL (no limit of its own) or at least 0" CHECK (max_running >= 0)
-) STRICT, WITHOUT ROWID;
+, account TEXT
+    CONSTRAINT "queues.account: NULL (default) or an account" CHECK (length(account) BETWEEN 1 AND 64)) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER queues_account_inserted BEFORE INSERT ON queues
+WHEN NEW.account IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounts WHERE name = NEW.account)
+BEGIN
+    SELECT RAISE(ABORT, 'queues.account: there is no such account; the configuration names them, and promptd adds them when it starts');
+END;
+
+CREATE TRIGGER queues_account_updated BEFORE UPDATE OF account ON queues
+WHEN NEW.account IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounts WHERE name = NEW.account)
+BEGIN
+    SELECT RAISE(ABORT, 'queues.account: there is no such account; the configuration names them, and promptd adds them when it starts');
+END;
 
 CREATE TRIGGER queues_kept BEFORE DELETE ON queues
 WHEN EXISTS (SELECT 1 FROM queue_counts
@@ -2218,14 +2267,28 @@ BEGIN
     SELECT RAISE(ABORT, 'uploads: is written by promptd');
 END;
 
+CREATE VIEW account_load AS
+SELECT
+    a.name AS account,
+    (SELECT count(*) FROM attempts WHERE state = 'sending' AND account = a.name)
+        + (SELECT count(*) FROM attempts
+            WHERE answered_at > unixepoch('now') * 1000 - a.rate_window_ms
+                -- Later than that is from before the clock was set back, and says nothing.
+                AND answered_at <= unixepoch('now') * 1000 + a.rate_window_ms AND arrives_until IS NULL AND account = a.name)
+        + (SELECT count(*) FROM attempts
+            WHERE arrives_until > unixepoch('now') * 1000 - a.rate_window_ms AND account = a.name)
+        AS rate_used,
+    a.rate_limit,
+    -- A task that is set aside may have ended long ago.
+    (SELECT count(*) FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted') AND account = a.name)
+        - (SELECT count(*) FROM suspects AS s JOIN attempts AS t ON t.id = s.subject
+            WHERE s.step = 'poll' AND s.is_aside = 1 AND t.finished_at IS NULL AND t.state = 'accepted' AND t.account = a.name)
+        AS running,
+    a.running_limit,
+    a.is_configured
+FROM accounts AS a;
+
 CREATE VIEW account_status AS
-WITH first AS (
-    SELECT * FROM account_readings WHERE id = coalesce(
-        (SELECT id FROM account_readings WHERE in_flight = 0 AND open_tasks = 0 ORDER BY last_attempt_id, id LIMIT 1),
-        (SELECT min(id) FROM account_readings WHERE in_flight = 0))
-), last AS (
-    SELECT * FROM account_readings WHERE in_flight = 0 ORDER BY id DESC LIMIT 1
-)
 SELECT
     strftime('%Y-%m-%dT%H:%M:%SZ', first.asked_at / 1000, 'unixepoch') AS since,
     strftime('%Y-%m-%dT%H:%M:%SZ', last.asked_at / 1000, 'unixepoch') AS compared_at,
@@ -2240,45 +2303,61 @@ SELECT
         / 1000.0 AS unexplained,
     -- Tasks that have not ended count at their estimate; the difference is certain only without any.
     last.open_millicredits / 1000.0 AS estimated,
-    (SELECT coalesce(sum(reserved_millicredits), 0) FROM attempts WHERE state = 'unknown' AND finished_at IS NULL)
+    (SELECT coalesce(sum(reserved_millicredits), 0) FROM attempts WHERE state = 'unknown' AND finished_at IS NULL
+        AND account = a.name)
         / 1000.0 AS reserved_for_unknown,
-    (last.presumed_millicredits - first.presumed_millicredits) / 1000.0 AS given_up
-FROM first, last;
+    (last.presumed_millicredits - first.presumed_millicredits) / 1000.0 AS given_up,
+    a.name AS account
+FROM accounts AS a
+JOIN account_readings AS first ON first.id = coalesce(
+    (SELECT id FROM account_readings WHERE account = a.name AND in_flight = 0 AND open_tasks = 0
+        ORDER BY last_attempt_id, id LIMIT 1),
+    (SELECT min(id) FROM account_readings WHERE account = a.name AND in_flight = 0))
+JOIN account_readings AS last ON last.id = (
+    SELECT id FROM account_readings WHERE account = a.name AND in_flight = 0 ORDER BY id DESC LIMIT 1);
 
 CREATE VIEW batch_status AS
 SELECT
-    batch,
-    count(*) AS jobs,
-    sum(state = 'queued') AS queued,
-    sum(state IN ('submitting', 'running')) AS running,
-    sum(state = 'succeeded') AS succeeded,
-    sum(state = 'failed') AS failed,
-    sum(state = 'cancelled') AS cancelled,
-    sum(state = 'unconfirmed') AS unconfirmed,
-    coalesce(sum(estimated_millicredits), 0) / 1000.0 AS estimated_credits,
-    coalesce(sum(charged_millicredits), 0) / 1000.0 AS charged_credits,
+    g.batch, g.jobs, g.queued, g.running, g.succeeded, g.failed, g.cancelled, g.unconfirmed,
+    g.estimated_credits, g.charged_credits,
     -- When the last job should be done if nothing else is waiting. Queued jobs leave at the pace of the provider's rate,
     -- or of places that become free, whichever is slower, and the last one takes as long as its model does on average;
-    -- those that run are expected to take as long, too.
+    -- those that run are expected to take as long, too. Of a batch in several accounts, as if all were in one of them.
     strftime('%Y-%m-%dT%H:%M:%SZ', max(
-        CASE WHEN sum(state IN ('queued', 'submitting', 'running')) > 0 THEN unixepoch('now') * 1000 END,
-        CASE WHEN sum(state = 'queued') = 0 THEN 0 ELSE
+        CASE WHEN g.queued + g.running > 0 THEN unixepoch('now') * 1000 END,
+        CASE WHEN g.queued = 0 THEN 0 ELSE
             unixepoch('now') * 1000
-            + sum(state = 'queued') * max(
-                daemon.rate_window_ms * 1.0 / nullif(daemon.rate_limit, 0),
-                coalesce(avg(CASE WHEN state = 'queued' THEN mean_milliseconds END) / nullif(daemon.running_limit, 0), 0))
-            + coalesce(max(CASE WHEN state = 'queued' THEN mean_milliseconds END), 0)
+            + g.queued * max(
+                a.rate_window_ms * 1.0 / nullif(a.rate_limit, 0),
+                coalesce(g.queued_mean / nullif(a.running_limit, 0), 0))
+            + coalesce(g.queued_longest, 0)
         END,
-        coalesce(max(CASE WHEN state IN ('submitting', 'running') THEN submitted_at + mean_milliseconds END), 0)
+        coalesce(g.running_end, 0)
     ) / 1000, 'unixepoch') AS estimated_finish
-FROM jobs
-CROSS JOIN daemon
-LEFT JOIN completion_times ON completion_times.model = jobs.model
-WHERE batch IS NOT NULL
-GROUP BY batch;
+FROM (
+    SELECT
+        batch,
+        count(*) AS jobs,
+        sum(state = 'queued') AS queued,
+        sum(state IN ('submitting', 'running')) AS running,
+        sum(state = 'succeeded') AS succeeded,
+        sum(state = 'failed') AS failed,
+        sum(state = 'cancelled') AS cancelled,
+        sum(state = 'unconfirmed') AS unconfirmed,
+        coalesce(sum(estimated_millicredits), 0) / 1000.0 AS estimated_credits,
+        coalesce(sum(charged_millicredits), 0) / 1000.0 AS charged_credits,
+        avg(CASE WHEN state = 'queued' THEN mean_milliseconds END) AS queued_mean,
+        max(CASE WHEN state = 'queued' THEN mean_milliseconds END) AS queued_longest,
+        max(CASE WHEN state IN ('submitting', 'running') THEN submitted_at + mean_milliseconds END) AS running_end,
+        min(queue) AS queue
+    FROM jobs
+    LEFT JOIN completion_times ON completion_times.model = jobs.model
+    WHERE batch IS NOT NULL
+    GROUP BY batch) AS g
+JOIN accounts AS a ON a.name = coalesce((SELECT account FROM queues WHERE name = g.queue), 'default');
 
 CREATE VIEW budget_jobs AS
-SELECT b.name AS budget, j.id AS job_id
+SELECT b.name AS budget, j.id AS job_id, b.account
 FROM jobs AS j
 JOIN budgets AS b ON (b.queue IS NULL OR b.queue = j.queue) AND (b.model IS NULL OR b.model = j.model)
     AND (b.batch IS NULL OR b.batch = j.batch)
@@ -2288,7 +2367,7 @@ JOIN budgets AS b ON (b.queue IS NULL OR b.queue = j.queue) AND (b.model IS NULL
         WHERE l.key = substr(b.label, 1, instr(b.label, '=') - 1)
             -- true is 1 as a value, and true as a type.
             AND substr(b.label, instr(b.label, '=') + 1) IN (CAST(l.value AS TEXT), CASE WHEN l.type IN ('true', 'false') THEN l.type END)))
-WHERE b.model IS NOT NULL OR b.batch IS NOT NULL OR b.label IS NOT NULL;
+WHERE b.model IS NOT NULL OR b.batch IS NOT NULL OR b.label IS NOT NULL OR b.account IS NOT NULL;
 
 CREATE VIEW budget_periods AS
 SELECT
@@ -2306,8 +2385,8 @@ SELECT
         WHEN 'week' THEN unixepoch('now', 'start of day', 'weekday 0', '+1 day') * 1000
         WHEN 'month' THEN unixepoch('now', 'start of month', '+1 month') * 1000
     END AS resets_at,
-    model, batch, label,
-    model IS NOT NULL OR batch IS NOT NULL OR label IS NOT NULL AS is_scoped,
+    model, batch, label, account,
+    model IS NOT NULL OR batch IS NOT NULL OR label IS NOT NULL OR account IS NOT NULL AS is_scoped,
     CASE period WHEN 'hour' THEN 'hour' WHEN 'total' THEN 'total' ELSE 'day' END AS sums
 FROM budgets;
 
@@ -2319,7 +2398,7 @@ SELECT
     charged_millicredits / 1000.0 AS spent,
     (limit_millicredits - reserved_millicredits - charged_millicredits) / 1000.0 AS remaining,
     strftime('%Y-%m-%dT%H:%M:%SZ', resets_at / 1000, 'unixepoch') AS resets_at,
-    model, batch, label
+    model, batch, label, account
 FROM budget_sums;
 
 CREATE VIEW budget_sums AS
@@ -2327,7 +2406,7 @@ SELECT
     p.name, p.queue, p.period, p.limit_millicredits, p.starts_at, p.resets_at,
     coalesce(sum(s.reserved_millicredits), 0) AS reserved_millicredits,
     coalesce(sum(s.charged_millicredits), 0) AS charged_millicredits,
-    p.model, p.batch, p.label
+    p.model, p.batch, p.label, p.account
 FROM budget_periods AS p
 LEFT JOIN spending AS s ON s.starts_at >= p.starts_at AND s.period = p.sums AND (p.queue IS NULL OR s.queue = p.queue)
 WHERE NOT p.is_scoped
@@ -2336,7 +2415,7 @@ UNION ALL
 SELECT
     p.name, p.queue, p.period, p.limit_millicredits, p.starts_at, p.resets_at,
     coalesce(sum(s.reserved_millicredits), 0), coalesce(sum(s.charged_millicredits), 0),
-    p.model, p.batch, p.label
+    p.model, p.batch, p.label, p.account
 FROM budget_periods AS p
 LEFT JOIN budget_spending AS s ON s.budget = p.name AND s.period = p.sums AND s.starts_at >= p.starts_at
 WHERE p.is_scoped
@@ -2344,20 +2423,11 @@ GROUP BY p.name;
 
 CREATE VIEW daemon_load AS
 SELECT
-    (SELECT count(*) FROM attempts WHERE state = 'sending')
-        + (SELECT count(*) FROM attempts
-            WHERE answered_at > unixepoch('now') * 1000 - daemon.rate_window_ms
-                -- Later than that is from before the clock was set back, and says nothing.
-                AND answered_at <= unixepoch('now') * 1000 + daemon.rate_window_ms AND arrives_until IS NULL)
-        + (SELECT count(*) FROM attempts WHERE arrives_until > unixepoch('now') * 1000 - daemon.rate_window_ms)
-        AS rate_used,
-    rate_limit,
-    -- A task that is set aside may have ended long ago.
-    (SELECT count(*) FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted'))
-        - (SELECT count(*) FROM suspects AS s JOIN attempts AS a ON a.id = s.subject
-            WHERE s.step = 'poll' AND s.is_aside = 1 AND a.finished_at IS NULL AND a.state = 'accepted') AS running,
-    running_limit
-FROM daemon;
+    coalesce(sum(rate_used), 0) AS rate_used,
+    sum(CASE WHEN is_configured THEN rate_limit END) AS rate_limit,
+    sum(running) AS running,
+    sum(CASE WHEN is_configured THEN running_limit END) AS running_limit
+FROM account_load;
 
 CREATE VIEW daemon_status AS
 SELECT
@@ -2366,20 +2436,23 @@ SELECT
     strftime('%Y-%m-%dT%H:%M:%SZ', started_at / 1000, 'unixepoch') AS started_at,
     strftime('%Y-%m-%dT%H:%M:%SZ', stopped_at / 1000, 'unixepoch') AS stopped_at,
     strftime('%Y-%m-%dT%H:%M:%SZ', heartbeat_at / 1000, 'unixepoch') AS heartbeat,
-    balance_millicredits / 1000.0 AS balance,
-    strftime('%Y-%m-%dT%H:%M:%SZ', balance_at / 1000, 'unixepoch') AS balance_at,
+    (SELECT sum(balance_millicredits) FROM accounts WHERE is_configured) / 1000.0 AS balance,
+    -- The oldest of them.
+    strftime('%Y-%m-%dT%H:%M:%SZ', (SELECT min(balance_at) FROM accounts WHERE is_configured) / 1000, 'unixepoch')
+        AS balance_at,
     daemon_load.rate_used,
     daemon_load.rate_limit,
-    rate_window_ms / 1000.0 AS rate_window_seconds,
+    own.rate_window_ms / 1000.0 AS rate_window_seconds,
     daemon_load.running,
     daemon_load.running_limit,
-    coalesce((SELECT group_concat(name, ' ') FROM gates WHERE queue = ''), 'ok') AS provider,
+    coalesce((SELECT group_concat(name, ' ') FROM (SELECT DISTINCT name FROM gates WHERE queue = '' ORDER BY name)), 'ok')
+        AS provider,
     last_error,
     strftime('%Y-%m-%dT%H:%M:%SZ', last_error_at / 1000, 'unixepoch') AS last_error_at,
-    credit_reserve_millicredits / 1000.0 AS credit_reserve,
-    unconfirmed_policy,
-    unconfirmed_window_ms / 1000.0 AS unconfirmed_window_seconds
-FROM daemon, daemon_load;
+    (SELECT sum(credit_reserve_millicredits) FROM accounts WHERE is_configured) / 1000.0 AS credit_reserve,
+    own.unconfirmed_policy,
+    own.unconfirmed_window_ms / 1000.0 AS unconfirmed_window_seconds
+FROM daemon, daemon_load JOIN accounts AS own ON own.name = 'default';
 
 CREATE VIEW input_references AS
 SELECT DISTINCT
@@ -2454,8 +2527,10 @@ SELECT
                 AND coalesce(j.waits, 0) = 0 AND j.run_at <= unixepoch('now') * 1000 AND j.queue = q.name)
             -- Those whose jobs all wait for others.
             THEN (SELECT 'inputs' FROM jobs AS j WHERE j.state = 'queued' AND j.waits > 0 AND j.queue = q.name LIMIT 1)
+        WHEN NOT EXISTS (SELECT 1 FROM accounts WHERE name = coalesce(q.account, 'default') AND is_configured) THEN 'account'
         ELSE coalesce(
-            (SELECT g.name FROM gates AS g WHERE g.queue IN ('', q.name) AND g.name NOT LIKE 'model:%'
+            (SELECT g.name FROM gates AS g WHERE g.queue IN ('', q.name) AND g.account IN ('', coalesce(q.account, 'default'))
+                AND g.name NOT LIKE 'model:%'
                 -- A smaller rate lets jobs through, if fewer; whatever else is closed stops them.
                 ORDER BY g.name = 'rate', g.queue = '', g.closed_at, g.name LIMIT 1),
             -- Models' gates hold a queue when all its jobs are for models that are switched off.
@@ -2467,14 +2542,16 @@ SELECT
                 FROM models WHERE models.model IS NOT NULL)
             SELECT CASE WHEN count(g.name) = count(*) THEN min(g.name) END
             FROM models LEFT JOIN gates AS g ON g.name = 'model:' || models.model AND g.queue = ''
+                AND g.account = coalesce(q.account, 'default')
             WHERE models.model IS NOT NULL),
             CASE WHEN q.max_running <= coalesce(sum(c.jobs) FILTER (WHERE c.state IN ('submitting', 'running')), 0)
                     - (SELECT count(DISTINCT j.id) FROM suspects AS s JOIN jobs AS j ON j.id = s.job_id
                         WHERE s.step = 'poll' AND s.is_aside = 1 AND j.queue = q.name AND j.state = 'running')
                 THEN 'running' END,
             (SELECT CASE WHEN running >= running_limit THEN 'running' WHEN rate_used >= rate_limit THEN 'rate' END
-                FROM daemon_load))
-    END AS blocked_by
+                FROM account_load WHERE account = coalesce(q.account, 'default')))
+    END AS blocked_by,
+    coalesce(q.account, 'default') AS account
 FROM queues AS q LEFT JOIN queue_counts AS c ON c.queue = q.name
 GROUP BY q.name;
 

@@ -15,8 +15,8 @@ package enum Migrations {
             PackageResources._020_chains_sql, PackageResources._021_budget_scopes_sql,
             PackageResources._022_events_sql, PackageResources._023_schedules_sql,
             PackageResources._024_listed_sql, PackageResources._025_hooks_sql,
-            PackageResources._026_keys_sql,
-            PackageResources._027_uploads_sql,
+            PackageResources._026_keys_sql, PackageResources._027_uploads_sql,
+            PackageResources._028_accounts_sql,
         ]
     }
 }

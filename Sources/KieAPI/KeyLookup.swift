@@ -1,5 +1,5 @@
 import FoundationEssentials
-import PromptQueue
+package import PromptQueue
 
 /// Where a key is looked for: the file that somebody names, else systemd's credential, else the environment. Space around it
 /// is dropped.
@@ -22,6 +22,16 @@ package struct KeyLookup: Sendable {
     /// The key that goes to the provider with each request.
     package static func api(fileSetting: String) -> KeyLookup {
         KeyLookup(fileSetting: fileSetting, credential: "api-key", variable: "KIE_API_KEY", purpose: "the API key")
+    }
+
+    /// The key of an account that the configuration names.
+    package static func account(_ name: AccountName) -> KeyLookup {
+        KeyLookup(
+            fileSetting: "accounts.\(name).apiKeyFile",
+            credential: "api-key-\(name)",
+            variable: "",
+            purpose: "the API key of the account \(name)"
+        )
     }
 
     /// The key that signs callbacks.
@@ -81,8 +91,8 @@ package struct KeyLookup: Sendable {
 
     /// What to say where there must be one and is none.
     package var absence: String {
-        "there is no API key: put it into a file and name that in \(fileSetting), or give systemd the credential \(credential), "
-            + "or set \(variable)"
+        "there is no API key: put it into a file and name that in \(fileSetting), or give systemd the credential \(credential)"
+            + (variable.isEmpty ? "" : ", or set \(variable)")
     }
 
     private func read(_ path: String, _ source: String) throws(Problem) -> Secret {

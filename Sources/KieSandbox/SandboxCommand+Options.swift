@@ -60,6 +60,21 @@ func parseCredits(_ text: String) throws -> Credits {
     return credits
 }
 
+/// `--account`: a key with its balance.
+struct SandboxAccount: Sendable, Hashable {
+    let key: String
+    let credits: Credits
+}
+
+@Sendable
+func parseAccount(_ text: String) throws -> SandboxAccount {
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2, !parts[0].isEmpty, let credits = Credits(text: parts[1]) else {
+        throw ValidationError("write an account as KEY=CREDITS, like other-key=500")
+    }
+    return SandboxAccount(key: parts[0], credits: credits)
+}
+
 @Sendable
 func parseFault(_ text: String) throws -> FaultRate {
     do {

@@ -26,8 +26,17 @@ package struct SandboxCommand: AsyncParsableCommand {
     )
     var listen = ListenAddress.default
 
-    @Option(help: "The only API key that is let in.")
+    @Option(help: "The API key that is let in.")
     var apiKey = "sandbox-key"
+
+    @Option(
+        help: ArgumentHelp(
+            "Another account: its key, and its balance. Its limits are its own.",
+            valueName: "key=credits"
+        ),
+        transform: parseAccount
+    )
+    var account: [SandboxAccount] = []
 
     @Option(help: "The account's balance. (default: 1000)", transform: parseCredits)
     var credits = Credits(millicredits: 1_000_000)
@@ -118,6 +127,7 @@ package struct SandboxCommand: AsyncParsableCommand {
         var configuration = SandboxConfiguration()
         configuration.apiKey = apiKey
         configuration.credits = credits
+        configuration.accounts = account.map { ($0.key, $0.credits) }
         configuration.rate = rate.value
         configuration.pollRate = pollRate.value
         configuration.duration = TaskDuration(typical: duration, jitter: jitter, shape: spread)

@@ -2,10 +2,12 @@ package import PromptQueue
 
 /// What a sandbox does: the command line's flags as values.
 package struct SandboxConfiguration: Sendable {
-    /// The only key that is let in.
+    /// The key that is let in.
     package var apiKey = "sandbox-key"
     /// The account's balance at the start.
     package var credits = Credits(millicredits: 1_000_000)
+    /// Other accounts: their keys, and their balances at the start.
+    package var accounts: [(key: String, credits: Credits)] = []
     /// The limit on `createTask`; `nil` lifts it.
     package var rate: RateLimit? = RateLimit(count: 20, window: .seconds(10))
     /// The limit on `recordInfo`; `nil` lifts it.

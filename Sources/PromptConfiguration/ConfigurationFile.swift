@@ -17,7 +17,14 @@ enum ConfigurationFile {
         return try HookReader(path: path).hooks(node)
     }
 
+    /// What the file says of further accounts, which are no single values either.
+    static func accounts(_ path: String) throws(ConfigurationError) -> [AccountSettings] {
+        guard let node = try root(path)?.mapping?[accountsKey] else { return [] }
+        return try AccountReader(path: path).accounts(node)
+    }
+
     private static let hooksKey = "hooks"
+    private static let accountsKey = "accounts"
 
     static func isEmpty(_ path: String) throws(ConfigurationError) -> Bool {
         try root(path) == nil
@@ -36,12 +43,12 @@ enum ConfigurationFile {
     }
 
     private static func check(_ mapping: Node.Mapping, prefix: String, _ path: String) throws(ConfigurationError) {
-        let known = Setting.all.map(\.key) + (prefix.isEmpty ? [hooksKey] : [])
+        let known = Setting.all.map(\.key) + (prefix.isEmpty ? [hooksKey, accountsKey] : [])
         for (keyNode, value) in mapping {
             let key = prefix + (keyNode.string ?? "?")
             let place = keyNode.mark.map { "\(path):\($0.line)" } ?? path
-            // Is read by itself.
-            if key == hooksKey { continue }
+            // They are read by themselves.
+            if [hooksKey, accountsKey].contains(key) { continue }
             if let inner = value.mapping, known.contains(where: { $0.hasPrefix(key + ".") }) {
                 try check(inner, prefix: key + ".", path)
             } else if value.scalar?.string.isEmpty == true, known.contains(where: { $0.hasPrefix(key + ".") }) {

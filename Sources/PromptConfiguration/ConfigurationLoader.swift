@@ -66,7 +66,10 @@ package struct ConfigurationLoader {
 
     private func read() throws(ConfigurationError) -> DaemonConfiguration {
         var result = DaemonConfiguration()
-        if let file { result.hooks = try ConfigurationFile.hooks(file) }
+        if let file {
+            result.hooks = try ConfigurationFile.hooks(file)
+            result.accounts = try ConfigurationFile.accounts(file)
+        }
         for setting in Setting.all {
             for text in texts(of: setting) {
                 do { try setting.read(text, &result) } catch { throw problem(setting, text, error) }

@@ -1,4 +1,5 @@
 package import KieAPI
+package import PromptQueue
 
 /// The daemon's keys.
 package enum Credentials {
@@ -9,6 +10,35 @@ package enum Credentials {
     ) throws(ConfigurationError) -> Secret {
         let lookup = KeyLookup.api(fileSetting: "provider.apiKeyFile")
         guard let key = try find(lookup, file, environment) else { throw ConfigurationError(lookup.absence) }
+        return key
+    }
+
+    /// The keys of the further accounts.
+    ///
+    /// - Throws: `ConfigurationError` that says where the first that is missing can be put; and for one key under two names.
+    package static func accountKeys(
+        _ accounts: [AccountSettings],
+        environment: [String: String]
+    ) throws(ConfigurationError) -> [AccountName: Secret] {
+        var keys: [AccountName: Secret] = [:]
+        for account in accounts { keys[account.name] = try accountKey(account, environment: environment) }
+        return keys
+    }
+
+    /// The key of a further account.
+    ///
+    /// - Throws: `ConfigurationError` that says where it can be put.
+    package static func accountKey(
+        _ account: AccountSettings,
+        environment: [String: String]
+    ) throws(ConfigurationError) -> Secret {
+        let lookup = KeyLookup.account(account.name)
+        guard let key = try find(lookup, account.apiKeyFile, environment) else {
+            throw ConfigurationError(
+                "accounts.\(account.name): there is no API key: put it into a file and name that in apiKeyFile, or give systemd "
+                    + "the credential \(lookup.credential)"
+            )
+        }
         return key
     }
 

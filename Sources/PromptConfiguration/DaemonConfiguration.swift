@@ -41,6 +41,8 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var hooks: [Hook] = []
     /// Directories below which `file:` URLs of jobs may be read.
     package var uploadRoots: [String] = []
+    /// Accounts beside the one that the settings above are about, in the order of the file.
+    package var accounts: [AccountSettings] = []
     package var shutdownGrace: Duration = .seconds(25)
     package var logLevel = LogLevel.info
     package var logFormat = LogFormat.automatic

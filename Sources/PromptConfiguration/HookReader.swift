@@ -135,6 +135,6 @@ struct HookReader {
     }
 
     private func error(_ key: String, _ reason: String, _ node: Node) -> ConfigurationError {
-        ConfigurationError("\(key): \(reason) (\(node.mark.map { "\(path):\($0.line)" } ?? path))")
+        ConfigurationError(path, key, reason, node)
     }
 }

@@ -154,7 +154,7 @@ import Testing
                 sum(charged_millicredits) FILTER (WHERE state = 'unknown') FROM attempts
             """
         #expect(
-            try fixture.rows("SELECT charged_millicredits, presumed_millicredits FROM account_totals")
+            try fixture.rows("SELECT charged_millicredits, presumed_millicredits FROM accounts")
                 == fixture.rows(sums)
         )
     }

@@ -34,6 +34,10 @@ private struct SQLitePlace: LedgerPlace {
     func retry(_ job: JobID) throws { _ = try file { try $0.apply(.retry, to: [job]) } }
     func pause(_ queue: String) throws { try file { try $0.setPaused(true, queue: queue) } }
 
+    func setAccount(_ account: AccountName, queue: String) throws {
+        try file { try $0.setAccount(account, queue: queue) }
+    }
+
     func setBudget(_ name: String, limit: Credits) throws {
         try file { try $0.setBudget(name, scope: BudgetScope(), period: .total, limit: limit) }
     }

@@ -47,7 +47,7 @@ import Testing
         "UPDATE results SET state = 'pending'", "UPDATE results SET role = 'lastFrame'",
         "DELETE FROM results",
         "INSERT INTO results (job_id, ordinal, attempt_id, url, created_at) VALUES (2, 0, 2, 'x', 1)",
-        "DELETE FROM spending", "DELETE FROM queue_counts", "DELETE FROM daemon", "DELETE FROM account_totals",
+        "DELETE FROM spending", "DELETE FROM queue_counts", "DELETE FROM daemon", "DELETE FROM accounts",
         "DELETE FROM attempts",
     ])
     func `a statement that rewrites the ledger is refused`(statement: String) async throws {

@@ -45,7 +45,7 @@ import Testing
         let fixture = try await succeeded()
         let sums = """
             SELECT (SELECT group_concat(charged_credits) FROM spend_daily),
-                (SELECT charged_millicredits FROM account_totals),
+                (SELECT charged_millicredits FROM accounts),
                 (SELECT charged_millicredits FROM spending WHERE period = 'total'),
                 (SELECT count(*) FROM attempts WHERE charged_millicredits = 12000)
             """

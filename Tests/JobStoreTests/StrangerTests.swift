@@ -336,7 +336,7 @@ import Testing
     @Test(arguments: [
         "UPDATE spending SET charged_millicredits = 4000000000000000, reserved_millicredits = 4000000000000000",
         "UPDATE spending SET charged_millicredits = -4000000000000000, reserved_millicredits = -4000000000000000",
-        "UPDATE account_totals SET charged_millicredits = 4000000000000000, adopted_millicredits = 4000000000000000",
+        "UPDATE accounts SET charged_millicredits = 4000000000000000, adopted_millicredits = 4000000000000000",
         "UPDATE queue_counts SET jobs = 4000000000000000", "UPDATE queue_counts SET jobs = -4000000000000000",
         "UPDATE turns SET turn = 4000000000000000, waiting = 4000000000000000, taken = 4000000000000000",
         "INSERT INTO spending SELECT 'hour', value, 'default', 4000000000000000, 4000000000000000 "

@@ -46,12 +46,12 @@ import Testing
             "spending (day from 1970-01-02T00:00Z of nobody, reserved_millicredits): 5, but the rows add up to 0"
         ),
         (
-            "UPDATE account_totals SET charged_millicredits = 1",
-            "account_totals (charged_millicredits): 1, but the rows add up to 12000"
+            "UPDATE accounts SET charged_millicredits = 1",
+            "accounts (default, charged_millicredits): 1, but the rows add up to 12000"
         ),
         (
-            "UPDATE account_totals SET presumed_millicredits = 7",
-            "account_totals (presumed_millicredits): 7, but the rows add up to 0"
+            "UPDATE accounts SET presumed_millicredits = 7",
+            "accounts (default, presumed_millicredits): 7, but the rows add up to 0"
         ),
         (
             "UPDATE queue_counts SET jobs = 9 WHERE queue = 'default' AND state = 'running'",

@@ -52,7 +52,7 @@ import Testing
         let fixture = try LedgerFixture()
         let job = try await fixture.runOne()
         try fixture.insert("(prompt) VALUES ('y')")
-        try fixture.run("UPDATE queues SET max_running = 1; UPDATE daemon SET running_limit = 1")
+        try fixture.run("UPDATE queues SET max_running = 1; UPDATE accounts SET running_limit = 1")
         let seen = "SELECT blocked_by, (SELECT running FROM daemon_load) FROM queue_status"
         #expect(try await fixture.claim(fixture.request(1, running: 1)).jobs.isEmpty)
         #expect(try fixture.rows(seen) == ["running|1"])

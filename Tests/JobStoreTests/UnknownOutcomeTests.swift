@@ -160,7 +160,7 @@ import Testing
         }
         #expect(try await !free(at: lostAt + .seconds(60)))
         #expect(try await !free(at: lostAt + LateArrival.longest + .seconds(9)))
-        try fixture.run("UPDATE daemon SET rate_window_ms = 10000")
+        try fixture.run("UPDATE accounts SET rate_window_ms = 10000")
         #expect(try fixture.rows("SELECT rate_used FROM daemon_load") == ["1"])
         // Found by a callback after half an hour: it may have arrived a moment before.
         let found = lostAt + .seconds(1_800)

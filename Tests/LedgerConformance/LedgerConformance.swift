@@ -20,6 +20,8 @@ package enum LedgerConformance: String, CaseIterable, Sendable {
     case failsWithItsSource = "a job that takes another's result fails with it, and is tried again after it"
     case eventsTellTheWay = "the events of a job, in their order, are the way that it went, also through a retry"
     case prunedKeepsItsMoney = "pruning removes what has ended, and leaves what it cost; what is under way stays"
+    case accountsAreApart =
+        "each account has its window, its places and its requests, and a start takes over its own alone"
     case olderCopySubmitsNothing = "an older copy submits nothing until it is released"
 
     package struct Failure: Error, CustomStringConvertible {
@@ -45,6 +47,7 @@ package enum LedgerConformance: String, CaseIterable, Sendable {
         case .failsWithItsSource: try await world.failsWithItsSource()
         case .eventsTellTheWay: try await world.eventsTellTheWay()
         case .prunedKeepsItsMoney: try await world.prunedKeepsItsMoney()
+        case .accountsAreApart: try await world.accountsAreApart()
         case .olderCopySubmitsNothing: try await world.olderCopySubmitsNothing()
         }
         try world.ledger.close()
@@ -72,9 +75,10 @@ private struct Scene<Place: LedgerPlace> {
         _ limit: Int,
         at second: Int64 = 0,
         running: Int = 100,
+        of account: AccountName = .standard,
         _ look: @escaping @Sendable (QueuedJob) -> Void = { _ in }
     ) async throws -> Claim {
-        try await ledger.claim(
+        try await ledger.ledger(of: account).claim(
             ClaimRequest(
                 limit: limit,
                 rate: RateLimit(count: 20, window: .seconds(10)),
@@ -190,6 +194,35 @@ private struct Scene<Place: LedgerPlace> {
         try expect(try await claim(1).jobs.count, is: 0, "what is claimed of it")
         try await place.release()
         try expect(try await claim(1).jobs.count, is: 1, "what is claimed once it is released")
+    }
+
+    // MARK: - Accounts
+
+    func accountsAreApart() async throws {
+        let other = AccountName(stored: "other")
+        let rate = RateLimit(count: 20, window: .seconds(10))
+        let accounts = [AccountName.standard, other].map {
+            AccountLimits(name: $0, rate: rate, runningLimit: 100, rules: AccountRules())
+        }
+        try await ledger.begin(DaemonIdentity(processID: 1, version: "v", accounts: accounts), now: start)
+        for number in 0..<22 { for queue in ["a", "b"] { _ = try await place.add("\(number)", queue: queue) } }
+        try await place.setAccount(other, queue: "b")
+        let ours = try await claim(30).jobs
+        let theirs = try await claim(30, of: other).jobs
+        try expect([ours.count, theirs.count], is: [20, 20], "slots of each")
+        try expect(Set(ours.map(\.queue)), is: ["a"], "whose jobs the one claims")
+        try expect(Set(theirs.map(\.queue)), is: ["b"], "whose jobs the other claims")
+        let (ledgerOfOther, first) = (ledger.ledger(of: other), try expectFirst(theirs))
+        _ = try await ledgerOfOther.record(.accepted(first.attempt, task: TaskID("t"), httpStatus: 200), now: start)
+        try expect(try await claim(30, at: 11, running: 20).jobs.isEmpty, "places are counted by account")
+        // What was sent stays where it was sent.
+        try await place.setAccount(.standard, queue: "b")
+        let recovery = try await ledgerOfOther.recover(now: start, rate: rate)
+        try expect(recovery.lost.count, is: 19, "requests of the other whose answer is lost")
+        try expect(recovery.tasks.map(\.attempt), is: [first.attempt], "tasks of the other")
+        try await expect(ours[0].job, is: .submitting)
+        try expect(try await ledger.recover(now: start, rate: rate).lost.count, is: 20, "requests of ours")
+        try expect(try await ledger.accountsUnderWay(), is: [.standard: 20, other: 20], "what is under way")
     }
 
     // MARK: - Claims

@@ -11,6 +11,8 @@ package protocol LedgerPlace: Sendable {
     func cancel(_ job: JobID) async throws
     func retry(_ job: JobID) async throws
     func pause(_ queue: String) async throws
+    /// Names the account of a queue.
+    func setAccount(_ account: AccountName, queue: String) async throws
     func setBudget(_ name: String, limit: Credits) async throws
 
     /// Releases an older copy.

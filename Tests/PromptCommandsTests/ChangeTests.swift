@@ -210,6 +210,27 @@ struct ChangeTests {
             try await fixture.run("queue", "list").output.last
                 == "night    paused        8       0        0"
         )
+        let account = try await fixture.run("queue", "set", "night", "--account", "acne")
+        #expect(account.code == 65)
+        #expect(
+            account.talk.first?.hasPrefix("promptctl: account acne: there is none of that name; there is default.")
+                == true
+        )
+        try fixture.sql("INSERT INTO accounts (name) VALUES ('acme')")
+        #expect(
+            try await fixture.run("queue", "set", "night", "--account", "acme").talk == ["night: account acme"]
+        )
+        #expect(
+            try await fixture.run("queue", "list").output.last
+                == "night    paused        8       0        0  acme"
+        )
+        #expect(try await fixture.run("queue", "set", "night").code == 64)
+        #expect(
+            try await fixture.run("budget", "set", "a", "--limit", "5", "--period", "day", "--account", "acme").talk
+                == ["budget a: 5 credits each day for account acme"]
+        )
+        #expect(try await fixture.run("status").output.contains { $0.hasPrefix("account acme") })
+        #expect(try await fixture.run("queue", "set", "night", "--account", "default").code == 0)
         #expect(try await fixture.run("queue", "resume", "night").code == 0)
         #expect(try await fixture.run("queue", "resume", "nihgt").code == 65)
         #expect(try await fixture.run("queue", "set", "night", "--max-running", "none").code == 0)

@@ -91,7 +91,7 @@ import Testing
             targets: scene,
             isRunning: { isRunning },
             now: { Self.now },
-            hint: { scene.note($0, $1) }
+            hint: { scene.note($1, $2) }
         )
         let code = HMAC<SHA256>.authenticationCode(
             for: Data("abc123.\(seconds)".utf8),

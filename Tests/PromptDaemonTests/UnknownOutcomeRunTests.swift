@@ -93,7 +93,7 @@ import Testing
             if case .accountDiffers(let standing) = notice { standing.unexplained } else { nil }
         }
         #expect(said == [Credits(millicredits: 100_000)])
-        let account = try run.read { try $0.account() }
+        let account = try run.read { try $0.account(.standard) }
         #expect(account?.unexplained == Credits(millicredits: 100_000))
         #expect(account?.ledgerSpend == Credits(millicredits: 42_000))
     }

@@ -4,14 +4,19 @@ import PromptQueue
 
 // Each question is one seek in an index: `turns_waiting`, `queues`' key, `jobs_claim`.
 extension ClaimTransaction {
+    /// Whether a queue is the account's. One that is not in `queues` is nobody's.
+    private static let isOurs =
+        "(SELECT coalesce(q.account, 'default') FROM queues AS q WHERE q.name = turns.queue) = ?2"
+
     func highestPriority(below priority: Int64?) throws -> Int64? {
         try Int64.fetchOne(
             db.cachedStatement(
                 sql: """
-                    SELECT priority FROM turns WHERE waiting > 0 AND priority < ? ORDER BY priority DESC LIMIT 1
+                    SELECT priority FROM turns WHERE waiting > 0 AND priority < ?1 AND \(Self.isOurs)
+                    ORDER BY priority DESC LIMIT 1
                     """
             ),
-            arguments: [priority ?? .max]
+            arguments: [priority ?? .max, account.rawValue]
         )
     }
 
@@ -19,11 +24,11 @@ extension ClaimTransaction {
         try String.fetchOne(
             db.cachedStatement(
                 sql: """
-                    SELECT queue FROM turns WHERE waiting > 0 AND priority = ? AND queue > ?
+                    SELECT queue FROM turns WHERE waiting > 0 AND priority = ?1 AND queue > ?3 AND \(Self.isOurs)
                     ORDER BY queue LIMIT 1
                     """
             ),
-            arguments: [priority, name?.text ?? ""]
+            arguments: [priority, account.rawValue, name?.text ?? ""]
         )
         .map { ExactText($0) }
         // A name that is not UTF-8 reads otherwise than it sorts: never go in circles.
@@ -104,11 +109,14 @@ extension ClaimTransaction {
             sql = """
                 SELECT \(columns) FROM (\(queued)) AS j
                 WHERE NOT EXISTS (SELECT 1 FROM budget_jobs AS b WHERE b.job_id = j.id
+                    AND (b.account IS NULL OR b.account = :account)
                     AND b.budget IN (SELECT value FROM json_each(:budgets)))
                 LIMIT :found
                 """
             let names = JSONValue.array(budgets.map { .string($0.text) })
-            arguments += ["limit": ClaimPlan.depth, "budgets": names.json, "found": limit]
+            arguments += [
+                "limit": ClaimPlan.depth, "budgets": names.json, "found": limit, "account": account.rawValue,
+            ]
         }
         let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
         var jobs: [ClaimCandidate] = []

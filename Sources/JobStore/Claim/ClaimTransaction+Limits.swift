@@ -8,10 +8,12 @@ extension ClaimTransaction {
                 // A task that is set aside may have ended long ago.
                 sql: """
                     SELECT count(*) - (SELECT count(*) FROM suspects AS s JOIN attempts AS a ON a.id = s.subject
-                        WHERE s.step = 'poll' AND s.is_aside = 1 AND a.finished_at IS NULL AND a.state = 'accepted')
-                    FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted')
+                        WHERE s.step = 'poll' AND s.is_aside = 1 AND a.finished_at IS NULL AND a.state = 'accepted'
+                            AND a.account = ?1)
+                    FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted') AND account = ?1
                     """
-            )
+            ),
+            arguments: [account.rawValue]
         )
         return request.runningLimit - (running ?? 0)
     }
@@ -19,7 +21,8 @@ extension ClaimTransaction {
     func freeSlots() throws -> (count: Int, nextAt: Instant?) {
         let window = request.rate.window
         let sending = try Int.fetchOne(
-            db.cachedStatement(sql: "SELECT count(*) FROM attempts WHERE state = 'sending'")
+            db.cachedStatement(sql: "SELECT count(*) FROM attempts WHERE state = 'sending' AND account = ?"),
+            arguments: [account.rawValue]
         )
         // Instants beyond one window from now are from before the clock was set back, and say nothing. A request whose
         // answer was lost may be on its way for longer, and has its slot until then.
@@ -30,14 +33,16 @@ extension ClaimTransaction {
         let busy = """
             SELECT answered_at AS busy FROM attempts
             WHERE answered_at > :since AND answered_at <= :until AND arrives_until IS NULL AND id > :answeredAfter
+                AND account = :account
             UNION ALL
             SELECT arrives_until FROM attempts
             WHERE arrives_until IS NOT NULL AND arrives_until > :lost AND arrives_until <= :late AND id > :lostAfter
+                AND account = :account
             """
         let arguments: StatementArguments = [
             "since": since, "until": until, "late": late, "lost": lost,
             "answeredAfter": request.clockShift.answeredAfter.rawValue,
-            "lostAfter": request.clockShift.lostAfter.rawValue,
+            "lostAfter": request.clockShift.lostAfter.rawValue, "account": account.rawValue,
         ]
         // What was settled under another time of the clock is over when its own time is, whatever the instants say.
         let answered = try Int.fetchOne(
@@ -67,7 +72,7 @@ extension ClaimTransaction {
                         FROM budget_spending AS s WHERE s.budget = b.name AND s.period = b.sums AND s.starts_at >= b.start)
                         END AS used
                     FROM (
-                        SELECT *, model IS NOT NULL OR batch IS NOT NULL OR label IS NOT NULL AS is_narrow,
+                        SELECT *, model IS NOT NULL OR batch IS NOT NULL OR label IS NOT NULL OR account IS NOT NULL AS is_narrow,
                             CASE period WHEN 'hour' THEN 'hour' WHEN 'total' THEN 'total' ELSE 'day' END AS sums,
                             CASE period WHEN 'hour' THEN :hour WHEN 'day' THEN :day WHEN 'week' THEN :week
                                 WHEN 'month' THEN :month ELSE 0 END AS start
@@ -114,8 +119,10 @@ extension ClaimTransaction {
 
     func narrowBudgets(of job: JobID) throws -> Set<ExactText> {
         let names = try String.fetchAll(
-            db.cachedStatement(sql: "SELECT budget FROM budget_jobs WHERE job_id = ?"),
-            arguments: [job.rawValue]
+            db.cachedStatement(
+                sql: "SELECT budget FROM budget_jobs WHERE job_id = ? AND (account IS NULL OR account = ?)"
+            ),
+            arguments: [job.rawValue, account.rawValue]
         )
         return Set(names.map { ExactText($0) })
     }
@@ -123,7 +130,10 @@ extension ClaimTransaction {
     func reserve() throws -> Reserve? {
         guard request.creditReserve > .zero else { return nil }
         let row = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT balance_millicredits, balance_asked_at, balance_attempt_id FROM daemon")
+            db.cachedStatement(
+                sql: "SELECT balance_millicredits, balance_asked_at, balance_attempt_id FROM accounts WHERE name = ?"
+            ),
+            arguments: [account.rawValue]
         )
         guard let row, let balance = row.credits("balance_millicredits"), let asked = row.instant("balance_asked_at"),
             Reserve.isCurrent(askedAt: asked, now: request.now)
@@ -134,21 +144,22 @@ extension ClaimTransaction {
                 sql: """
                     SELECT coalesce(sum(money), 0) FROM (
                         SELECT reserved_millicredits + coalesce(charged_millicredits, 0) AS money FROM attempts
-                        WHERE id > :last
+                        WHERE id > :last AND account = :account
                         UNION ALL
-                        SELECT reserved_millicredits FROM attempts WHERE state = 'sending' AND id <= :last
-                        UNION ALL
-                        SELECT reserved_millicredits + coalesce(charged_millicredits, 0) FROM attempts
-                        WHERE answered_at >= :asked AND answered_at <= :future AND id <= :last
+                        SELECT reserved_millicredits FROM attempts WHERE state = 'sending' AND id <= :last AND account = :account
                         UNION ALL
                         SELECT reserved_millicredits + coalesce(charged_millicredits, 0) FROM attempts
-                        WHERE state = 'unknown' AND answered_at > :settled AND answered_at < :asked AND id <= :last)
+                        WHERE answered_at >= :asked AND answered_at <= :future AND id <= :last AND account = :account
+                        UNION ALL
+                        SELECT reserved_millicredits + coalesce(charged_millicredits, 0) FROM attempts
+                        WHERE state = 'unknown' AND answered_at > :settled AND answered_at < :asked AND id <= :last
+                            AND account = :account)
                     """
             ),
             arguments: [
                 "last": last ?? 0, "asked": asked.milliseconds,
                 "future": (request.now + BalanceReading.settlingTime).milliseconds,
-                "settled": (asked - BalanceReading.settlingTime).milliseconds,
+                "settled": (asked - BalanceReading.settlingTime).milliseconds, "account": account.rawValue,
             ]
         )
         return Reserve(

@@ -4,6 +4,8 @@ import PromptQueue
 /// What one claim reads and writes, inside its transaction, as SQL. Which jobs are taken is `ClaimPlan`'s to say.
 struct ClaimTransaction: ClaimSource {
     let db: Database
+    /// Only its queues are looked at, and only its attempts count.
+    let account: AccountName
     let request: ClaimRequest
     /// For how long a request whose answer was lost keeps its slot.
     let lateArrival: Duration
@@ -12,8 +14,9 @@ struct ClaimTransaction: ClaimSource {
     /// The job that is being written.
     private(set) var current: JobID?
 
-    private init(_ db: Database, _ request: ClaimRequest, lateArrival: Duration) {
+    private init(_ db: Database, _ account: AccountName, _ request: ClaimRequest, lateArrival: Duration) {
         self.db = db
+        self.account = account
         self.request = request
         self.lateArrival = lateArrival
     }
@@ -22,6 +25,7 @@ struct ClaimTransaction: ClaimSource {
     /// claimed without it.
     static func run(
         _ plan: inout ClaimPlan,
+        _ account: AccountName,
         _ request: ClaimRequest,
         lateArrival: Duration,
         _ db: Database
@@ -29,7 +33,7 @@ struct ClaimTransaction: ClaimSource {
         var aside: [SetAside] = []
         while true {
             var attempt = plan
-            var transaction = ClaimTransaction(db, request, lateArrival: lateArrival)
+            var transaction = ClaimTransaction(db, account, request, lateArrival: lateArrival)
             do {
                 var result = Claim()
                 try db.inSavepoint {
@@ -83,13 +87,13 @@ struct ClaimTransaction: ClaimSource {
         try execute(
             """
             INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits,
-                estimated_millicredits, estimate_basis, profile, input)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9)
+                estimated_millicredits, estimate_basis, profile, input, account)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10)
             """,
             [
                 job.id.rawValue, token.rawValue, job.queue, job.model, request.now.milliseconds, reserved.millicredits,
                 estimate.kind.rawValue, CompletionProfile.text(of: prepared.input),
-                JSONValue.object(prepared.input).json,
+                JSONValue.object(prepared.input).json, account.rawValue,
             ]
         )
         let attempt = AttemptID(db.lastInsertedRowID)

@@ -1,12 +1,13 @@
 import GRDB
-package import PromptQueue
+import PromptQueue
 import Synchronization
 
 extension SQLiteLedger {
     /// How often a claim is tried again because rows were changed meanwhile, or had to be set aside.
     private static let maximumPasses = 8
 
-    package func claim(
+    func claim(
+        _ account: AccountName,
         _ request: ClaimRequest,
         prepare: @escaping @Sendable (QueuedJob) -> Preparation
     ) async throws(LedgerError) -> Claim {
@@ -24,13 +25,15 @@ extension SQLiteLedger {
                 guard try RestoredCopies(db: db).current() == nil else { return (Claim(), [], 0) }
                 var plan = ClaimPlan(
                     request,
-                    rotation: rotation.withLock { $0 },
+                    rotation: rotations.withLock { $0[account] ?? QueueRotation() },
                     prepared: prepared,
                     lookahead: lookahead
                 )
-                let claim = try ClaimTransaction.run(&plan, request, lateArrival: lateArrival, db)
+                let claim = try ClaimTransaction.run(&plan, account, request, lateArrival: lateArrival, db)
                 // A transaction that fails afterwards has only moved a turn.
-                if plan.missing.isEmpty || !claim.jobs.isEmpty { rotation.withLock { [plan] in $0 = plan.rotation } }
+                if plan.missing.isEmpty || !claim.jobs.isEmpty {
+                    rotations.withLock { [plan] in $0[account] = plan.rotation }
+                }
                 return (claim, plan.missing, plan.missing.isEmpty ? 0 : try ProviderModelRows.version(db))
             }
             // Before anything of it is sent.

@@ -68,6 +68,7 @@ extension AttemptRecord {
         let basis: String? = row["estimate_basis"]
         self.init(
             id: AttemptID(row["id"]),
+            account: AccountName(stored: row["account"]),
             state: state,
             taskID: task.map(TaskID.init),
             taskSource: source.flatMap(TaskSource.init),

@@ -103,12 +103,26 @@ extension QueueFile {
                 .map(AttemptRecord.init),
             results: try results(db, id),
             running: try running(db, id),
-            rules: try Row.fetchOne(db, sql: "SELECT * FROM daemon").map(AccountRules.init(daemon:))
-                ?? AccountRules(),
+            rules: try rules(db, id),
             blockedBy: try blockedBy(db, id)
         )
         details.chain = try chain(db, id)
         return details
+    }
+
+    /// Those of the account that the job was sent under, or will be.
+    private static func rules(_ db: Database, _ id: JobID) throws -> AccountRules {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT a.* FROM jobs AS j JOIN accounts AS a ON a.name = CASE WHEN j.state = 'queued'
+                    THEN coalesce((SELECT account FROM queues WHERE name = j.queue), 'default')
+                    ELSE \(AccountLedger.ofJob) END
+                WHERE j.id = ?
+                """,
+            arguments: [id.rawValue]
+        )
+        return row.map(AccountRules.init(account:)) ?? AccountRules()
     }
 
     private static func blockedBy(_ db: Database, _ id: JobID) throws -> (reason: BlockReason, message: String?)? {
@@ -116,7 +130,7 @@ extension QueueFile {
             db,
             sql: """
                 SELECT s.blocked_by, (SELECT g.message FROM gates AS g
-                    WHERE g.name = s.blocked_by AND g.queue IN ('', s.queue) LIMIT 1) AS message
+                    WHERE g.name = s.blocked_by AND g.queue IN ('', s.queue) AND g.account IN ('', s.account) LIMIT 1) AS message
                 FROM jobs AS j JOIN queue_status AS s ON s.queue = j.queue
                 WHERE j.id = ? AND j.state = 'queued' AND s.blocked_by IS NOT NULL
                 """,

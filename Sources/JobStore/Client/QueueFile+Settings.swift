@@ -38,14 +38,15 @@ extension QueueFile {
         try write { db in
             try db.execute(
                 sql: """
-                    INSERT INTO budgets (name, queue, model, batch, label, period, limit_millicredits)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO budgets (name, queue, model, batch, label, account, period, limit_millicredits)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                     ON CONFLICT (name) DO UPDATE SET queue = excluded.queue, model = excluded.model,
-                        batch = excluded.batch, label = excluded.label, period = excluded.period,
+                        batch = excluded.batch, label = excluded.label, account = excluded.account, period = excluded.period,
                         limit_millicredits = excluded.limit_millicredits
                     """,
                 arguments: [
-                    name, scope.queue, scope.model, scope.batch, scope.label?.description, period.rawValue,
+                    name, scope.queue, scope.model, scope.batch, scope.label?.description, scope.account?.rawValue,
+                    period.rawValue,
                     limit.millicredits,
                 ]
             )

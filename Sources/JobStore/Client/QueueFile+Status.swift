@@ -8,8 +8,10 @@ extension QueueFile {
             let queues = try Self.queues(db)
             let waiting = queues.map { ($0.name, jobs: $0.counts[.queued] ?? 0) }.filter { $0.jobs > 0 }
             let shares = Self.shares(of: sample, among: waiting.map(\.jobs))
+            let accounts = try AccountStatus.all(db)
             return StatusRecord(
-                daemon: try Self.daemon(db),
+                daemon: try Self.daemon(db, accounts),
+                accounts: accounts,
                 queues: queues,
                 budgets: try Self.budgets(db),
                 gates: try Self.gates(db),
@@ -24,7 +26,7 @@ extension QueueFile {
                     try Int64
                     .fetchOne(db, sql: "SELECT min(id) FROM jobs WHERE state = 'unconfirmed'")
                     .map { JobID($0) },
-                account: try AccountRecord.read(db)
+                account: accounts.first?.comparison
             )
         }
     }
@@ -33,23 +35,20 @@ extension QueueFile {
 
     package func budgets() throws(LedgerError) -> [BudgetRecord] { try read { try Self.budgets($0) } }
 
-    private static func daemon(_ db: Database) throws -> DaemonRecord {
+    private static func daemon(_ db: Database, _ accounts: [AccountStatus]) throws -> DaemonRecord {
         let row = try Row.fetchOne(
             db,
             sql: """
-                SELECT daemon.*, daemon_load.rate_used, daemon_load.running,
+                SELECT daemon.*,
                     (SELECT max(finished_at) FROM attempts
-                        WHERE id > (SELECT max(id) - 1000 FROM attempts) AND state = 'accepted') AS last_result_at,
-                    -- What the balance cannot hold yet.
-                    (SELECT coalesce(sum(reserved_millicredits + coalesce(charged_millicredits, 0)), 0) FROM attempts
-                        WHERE id > balance_attempt_id) AS sent_millicredits
-                FROM daemon, daemon_load
+                        WHERE id > (SELECT max(id) - 1000 FROM attempts) AND state = 'accepted') AS last_result_at
+                FROM daemon
                 """
         )
         guard let row else {
             throw LedgerError(.unusable, "the table daemon is empty; restore the database from a backup")
         }
-        return DaemonRecord(row)
+        return DaemonRecord(row, accounts)
     }
 
     private static func queues(_ db: Database) throws -> [QueueRecord] {
@@ -66,7 +65,7 @@ extension QueueFile {
             .fetchAll(
                 db,
                 sql: """
-                    SELECT name, queue, model, batch, label, period, limit_millicredits, resets_at, reserved_millicredits AS reserved,
+                    SELECT name, queue, model, batch, label, account, period, limit_millicredits, resets_at, reserved_millicredits AS reserved,
                         charged_millicredits AS spent
                     FROM budget_sums ORDER BY name
                     """
@@ -75,15 +74,18 @@ extension QueueFile {
     }
 
     private static func gates(_ db: Database) throws -> [GateNote] {
-        try Row.fetchAll(db, sql: "SELECT * FROM gates ORDER BY queue, closed_at, name").map { row in
+        try Row.fetchAll(db, sql: "SELECT * FROM gates ORDER BY queue, closed_at, name, account").map { row in
             let message: String? = row["message"]
-            return GateNote(
+            let account: String = row["account"]
+            var note = GateNote(
                 name: row["name"],
                 queue: row["queue"],
                 closedAt: Instant(milliseconds: row["closed_at"]),
                 reopensAt: row.instant("reopens_at"),
                 message: message ?? ""
             )
+            if !account.isEmpty { note.account = AccountName(stored: account) }
+            return note
         }
     }
 

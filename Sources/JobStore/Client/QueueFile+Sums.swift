@@ -121,25 +121,29 @@ private enum KeptSums {
         )
     }
 
-    /// What the ledger has booked in all. `adopted_millicredits` is history that no row tells any more.
+    /// What the ledger has booked for each account. `adopted_millicredits` is history that no row tells any more.
     private static var totals: Kept {
         let counted = """
-            SELECT coalesce(sum(charged_millicredits) FILTER (WHERE state <> 'unknown'), 0) AS charged,
-                coalesce(sum(charged_millicredits) FILTER (WHERE state = 'unknown'), 0) AS presumed
-            FROM attempts
+            SELECT n.name AS account,
+                coalesce(sum(a.charged_millicredits) FILTER (WHERE a.state <> 'unknown'), 0) AS charged,
+                coalesce(sum(a.charged_millicredits) FILTER (WHERE a.state = 'unknown'), 0) AS presumed
+            FROM accounts AS n LEFT JOIN attempts AS a ON a.account = n.name GROUP BY n.name
             """
         return Kept(
-            table: "account_totals",
+            table: "accounts",
             differing: """
                 WITH counted AS (\(counted))
-                SELECT 'charged_millicredits' AS name, t.charged_millicredits AS kept, c.charged AS counted
-                FROM account_totals AS t, counted AS c WHERE t.charged_millicredits <> c.charged
+                SELECT t.name || ', charged_millicredits' AS name, t.charged_millicredits AS kept, c.charged AS counted
+                FROM accounts AS t JOIN counted AS c ON c.account = t.name WHERE t.charged_millicredits <> c.charged
                 UNION ALL
-                SELECT 'presumed_millicredits', t.presumed_millicredits, c.presumed
-                FROM account_totals AS t, counted AS c WHERE t.presumed_millicredits <> c.presumed
+                SELECT t.name || ', presumed_millicredits', t.presumed_millicredits, c.presumed
+                FROM accounts AS t JOIN counted AS c ON c.account = t.name WHERE t.presumed_millicredits <> c.presumed
                 """,
             rebuilding: """
-                UPDATE account_totals SET (charged_millicredits, presumed_millicredits) = (\(counted));
+                UPDATE accounts SET (charged_millicredits, presumed_millicredits) = (
+                    SELECT coalesce(sum(charged_millicredits) FILTER (WHERE state <> 'unknown'), 0),
+                        coalesce(sum(charged_millicredits) FILTER (WHERE state = 'unknown'), 0)
+                    FROM attempts WHERE account = accounts.name);
                 """
         )
     }

@@ -79,7 +79,7 @@ extension QueueFile {
             let statement = try db.cachedStatement(
                 sql: """
                     SELECT s.queue, s.blocked_by, (SELECT g.message FROM gates AS g
-                        WHERE g.name = s.blocked_by AND g.queue IN ('', s.queue) LIMIT 1) AS message
+                        WHERE g.name = s.blocked_by AND g.queue IN ('', s.queue) AND g.account IN ('', s.account) LIMIT 1) AS message
                     FROM queue_status AS s WHERE s.blocked_by IS NOT NULL AND s.queue IN (
                         SELECT queue FROM jobs WHERE state = 'queued' AND \(condition) LIMIT 1000)
                     ORDER BY s.queue

@@ -2,24 +2,30 @@ import GRDB
 import PromptQueue
 
 extension DaemonRecord {
-    init(_ row: Row) {
-        let limit: Int? = row["rate_limit"]
-        let window: Int64? = row["rate_window_ms"]
-        let used: Int? = row["rate_used"]
+    /// - Parameter accounts: what is configured counts together; the window and the rules are the standard account's.
+    init(_ row: Row, _ accounts: [AccountStatus]) {
+        let configured = accounts.filter(\.isConfigured)
+        let own = configured.first
+        let balances = configured.compactMap(\.balance)
+        let limits = configured.compactMap(\.runningLimit)
+        var rules = own?.rules ?? AccountRules()
+        rules.creditReserve = configured.reduce(.zero) { $0 + $1.rules.creditReserve }
         self.init(
             version: row["version"],
             startedAt: row.instant("started_at"),
-            balance: row.credits("balance_millicredits"),
-            balanceAt: row.instant("balance_at"),
-            sentSince: row.credits("sent_millicredits") ?? .zero,
-            rateUsed: used ?? 0,
-            rate: limit.flatMap { limit in window.map { RateLimit(count: limit, window: .milliseconds($0)) } },
-            running: row["running"],
-            runningLimit: row["running_limit"],
+            balance: balances.isEmpty ? nil : balances.reduce(.zero, +),
+            balanceAt: configured.compactMap(\.balanceAt).min(),
+            sentSince: configured.reduce(.zero) { $0 + $1.sentSince },
+            rateUsed: accounts.reduce(0) { $0 + $1.rateUsed },
+            rate: own?.rate.map { first in
+                RateLimit(count: configured.reduce(0) { $0 + ($1.rate?.count ?? 0) }, window: first.window)
+            },
+            running: accounts.reduce(0) { $0 + $1.running },
+            runningLimit: limits.isEmpty ? nil : limits.reduce(0, +),
             lastError: row["last_error"],
             lastErrorAt: row.instant("last_error_at"),
             lastResultAt: row.instant("last_result_at"),
-            rules: AccountRules(daemon: row)
+            rules: rules
         )
     }
 }
@@ -33,7 +39,8 @@ extension QueueRecord {
             counts: Dictionary(uniqueKeysWithValues: states.map { ($0, row[$0.rawValue] as Int) }),
             maxRunning: row["max_running"],
             isPaused: row["paused"],
-            blockedBy: (row["blocked_by"] as String?).map(BlockReason.init)
+            blockedBy: (row["blocked_by"] as String?).map(BlockReason.init),
+            account: AccountName(stored: row["account"])
         )
     }
 }
@@ -46,7 +53,8 @@ extension BudgetRecord {
                 queue: row["queue"],
                 model: row["model"],
                 batch: row["batch"],
-                label: (row["label"] as String?).flatMap(BudgetScope.Label.init(text:))
+                label: (row["label"] as String?).flatMap(BudgetScope.Label.init(text:)),
+                account: (row["account"] as String?).map(AccountName.init(stored:))
             ),
             period: row["period"],
             limit: Credits(millicredits: row["limit_millicredits"]),

@@ -6,17 +6,25 @@ extension AccountReading {
     // MARK: - From the ledger
 
     /// The row for a reading that was answered at `now`.
-    init(_ reading: BalanceReading, answeredAt now: Instant, lastAttempt: Int64, _ db: Database) throws {
+    init(
+        _ reading: BalanceReading,
+        of account: AccountName,
+        answeredAt now: Instant,
+        lastAttempt: Int64,
+        _ db: Database
+    ) throws {
         let totals = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT * FROM account_totals")
+            db.cachedStatement(sql: "SELECT * FROM accounts WHERE name = ?"),
+            arguments: [account.rawValue]
         )
         let open = try Row.fetchAll(
             db.cachedStatement(
                 sql: """
                     SELECT state, count(*) AS attempts, sum(reserved_millicredits) AS reserved FROM attempts
-                    WHERE finished_at IS NULL GROUP BY state
+                    WHERE finished_at IS NULL AND account = ? GROUP BY state
                     """
-            )
+            ),
+            arguments: [account.rawValue]
         )
         let byState = Dictionary(uniqueKeysWithValues: open.map { ($0["state"] as String, $0) })
         // The ledger's own look: what was answered after the question, or lost shortly before it, may be in the
@@ -25,17 +33,17 @@ extension AccountReading {
             try Bool.fetchOne(
                 db.cachedStatement(
                     sql: """
-                        SELECT EXISTS (SELECT 1 FROM attempts WHERE state = 'sending')
+                        SELECT EXISTS (SELECT 1 FROM attempts WHERE state = 'sending' AND account = ?4)
                             OR EXISTS (SELECT 1 FROM attempts
-                                WHERE answered_at >= ?1 AND answered_at <= ?3)
+                                WHERE answered_at >= ?1 AND answered_at <= ?3 AND account = ?4)
                             OR EXISTS (SELECT 1 FROM attempts
-                                WHERE finished_at IS NULL AND state = 'unknown' AND answered_at > ?2)
+                                WHERE finished_at IS NULL AND state = 'unknown' AND answered_at > ?2 AND account = ?4)
                         """
                 ),
                 arguments: [
                     reading.askedAt.milliseconds, (reading.askedAt - BalanceReading.settlingTime).milliseconds,
                     // Beyond that it is from before the clock was set back.
-                    (now + BalanceReading.settlingTime).milliseconds,
+                    (now + BalanceReading.settlingTime).milliseconds, account.rawValue,
                 ]
             ) ?? true
         self.init(
@@ -73,37 +81,47 @@ extension AccountReading {
     }
 
     /// The newest row that can be compared.
-    static func last(_ db: Database) throws -> Self? {
-        try fetch(db, "SELECT * FROM account_readings WHERE in_flight = 0 ORDER BY id DESC LIMIT 1")
+    static func last(_ account: AccountName, _ db: Database) throws -> Self? {
+        try fetch(
+            db,
+            "SELECT * FROM account_readings WHERE account = ? AND in_flight = 0 ORDER BY id DESC LIMIT 1",
+            [account.rawValue]
+        )
     }
 
     /// The newest row that can be compared and was taken while no task was open.
-    static func lastSettled(_ db: Database) throws -> Self? {
+    static func lastSettled(_ account: AccountName, _ db: Database) throws -> Self? {
         try fetch(
             db,
             """
-            SELECT * FROM account_readings WHERE in_flight = 0 AND open_tasks = 0
+            SELECT * FROM account_readings WHERE account = ? AND in_flight = 0 AND open_tasks = 0
             ORDER BY last_attempt_id DESC, id DESC LIMIT 1
-            """
+            """,
+            [account.rawValue]
         )
     }
 
     /// The oldest such row that is not older than `instant`.
-    static func firstSettled(_ db: Database, since instant: Instant) throws -> Self? {
+    static func firstSettled(_ account: AccountName, _ db: Database, since instant: Instant) throws -> Self? {
         try fetch(
             db,
             """
-            SELECT * FROM account_readings WHERE in_flight = 0 AND open_tasks = 0 AND asked_at >= ?
+            SELECT * FROM account_readings
+            WHERE account = ? AND in_flight = 0 AND open_tasks = 0 AND asked_at >= ?
             ORDER BY last_attempt_id, id LIMIT 1
             """,
-            [instant.milliseconds]
+            [account.rawValue, instant.milliseconds]
         )
     }
 
     /// The row that the comparison begins with: as `account_status` takes it.
-    static func first(_ db: Database) throws -> Self? {
-        if let settled = try firstSettled(db, since: Instant(milliseconds: .min)) { return settled }
-        return try fetch(db, "SELECT * FROM account_readings WHERE in_flight = 0 ORDER BY id LIMIT 1")
+    static func first(_ account: AccountName, _ db: Database) throws -> Self? {
+        if let settled = try firstSettled(account, db, since: Instant(milliseconds: .min)) { return settled }
+        return try fetch(
+            db,
+            "SELECT * FROM account_readings WHERE account = ? AND in_flight = 0 ORDER BY id LIMIT 1",
+            [account.rawValue]
+        )
     }
 
     private static func fetch(_ db: Database, _ sql: String, _ arguments: StatementArguments = []) throws -> Self? {
@@ -113,16 +131,16 @@ extension AccountReading {
     // MARK: - Into the ledger
 
     /// Adds the row, unless it repeats the last; and drops what nothing needs any more.
-    func insert(_ db: Database) throws {
+    func insert(_ account: AccountName, _ db: Database) throws {
         try db.cachedStatement(
             sql: """
                 INSERT INTO account_readings (asked_at, answered_at, balance_millicredits, charged_millicredits,
                     presumed_millicredits, adopted_millicredits, open_millicredits, open_tasks, unknown_millicredits,
-                    in_flight, last_attempt_id, top_ups_millicredits, slack_millicredits)
+                    in_flight, last_attempt_id, top_ups_millicredits, slack_millicredits, account)
                 SELECT :asked, :answered, :balance, :charged, :presumed, :adopted, :open, :tasks, :unknown, :inFlight, :last,
-                    :topUps, :slack
+                    :topUps, :slack, :account
                 WHERE NOT EXISTS (SELECT 1 FROM account_readings AS r
-                    WHERE r.id = (SELECT max(id) FROM account_readings)
+                    WHERE r.id = (SELECT max(id) FROM account_readings WHERE account = :account)
                         AND r.balance_millicredits = :balance AND r.charged_millicredits = :charged
                         AND r.presumed_millicredits = :presumed AND r.open_millicredits = :open
                         AND r.open_tasks = :tasks AND r.unknown_millicredits = :unknown AND r.in_flight = :inFlight
@@ -136,18 +154,18 @@ extension AccountReading {
                 "adopted": adopted.millicredits, "open": open.millicredits, "tasks": openTasks,
                 "unknown": unknown.millicredits,
                 "inFlight": !isComparable, "last": lastAttempt, "topUps": topUps.millicredits,
-                "slack": slack.millicredits,
+                "slack": slack.millicredits, "account": account.rawValue,
             ]
         )
         // The beginning of the comparison stays, and the last row that proves something.
-        let needed = try [Self.first(db), Self.lastSettled(db)].compactMap { $0?.lastAttempt }
+        let needed = try [Self.first(account, db), Self.lastSettled(account, db)].compactMap { $0?.lastAttempt }
         try db.cachedStatement(
             sql: """
                 DELETE FROM account_readings
-                WHERE id IN (SELECT id FROM account_readings ORDER BY id LIMIT 100)
+                WHERE id IN (SELECT id FROM account_readings WHERE account = ?4 ORDER BY id LIMIT 100)
                     AND asked_at < ?1 AND last_attempt_id NOT IN (?2, ?3)
                 """
         )
-        .execute(arguments: [(askedAt - Self.lifetime).milliseconds, needed.first, needed.last])
+        .execute(arguments: [(askedAt - Self.lifetime).milliseconds, needed.first, needed.last, account.rawValue])
     }
 }

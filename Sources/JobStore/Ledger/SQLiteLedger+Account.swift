@@ -5,11 +5,12 @@ extension RecordWork {
     func rules(_ rules: AccountRules) throws {
         try run(
             """
-            UPDATE daemon SET credit_reserve_millicredits = ?, unconfirmed_policy = ?, unconfirmed_window_ms = ?
+            UPDATE accounts SET credit_reserve_millicredits = ?, unconfirmed_policy = ?, unconfirmed_window_ms = ?
+            WHERE name = ?
             """,
             [
                 rules.creditReserve.millicredits, rules.unconfirmedPolicy.rawValue,
-                rules.unconfirmedWindow.milliseconds,
+                rules.unconfirmedWindow.milliseconds, account.rawValue,
             ]
         )
     }
@@ -19,32 +20,38 @@ extension RecordWork {
         let lastAttempt = try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(id) FROM attempts")) ?? 0
         try run(
             """
-            UPDATE daemon SET balance_millicredits = ?, balance_at = ?, balance_asked_at = ?, balance_attempt_id = ?
+            UPDATE accounts SET balance_millicredits = ?, balance_at = ?, balance_asked_at = ?, balance_attempt_id = ?
+            WHERE name = ?
             """,
-            [reading.balance.millicredits, now.milliseconds, reading.askedAt.milliseconds, lastAttempt]
+            [
+                reading.balance.millicredits, now.milliseconds, reading.askedAt.milliseconds, lastAttempt,
+                account.rawValue,
+            ]
         )
-        let row = try AccountReading(reading, answeredAt: now, lastAttempt: lastAttempt, db)
-        guard let previous = try AccountReading.last(db), let first = try AccountReading.first(db) else {
-            try row.insert(db)
+        let row = try AccountReading(reading, of: account, answeredAt: now, lastAttempt: lastAttempt, db)
+        guard let previous = try AccountReading.last(account, db),
+            let first = try AccountReading.first(account, db)
+        else {
+            try row.insert(account, db)
             return CommitResult()
         }
-        let settled = try AccountReading.lastSettled(db)
+        let settled = try AccountReading.lastSettled(account, db)
         let comparison = AccountComparison(row, first: first, previous: previous, settled: settled)
         var recorded = CommitResult()
         if comparison.hasLateCharge {
             try run(
                 """
                 UPDATE attempts SET evidence_charged = NULL
-                WHERE finished_at IS NULL AND state = 'unknown' AND evidence_charged = 0
+                WHERE finished_at IS NULL AND state = 'unknown' AND evidence_charged = 0 AND account = ?
                 """,
-                []
+                [account.rawValue]
             )
         }
         if let settled, comparison.reading.isComparable {
             recorded.settled = try examineUnknown(from: settled, to: comparison.reading, settles: settles)
         }
         recorded.account = comparison.standing
-        try comparison.reading.insert(db)
+        try comparison.reading.insert(account, db)
         return recorded
     }
 }

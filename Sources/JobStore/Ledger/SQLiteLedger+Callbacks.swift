@@ -9,7 +9,7 @@ extension SQLiteLedger: HintSource {
                     .fetchOne(
                         db.cachedStatement(
                             sql: """
-                                SELECT a.id, a.job_id, a.queue, j.batch, a.state,
+                                SELECT a.id, a.account, a.job_id, a.queue, j.batch, a.state,
                                     a.finished_at IS NULL AND NOT \(Self.isAside) AS is_open,
                                     a.task_id, a.model,
                                     coalesce(a.profile, '') AS profile,
@@ -48,6 +48,7 @@ extension HintTarget {
         let task: String? = row["task_id"]
         let hinted: String? = row["hinted_task_id"]
         self.init(
+            account: AccountName(stored: row["account"]),
             attempt: AttemptID(row["id"]),
             job: JobID(row["job_id"]),
             origin: JobOrigin(row: row),

@@ -1,14 +1,15 @@
 import GRDB
-package import PromptQueue
+import PromptQueue
 
 extension SQLiteLedger {
-    package func record(
+    func record(
         _ change: LedgerChange,
+        of account: AccountName,
         now: Instant,
         done: @escaping @Sendable (Result<CommitResult, LedgerError>) -> Void
     ) {
         let work: @Sendable (Database) throws -> CommitResult = { [lateArrival] db in
-            let record = RecordWork(db: db, now: now, lateArrival: lateArrival)
+            let record = RecordWork(db: db, now: now, account: account, lateArrival: lateArrival)
             switch change {
             case .accepted(let attempt, let task, let status):
                 return try record.accepted(attempt, task, status)
@@ -44,8 +45,8 @@ extension SQLiteLedger {
                 return CommitResult()
             case .limits(let rate, let running):
                 try record.run(
-                    "UPDATE daemon SET rate_limit = ?, rate_window_ms = ?, running_limit = ?",
-                    [rate.count, rate.window.milliseconds, running]
+                    "UPDATE accounts SET rate_limit = ?, rate_window_ms = ?, running_limit = ? WHERE name = ?",
+                    [rate.count, rate.window.milliseconds, running, account.rawValue]
                 )
                 return CommitResult()
             case .trouble(let message):
@@ -61,6 +62,8 @@ extension SQLiteLedger {
 struct RecordWork {
     let db: Database
     let now: Instant
+    /// What is not of an attempt is the account's.
+    var account = AccountName.standard
     /// For how long a request whose answer was lost keeps its slot.
     var lateArrival = LateArrival.longest
 
@@ -142,7 +145,7 @@ struct RecordWork {
         let settled = try settlement.withoutTask(attempt, failure)
         if settled != nil, let wait = failure.retryAfter {
             let until = now + min(wait, RateLimit.longestRetryAfter)
-            try run("UPDATE daemon SET shut_until = ?", [until.milliseconds])
+            try run("UPDATE accounts SET shut_until = ? WHERE name = ?", [until.milliseconds, account.rawValue])
         }
         let job = try job(of: attempt)
         guard settled != nil, let job, job.state == .submitting || job.state == .unconfirmed else {
@@ -326,7 +329,9 @@ struct RecordWork {
 
     func gates(_ notes: [GateNote]) throws -> CommitResult {
         // Hooks are told of those that were open.
-        let closed = Set(try String.fetchAll(db, sql: "SELECT name FROM gates"))
+        let closed = Set(
+            try String.fetchAll(db, sql: "SELECT name FROM gates WHERE account = ?", arguments: [account.rawValue])
+        )
         for (name, note) in Dictionary(grouping: notes, by: \.name).compactMapValues(\.first).sorted(by: {
             $0.key < $1.key
         })
@@ -336,15 +341,20 @@ struct RecordWork {
                 INSERT INTO gate_closings (name, message, at)
                 SELECT ?, ?, ? WHERE (SELECT hooks_read FROM daemon) IS NOT NULL
                 """,
-                [name, note.message, note.closedAt.milliseconds]
+                [
+                    name, account == .standard ? note.message : "account \(account): \(note.message)",
+                    note.closedAt.milliseconds,
+                ]
             )
         }
-        // That one is the ledger's own.
-        try run("DELETE FROM gates WHERE name <> ?", [BlockReason.restored.rawValue])
+        try run("DELETE FROM gates WHERE account = ?", [account.rawValue])
         for note in notes {
             try run(
-                "INSERT OR IGNORE INTO gates (name, queue, closed_at, reopens_at, message) VALUES (?, ?, ?, ?, ?)",
-                [note.name, note.queue, note.closedAt.milliseconds, note.reopensAt?.milliseconds, note.message]
+                "INSERT OR IGNORE INTO gates (name, queue, closed_at, reopens_at, message, account) VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    note.name, note.queue, note.closedAt.milliseconds, note.reopensAt?.milliseconds, note.message,
+                    account.rawValue,
+                ]
             )
         }
         return CommitResult()

@@ -2,58 +2,65 @@ import GRDB
 package import PromptQueue
 
 extension SQLiteLedger {
-    package func recover(now: Instant, rate: RateLimit) async throws(LedgerError) -> Recovery {
+    func recover(_ account: AccountName, now: Instant, rate: RateLimit) async throws(LedgerError) -> Recovery {
         try await commits.commit { [lateArrival] db in
             var recovery = Recovery()
             try Self.keepIDs(db)
             try SetAsideRows.clear(db)
             try Self.showSuspects(db, at: now)
-            recovery.lost = try Int64.fetchAll(db, sql: "SELECT job_id FROM attempts WHERE state = 'sending'").map(
-                JobID.init
+            recovery.lost = try Int64.fetchAll(
+                db,
+                sql: "SELECT job_id FROM attempts WHERE state = 'sending' AND account = ?",
+                arguments: [account.rawValue]
             )
+            .map { JobID($0) }
             let message = "promptd ended before the answer came: the task may exist and may have been charged"
             try db.execute(
                 sql: """
                     UPDATE attempts SET state = 'unknown', answered_at = ?, arrives_until = ?, error_code = ?, message = ?
-                    WHERE state = 'sending'
+                    WHERE state = 'sending' AND account = ?
                     """,
                 arguments: [
                     now.milliseconds, (now + lateArrival).milliseconds, FailureCode.answerLost.rawValue,
-                    message,
+                    message, account.rawValue,
                 ]
             )
-            for job in try Int64.fetchAll(db, sql: "SELECT id FROM jobs WHERE state = 'submitting'") {
+            let submitting = try Int64.fetchAll(
+                db,
+                sql: "SELECT j.id FROM jobs AS j WHERE j.state = 'submitting' AND \(AccountLedger.ofJob) = ?",
+                arguments: [account.rawValue]
+            )
+            for job in submitting {
                 try SetAsideRows.guarding(JobID(job), at: now, db) {
                     try Self.leaveSubmitting(JobID(job), message, now: now, db)
                 }
             }
             // What producers took up again needs no separate mention: everything open is listed here.
-            _ = try Self.takeUp(db, now: now)
-            try Self.concludeSaved(db, now: now)
-            recovery.tasks = try Self.openTasks(db)
-            recovery.downloads = try Self.pendingDownloads(db)
+            _ = try Self.takeUp(account, db, now: now)
+            try Self.concludeSaved(account, db, now: now)
+            recovery.tasks = try Self.openTasks(account, db)
+            recovery.downloads = try Self.pendingDownloads(db, of: account)
             recovery.history = try Self.history(db)
-            recovery.unknown = try Self.unknownAttempts(db)
+            recovery.unknown = try Self.unknownAttempts(account, db)
             recovery.answeredAt =
                 try Int64
                 .fetchAll(
                     db,
                     sql: """
-                        SELECT answered_at FROM attempts WHERE answered_at > ? AND arrives_until IS NULL
+                        SELECT answered_at FROM attempts
+                        WHERE answered_at > ? AND arrives_until IS NULL AND account = ?
                         ORDER BY answered_at
                         """,
-                    arguments: [(now - rate.window).milliseconds]
+                    arguments: [(now - rate.window).milliseconds, account.rawValue]
                 )
                 .map(Instant.init(milliseconds:))
-            recovery.refusedAt = try Self.refusals(db, now: now, rate: rate)
+            recovery.refusedAt = try Self.refusals(account, db, now: now, rate: rate)
             recovery.shutUntil = try Int64.fetchOne(
                 db,
-                sql: "SELECT shut_until FROM daemon WHERE shut_until > ?",
-                arguments: [
-                    now.milliseconds
-                ]
+                sql: "SELECT shut_until FROM accounts WHERE shut_until > ? AND name = ?",
+                arguments: [now.milliseconds, account.rawValue]
             ).map(Instant.init(milliseconds:))
-            recovery.hasComparison = try AccountReading.last(db) != nil
+            recovery.hasComparison = try AccountReading.last(account, db) != nil
             return recovery
         }
     }
@@ -98,21 +105,28 @@ extension SQLiteLedger {
     }
 
     /// Refusals for too many requests after which the rate may still be smaller than its limit.
-    private static func refusals(_ db: Database, now: Instant, rate: RateLimit) throws -> [Instant] {
+    private static func refusals(
+        _ account: AccountName,
+        _ db: Database,
+        now: Instant,
+        rate: RateLimit
+    ) throws -> [Instant] {
         try Int64
             .fetchAll(
                 db,
-                sql:
-                    "SELECT answered_at FROM attempts WHERE answered_at > ? AND answered_at <= ? AND error_code = ? ORDER BY answered_at",
+                sql: """
+                    SELECT answered_at FROM attempts
+                    WHERE answered_at > ? AND answered_at <= ? AND error_code = ? AND account = ? ORDER BY answered_at
+                    """,
                 arguments: [
                     (now - rate.window * (rate.count + 2)).milliseconds, now.milliseconds,
-                    FailureCode.rateLimited.rawValue,
+                    FailureCode.rateLimited.rawValue, account.rawValue,
                 ]
             )
             .map(Instant.init(milliseconds:))
     }
 
-    package func takeResumed(now: Instant) async throws(LedgerError) -> Recovery {
+    func takeResumed(_ account: AccountName, now: Instant) async throws(LedgerError) -> Recovery {
         let exists = try await LedgerError.wrapping {
             try await self.pool.read { db in
                 try Bool.fetchOne(
@@ -125,9 +139,9 @@ extension SQLiteLedger {
         guard exists else { return Recovery() }
         return try await commits.commit { db in
             var recovery = Recovery()
-            for job in try Self.takeUp(db, now: now) {
-                try Self.concludeSaved(db, job: job, now: now)
-                recovery.tasks += try Self.openTasks(db, job: job)
+            for job in try Self.takeUp(account, db, now: now) {
+                try Self.concludeSaved(account, db, job: job, now: now)
+                recovery.tasks += try Self.openTasks(account, db, job: job)
                 recovery.downloads += try Self.pendingDownloads(db, job: job)
             }
             return recovery
@@ -139,8 +153,12 @@ extension SQLiteLedger {
     /// Its task is its first attempt; one that is waiting again is not.
     ///
     /// - Returns: the jobs that were taken up.
-    private static func takeUp(_ db: Database, now: Instant) throws -> [Int64] {
-        let jobs = try Int64.fetchAll(db, sql: "SELECT id FROM jobs WHERE is_resumed = 1")
+    private static func takeUp(_ account: AccountName, _ db: Database, now: Instant) throws -> [Int64] {
+        let jobs = try Int64.fetchAll(
+            db,
+            sql: "SELECT j.id FROM jobs AS j WHERE j.is_resumed = 1 AND \(AccountLedger.ofJob) = ?",
+            arguments: [account.rawValue]
+        )
         for job in jobs {
             try SetAsideRows.guarding(JobID(job), at: now, db) {
                 try db.execute(
@@ -159,17 +177,22 @@ extension SQLiteLedger {
 
     /// Ends running jobs that were taken up again although all their results are saved: cancelled while the last
     /// download was under way.
-    private static func concludeSaved(_ db: Database, job: Int64? = nil, now: Instant) throws {
+    private static func concludeSaved(
+        _ account: AccountName,
+        _ db: Database,
+        job: Int64? = nil,
+        now: Instant
+    ) throws {
         let jobs = try Int64.fetchAll(
             db,
             sql: """
                 SELECT j.id FROM jobs AS j INDEXED BY jobs_running
-                WHERE j.state = 'running' \(job == nil ? "" : "AND j.id = ?")
+                WHERE j.state = 'running' AND \(job == nil ? "\(AccountLedger.ofJob) = ?" : "j.id = ?")
                     AND EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id)
                     AND NOT EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id AND r.state <> 'saved')
                     AND NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.job_id = j.id AND a.finished_at IS NULL)
                 """,
-            arguments: job.map { [$0] } ?? []
+            arguments: job.map { [$0] } ?? [account.rawValue]
         )
         for job in jobs {
             try SetAsideRows.guarding(JobID(job), at: now, db) {
@@ -189,18 +212,18 @@ extension SQLiteLedger {
         }
     }
 
-    static func openTasks(_ db: Database, job: Int64? = nil) throws -> [OpenTask] {
+    private static func openTasks(_ account: AccountName, _ db: Database, job: Int64? = nil) throws -> [OpenTask] {
         let columns = """
             SELECT a.id, a.job_id, a.queue, j.batch, a.task_id, a.model, a.profile, a.answered_at, a.error_code,
                 coalesce(j.attempt_count, 1) AS attempt_count, coalesce(j.max_attempts, 1) AS max_attempts
             """
-        let arguments: StatementArguments = job.map { [$0] } ?? []
+        let arguments: StatementArguments = job.map { [account.rawValue, $0] } ?? [account.rawValue]
         // A cancelled job's task is asked about like any other, so that its charge is booked.
         let open = try Row.fetchAll(
             db,
             sql: """
                 \(columns) FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
-                WHERE a.finished_at IS NULL AND a.state = 'accepted' \(job == nil ? "" : "AND a.job_id = ?")
+                WHERE a.finished_at IS NULL AND a.state = 'accepted' AND a.account = ? \(job == nil ? "" : "AND a.job_id = ?")
                     AND NOT \(isAside)
                 ORDER BY a.id
                 """,
@@ -212,7 +235,7 @@ extension SQLiteLedger {
             sql: """
                 \(columns) FROM jobs AS j INDEXED BY jobs_running CROSS JOIN attempts AS a ON a.job_id = j.id
                 WHERE j.state = 'running' AND a.state = 'accepted' AND a.task_id = j.task_id
-                    AND a.finished_at IS NOT NULL \(job == nil ? "" : "AND j.id = ?")
+                    AND a.finished_at IS NOT NULL AND a.account = ? \(job == nil ? "" : "AND j.id = ?")
                     AND NOT EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id)
                     AND NOT EXISTS (SELECT 1 FROM attempts AS o WHERE o.job_id = j.id AND o.finished_at IS NULL)
                     AND NOT \(isAside)
@@ -226,18 +249,26 @@ extension SQLiteLedger {
             }
     }
 
-    static func pendingDownloads(_ db: Database, job: Int64? = nil) throws -> [PendingDownload] {
-        try Row
+    /// Those of a job; or those that were paid for by an account.
+    static func pendingDownloads(
+        _ db: Database,
+        job: Int64? = nil,
+        of account: AccountName = .standard
+    ) throws -> [PendingDownload] {
+        let payer = "coalesce((SELECT a.account FROM attempts AS a WHERE a.id = r.attempt_id), 'default')"
+        return
+            try Row
             .fetchAll(
                 db.cachedStatement(
                     sql: """
                         SELECT r.job_id, r.ordinal, r.url, r.content, r.created_at, j.queue, j.batch
                         FROM results AS r JOIN jobs AS j ON j.id = r.job_id
-                        WHERE r.state = 'pending' AND j.state = 'running' \(job == nil ? "" : "AND r.job_id = ?")
+                        WHERE r.state = 'pending' AND j.state = 'running'
+                            AND \(job == nil ? "\(payer) = ?" : "r.job_id = ?")
                         ORDER BY r.created_at, r.job_id, r.ordinal
                         """
                 ),
-                arguments: job.map { [$0] } ?? []
+                arguments: job.map { [$0] } ?? [account.rawValue]
             )
             .map { row in
                 let url: String? = row["url"]

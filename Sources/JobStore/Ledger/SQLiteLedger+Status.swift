@@ -125,7 +125,13 @@ extension SQLiteLedger: StatusSource {
                             """
                     ) ?? 0
                 )
-                figures.unexplained = try AccountRecord.read(db)?.unexplained
+                let accounts = try AccountStatus.all(db)
+                figures.accounts = accounts.map(AccountFigures.init)
+                let differences = accounts.compactMap { $0.comparison?.unexplained }
+                figures.unexplained = differences.isEmpty ? nil : differences.reduce(.zero, +)
+                let balances = accounts.filter(\.isConfigured).compactMap(\.balance)
+                figures.balance = balances.isEmpty ? nil : balances.reduce(.zero, +)
+                figures.balanceReadAt = accounts.filter(\.isConfigured).compactMap(\.balanceAt).min()
                 figures.charged = Credits(
                     millicredits: try Int64.fetchOne(
                         db,
@@ -144,8 +150,6 @@ extension SQLiteLedger: StatusSource {
                         )
                     }
                 if let row = try Row.fetchOne(db, sql: "SELECT * FROM daemon") {
-                    figures.balance = row.credits("balance_millicredits")
-                    figures.balanceReadAt = row.instant("balance_at")
                     figures.heartbeat = row.instant("heartbeat_at")
                     figures.lastError = row.instant("last_error_at")
                 }

@@ -3,7 +3,7 @@ import PromptQueue
 
 extension SQLiteLedger {
     /// The requests whose answer was lost and that nobody has settled.
-    static func unknownAttempts(_ db: Database) throws -> [UnknownAttempt] {
+    static func unknownAttempts(_ account: AccountName, _ db: Database) throws -> [UnknownAttempt] {
         try Row
             .fetchAll(
                 db,
@@ -12,9 +12,10 @@ extension SQLiteLedger {
                         CASE WHEN NOT \(isAside) THEN a.hinted_task_id END AS hinted_task_id,
                         coalesce(j.attempt_count, 1) AS attempt_count, coalesce(j.max_attempts, 1) AS max_attempts
                     FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
-                    WHERE a.finished_at IS NULL AND a.state = 'unknown'
+                    WHERE a.finished_at IS NULL AND a.state = 'unknown' AND a.account = ?
                     ORDER BY a.id
-                    """
+                    """,
+                arguments: [account.rawValue]
             )
             .map { row in
                 let hinted: String? = row["hinted_task_id"]
@@ -108,10 +109,10 @@ extension RecordWork {
             db.cachedStatement(
                 sql: """
                     SELECT id, state, finished_at, reserved_millicredits, charged_millicredits, charge_reported
-                    FROM attempts WHERE id > ? AND id <= ? ORDER BY id LIMIT ?
+                    FROM attempts WHERE id > ? AND id <= ? AND account = ? ORDER BY id LIMIT ?
                     """
             ),
-            arguments: [first, last, Evidence.maximumRequests + 1]
+            arguments: [first, last, account.rawValue, Evidence.maximumRequests + 1]
         )
         .map { row in
             Evidence.Request(
@@ -134,13 +135,15 @@ extension RecordWork {
                 sql: """
                     SELECT EXISTS (SELECT 1 FROM attempts
                         WHERE state = 'accepted' AND error_code IS NOT NULL AND finished_at IS NOT NULL
-                            AND finished_at > ? AND id <= ?)
+                            AND finished_at > ? AND id <= ? AND account = ?)
                     """
             ),
-            arguments: [(before.askedAt - Evidence.refundTime).milliseconds, before.lastAttempt]
+            arguments: [
+                (before.askedAt - Evidence.refundTime).milliseconds, before.lastAttempt, account.rawValue,
+            ]
         )
         guard hasRefunds == false else { return false }
-        let old = try AccountReading.firstSettled(db, since: before.askedAt - Evidence.trustTime)
+        let old = try AccountReading.firstSettled(account, db, since: before.askedAt - Evidence.trustTime)
         return Evidence.isAgreed(before, since: old)
     }
 

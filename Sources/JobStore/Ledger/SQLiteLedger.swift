@@ -4,7 +4,7 @@ package import PromptQueue
 import Synchronization
 
 /// The ledger in a SQLite file.
-package final class SQLiteLedger: JobLedger, LedgerUpkeep, Sendable {
+package final class SQLiteLedger: LedgerUpkeep, Sendable {
     package struct Options: Sendable {
         /// How many changes share one transaction at most; 1 gives each its own.
         package var changesPerCommit = 512
@@ -38,7 +38,7 @@ package final class SQLiteLedger: JobLedger, LedgerUpkeep, Sendable {
     private let walLimit: Int
     let pool: DatabasePool
     let commits: GroupCommit
-    let rotation = Mutex(QueueRotation())
+    let rotations = Mutex<[AccountName: QueueRotation]>([:])
     /// Where the number of the last request is noted outside the database; nil before it has been compared.
     let marks = Mutex<RequestMarks?>(nil)
     let knownModels = Mutex(KnownModels())

@@ -54,7 +54,10 @@ extension SandboxProvider {
         case .string(let text):
             guard text.hasPrefix(baseURL + "/") else { return nil }
             let path = String(text.dropFirst(baseURL.count).prefix { $0 != "?" })
-            return keptUpload(at: path, now: now) == nil && file(at: path, now: now) == nil ? text : nil
+            let isThere = ([self] + others).contains {
+                $0.keptUpload(at: path, now: now) != nil || $0.file(at: path, now: now) != nil
+            }
+            return isThere ? nil : text
         case .array(let items): return items.lazy.compactMap { unreachable(in: $0, now: now) }.first
         case .object(let object):
             return object.keys.sorted().lazy.compactMap { unreachable(in: object[$0] ?? .null, now: now) }.first

@@ -22,6 +22,8 @@ package struct SandboxProvider: Sendable {
     var order: [TaskID] = []
     /// Uploaded files by their path.
     var uploads: [String: SandboxUpload] = [:]
+    /// The other accounts, while a request is answered: whoever knows the URL of a file gets it.
+    var others: [SandboxProvider] = []
     /// Charges that go back once their tasks have failed.
     private var refunds = Heap<Refund>()
     /// Requests that are still on their way although nobody waits for them any more.
@@ -61,6 +63,17 @@ package struct SandboxProvider: Sendable {
             return models(request, now: now)
         default: return .error(404, "Not Found", status: 404)
         }
+    }
+
+    /// Whether a request is about this account rather than another: by its key, or by what it names.
+    func concerns(_ request: SandboxRequest) -> Bool {
+        if let key = request.authorization { return key == "Bearer \(configuration.apiKey)" }
+        if let key = request.query["account"] { return key == configuration.apiKey }
+        if request.path.hasPrefix(SandboxUpload.folder) {
+            return uploads[String(request.path.dropFirst(SandboxUpload.folder.count))] != nil
+        }
+        let parts = request.path.split(separator: "/")
+        return parts.count == 3 && parts[0] == "media" && tasks[TaskID(String(parts[1]))] != nil
     }
 
     func isAuthorized(_ request: SandboxRequest) -> Bool {

@@ -59,12 +59,14 @@ struct BudgetCommand: ParsableCommand {
         var batch: String?
         @Option(help: ArgumentHelp("Only for jobs with this label.", valueName: "key=value"))
         var label: KeyValue?
+        @Option(help: ArgumentHelp("Only for what is sent under this account.", valueName: "name"))
+        var account: String?
         @Flag(help: "For all jobs together, also if it was for some.")
         var allQueues = false
         @Argument(help: "The budget.") var name: String
 
         func validate() throws {
-            let isNarrowed = queue != nil || model != nil || batch != nil || label != nil
+            let isNarrowed = queue != nil || model != nil || batch != nil || label != nil || account != nil
             guard !isNarrowed || !allQueues else {
                 throw ValidationError("Give --all-queues, or what the budget is for, not both.")
             }
@@ -73,7 +75,10 @@ struct BudgetCommand: ParsableCommand {
         func run() throws {
             let kept = try database.open { file in
                 let old = try file.budgets().first { $0.name == name }
-                let kept = scope(keeping: old?.scope ?? BudgetScope())
+                let account = try self.account.map { text throws(CommandError) in
+                    try KnownNames.account(text, in: file)
+                }
+                let kept = scope(account, keeping: old?.scope ?? BudgetScope())
                 if let queue = kept.queue, try !file.queues().contains(where: { $0.name == queue }) {
                     Console.current.say(
                         "there was no queue \(oneLine(queue)) yet: it is made now; promptctl queue list shows the others"
@@ -92,13 +97,14 @@ struct BudgetCommand: ParsableCommand {
         }
 
         /// What is given replaces what the budget was for; without any of it that is kept.
-        private func scope(keeping old: BudgetScope) -> BudgetScope {
+        private func scope(_ account: AccountName?, keeping old: BudgetScope) -> BudgetScope {
             if allQueues { return BudgetScope() }
             let given = BudgetScope(
                 queue: queue,
                 model: model,
                 batch: batch,
-                label: label.map { BudgetScope.Label(name: $0.key, value: $0.value) }
+                label: label.map { BudgetScope.Label(name: $0.key, value: $0.value) },
+                account: account
             )
             return given == BudgetScope() ? old : given
         }

@@ -66,7 +66,7 @@ struct ResolveCommand: AsyncParsableCommand, SettingsCommand {
 
     private func settle(_ id: JobID, _ console: Console) async throws {
         var note: String?
-        if let task, !unchecked { note = try await check(TaskID(task), console) }
+        if let task, !unchecked { note = try await check(TaskID(task), of: id, console) }
         let outcome = try database.open { file in
             try file.resolve(id, resolution, now: console.now(), dryRun: options.dryRun)
         }
@@ -104,8 +104,10 @@ struct ResolveCommand: AsyncParsableCommand, SettingsCommand {
     /// A wrong id would be asked about for two months, and the right task never fetched.
     ///
     /// - Returns: why the provider could not tell, if so.
-    private func check(_ task: TaskID, _ console: Console) async throws -> String? {
-        guard let access = try? ProviderAccess(console) else {
+    private func check(_ task: TaskID, of job: JobID, _ console: Console) async throws -> String? {
+        // The key of another account does not know it.
+        let account = try database.open { try $0.details(of: job) }?.attempts.last?.account ?? .standard
+        guard let access = try? ProviderAccess(console, account: account.rawValue) else {
             return "the provider was not asked, for there is no API key in the environment"
         }
         switch try await access.recordInfo(task) {

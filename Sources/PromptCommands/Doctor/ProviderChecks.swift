@@ -10,44 +10,51 @@ struct ProviderChecks {
     let offline: Bool
 
     func run() async -> [Finding] {
-        var findings = await provider()
+        var findings = await provider(.standard)
+        for account in console.settings.accounts { findings += await provider(account.name) }
         if let url = console.settings.callbacksPublicURL, !offline { findings.append(await callbacks(url)) }
         return findings
     }
 
-    private func provider() async -> [Finding] {
+    private func provider(_ account: AccountName) async -> [Finding] {
+        let whose = account == .standard ? "" : " of \(account)"
         let access: ProviderAccess
         do {
-            access = try ProviderAccess(console)
+            access = try ProviderAccess(console, account: account.rawValue)
         } catch {
-            return [withoutKey(error)]
+            return [withoutKey(error, account)]
         }
-        guard !offline else { return [.ok("API key", "is there")] }
+        guard !offline else { return [.ok("API key\(whose)", "is there")] }
         let (answer, serverTime) = await access.look()
         let end = console.now()
         var findings: [Finding] = []
         switch answer {
-        case .success(let credits): findings.append(.ok("provider", "\(access.baseURL): \(credits.inWords)"))
+        case .success(let credits): findings.append(.ok("provider\(whose)", "\(access.baseURL): \(credits.inWords)"))
         case .failure(let error) where error.status == .noPermission:
             findings.append(
-                .fault("API key", error.message, fix: "put a valid one in its place, then systemctl reload promptd")
+                .fault(
+                    "API key\(whose)",
+                    error.message,
+                    fix: "put a valid one in its place, then systemctl reload promptd"
+                )
             )
         // Names that are not found and certificates that do not hold stand in the message.
-        case .failure(let error): findings.append(.fault("provider", error.message))
+        case .failure(let error): findings.append(.fault("provider\(whose)", error.message))
         }
-        if let serverTime { findings.append(clock(serverTime, end)) }
+        if account == .standard, let serverTime { findings.append(clock(serverTime, end)) }
         return findings
     }
 
     /// A daemon may have a key that this user must not read.
-    private func withoutKey(_ error: CommandError) -> Finding {
+    private func withoutKey(_ error: CommandError, _ account: AccountName) -> Finding {
+        let name = account == .standard ? "API key" : "API key of \(account)"
         let status = try? database.open { try $0.status() }
         if QueueOpener.daemonProcessID(database.path) != nil, let status,
-            !status.gates.contains(where: { $0.name == BlockReason.key.rawValue })
+            !status.gates.contains(where: { $0.name == BlockReason.key.rawValue && ($0.account ?? account) == account })
         {
-            return .ok("API key", "this user has none; the daemon's is not refused")
+            return .ok(name, "this user has none; the daemon's is not refused")
         }
-        return .fault("API key", error.message)
+        return .fault(name, error.message)
     }
 
     private func clock(_ theirs: Instant, _ ours: Instant) -> Finding {

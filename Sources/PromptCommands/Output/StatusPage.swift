@@ -7,9 +7,10 @@ struct StatusPage {
     var schedules: [ScheduleRecord] = []
 
     private var daemon: DaemonRecord { status.record.daemon }
+    private var hasSeveral: Bool { status.record.accounts.count > 1 }
 
     var lines: [String] {
-        var lines = ([head, load].compactMap(\.self) + gates).flatMap(console.wrapped)
+        var lines = ([head, load].compactMap(\.self) + accounts + gates).flatMap(console.wrapped)
         lines += [""] + queues
         if !status.record.budgets.isEmpty { lines += [""] + budgets }
         let notes = (backlog + coming + troubles).flatMap(console.wrapped)
@@ -53,6 +54,24 @@ struct StatusPage {
         return parts.joined(separator: "      ")
     }
 
+    /// Each by itself, where there are several.
+    private var accounts: [String] {
+        let accounts = status.record.accounts
+        guard hasSeveral else { return [] }
+        return accounts.map { account in
+            var parts = ["account \(account.name)"]
+            if let balance = account.available { parts.append("\(balance.inWords)\(console.money(balance))") }
+            if let rate = account.rate {
+                parts.append("rate \(account.rateUsed) of \(rate.count) in \(rate.window.inWords)")
+            }
+            if let limit = account.runningLimit {
+                parts.append("running \(grouped(account.running)) of \(grouped(limit))")
+            }
+            if !account.isConfigured { parts.append(styled("not in the configuration", .warning)) }
+            return parts.joined(separator: "   ")
+        }
+    }
+
     private var gates: [String] {
         // A copy is held whether promptd runs or not; other gates end with it.
         let gates = status.record.gates.filter {
@@ -61,8 +80,9 @@ struct StatusPage {
         return gates.map { gate in
             let again = gate.reopensAt.map { $0 > status.now ? ", again in \(($0 - status.now).inWords)" : "" } ?? ""
             let queue = gate.queue.isEmpty ? "" : " (queue \(oneLine(gate.queue)))"
+            let account = hasSeveral ? gate.account.map { " (account \($0))" } ?? "" : ""
             let message = gate.message.isEmpty ? "" : ": \(oneLine(gate.message))"
-            return "held  \(oneLine(gate.name))\(queue)\(again)\(message)"
+            return "held  \(oneLine(gate.name))\(account)\(queue)\(again)\(message)"
         }
     }
 
@@ -157,7 +177,10 @@ struct StatusPage {
                         ? "promptctl show \(job)" : "promptctl list --state unconfirmed, promptctl resolve --help")
             )
         }
-        if let difference = status.record.account?.difference { lines.append("          \(difference)") }
+        for account in status.record.accounts {
+            guard let difference = account.comparison?.difference else { continue }
+            lines.append("          " + (hasSeveral ? "account \(account.name): " : "") + difference)
+        }
         // What has been followed by a result is over.
         if let error = daemon.lastError, let at = daemon.lastErrorAt, status.now - at < .seconds(86_400),
             daemon.lastResultAt.map({ $0 < at }) ?? true

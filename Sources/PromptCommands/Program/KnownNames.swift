@@ -22,6 +22,22 @@ enum KnownNames {
         return nil
     }
 
+    /// An account that the daemon knows, or that stands in the database.
+    ///
+    /// - Throws: `CommandError` for one that is not there, with those that are.
+    static func account(_ text: String, in file: any QueueClient) throws(CommandError) -> AccountName {
+        let known: [AccountStatus]
+        do throws(LedgerError) { known = try file.accounts() } catch { throw CommandError(.unavailable, error.message) }
+        guard let found = known.first(where: { $0.name.rawValue == text }) else {
+            let sentence = sentence("account", text, known.map(\.name.rawValue), nil)
+            throw CommandError(
+                .badData,
+                "\(sentence). accounts in the configuration names them, and promptd makes them known when it starts"
+            )
+        }
+        return found.name
+    }
+
     static func sentence(_ kind: String, _ name: String, _ known: [String], _ more: String?) -> String {
         let head = "\(kind) \(oneLine(name)): there is none of that name"
         guard !known.isEmpty else { return "\(head), and no other \(kind)" }

@@ -5,15 +5,26 @@ import PromptQueue
 /// The provider, as the daemon's settings name it.
 struct ProviderAccess {
     let baseURL: String
+    let account: AccountName
     let key: Secret
 
-    /// - Throws: `CommandError` that says where a key can be put.
-    init(_ console: Console) throws(CommandError) {
+    /// - Throws: `CommandError` that says where a key can be put, or which accounts there are.
+    init(_ console: Console, account name: String = AccountName.standard.rawValue) throws(CommandError) {
         baseURL = console.settings.providerBaseURL
-        let lookup = KeyLookup.api(fileSetting: "provider.apiKeyFile")
+        let further = console.settings.accounts.first { $0.name.rawValue == name }
+        guard further != nil || name == AccountName.standard.rawValue else {
+            let known = [AccountName.standard] + console.settings.accounts.map(\.name)
+            throw CommandError(
+                .badData,
+                KnownNames.sentence("account", name, known.map(\.rawValue), "promptctl status")
+            )
+        }
+        account = further?.name ?? .standard
+        let lookup = further.map { KeyLookup.account($0.name) } ?? .api(fileSetting: "provider.apiKeyFile")
+        let file = further.map(\.apiKeyFile) ?? console.settings.apiKeyFile
         let found: Secret?
         do throws(KeyLookup.Problem) {
-            let named = try lookup.find(file: console.settings.apiKeyFile, environment: console.environment)
+            let named = try lookup.find(file: file, environment: console.environment)
             found = if let named { named } else { try lookup.findInStore(console.credentialStore) }
         } catch {
             throw CommandError(.configuration, error.description)

@@ -33,7 +33,7 @@ struct Callbacks: Sendable {
     /// - Parameter quiet: the logger of the server itself, which must not name paths.
     func service(
         _ ledger: any HintSource,
-        _ runner: Runner,
+        _ runners: Runners,
         _ time: SystemTime,
         quiet: Logger,
         onListening: @escaping @Sendable () -> Void
@@ -42,9 +42,9 @@ struct Callbacks: Sendable {
         let handler = CallbackHandler(
             verifier: verifier,
             targets: ledger,
-            isRunning: { runner.isRunning },
+            isRunning: { runners.isRunning },
             now: { time.now.instant },
-            hint: { runner.hinted($0, candidate: $1) }
+            hint: { runners.hinted($0, $1, candidate: $2) }
         )
         var limits = CallbackLimits()
         limits.connections = DescriptorLimit.connections(of: DescriptorLimit.raise())

@@ -6,6 +6,7 @@ import PromptQueue
 enum ConfigurationCheck {
     static func run(_ configuration: DaemonConfiguration, environment: [String: String]) throws {
         _ = try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment)
+        _ = try Credentials.accountKeys(configuration.accounts, environment: environment)
         if configuration.callbacksPublicURL != nil {
             _ = try Credentials.webhookKey(file: configuration.callbacksHMACKeyFile, environment: environment)
         }

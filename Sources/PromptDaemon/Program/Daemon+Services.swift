@@ -11,27 +11,36 @@ import ServiceLifecycle
 
 // What runs side by side while the daemon works.
 extension Daemon {
-    /// What carries out the engine's decisions.
+    /// What carries out the decisions of an account's engine.
     ///
-    /// - Parameter start: opened when everything else stands.
-    /// - Parameter keepsLeftovers: whether half-written files stay: of an older copy they may be all that is left of a paid result.
+    /// - Parameters:
+    ///   - start: opened when everything else stands.
+    ///   - gathering: where it meets the others.
     func runner(
+        _ account: AccountName,
         _ parts: Parts,
         _ settings: EngineSettings,
         _ steps: StepWatch,
         _ start: Latch,
-        keepsLeftovers: Bool
+        _ gathering: StartGathering
     ) -> Runner {
-        Runner(
-            ledger: parts.ledger,
+        let client = parts.accountClients[account] ?? parts.client
+        var logger = logger
+        if account != .standard { logger[metadataKey: "account"] = "\(account)" }
+        return Runner(
+            ledger: parts.ledger.ledger(of: account),
             provider: KieProvider(
-                client: parts.client,
+                client: client,
                 keySource: KeySource { [live, environment] in
-                    try Credentials.apiKey(file: live.apiKeyFile, environment: environment)
+                    guard account != .standard else {
+                        return try Credentials.apiKey(file: live.apiKeyFile, environment: environment)
+                    }
+                    let settings = live.account(account) ?? AccountSettings(name: account)
+                    return try Credentials.accountKey(settings, environment: environment)
                 },
                 callbackURL: configuration.callbacksPublicURL
             ),
-            fetcher: fetcher(parts),
+            fetcher: fetcher(parts, client),
             prepare: { [live, ledger = parts.ledger] job in
                 job.prepared(by: ledger.catalogue, unknownModels: live.unknownModels)
             },
@@ -41,18 +50,18 @@ extension Daemon {
             time: time,
             journal: parts.outcomes,
             steps: steps,
-            metrics: metrics,
+            metrics: metrics.of(account),
             start: start,
             logger: logger,
-            onStarted: { started(parts.media, $0, keepsLeftovers: keepsLeftovers) }
+            onStarted: { await gathering.arrive($0) }
         )
     }
 
-    private func fetcher(_ parts: Parts) -> MediaFetcher {
+    private func fetcher(_ parts: Parts, _ client: KieClient) -> MediaFetcher {
         MediaFetcher(
             media: parts.media,
             client: parts.mediaClient,
-            provider: parts.client,
+            provider: client,
             policy: URLPolicy(allowsLoopback: configuration.allowsPrivateMedia),
             sidecars: Sidecars(
                 media: parts.media,
@@ -67,9 +76,11 @@ extension Daemon {
     }
 
     /// The ledger is in order, and the first claim may follow.
-    private func started(_ media: MediaDirectory, _ recovery: Recovery, keepsLeftovers: Bool) {
+    ///
+    /// - Parameter keepsLeftovers: whether half-written files stay: of an older copy they may be all that is left of a paid result.
+    func started(_ media: MediaDirectory, _ recoveries: [Recovery], keepsLeftovers: Bool) {
         do throws(MediaError) {
-            if !keepsLeftovers { try media.removeLeftovers(except: recovery.downloads.map(\.result)) }
+            if !keepsLeftovers { try media.removeLeftovers(except: recoveries.flatMap(\.downloads).map(\.result)) }
         } catch {
             logger.warning(
                 "half-written files of earlier results could not be removed",
@@ -88,37 +99,37 @@ extension Daemon {
         notifier.send("READY=1\nSTATUS=running")
     }
 
-    /// The runner and all that runs beside it.
+    /// The runners and all that runs beside them.
     ///
-    /// - Parameter start: is opened when every listener listens.
+    /// - Parameter onListening: called when every listener listens.
     func services(
         _ parts: Parts,
-        _ runner: Runner,
+        _ runners: Runners,
         _ callbacks: Callbacks?,
-        _ start: Latch
+        onListening: @escaping @Sendable () -> Void
     ) throws -> ServiceGroup {
         let (ledger, client, media) = (parts.ledger, parts.client, parts.media)
         var quiet = logger
         quiet.logLevel = .warning
         let listeners = CountdownLatch(
             [configuration.webListen != nil, callbacks != nil].count { $0 },
-            done: start.open
+            done: onListening
         )
         var beside: [any Service] = []
         if let listen = configuration.webListen {
             let dashboard = try parts.pages.map { try self.dashboard(listen, $0, media, ledger.databaseID, client) }
             if let dashboard { beside.append(ThumbnailKeeper(dashboard: dashboard, time: time, logger: logger)) }
             beside.append(
-                web(listen, ledger, media, runner, callbacks?.counter, dashboard, quiet, onListening: listeners.step)
+                web(listen, ledger, media, runners, callbacks?.counter, dashboard, quiet, onListening: listeners.step)
             )
         }
         if let callbacks {
-            beside.append(callbacks.service(ledger, runner, time, quiet: quiet, onListening: listeners.step))
+            beside.append(callbacks.service(ledger, runners, time, quiet: quiet, onListening: listeners.step))
         }
         beside += [
             Housekeeping(
                 ledger: ledger,
-                runner: runner,
+                runners: runners,
                 notifier: notifier,
                 time: time,
                 logger: logger,
@@ -147,13 +158,13 @@ extension Daemon {
                 zones: { TimeZoneFiles.clock($0) },
                 unknownModels: { [live] in live.unknownModels },
                 clock: ClockCheck(time: time, logger: logger, waits: .schedules) { await client.askServerTime() },
-                onAdded: { try await runner.ledgerChanged() },
+                onAdded: { try await runners.ledgerChanged() },
                 time: time,
                 logger: logger
             ),
             hooks(parts),
-            uploads(parts, runner),
-            ChangeWatcher(ledger: ledger, runner: runner, time: time, logger: logger),
+            uploads(parts, runners),
+            ChangeWatcher(ledger: ledger, runners: runners, time: time, logger: logger),
         ]
         // The failure of one ends the daemon in order: requests under way may still be answered and recorded.
         let services = beside.map {
@@ -162,7 +173,7 @@ extension Daemon {
                 failureTerminationBehavior: .gracefullyShutdownGroup
             )
         }
-        return ServiceGroup(configuration: .init(services: services + [.init(service: runner)], logger: quiet))
+        return ServiceGroup(configuration: .init(services: services + [.init(service: runners)], logger: quiet))
     }
 
     private func hooks(_ parts: Parts) -> HookKeeper {
@@ -183,7 +194,7 @@ extension Daemon {
         )
     }
 
-    private func uploads(_ parts: Parts, _ runner: Runner) -> UploadKeeper {
+    private func uploads(_ parts: Parts, _ runners: Runners) -> UploadKeeper {
         UploadKeeper(
             ledger: parts.ledger,
             uploader: KieUploader(
@@ -198,7 +209,7 @@ extension Daemon {
                 roots: { [live] in live.uploadRoots }
             ),
             metrics: metrics,
-            onUploaded: { try await runner.ledgerChanged() },
+            onUploaded: { try await runners.ledgerChanged() },
             time: time,
             logger: logger
         )
@@ -237,7 +248,7 @@ extension Daemon {
         _ listen: ListenAddress,
         _ ledger: any LedgerStore,
         _ media: MediaDirectory,
-        _ runner: Runner,
+        _ runners: Runners,
         _ callbacks: CallbackCounter?,
         _ dashboard: Dashboard?,
         _ quiet: Logger,
@@ -252,10 +263,10 @@ extension Daemon {
                 port: listen.port,
                 source: ledger,
                 isRunning: {
-                    guard runner.isRunning else { return false }
+                    guard runners.isRunning else { return false }
                     do {
-                        try await withDeadline(.seconds(1), clock: .continuous) { await runner.progress() }
-                        return runner.isRunning
+                        try await withDeadline(.seconds(1), clock: .continuous) { await runners.progress() }
+                        return runners.isRunning
                     } catch {
                         return false
                     }

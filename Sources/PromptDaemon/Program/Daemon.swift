@@ -50,11 +50,12 @@ struct Daemon {
     func run() async throws {
         prepareProcess()
         let key = try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment)
+        let accountKeys = try Credentials.accountKeys(configuration.accounts, environment: environment)
         let callbacks = try Callbacks(configuration, environment: environment, time: time, logger: logger)
         try Credentials.checkHooks(configuration.hooks, environment: environment)
         let token = try Credentials.webToken(configuration, environment: environment)
         webAccess.replace(token: token?.value, readsNeedToken: configuration.webReadWithToken)
-        let parts = try await open(key)
+        let parts = try await open(key, accountKeys)
         var failure: (any Error)?
         do {
             let steps = try await StepWatch.start(parts.marks, store: parts.ledger, now: time.now.instant, logger)
@@ -77,7 +78,10 @@ struct Daemon {
         let ledger: any LedgerStore
         let outcomes: any OutcomeStore
         let marks: any StepJournal
+        /// The standard account's, which is also asked what belongs to none.
         let client: KieClient
+        /// Those of the other accounts.
+        let accountClients: [AccountName: KieClient]
         let mediaClient: MediaClient
         let webhookClient: WebhookClient
         let uploadClient: UploadClient
@@ -102,7 +106,7 @@ struct Daemon {
         }
     }
 
-    private func open(_ key: Secret) async throws -> Parts {
+    private func open(_ key: Secret, _ accountKeys: [AccountName: Secret]) async throws -> Parts {
         let opener = LedgerOpener(
             database: configuration.database,
             environment: environment,
@@ -125,6 +129,7 @@ struct Daemon {
             outcomes: outcomes,
             marks: marks,
             client: KieClient(settings, key: key),
+            accountClients: accountKeys.mapValues { KieClient(settings, key: $0) },
             mediaClient: MediaClient(userAgent: settings.userAgent),
             webhookClient: WebhookClient(userAgent: settings.userAgent),
             uploadClient: UploadClient(KieSettings(baseURL: configuration.uploadBaseURL), key: key),
@@ -155,8 +160,10 @@ struct Daemon {
 
     private func close(_ parts: Parts) async throws {
         // Whatever happened: AsyncHTTPClient ends the process if it is released without that.
-        do { try await parts.client.shutdown() } catch {
-            logger.debug("the provider's client did not close", metadata: ["reason": "\(error)"])
+        for client in [parts.client] + parts.accountClients.values {
+            do { try await client.shutdown() } catch {
+                logger.debug("the provider's client did not close", metadata: ["reason": "\(error)"])
+            }
         }
         do { try await parts.uploadClient.shutdown() } catch {
             logger.debug("the upload host's client did not close", metadata: ["reason": "\(error)"])
@@ -175,15 +182,18 @@ struct Daemon {
     /// Works on the queue until a signal ends it, and leaves the ledger in order.
     private func serve(_ parts: Parts, _ steps: StepWatch, _ callbacks: Callbacks?) async throws {
         let ledger = parts.ledger
-        let engineSettings = EngineSettings(configuration)
+        let engines = EngineSettings.all(configuration)
+        try await checkAccounts(ledger, engines.map(\.key))
+        let limits = engines.map { account, settings in
+            AccountLimits(
+                name: account,
+                rate: settings.rate,
+                runningLimit: settings.running,
+                rules: settings.account
+            )
+        }
         try await ledger.begin(
-            DaemonIdentity(
-                processID: getpid(),
-                version: Version.current,
-                rate: engineSettings.rate,
-                runningLimit: engineSettings.running,
-                rules: engineSettings.account
-            ),
+            DaemonIdentity(processID: getpid(), version: Version.current, accounts: limits),
             now: time.now.instant
         )
         let marks = [parts.ledger.requestMark, parts.media.requestMark]
@@ -205,10 +215,21 @@ struct Daemon {
         }
         try await KeptOutcomes.takeUp(parts.outcomes, into: ledger, now: time.now.instant, logger)
         try await ledger.setPrices(configuration.prices, defaultPrice: configuration.defaultPrice)
-        let start = Latch()
-        let runner = runner(parts, engineSettings, steps, start, keepsLeftovers: age.copy != nil)
-        let group = try services(parts, runner, callbacks, start)
-        let failure = await run(group) { await reload(parts, runner, callbacks) }
+        let starts = engines.mapValues { _ in Latch() }
+        let gathering = StartGathering(of: engines.count) { recoveries in
+            started(parts.media, recoveries, keepsLeftovers: age.copy != nil)
+        }
+        let runners = Runners(
+            all: Dictionary(
+                uniqueKeysWithValues: engines.map { account, settings in
+                    let start = starts[account] ?? Latch()
+                    return (account, runner(account, parts, settings, steps, start, gathering))
+                }
+            ),
+            gathering: gathering
+        )
+        let group = try services(parts, runners, callbacks) { for start in starts.values { start.open() } }
+        let failure = await run(group) { await reload(parts, runners, callbacks) }
         if ledger.loss != nil { await tellUnderWay(ledger) }
         do {
             try await ledger.end(now: time.now.instant)
@@ -219,6 +240,16 @@ struct Daemon {
         if let failure { throw failure }
         // What was kept beside the ledger stays for the next start, which records it once more: it may hold an outcome
         // that the ledger refused.
+    }
+
+    /// What was sent under an account can be asked about with its key alone.
+    private func checkAccounts(_ ledger: any LedgerStore, _ names: [AccountName]) async throws {
+        let missing = try await ledger.accountsUnderWay().filter { !names.contains($0.key) }
+        guard let (account, jobs) = missing.min(by: { $0.key < $1.key }) else { return }
+        throw ConfigurationError(
+            "accounts.\(account): is not in the configuration any more, but \(jobs) of its jobs \(jobs == 1 ? "is" : "are") "
+                + "not ended: put it back until they are, so that what is paid for is fetched; \(Advice.listUnderWay)"
+        )
     }
 
     /// Puts into the log what the ledger alone knows, while it can still be read.
@@ -280,21 +311,27 @@ struct Daemon {
     /// Reloads configuration and key. What cannot be read leaves everything as it was.
     private func reload(
         _ parts: Parts,
-        _ runner: Runner,
+        _ runners: Runners,
         _ callbacks: Callbacks?
     ) async {
         do {
             let new = try await ConfigurationLoader.load(file: file, environment: environment)
             let key = try Credentials.apiKey(file: new.apiKeyFile, environment: environment)
             let token = try Credentials.webToken(new, environment: environment)
+            // One that is new begins with the next start, and one that is gone keeps its key until then.
+            let accountKeys = try Credentials.accountKeys(
+                new.accounts.filter { parts.accountClients[$0.name] != nil },
+                environment: environment
+            )
             try Credentials.checkHooks(new.hooks, environment: environment)
             try await parts.ledger.setPrices(new.prices, defaultPrice: new.defaultPrice)
             try callbacks?.reload(new, environment: environment)
             parts.client.replaceKey(key)
             parts.uploadClient.replaceKey(key)
             webAccess.replace(token: token?.value, readsNeedToken: new.webReadWithToken)
+            for (account, key) in accountKeys { parts.accountClients[account]?.replaceKey(key) }
             let waiting = live.replace(with: new)
-            runner.reloaded(EngineSettings(new))
+            runners.reloaded(EngineSettings.all(new))
             logger.notice("configuration and API key reloaded", metadata: ["rate": "\(new.rate)"])
             if !waiting.isEmpty {
                 logger.warning(
@@ -309,6 +346,20 @@ struct Daemon {
 }
 
 extension EngineSettings {
+    /// Those of each account's engine.
+    static func all(_ configuration: DaemonConfiguration) -> [AccountName: EngineSettings] {
+        var all = [AccountName.standard: EngineSettings(configuration)]
+        for account in configuration.accounts {
+            var settings = EngineSettings(configuration)
+            settings.rate = account.rate
+            settings.running = account.running
+            settings.pollsPerSecond = account.pollsPerSecond
+            settings.account.creditReserve = account.creditsReserve
+            all[account.name] = settings
+        }
+        return all
+    }
+
     init(_ configuration: DaemonConfiguration) {
         self.init()
         rate = configuration.rate

@@ -17,6 +17,10 @@ final class LiveSettings: Sendable {
     var hooks: [Hook] { configuration.withLock { $0.hooks } }
     var apiKeyFile: String? { configuration.withLock { $0.apiKeyFile } }
     var thumbnails: ThumbnailPolicy { configuration.withLock { $0.webThumbnails } }
+    /// As the configuration has it now; nil if it is gone.
+    func account(_ name: AccountName) -> AccountSettings? {
+        configuration.withLock { $0.accounts.first { $0.name == name } }
+    }
     var sidecars: Bool { configuration.withLock { $0.downloadsSidecars } }
     var uploadRoots: [String] { configuration.withLock { $0.uploadRoots } }
     var names: NameTemplate { configuration.withLock { $0.downloadsNames } }
@@ -34,7 +38,8 @@ final class LiveSettings: Sendable {
         configuration.withLock { current in
             let old = current
             current = new
-            return Setting.all.filter { !$0.isReloaded && $0.differs(old, new) }.map(\.key)
+            let accounts = Set(old.accounts.map(\.name)) == Set(new.accounts.map(\.name)) ? [] : ["accounts"]
+            return Setting.all.filter { !$0.isReloaded && $0.differs(old, new) }.map(\.key) + accounts
         }
     }
 }

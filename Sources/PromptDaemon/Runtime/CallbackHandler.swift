@@ -14,7 +14,7 @@ struct CallbackHandler: Sendable {
     let targets: any HintSource
     let isRunning: @Sendable () -> Bool
     let now: @Sendable () -> Instant
-    let hint: @Sendable (AttemptID, OpenTask?) -> Void
+    let hint: @Sendable (AccountName, AttemptID, OpenTask?) -> Void
 
     /// Says what becomes of a callback; returns before the provider is asked anything.
     func receive(_ callback: IncomingCallback) async -> CallbackOutcome {
@@ -56,7 +56,7 @@ struct CallbackHandler: Sendable {
                 return .unavailable
             }
         }
-        hint(target.attempt, target.state == .accepted ? nil : body.task.map(target.candidate))
+        hint(target.account, target.attempt, target.state == .accepted ? nil : body.task.map(target.candidate))
         return .accepted
     }
 }

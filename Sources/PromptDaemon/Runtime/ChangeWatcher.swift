@@ -7,15 +7,15 @@ import Synchronization
 /// Notices what other processes commit to the ledger, within milliseconds, and costs nothing while nobody does.
 struct ChangeWatcher: Service {
     let ledger: any JobLedger & LedgerUpkeep
-    let runner: Runner
+    let runners: Runners
     let time: any TimeSource
     let logger: Logger
-    /// Commits of others that the runner has not been told of.
+    /// Commits of others that the runners have not been told of.
     private let unseen = Flag()
 
-    init(ledger: any JobLedger & LedgerUpkeep, runner: Runner, time: any TimeSource, logger: Logger) {
+    init(ledger: any JobLedger & LedgerUpkeep, runners: Runners, time: any TimeSource, logger: Logger) {
         self.ledger = ledger
-        self.runner = runner
+        self.runners = runners
         self.time = time
         self.logger = logger
     }
@@ -45,7 +45,7 @@ struct ChangeWatcher: Service {
                         try await look()
                         // A change that was noticed while the database was locked.
                         do throws(LedgerError) {
-                            try await runner.takeResumed()
+                            try await runners.takeResumed()
                         } catch {
                             guard error.isTransient else { throw error }
                         }
@@ -90,12 +90,12 @@ struct ChangeWatcher: Service {
         }
     }
 
-    /// Tells the runner if somebody has committed. If the ledger cannot be read just now, the next look does.
+    /// Tells the runners if somebody has committed. If the ledger cannot be read just now, the next look does.
     private func look() async throws {
         do throws(LedgerError) {
             if try await ledger.hasForeignChanges() { unseen.raise() }
             guard unseen.lower() else { return }
-            try await runner.ledgerChanged()
+            try await runners.ledgerChanged()
         } catch {
             unseen.raise()
             guard error.isTransient else { throw error }

@@ -54,6 +54,8 @@ package struct DaemonMetrics: Sendable {
 
     private let factory: any MetricsFactory
     private let closed = ClosedGates()
+    /// Whose gates are told of.
+    private var account = AccountName.standard
 
     /// Everything that can be named is there from the start, at zero: a rate is right from the first step on.
     package init(_ factory: any MetricsFactory) {
@@ -105,8 +107,15 @@ package struct DaemonMetrics: Sendable {
 
     private static func codes(_ codes: FailureCode...) -> [String] { codes.map(\.rawValue) }
 
+    /// For what the runner of an account does: counted together with the others.
+    func of(_ account: AccountName) -> DaemonMetrics {
+        var metrics = self
+        metrics.account = account
+        return metrics
+    }
+
     /// Names of gates that are closed, whether or not the ledger could be told: `disk` closes when it cannot.
-    var closedGates: Set<String> { Set(closed.kinds.withLock { $0 }.map(\.name)) }
+    var closedGates: Set<String> { Set(closed.gates.withLock { $0 }.map(\.kind.name)) }
 
     private func count(_ name: String, _ dimensions: [(String, String)] = [], by amount: Int64 = 1) {
         Counter(label: name, dimensions: dimensions, factory: factory).increment(by: amount)
@@ -217,10 +226,10 @@ package struct DaemonMetrics: Sendable {
     func announced(_ notice: Notice) {
         switch notice {
         case .gateClosed(let kind, _):
-            closed.kinds.withLock { _ = $0.insert(kind) }
+            closed.gates.withLock { _ = $0.insert(ClosedGates.Gate(account: account, kind: kind)) }
             count("promptd_gate_closings_total", [("gate", kind.name)])
         case .gateOpened(let kind):
-            closed.kinds.withLock { _ = $0.remove(kind) }
+            closed.gates.withLock { _ = $0.remove(ClosedGates.Gate(account: account, kind: kind)) }
             count("promptd_gate_openings_total", [("gate", kind.name)])
         case .jobRefused(let job): failed(job.code, nil)
         case .attemptFailed(_, let failure, let then): failed(failure.code, then)
@@ -246,9 +255,14 @@ package struct DaemonMetrics: Sendable {
     }
 }
 
-/// The gates that the engine has closed.
+/// The gates that the engines have closed.
 private final class ClosedGates: Sendable {
-    let kinds = Mutex<Set<GateKind>>([])
+    struct Gate: Hashable {
+        var account: AccountName
+        var kind: GateKind
+    }
+
+    let gates = Mutex<Set<Gate>>([])
 }
 
 extension DownloadFailure {

@@ -5,8 +5,8 @@ import ServiceLifecycle
 
 /// Says that the daemon is alive, and how it stands; keeps the write-ahead log short.
 struct Housekeeping: Service {
-    let ledger: any JobLedger & LedgerUpkeep & StatusSource
-    let runner: Runner
+    let ledger: any LedgerStore
+    let runners: Runners
     let notifier: SystemdNotifier
     let time: any TimeSource
     let logger: Logger
@@ -20,7 +20,7 @@ struct Housekeeping: Service {
                 try await time.sleep(until: time.now.uptime + .seconds(10))
                 // Whatever hangs here keeps the watchdog from being fed, and systemd starts promptd again. A ledger that answers
                 // that it is locked, or that its disk is full, does not hang: another start would not help.
-                await runner.progress()
+                await runners.progress()
                 // A disk that has much to copy does not hang.
                 let isLong = ledger.isMaintenanceLong
                 if isLong { notifier.stretchWatchdog() }

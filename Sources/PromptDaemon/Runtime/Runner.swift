@@ -89,6 +89,12 @@ package final class Runner: Service {
         events.send(.reloaded(settings))
     }
 
+    /// Ends it as a graceful shutdown does.
+    package func drain() {
+        running.store(false, ordering: .relaxed)
+        events.send(.drain)
+    }
+
     /// Runs until everything under way is finished and recorded after a graceful shutdown.
     ///
     /// - Throws: `LedgerError` when a change can never be committed; the next start puts things in order.
@@ -107,13 +113,11 @@ package final class Runner: Service {
         running.store(true, ordering: .relaxed)
         defer { running.store(false, ordering: .relaxed) }
         await onStarted(recovery)
-        let events = events
         try await withTaskCancellationOrGracefulShutdownHandler {
             try await loop()
         } onCancelOrGracefulShutdown: { [self] in
             // A callback that comes now would be forgotten; the provider tries again.
-            running.store(false, ordering: .relaxed)
-            events.send(.drain)
+            drain()
         }
     }
 

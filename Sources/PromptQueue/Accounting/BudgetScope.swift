@@ -5,8 +5,16 @@ package struct BudgetScope: Sendable, Hashable {
     package var model: String?
     package var batch: String?
     package var label: Label?
+    package var account: AccountName?
 
-    package init(queue: String? = nil, model: String? = nil, batch: String? = nil, label: Label? = nil) {
+    package init(
+        queue: String? = nil,
+        model: String? = nil,
+        batch: String? = nil,
+        label: Label? = nil,
+        account: AccountName? = nil
+    ) {
+        self.account = account
         self.queue = queue
         self.model = model
         self.batch = batch
@@ -14,7 +22,7 @@ package struct BudgetScope: Sendable, Hashable {
     }
 
     /// Whether more is asked for than a queue: what is spent on it is then counted job by job, and not by queue.
-    package var isNarrow: Bool { model != nil || batch != nil || label != nil }
+    package var isNarrow: Bool { model != nil || batch != nil || label != nil || account != nil }
 
     /// A label that a job must have, with its value.
     package struct Label: Sendable, Hashable, CustomStringConvertible {
@@ -42,7 +50,7 @@ extension BudgetScope: CustomStringConvertible {
     package var description: String {
         let conditions = [
             queue.map { "queue \($0)" }, model.map { "model \($0)" }, batch.map { "batch \($0)" },
-            label.map { "label \($0)" },
+            label.map { "label \($0)" }, account.map { "account \($0)" },
         ]
         let asked = conditions.compactMap(\.self)
         return asked.isEmpty ? "all queues" : asked.joined(separator: ", ")

@@ -1,5 +1,6 @@
-/// The row of `account_status`: the account's spending against the ledger's.
+/// A row of `account_status`: the account's spending against the ledger's.
 package struct AccountRecord: Sendable {
+    package let account: AccountName
     package let since: String
     package let comparedAt: String
     package let ledgerSpend: Credits
@@ -14,6 +15,7 @@ package struct AccountRecord: Sendable {
     package let givenUp: Credits
 
     package init(
+        account: AccountName = .standard,
         since: String,
         comparedAt: String,
         ledgerSpend: Credits,
@@ -24,6 +26,7 @@ package struct AccountRecord: Sendable {
         reservedForUnknown: Credits,
         givenUp: Credits
     ) {
+        self.account = account
         self.since = since
         self.comparedAt = comparedAt
         self.ledgerSpend = ledgerSpend

@@ -102,6 +102,8 @@ package struct JobRecord: Sendable {
 /// A row of `attempts`: one request.
 package struct AttemptRecord: Sendable {
     package let id: AttemptID
+    /// The account that it was sent under, which pays for it.
+    package let account: AccountName
     package let state: AttemptState
     package let taskID: TaskID?
     /// Who said so; nil if nobody did, or somebody by SQL.
@@ -133,6 +135,7 @@ package struct AttemptRecord: Sendable {
 
     package init(
         id: AttemptID,
+        account: AccountName = .standard,
         state: AttemptState,
         taskID: TaskID?,
         taskSource: TaskSource?,
@@ -155,6 +158,7 @@ package struct AttemptRecord: Sendable {
         unread: String?
     ) {
         self.id = id
+        self.account = account
         self.state = state
         self.taskID = taskID
         self.taskSource = taskSource

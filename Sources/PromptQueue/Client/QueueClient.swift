@@ -47,8 +47,11 @@ package protocol QueueReader: Sendable {
 
     func budgets() throws(LedgerError) -> [BudgetRecord]
 
-    /// Nil before there is a reading of the balance that can be compared.
-    func account() throws(LedgerError) -> AccountRecord?
+    /// Nil before there is a reading of the account's balance that can be compared.
+    func account(_ name: AccountName) throws(LedgerError) -> AccountRecord?
+
+    /// The standard account first, the others by name.
+    func accounts() throws(LedgerError) -> [AccountStatus]
 
     /// The built-in models, and over them what the provider said last.
     func catalogue() throws(LedgerError) -> Catalogue
@@ -159,6 +162,9 @@ package protocol QueueOperator: Sendable {
 
     /// - Parameter limit: nil: none of the queue's own.
     func setMaxRunning(_ limit: Int?, queue: String) throws(LedgerError)
+
+    /// Sets under which account a queue's jobs are sent; `nil`: the standard one. What was sent stays where it is.
+    func setAccount(_ account: AccountName?, queue: String) throws(LedgerError)
 
     /// Makes a budget, or replaces the one of that name. What was spent before in its present period counts, too.
     func setBudget(_ name: String, scope: BudgetScope, period: BudgetPeriod, limit: Credits) throws(LedgerError)

@@ -1,4 +1,4 @@
-/// The row of `daemon`, with what the ledger says of its load.
+/// The row of `daemon`, with what its accounts have and do together.
 package struct DaemonRecord: Sendable {
     package let version: String?
     package let startedAt: Instant?
@@ -58,14 +58,18 @@ package struct QueueRecord: Sendable {
     package let isPaused: Bool
     /// Why nothing of this queue is being submitted.
     package let blockedBy: BlockReason?
+    /// The account that its jobs are sent under.
+    package let account: AccountName
 
     package init(
         name: String,
         counts: [JobState: Int],
         maxRunning: Int?,
         isPaused: Bool,
-        blockedBy: BlockReason?
+        blockedBy: BlockReason?,
+        account: AccountName = .standard
     ) {
+        self.account = account
         self.name = name
         self.counts = counts
         self.maxRunning = maxRunning
@@ -166,6 +170,8 @@ package struct UnderWaySample: Sendable {
 /// Everything that `status` shows, of one instant.
 package struct StatusRecord: Sendable {
     package let daemon: DaemonRecord
+    /// Those of the configuration, and others that the ledger knows.
+    package let accounts: [AccountStatus]
     package let queues: [QueueRecord]
     package let budgets: [BudgetRecord]
     package let gates: [GateNote]
@@ -185,6 +191,7 @@ package struct StatusRecord: Sendable {
 
     package init(
         daemon: DaemonRecord,
+        accounts: [AccountStatus],
         queues: [QueueRecord],
         budgets: [BudgetRecord],
         gates: [GateNote],
@@ -197,6 +204,7 @@ package struct StatusRecord: Sendable {
         account: AccountRecord?
     ) {
         self.daemon = daemon
+        self.accounts = accounts
         self.queues = queues
         self.budgets = budgets
         self.gates = gates

@@ -26,6 +26,10 @@ package enum Advice: Sendable, Hashable, CustomStringConvertible {
     case higherLimit
     /// A budget that is used up until its next period.
     case nextPeriodOrHigherLimit
+    /// A queue whose account is not in the configuration.
+    case nameAccount
+    /// Jobs that have not ended.
+    case listUnderWay
     case resumeQueue(String)
     case makeDatabase(String)
     case migrate
@@ -54,6 +58,8 @@ package enum Advice: Sendable, Hashable, CustomStringConvertible {
         case .see(let job): "see promptctl show \(job)"
         case .seeWhatToDo(let job): "promptctl show \(job) says what to do"
         case .adopt(let task, let job): "promptctl resolve \(job) --task \(task)"
+        case .nameAccount: "name another account (promptctl queue set), or put this one into the configuration"
+        case .listUnderWay: "promptctl list --state running and --state unconfirmed show them"
         case .settle: "settle it with promptctl resolve"
         case .raiseLimitOrCancel: "raise the limit (promptctl budget set) or cancel the job"
         case .higherLimit: "a higher limit (promptctl budget set)"

@@ -17,6 +17,8 @@ package enum BlockReason: Sendable, Hashable, RawRepresentable {
     case running
     /// All its jobs wait for the results of others, or for files to be uploaded.
     case inputs
+    /// The account that the queue names is not in the configuration.
+    case account
     /// What the named budget has left does not fit.
     case budget(String)
     /// The model is switched off.
@@ -39,6 +41,7 @@ package enum BlockReason: Sendable, Hashable, RawRepresentable {
             case "rate": .rate
             case "running": .running
             case "inputs": .inputs
+            case "account": .account
             case _ where rawValue.hasPrefix(Self.budgetPrefix):
                 .budget(String(rawValue.dropFirst(Self.budgetPrefix.count)))
             case _ where rawValue.hasPrefix(Self.modelPrefix):
@@ -58,6 +61,7 @@ package enum BlockReason: Sendable, Hashable, RawRepresentable {
         case .rate: "rate"
         case .running: "running"
         case .inputs: "inputs"
+        case .account: "account"
         case .budget(let name): Self.budgetPrefix + name
         case .model(let name): Self.modelPrefix + name
         case .other(let text): text
@@ -71,7 +75,7 @@ package enum BlockReason: Sendable, Hashable, RawRepresentable {
     /// Whether everything waits, whatever its queue and model.
     package var holdsAll: Bool {
         switch self {
-        case .key, .credits, .provider, .disk, .paused, .restored, .running, .budget, .other: true
+        case .key, .credits, .provider, .disk, .paused, .restored, .running, .account, .budget, .other: true
         // A smaller rate lets jobs through, if fewer.
         case .rate, .model, .inputs: false
         }
@@ -81,7 +85,7 @@ package enum BlockReason: Sendable, Hashable, RawRepresentable {
     package var isOrdinary: Bool {
         switch self {
         case .rate, .running, .inputs: true
-        case .paused, .restored, .key, .credits, .provider, .disk, .budget, .model, .other: false
+        case .paused, .restored, .key, .credits, .provider, .disk, .account, .budget, .model, .other: false
         }
     }
 }

@@ -1,5 +1,7 @@
 /// What a callback's token leads to.
 package struct HintTarget: Sendable, Hashable {
+    /// Whose engine is to be told.
+    package var account: AccountName
     package var attempt: AttemptID
     package var job: JobID
     package var origin: JobOrigin?
@@ -26,6 +28,7 @@ package struct HintTarget: Sendable, Hashable {
     package static let maximumChanges = 8
 
     package init(
+        account: AccountName = .standard,
         attempt: AttemptID,
         job: JobID,
         origin: JobOrigin? = nil,
@@ -41,6 +44,7 @@ package struct HintTarget: Sendable, Hashable {
         hinted: TaskID? = nil,
         hintChanges: Int = 0
     ) {
+        self.account = account
         self.attempt = attempt
         self.job = job
         self.origin = origin

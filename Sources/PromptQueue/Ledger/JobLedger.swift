@@ -1,4 +1,7 @@
-/// The ledger as the daemon sees it: the truth about jobs and money.
+/// The ledger of one account, as its engine sees it: the truth about jobs and money.
+///
+/// The jobs of an account are those of the queues that name it; its attempts, tasks and results are those that were sent under
+/// it, whatever their queue names now. Rate window, places, balance and evidence count its own alone.
 ///
 /// Owned by the domain, so that the engine and the runner know no SQL. Every store must pass the conformance suite in
 /// `Tests/LedgerConformance`.
@@ -6,17 +9,9 @@
 /// All writes are durable when they return: committed and synced. Calls may be made concurrently; a store may carry
 /// several in one transaction.
 package protocol JobLedger: Sendable {
-    /// Takes ownership after a start: attempts still `sending` become `unknown`, and what is open is listed.
+    /// Takes ownership after a start: attempts still `sending` become `unknown`, and what is open is listed. Before anything of
+    /// any account is claimed, `LedgerStore.begin` has been called.
     func recover(now: Instant, rate: RateLimit) async throws(LedgerError) -> Recovery
-
-    /// Notes in `daemon_status` who is at work.
-    func begin(_ identity: DaemonIdentity, now: Instant) async throws(LedgerError)
-
-    /// Notes that the daemon is alive.
-    func beat(now: Instant) async throws(LedgerError)
-
-    /// Notes that the daemon has stopped, after everything was recorded.
-    func end(now: Instant) async throws(LedgerError)
 
     /// Claims jobs by priority (higher first), each with its attempt, reservation and rate slot. Among equals the queues
     /// take turns, within a queue its batches do, and within a batch jobs go in the order in which they came or became due.
@@ -64,10 +59,16 @@ extension JobLedger {
 package struct DaemonIdentity: Sendable {
     package var processID: Int32
     package var version: String
-    package var rate: RateLimit
-    package var runningLimit: Int
-    package var rules: AccountRules
+    /// The accounts that it works with.
+    package var accounts: [AccountLimits]
 
+    package init(processID: Int32, version: String, accounts: [AccountLimits]) {
+        self.processID = processID
+        self.version = version
+        self.accounts = accounts
+    }
+
+    /// One that works with the standard account alone.
     package init(
         processID: Int32,
         version: String,
@@ -75,8 +76,20 @@ package struct DaemonIdentity: Sendable {
         runningLimit: Int,
         rules: AccountRules = AccountRules()
     ) {
-        self.processID = processID
-        self.version = version
+        let account = AccountLimits(name: .standard, rate: rate, runningLimit: runningLimit, rules: rules)
+        self.init(processID: processID, version: version, accounts: [account])
+    }
+}
+
+/// What is kept for an account.
+package struct AccountLimits: Sendable {
+    package var name: AccountName
+    package var rate: RateLimit
+    package var runningLimit: Int
+    package var rules: AccountRules
+
+    package init(name: AccountName, rate: RateLimit, runningLimit: Int, rules: AccountRules) {
+        self.name = name
         self.rate = rate
         self.runningLimit = runningLimit
         self.rules = rules

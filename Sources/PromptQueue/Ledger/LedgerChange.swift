@@ -155,6 +155,8 @@ package struct SavedFile: Sendable, Hashable {
 
 /// A closed gate, as `gates` keeps it.
 package struct GateNote: Sendable, Hashable {
+    /// The account that it holds; nil for all. Of what an engine notes, its own.
+    package var account: AccountName?
     /// `credits`, `provider`, `key`, `rate`, `model:NAME`, `disk` or `budget:NAME`.
     package var name: String
     /// The queue that it holds; empty for all.

@@ -2,7 +2,48 @@
 /// and by whoever opens it.
 package protocol LedgerStore: JobLedger, StatusSource, HintSource, ProvenanceSource, PriceStore, SuspectStore,
     LedgerUpkeep, PruneStore, UploadStore, CatalogueStore, EventStore, ScheduleStore, HookStore
-{}
+{
+    /// The ledger of another account. As a ledger, the store itself is the standard account's.
+    func ledger(of account: AccountName) -> any JobLedger
+
+    /// Notes in `daemon_status` who is at work, and on which accounts.
+    func begin(_ identity: DaemonIdentity, now: Instant) async throws(LedgerError)
+
+    /// Notes that the daemon is alive.
+    func beat(now: Instant) async throws(LedgerError)
+
+    /// Notes that the daemon has stopped, after everything was recorded.
+    func end(now: Instant) async throws(LedgerError)
+
+    /// Accounts under which something is not settled, or results are to be fetched, with how many jobs.
+    func accountsUnderWay() async throws(LedgerError) -> [AccountName: Int]
+}
+
+// The standard account's, for whoever knows no other.
+extension LedgerStore {
+    package func recover(now: Instant, rate: RateLimit) async throws(LedgerError) -> Recovery {
+        try await ledger(of: .standard).recover(now: now, rate: rate)
+    }
+
+    package func claim(
+        _ request: ClaimRequest,
+        prepare: @escaping @Sendable (QueuedJob) -> Preparation
+    ) async throws(LedgerError) -> Claim {
+        try await ledger(of: .standard).claim(request, prepare: prepare)
+    }
+
+    package func record(
+        _ change: LedgerChange,
+        now: Instant,
+        done: @escaping @Sendable (Result<CommitResult, LedgerError>) -> Void
+    ) {
+        ledger(of: .standard).record(change, now: now, done: done)
+    }
+
+    package func takeResumed(now: Instant) async throws(LedgerError) -> Recovery {
+        try await ledger(of: .standard).takeResumed(now: now)
+    }
+}
 
 /// What keeps a ledger in order, beside its work.
 package protocol LedgerUpkeep: Sendable {

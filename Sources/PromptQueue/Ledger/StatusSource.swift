@@ -48,6 +48,7 @@ package struct StatusFigures: Sendable, Equatable {
     package var rateLimit = 0
     package var running = 0
     package var runningLimit = 0
+    package var accounts: [AccountFigures] = []
     package var balance: Credits?
     package var balanceReadAt: Instant?
     package var reserved = Credits.zero
@@ -71,6 +72,29 @@ package struct StatusFigures: Sendable, Equatable {
     package var availableBytes: Int64?
 
     package init() {}
+}
+
+/// An account, by itself.
+package struct AccountFigures: Sendable, Equatable {
+    package var name: AccountName
+    package var isConfigured: Bool
+    package var balance: Credits?
+    package var rateUsed: Int
+    package var rateLimit: Int?
+    package var running: Int
+    package var runningLimit: Int?
+    package var unexplained: Credits?
+
+    package init(_ status: AccountStatus) {
+        name = status.name
+        isConfigured = status.isConfigured
+        balance = status.balance
+        rateUsed = status.rateUsed
+        rateLimit = status.rate?.count
+        running = status.running
+        runningLimit = status.runningLimit
+        unexplained = status.comparison?.unexplained
+    }
 }
 
 /// A budget, in its current period.

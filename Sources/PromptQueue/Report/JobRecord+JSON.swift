@@ -59,6 +59,7 @@ extension AttemptRecord {
     package var object: JSONObject {
         [
             "id": .integer(id.rawValue),
+            "account": .string(account.rawValue),
             "state": .string(state.rawValue),
             "task_id": JSONValue(taskID?.rawValue),
             "task_source": JSONValue(taskSource?.rawValue),

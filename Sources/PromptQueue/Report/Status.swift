@@ -47,6 +47,7 @@ package struct Status: Sendable {
             ]),
             "running": .integer(Int64(daemon.running)),
             "running_limit": JSONValue(daemon.runningLimit),
+            "accounts": .array(record.accounts.map { .object($0.object) }),
             "gates": .array(record.gates.map { .object(object(of: $0)) }),
             "queues": .array(record.queues.map { .object($0.object) }),
             "budgets": .array(record.budgets.map { .object($0.object) }),
@@ -65,6 +66,7 @@ package struct Status: Sendable {
     private func object(of gate: GateNote) -> JSONObject {
         [
             "name": .string(gate.name),
+            "account": JSONValue(gate.account?.rawValue),
             "queue": gate.queue.isEmpty ? .null : .string(gate.queue),
             "closed_at": JSONValue(gate.closedAt),
             "reopens_at": JSONValue(gate.reopensAt),
@@ -80,9 +82,30 @@ extension QueueRecord {
             "paused": .bool(isPaused),
             "max_running": JSONValue(maxRunning),
             "blocked_by": JSONValue(blockedBy?.rawValue),
+            "account": .string(account.rawValue),
         ]
         for (state, jobs) in counts { object[state.rawValue] = .integer(Int64(jobs)) }
         return object
+    }
+}
+
+extension AccountStatus {
+    package var object: JSONObject {
+        [
+            "account": .string(name.rawValue),
+            "configured": .bool(isConfigured),
+            "balance": JSONValue(balance),
+            "balance_at": JSONValue(balanceAt),
+            "reserve_credits": JSONValue(rules.creditReserve),
+            "rate": .object([
+                "used": .integer(Int64(rateUsed)),
+                "limit": JSONValue(rate?.count),
+                "window_seconds": rate.map { .number($0.window.seconds) } ?? .null,
+            ]),
+            "running": .integer(Int64(running)),
+            "running_limit": JSONValue(runningLimit),
+            "comparison": comparison.map { .object($0.object) } ?? .null,
+        ]
     }
 }
 
@@ -94,6 +117,7 @@ extension BudgetRecord {
             "model": JSONValue(scope.model),
             "batch": JSONValue(scope.batch),
             "label": JSONValue(scope.label?.description),
+            "account": JSONValue(scope.account?.rawValue),
             "period": .string(period),
             "limit_credits": JSONValue(limit),
             "reserved_credits": JSONValue(reserved),

@@ -63,6 +63,22 @@ package enum PrometheusText {
             "When the account's balance was last read, in Unix time.",
             instant(figures.balanceReadAt)
         )
+        func accounts(_ value: (AccountFigures) -> String?) -> [(labels: String, value: String)] {
+            figures.accounts.filter(\.isConfigured).compactMap { account in
+                value(account).map { ("{account=\"\(account.name)\"}", $0) }
+            }
+        }
+        family(
+            "promptd_accounts_credits",
+            "Balances when they were last read, by account.",
+            accounts { $0.balance?.description }
+        )
+        family(
+            "promptd_accounts_rate_window_used",
+            "Busy slots of the rate windows, by account.",
+            accounts { "\($0.rateUsed)" }
+        )
+        family("promptd_accounts_tasks_running", "Tasks at the provider, by account.", accounts { "\($0.running)" })
         family(
             "promptd_unconfirmed_credits",
             "Credits held back for requests whose answer was lost.",

@@ -70,6 +70,11 @@ struct Sandbox {
         try await get("/sandbox/stats")
     }
 
+    /// Of another account.
+    func statistics(of key: String) async throws -> Statistics {
+        try await get("/sandbox/stats?account=\(key)")
+    }
+
     func tasks() async throws -> [Task] {
         struct List: Decodable { let tasks: [Task] }
         let list: List = try await get("/sandbox/tasks")

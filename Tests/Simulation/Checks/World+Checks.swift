@@ -209,7 +209,7 @@ extension World {
                 AND NOT EXISTS (SELECT 1 FROM gates
                     WHERE name NOT IN ('provider', 'key') AND name NOT LIKE 'model:%')
                 AND NOT EXISTS (SELECT 1 FROM budgets)
-                AND (SELECT credit_reserve_millicredits FROM daemon) = 0
+                AND (SELECT credit_reserve_millicredits FROM accounts WHERE name = 'default') = 0
                 AND (SELECT count(*) FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted')) < :running
                 AND NOT EXISTS (SELECT 1 FROM attempts WHERE answered_at > :since)
                 AND NOT EXISTS (SELECT 1 FROM attempts WHERE error_code = 'rate_limited' AND answered_at > :instant - 1800000)

@@ -42,7 +42,7 @@ struct ForeignStatement {
         Table(weight: 3, name: "results"), Table(weight: 0.7, name: "spending"),
         Table(weight: 0.7, name: "queue_counts"),
         Table(weight: 0.7, name: "turns"), Table(weight: 0.7, name: "turns_served"),
-        Table(weight: 0.7, name: "account_totals", key: "id"), Table(weight: 0.7, name: "account_readings", key: "id"),
+        Table(weight: 0.7, name: "accounts", key: "name"), Table(weight: 0.7, name: "account_readings", key: "id"),
         Table(weight: 0.7, name: "set_aside", key: "job_id"), Table(weight: 0.7, name: "completion_times"),
         Table(weight: 0.7, name: "suspects"),
         Table(weight: 0.7, name: "job_inputs", key: nil),
