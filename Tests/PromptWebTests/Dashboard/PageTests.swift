@@ -53,6 +53,28 @@ import Testing
         }
     }
 
+    @Test func `several accounts are shown each by itself`() async throws {
+        let fixture = try DashboardFixture()
+        #expect(try await !fixture.text("/").contains("Account default"))
+        let limits = [AccountName.standard, AccountName(stored: "acme")].map {
+            AccountLimits(
+                name: $0,
+                rate: RateLimit(count: 20, window: .seconds(10)),
+                runningLimit: 100,
+                rules: AccountRules()
+            )
+        }
+        let identity = DaemonIdentity(processID: 1, version: "v", accounts: limits)
+        try await fixture.ledger.begin(identity, now: Instant(milliseconds: 1_800_000_000_000))
+        let text = try await fixture.text("/")
+        for part in ["All accounts", "Account default", "Account acme", "0 of 20 requests in 10 seconds, 0 of 100 run"]
+        {
+            #expect(text.contains(part), "\(part)")
+        }
+        let accounts = try await fixture.json("/api/v1/status")["accounts"]?.arrayValue ?? []
+        #expect(accounts.compactMap { $0.objectValue?["account"]?.stringValue } == ["default", "acme"])
+    }
+
     @Test(arguments: ["9223372036854775807", "9223372036854775806", "1", "0", "-1", "-9223372036854775808"])
     func `no place in a list is too far`(id: String) async throws {
         let fixture = try DashboardFixture()

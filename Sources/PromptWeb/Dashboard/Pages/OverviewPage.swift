@@ -141,7 +141,9 @@ extension Dashboard {
             let again = gate.reopensAt.map {
                 $0 > status.now ? " promptd tries again in \(($0 - status.now).inWords)." : ""
             }
-            let queue = gate.queue.isEmpty ? "" : " (queue \(gate.queue))"
+            let several = status.record.accounts.count > 1
+            let account = several ? gate.account.map { " (account \($0))" } ?? "" : ""
+            let queue = account + (gate.queue.isEmpty ? "" : " (queue \(gate.queue))")
             return NoticeView(
                 reason.holdsAll && !reason.isBudget ? "bad" : "warn",
                 reason.title + queue,
@@ -191,19 +193,37 @@ extension Dashboard {
         return notices
     }
 
+    /// One of several accounts.
+    private static func tile(_ account: AccountStatus) -> OverviewView.Tile {
+        var parts: [String] = []
+        if let rate = account.rate {
+            parts.append("\(grouped(account.rateUsed)) of \(grouped(rate.count)) requests in \(rate.window.inWords)")
+        }
+        if let limit = account.runningLimit { parts.append("\(grouped(account.running)) of \(grouped(limit)) run") }
+        return OverviewView.Tile(
+            label: "Account \(account.name)",
+            value: account.available?.grouped ?? "–",
+            unit: "credits",
+            note: account.isConfigured
+                ? parts.joined(separator: ", ") : "not in the configuration: nothing is sent under it"
+        )
+    }
+
     private static func tiles(_ status: Status) -> [OverviewView.Tile] {
         let daemon = status.record.daemon
+        let several = status.record.accounts.count > 1
         var tiles: [OverviewView.Tile] = []
         let reserved = daemon.rules.creditReserve
         let about = daemon.available == daemon.balance ? "" : "about this much is "
         tiles.append(
             .init(
-                label: "Account",
+                label: several ? "All accounts" : "Account",
                 value: daemon.available?.grouped ?? "–",
                 unit: "credits",
                 note: about + "left at the provider" + (reserved > .zero ? ", \(reserved.grouped) kept in reserve" : "")
             )
         )
+        if several { tiles += status.record.accounts.map(tile) }
         if let rate = daemon.rate {
             var tile = OverviewView.Tile(
                 label: "Rate",
