@@ -22,6 +22,7 @@ extension World {
             throw Violation(.claim, "job \(job.job) was claimed \(runAt - latestClaim.milliseconds) ms before its time")
         }
         try checkSources(job.job)
+        try checkUploads(job)
         try checkUnresolved(job.job, except: job.attempt)
         try checkOneOpenAttempt()
     }
@@ -261,6 +262,7 @@ extension World {
     /// Every hour: whatever was paid for has been asked about lately.
     func patrol() throws {
         try checkChains()
+        try checkWaits()
         if !provider.isBalanced { throw Violation(.bills, "the simulated provider's own account does not add up") }
         let over = try place.number("SELECT count(*) FROM jobs WHERE attempt_count > max_attempts")
         if over > 0 { throw Violation(.attemptCount, "\(over) jobs have more attempts than they may") }

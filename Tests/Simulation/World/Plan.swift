@@ -65,6 +65,8 @@ struct Plan {
     var foreignStatements = 0
     /// How likely a job is to take the result of another.
     var chains = 0.0
+    /// How likely a job is to take a file of this machine.
+    var uploads = 0.0
     /// By how many commits have been made.
     var crashAtCommit: [Int: CrashPoint] = [:]
     /// While the request with this number, counted from 1, is under way.
@@ -119,6 +121,8 @@ struct Plan {
         if limits.happens(0.3) { places = [limits.pick(queues): limits.whole(1...3)] }
         var links = Chance(seed: seed, purpose: "chains")
         if links.happens(0.4) { chains = links.fraction() }
+        var files = Chance(seed: seed, purpose: "files")
+        if files.happens(0.3) { uploads = files.fraction() }
         if limits.happens(0.3) { stopAtClaim = limits.whole(1...8) }
     }
 

@@ -24,7 +24,8 @@ enum Prices {
             return .refused(Refusal(code: .invalidInput, problems: [problem]))
         }
         // What it takes of others may be gone.
-        do throws(Refusal) { _ = try job.inputToSend(.builtIn) } catch { return .refused(error) }
+        var input: JSONObject
+        do throws(Refusal) { input = try job.inputToSend(.builtIn) } catch { return .refused(error) }
         guard job.prompt != badPrompt else {
             let problem = InputProblem(field: "prompt", kind: .tooShort, message: "too short")
             return .refused(Refusal(code: .invalidInput, problems: [problem]))
@@ -32,6 +33,7 @@ enum Prices {
         let estimate = listed(job.model).map {
             Estimate(credits: Credits(millicredits: $0), basis: .listed("simulated"))
         }
-        return .ready(PreparedInput(input: ["prompt": .string(job.prompt ?? "")], estimate: estimate))
+        input["prompt"] = .string(job.prompt ?? "")
+        return .ready(PreparedInput(input: input, estimate: estimate))
     }
 }

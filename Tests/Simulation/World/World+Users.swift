@@ -31,6 +31,7 @@ extension World {
         )
         jobs += count
         if plan.chains > 0 { try addChains(count) }
+        if plan.uploads > 0 { try addUploads(count) }
         noticeLater()
     }
 

@@ -17,6 +17,7 @@ final class World {
         case reload
         case jump(Duration)
         case patrol
+        case upload
         case arrival(SimulatedProvider.Request, life: Int)
         case taskEnds(String)
         case pollArrival(PollUnderWay)
@@ -39,6 +40,7 @@ final class World {
     var accidents: Chance
     var disk: Chance
     var chains: Chance
+    var uploads: Chance
 
     // The daemon's process.
     var engine: Engine?
@@ -114,6 +116,7 @@ final class World {
         accidents = Chance(seed: seed, purpose: "accidents")
         disk = Chance(seed: seed, purpose: "disk")
         chains = Chance(seed: seed, purpose: "chains of users")
+        uploads = Chance(seed: seed, purpose: "files of users")
         self.place = try place(seed)
         schedule()
     }
@@ -124,6 +127,7 @@ final class World {
     private func schedule() {
         agenda.add(.start, at: .zero)
         agenda.add(.patrol, at: .seconds(600))
+        if plan.uploads > 0 || plan.chains > 0 { agenda.add(.upload, at: .seconds(1)) }
         agenda.add(.dustSettles, at: plan.horizon)
         var left = plan.jobs
         while left > 0 {
@@ -189,6 +193,9 @@ final class World {
         case .patrol:
             try patrol()
             agenda.add(.patrol, at: now + .seconds(3_600))
+        case .upload:
+            agenda.add(.upload, at: now + .seconds(60))
+            try await keepUploads()
         case .arrival(let request, let life): try arrive(request, life: life)
         case .taskEnds(let id): taskEnds(id)
         case .pollArrival(let poll): try pollArrives(poll)
