@@ -117,7 +117,7 @@ extension Daemon {
         )
         var beside: [any Service] = []
         if let listen = configuration.webListen {
-            let dashboard = try parts.pages.map { try self.dashboard(listen, $0, media, ledger.databaseID, client) }
+            let dashboard = try parts.pages.map { try self.dashboard(listen, $0, parts) }
             if let dashboard { beside.append(ThumbnailKeeper(dashboard: dashboard, time: time, logger: logger)) }
             beside.append(
                 web(listen, ledger, media, runners, callbacks?.counter, dashboard, quiet, onListening: listeners.step)
@@ -218,14 +218,12 @@ extension Daemon {
     private func dashboard(
         _ listen: ListenAddress,
         _ pages: PageSource,
-        _ media: MediaDirectory,
-        _ databaseID: String,
-        _ client: KieClient
+        _ parts: Parts
     ) throws -> Dashboard {
         try Dashboard(
             source: pages,
-            media: media.path,
-            databaseID: databaseID,
+            media: parts.media.path,
+            databaseID: parts.ledger.databaseID,
             processID: getpid(),
             isLocal: WebServer.isLocal(listen.host),
             thumbnailer: VipsThumbnailer { [live] in live.thumbnails == .automatic },
@@ -234,11 +232,28 @@ extension Daemon {
                 access: webAccess,
                 unknownModels: { [live] in live.unknownModels },
                 creditPrice: { [live] in live.creditPrice },
-                checkTask: { await client.recordInfo($0).outcome },
+                checkTask: { [clients = [parts.client] + parts.accountClients.values] in
+                    await Self.standing(of: $0, clients)
+                },
                 open: { [database = configuration.database] in try LedgerOpener.client(of: database) }
             ),
             now: { [time] in time.now.instant }
         )
+    }
+
+    /// What is known of a task at the provider, whichever account's it is.
+    private static func standing(of task: TaskID, _ clients: [KieClient]) async -> PollOutcome {
+        var outcome = PollOutcome.notFound
+        for client in clients {
+            let answer = await client.recordInfo(task).outcome
+            switch answer {
+            case .notFound: continue
+            // Another account's may be asked all the same.
+            case .unavailable: outcome = answer
+            case .pending, .succeeded, .failed: return answer
+            }
+        }
+        return outcome
     }
 
     /// On the caller's executor.
