@@ -67,8 +67,7 @@ import Testing
         let identity = DaemonIdentity(processID: 1, version: "v", accounts: limits)
         try await fixture.ledger.begin(identity, now: Instant(milliseconds: 1_800_000_000_000))
         let text = try await fixture.text("/")
-        for part in ["All accounts", "Account default", "Account acme", "0 of 20 requests in 10 s, 0 of 100 run"]
-        {
+        for part in ["All accounts", "Account default", "Account acme", "0 of 20 requests in 10 s, 0 of 100 run"] {
             #expect(text.contains(part), "\(part)")
         }
         let accounts = try await fixture.json("/api/v1/status")["accounts"]?.arrayValue ?? []
