@@ -232,28 +232,13 @@ extension Daemon {
                 access: webAccess,
                 unknownModels: { [live] in live.unknownModels },
                 creditPrice: { [live] in live.creditPrice },
-                checkTask: { [clients = [parts.client] + parts.accountClients.values] in
-                    await Self.standing(of: $0, clients)
+                askTask: { [client = parts.client, others = parts.accountClients] task, account in
+                    await (others[account] ?? client).recordInfo(task).outcome
                 },
                 open: { [database = configuration.database] in try LedgerOpener.client(of: database) }
             ),
             now: { [time] in time.now.instant }
         )
-    }
-
-    /// What is known of a task at the provider, whichever account's it is.
-    private static func standing(of task: TaskID, _ clients: [KieClient]) async -> PollOutcome {
-        var outcome = PollOutcome.notFound
-        for client in clients {
-            let answer = await client.recordInfo(task).outcome
-            switch answer {
-            case .notFound: continue
-            // Another account's may be asked all the same.
-            case .unavailable: outcome = answer
-            case .pending, .succeeded, .failed: return answer
-            }
-        }
-        return outcome
     }
 
     /// On the caller's executor.

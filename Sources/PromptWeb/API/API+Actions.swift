@@ -90,7 +90,7 @@ extension API {
             guard case .ids(let ids) = chosen, ids.count == 1, !task.isEmpty else {
                 throw PageProblem.badRequest("task: is the task of one job; give its id.")
             }
-            if try !body.flag("unchecked"), case .notFound = await changes.checkTask(TaskID(task)) {
+            if try !body.flag("unchecked"), case .notFound = try await changes.check(TaskID(task), for: ids[0]) {
                 throw PageProblem(.conflict, "task \(task): the provider does not know it")
             }
         }

@@ -42,7 +42,9 @@ extension WebChanges {
     func plan(_ resolution: Resolution, _ chosen: ChosenJobs, now: Instant, back: String) async throws -> ChangePlan {
         var notes: [String] = []
         if case .task(let task) = resolution {
-            switch await checkTask(task) {
+            var job: JobID?
+            if case .ids(let jobs) = chosen { job = jobs.first }
+            switch try await check(task, for: job) {
             case .notFound:
                 throw PageProblem.badRequest("Task \(task): the provider does not know it; copy its id again.")
             case .unavailable(let failure): notes.append("The provider could not be asked: \(failure.message)")

@@ -6,7 +6,7 @@ package struct WebChanges: Sendable {
     package let access: WebAccess
     let plans = ChangePlans()
     let unknownModels: @Sendable () -> UnknownModelPolicy
-    let checkTask: @Sendable (TaskID) async -> PollOutcome
+    private let askTask: @Sendable (TaskID, AccountName) async -> PollOutcome
     private let creditPrice: @Sendable () -> CreditPrice?
     private let open: @Sendable () throws -> any QueueClient
     private let turn = AsyncSemaphore(places: 1)
@@ -15,19 +15,19 @@ package struct WebChanges: Sendable {
     /// - Parameters:
     ///   - unknownModels: what becomes of a job whose model is not known.
     ///   - creditPrice: what a credit costs; nil: nobody has said.
-    ///   - checkTask: asks the provider about a task that somebody names.
+    ///   - askTask: asks the provider about a task that somebody names, with an account's key.
     ///   - open: opens the queue to write to it.
     package init(
         access: WebAccess,
         unknownModels: @escaping @Sendable () -> UnknownModelPolicy = { .refuse },
         creditPrice: @escaping @Sendable () -> CreditPrice? = { nil },
-        checkTask: @escaping @Sendable (TaskID) async -> PollOutcome,
+        askTask: @escaping @Sendable (TaskID, AccountName) async -> PollOutcome,
         open: @escaping @Sendable () throws -> any QueueClient
     ) {
         self.access = access
         self.unknownModels = unknownModels
         self.creditPrice = creditPrice
-        self.checkTask = checkTask
+        self.askTask = askTask
         self.open = open
     }
 
@@ -36,6 +36,14 @@ package struct WebChanges: Sendable {
         try await turn.pass {
             try await withTaskExecutorPreference(executor) { try await Self.run(body, open) }
         }
+    }
+
+    /// How a task stands that somebody names for a job: the key of another account does not know it.
+    func check(_ task: TaskID, for job: JobID?) async throws -> PollOutcome {
+        let account = try await change { file in
+            try job.flatMap { try file.details(of: $0) }?.attempts.last?.account ?? .standard
+        }
+        return await askTask(task, account)
     }
 
     /// On the caller's executor.

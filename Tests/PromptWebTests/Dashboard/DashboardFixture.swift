@@ -60,7 +60,7 @@ final class DashboardFixture: Sendable {
             logger: log.logger,
             changes: WebChanges(
                 access: access,
-                checkTask: { $0 == TaskID(known) ? .pending(providerState: "generating") : .notFound },
+                askTask: { task, _ in task == TaskID(known) ? .pending(providerState: "generating") : .notFound },
                 open: { try QueueFile(path: path) }
             ),
             now: now
