@@ -80,6 +80,7 @@ let package = Package(
                 .embedInCode("0026_keys.sql"),
                 .embedInCode("0027_uploads.sql"),
                 .embedInCode("0028_accounts.sql"),
+                .embedInCode("0029_search.sql"),
             ],
             swiftSettings: settings
         ),

@@ -1429,6 +1429,21 @@ BEGIN
     SELECT RAISE(ABORT, 'jobs: id, model, unique_key, batch and created_at cannot be changed; cancel the job and insert another');
 END;
 
+CREATE TRIGGER jobs_search_changed AFTER UPDATE OF prompt ON jobs WHEN OLD.prompt IS NOT NEW.prompt
+BEGIN
+    INSERT INTO search_changes (job_id) VALUES (NEW.id);
+END;
+
+CREATE TRIGGER jobs_search_deleted AFTER DELETE ON jobs
+BEGIN
+    INSERT INTO search_changes (job_id) VALUES (OLD.id);
+END;
+
+CREATE TRIGGER jobs_search_inserted AFTER INSERT ON jobs WHEN NEW.id < (SELECT max(id) FROM jobs)
+BEGIN
+    INSERT INTO search_changes (job_id) VALUES (NEW.id);
+END;
+
 CREATE TRIGGER jobs_state_failed BEFORE UPDATE OF state ON jobs
 WHEN NEW.state = 'failed' AND OLD.state <> 'failed'
     AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND finished_at IS NULL)
@@ -2073,6 +2088,11 @@ WHEN instr(NEW.prompt, char(0)) OR instr(NEW.model, char(0)) OR instr(NEW.input,
 BEGIN
     SELECT RAISE(ABORT, 'schedules: a text holds a NUL character, or last_run_at, last_job_id or last_error are given, which promptd writes');
 END;
+
+CREATE TABLE search_changes (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    job_id INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE set_aside (
     job_id INTEGER NOT NULL PRIMARY KEY,

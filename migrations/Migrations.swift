@@ -17,6 +17,7 @@ package enum Migrations {
             PackageResources._024_listed_sql, PackageResources._025_hooks_sql,
             PackageResources._026_keys_sql, PackageResources._027_uploads_sql,
             PackageResources._028_accounts_sql,
+            PackageResources._029_search_sql,
         ]
     }
 }

@@ -16,6 +16,8 @@ struct JobCandidates {
         case all
         /// Pairs of a name and a state, of `jobs_listed` (queue) or `jobs_batch`.
         case pairs(column: String, index: String, [(name: String, state: String)])
+        /// By the words of the prompt.
+        case words(PromptSearch)
     }
 
     private let source: Source
@@ -24,7 +26,8 @@ struct JobCandidates {
     private var isExhausted = false
     private var position: Int64
 
-    init(_ request: PageRequest, _ db: Database) throws {
+    /// - Parameter search: an index that has the words, if there is one.
+    init(_ request: PageRequest, _ search: PromptSearch?, _ db: Database) throws {
         switch request.position {
         case .newest: (isAscending, position) = (false, .max)
         case .before(let id): (isAscending, position) = (false, id.rawValue)
@@ -33,7 +36,9 @@ struct JobCandidates {
         let filter = request.filter
         var residual = filter
         let states = filter.states.isEmpty ? JobState.allCases.map(\.rawValue) : filter.states.map(\.rawValue).sorted()
-        if let batch = filter.batch {
+        if let search {
+            source = .words(search)
+        } else if let batch = filter.batch {
             source = .pairs(column: "batch", index: "jobs_batch", states.map { (batch, $0) })
             residual.batch = nil
             residual.states = []
@@ -87,6 +92,8 @@ struct JobCandidates {
                 sql: "SELECT id FROM jobs WHERE id \(comparison) ? ORDER BY id \(order) LIMIT ?"
             )
             return try Int64.fetchAll(statement, arguments: [position, count])
+        case .words(let search):
+            return try search.candidates(beyond: position, isAscending: isAscending, limit: count, db)
         case .pairs(let column, let index, let pairs):
             // That id is positive says that the index may be used, which other statements do not say (migration 24).
             let statement = try db.cachedStatement(

@@ -20,10 +20,7 @@ extension JobFilter {
         if let errorCode { require("jobs.error_code = ?", [errorCode]) }
         if let uniqueKey { require("jobs.unique_key = ?", [uniqueKey]) }
         if let createdSince { require("jobs.created_at >= ?", [createdSince.milliseconds]) }
-        for word in words {
-            let literal = String(word.flatMap { "%_\\".contains($0) ? ["\\", $0] : [$0] })
-            require("jobs.prompt LIKE ? ESCAPE '\\'", ["%\(literal)%"])
-        }
+        if !words.isEmpty { require("\(PromptFunction.name)(jobs.prompt, ?)", [PromptWords(words).text]) }
         if let finishedBefore { require("jobs.finished_at < ?", [finishedBefore.milliseconds]) }
         if isUncharged {
             parts.append(

@@ -32,8 +32,9 @@ extension QueueFile {
         limit: Int,
         _ body: (JobRecord) throws -> Void
     ) throws(LedgerError) {
-        try read { db in
-            let (condition, arguments) = filter.condition
+        // What was given to `body` cannot be taken back: an index that fails later is no reason to begin again.
+        try searching(filter) { db, search in
+            let (condition, arguments) = try filter.condition(search, db)
             let rows = try Row.fetchCursor(
                 db,
                 sql: "SELECT \(JobRecord.selection) FROM jobs WHERE \(condition) ORDER BY \(order.sql) LIMIT \(limit)",
@@ -60,8 +61,8 @@ extension QueueFile {
         after: JobID?,
         limit: Int
     ) throws(LedgerError) -> [ExportedJob] {
-        try read { db in
-            let (condition, arguments) = filter.condition
+        try searching(filter) { db, search in
+            let (condition, arguments) = try filter.condition(search, db)
             return
                 try Row
                 .fetchAll(

@@ -3,8 +3,8 @@ package import PromptQueue
 
 extension QueueFile: PageReader {
     package func page(_ request: PageRequest) throws(LedgerError) -> JobSlice {
-        try read { db in
-            var candidates = try JobCandidates(request, db)
+        try searching(request.filter) { db, search in
+            var candidates = try JobCandidates(request, search, db)
             var found: [Row] = []
             while found.count <= request.limit, let ids = try candidates.next(db) {
                 found += try Self.rows(ids, candidates.residual, limit: request.limit + 1 - found.count, db)

@@ -10,6 +10,7 @@ package final class QueueFile: QueueClient {
     package let path: String
     let queue: DatabaseQueue
     let knownModels = Mutex(KnownModels())
+    let search: SearchReader
 
     /// - Parameter create: whether a missing file is made and an older schema migrated; otherwise both are errors.
     package init(path: String, create: Bool = false) throws(LedgerError) {
@@ -22,16 +23,19 @@ package final class QueueFile: QueueClient {
             )
         }
         queue = try LedgerFile.openQueue(at: path, create: create)
+        search = SearchReader(database: try DatabasePath.resolve(path))
     }
 
     /// A connection that cannot write, for the daemon's own pages.
     package init(readingAt path: String) throws(LedgerError) {
         self.path = path
         queue = try LedgerFile.openReader(at: path)
+        search = SearchReader(database: try DatabasePath.resolve(path))
     }
 
     /// Closes the connection; the last one to close copies the log into the database.
     package func close() throws(LedgerError) {
+        search.close()
         try LedgerError.wrapping { try queue.close() }
     }
 

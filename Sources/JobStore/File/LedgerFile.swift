@@ -164,6 +164,7 @@ package enum LedgerFile {
         configuration.qos = .default
         configuration.busyMode = .timeout(busyTimeout.seconds)
         configuration.prepareDatabase { db in
+            db.add(function: PromptFunction.function)
             // A PASSIVE checkpoint that races another connection's commit can lose data before SQLite 3.51.3 (the
             // "WAL-reset bug", https://sqlite.org/wal.html#walresetbug): only the daemon checkpoints, in TRUNCATE mode.
             try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")

@@ -42,6 +42,7 @@ package final class SQLiteLedger: LedgerUpkeep, Sendable {
     /// Where the number of the last request is noted outside the database; nil before it has been compared.
     let marks = Mutex<RequestMarks?>(nil)
     let knownModels = Mutex(KnownModels())
+    let searchIndex: SearchIndex
 
     /// - Throws: `LedgerError` when the file cannot be opened, is not promptd's, or has a newer schema.
     package init(path: String, options: Options = Options()) throws(LedgerError) {
@@ -56,6 +57,7 @@ package final class SQLiteLedger: LedgerUpkeep, Sendable {
             throw LedgerError(error.code, error.message.hasPrefix(path) ? error.message : "\(path): \(error.message)")
         }
         self.pool = pool
+        searchIndex = SearchIndex(database: path)
         databaseID = try LedgerError.wrapping {
             try pool.read { try String.fetchOne($0, sql: "SELECT database_id FROM daemon") ?? "" }
         }
@@ -105,7 +107,10 @@ package final class SQLiteLedger: LedgerUpkeep, Sendable {
     }
 
     package func close() throws(LedgerError) {
-        try LedgerError.wrapping { try self.pool.close() }
+        try LedgerError.wrapping {
+            try self.pool.close()
+            try self.searchIndex.close()
+        }
     }
 
     package func hasForeignChanges() async throws(LedgerError) -> Bool {

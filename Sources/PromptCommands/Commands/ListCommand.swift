@@ -23,7 +23,7 @@ struct ListCommand: ParsableCommand, SettingsCommand {
     @OptionGroup var filters: FilterOptions
     @OptionGroup var format: JSONOption
 
-    @Option(help: ArgumentHelp("Only prompts with all these words, or parts of words.", valueName: "words"))
+    @Option(help: ArgumentHelp("Only prompts with all these words, or with words that begin so.", valueName: "words"))
     var search: String?
 
     @Option(

@@ -145,6 +145,7 @@ extension Daemon {
                 logger: logger
             ),
             FileGuard(ledger: ledger, time: time),
+            SearchKeeper(store: ledger, time: time, logger: logger),
             PriceWatch(prices: ledger, time: time, logger: logger),
             CatalogueKeeper(
                 ledger: ledger,

@@ -12,7 +12,7 @@ package struct JobFilter: Sendable {
     /// Only unconfirmed jobs of whose lost request the account's balance shows no charge, and no callback has named a task.
     package var isUncharged = false
     package var uniqueKey: String?
-    /// Words that the prompt must have, each of them, in any case of ASCII letters.
+    /// What the prompt must have, as `PromptWords` finds it.
     package var words: [String] = []
     /// Only what was added since then.
     package var createdSince: Instant?

@@ -1,7 +1,7 @@
 /// A store that the daemon works on: everything that it asks of its ledger. Another one takes SQLite's place by this protocol,
 /// and by whoever opens it.
 package protocol LedgerStore: JobLedger, StatusSource, HintSource, ProvenanceSource, PriceStore, SuspectStore,
-    LedgerUpkeep, PruneStore, UploadStore, CatalogueStore, EventStore, ScheduleStore, HookStore
+    LedgerUpkeep, PruneStore, UploadStore, CatalogueStore, EventStore, ScheduleStore, HookStore, SearchStore
 {
     /// The ledger of another account. As a ledger, the store itself is the standard account's.
     func ledger(of account: AccountName) -> any JobLedger
