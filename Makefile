@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test lint demo simulate mutate system-test kill-test benchmark benchmark-callbacks benchmark-import \
-	benchmark-polling benchmark-scale browser-test fuzz hostile monitoring-test test-asan test-tsan soak docs release install tour \
+	benchmark-pages benchmark-polling benchmark-scale browser-test fuzz hostile monitoring-test test-asan test-tsan soak docs release install tour \
 	uninstall deb package-test clean fault-test
 
 help: ## list the targets
@@ -91,6 +91,9 @@ benchmark: release ## build for release and measure throughput, pickup and idle 
 
 benchmark-scale: release ## measure claims, memory, start and status with 5,000,000 queued jobs beside 10,000
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/scale/run
+
+benchmark-pages: release ## measure each page of the dashboard, and searches, with 5,000,000 jobs
+	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/pages/run
 
 benchmark-import: release ## measure promptctl import beside the sqlite3 shell's .import
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/import/run

@@ -81,6 +81,7 @@ let package = Package(
                 .embedInCode("0027_uploads.sql"),
                 .embedInCode("0028_accounts.sql"),
                 .embedInCode("0029_search.sql"),
+                .embedInCode("0030_warnings.sql"),
             ],
             swiftSettings: settings
         ),
@@ -152,6 +153,7 @@ let package = Package(
                 .embedInCode("Dashboard/Templates/models.mustache"),
                 .embedInCode("Dashboard/Templates/overview.mustache"),
                 .embedInCode("Dashboard/Templates/pager.mustache"), .embedInCode("Dashboard/Templates/result.mustache"),
+                .embedInCode("Dashboard/Templates/schedules.mustache"),
                 .embedInCode("Dashboard/Templates/state.mustache"),
             ],
             swiftSettings: settings

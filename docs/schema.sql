@@ -1,4 +1,4 @@
--- The schema, version 28, as the files in migrations/ make it. Written by a test; not edited.
+-- The schema, version 30, as the files in migrations/ make it. Written by a test; not edited.
 
 CREATE TABLE account_readings (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -526,6 +526,11 @@ CREATE TABLE budget_spending (
     PRIMARY KEY (budget, period, starts_at)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE budget_warnings (
+    budget TEXT NOT NULL PRIMARY KEY,
+    starts_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE budgets (
     name TEXT NOT NULL PRIMARY KEY
         CONSTRAINT "budgets.name: 1 to 100 characters" CHECK (length(name) BETWEEN 1 AND 100),
@@ -786,14 +791,15 @@ BEGIN
     SELECT RAISE(ABORT, 'gates: is written by promptd; a number or a text is out of bounds');
 END;
 
-CREATE TABLE hook_deliveries (
+CREATE TABLE "hook_deliveries" (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     -- The hook's name in the configuration.
     hook TEXT NOT NULL
         CONSTRAINT "hook_deliveries.hook: 1 to 64 characters" CHECK (length(hook) BETWEEN 1 AND 64),
     event TEXT NOT NULL
-        CONSTRAINT "hook_deliveries.event: succeeded, failed, unconfirmed, batch.done, gate.closed, budget.reached or test"
-        CHECK (event IN ('succeeded', 'failed', 'unconfirmed', 'batch.done', 'gate.closed', 'budget.reached', 'test')),
+        CONSTRAINT "hook_deliveries.event: succeeded, failed, unconfirmed, batch.done, gate.closed, budget.warning, budget.reached or test"
+        CHECK (event IN ('succeeded', 'failed', 'unconfirmed', 'batch.done', 'gate.closed', 'budget.warning',
+            'budget.reached', 'test')),
     job_id INTEGER,
     -- The batch, the gate or the budget.
     subject TEXT
@@ -1011,6 +1017,8 @@ CREATE TABLE jobs (
 ) STRICT;
 
 CREATE INDEX jobs_batch ON jobs (batch, state) WHERE batch IS NOT NULL;
+
+CREATE INDEX jobs_batch_charged ON jobs (batch, charged_millicredits) WHERE charged_millicredits > 0;
 
 CREATE INDEX jobs_claim ON jobs (queue, model, priority DESC, turn) WHERE state = 'queued' AND turn IS NOT NULL;
 

@@ -153,4 +153,31 @@ import Testing
         try fixture.run("DELETE FROM jobs")
         #expect(try await fixture.ledger.subject(of: delivery, now: fixture.now) == ["id": 1, "state": .null])
     }
+
+    @Test func `a budget that is nearly used is told of once in each of its periods`() async throws {
+        let fixture = try LedgerFixture()
+        let rules = [HookRule(name: "a", events: [.budgetWarning])]
+        _ = try await note(fixture, rules)
+        try fixture.run(
+            "INSERT INTO budgets (name, period, limit_millicredits) VALUES ('all', 'total', 100000), ('day', 'day', 1000000)"
+        )
+        try await succeed(fixture)
+        #expect(try await note(fixture, rules).made == 0)
+        let spent = try #require(Int(try fixture.rows("SELECT max(charged_millicredits) FROM budget_sums")[0]))
+        try fixture.run("UPDATE budgets SET limit_millicredits = \(spent * 2 * 5 / 4) WHERE name = 'all'")
+        try await succeed(fixture)
+        #expect(try await note(fixture, rules).made == 1)
+        try fixture.insert("(prompt) VALUES ('one more')")
+        #expect(try await note(fixture, rules).made == 0)
+        #expect(try fixture.rows("SELECT event, subject FROM hook_deliveries") == ["budget.warning|all"])
+        // As in another period.
+        try fixture.run("UPDATE budget_warnings SET starts_at = starts_at - 1")
+        try fixture.insert("(prompt) VALUES ('one more')")
+        #expect(try await note(fixture, rules).made == 1)
+        let delivery = try #require(try await fixture.ledger.dueDeliveries(to: "a", now: fixture.now, limit: 5).last)
+        let object = try await fixture.ledger.subject(of: delivery, now: fixture.now)
+        #expect(object["budget"] == "all")
+        #expect(object["warned_at"] != nil && object["reached_at"] == nil)
+        #expect(object["limit_credits"] != nil)
+    }
 }

@@ -204,4 +204,32 @@ import Testing
         #expect(try await fixture.ledger.indexPrompts())
         #expect(try count() == 1_000)
     }
+
+    @Test func `words that are common are not asked of the index, and all is found`() async throws {
+        let fixture = try LedgerFixture()
+        // The rare ones are far back, where looking at the newest finds none.
+        try fixture.run(
+            """
+            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)
+            INSERT INTO jobs (prompt) SELECT 'number ' || i || CASE WHEN i % 10 = 0 THEN ' tenth' ELSE '' END
+                || CASE WHEN i < 100 THEN ' early' ELSE '' END || CASE WHEN i < 15000 THEN ' old' ELSE ' new' END FROM n
+            """
+        )
+        try await index(fixture.ledger)
+        let file = try QueueFile(readingAt: fixture.path)
+        func plan(_ words: String...) throws -> [String]? {
+            try file.queue.read { db in
+                try file.search.search(PromptWords(words), in: db).map { [$0.isCommon ? "common" : "rare", $0.asked] }
+            }
+        }
+        #expect(try plan("number") == ["common", "number"])
+        #expect(try plan("number", "early") == ["rare", "early"])
+        #expect(try plan("early", "tenth", "12345") == ["rare", "early 12345"])
+        #expect(try plan("tenth", "number") == ["common", "tenth"])
+        #expect(try found(file, "early", "number").count == 99)
+        #expect(try found(file, "29990") == [29_990])
+        #expect(try found(file, "tenth", "number").count == 3_000)
+        // Common on the whole, and not among the newest.
+        #expect(try found(file, "old", "tenth").count == 1_499)
+    }
 }

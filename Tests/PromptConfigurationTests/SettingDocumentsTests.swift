@@ -172,6 +172,48 @@ import Testing
             if !setting.isReloaded { text += ".br\nA change waits for a restart.\n" }
         }
         text += """
+            .SH HOOKS
+            Under
+            .B hooks
+            each section is a hook, by a name of letters, digits, _ and \\-: a program that is run, or a URL that is posted to.
+            .PP
+            .RS
+            .nf
+            hooks:
+              shop:
+                on: [succeeded, batch.done]
+                url: https://shop.example/hooks/promptd
+                secretFile: /etc/promptd/shop\\-secret
+              mail:
+                on: [failed, gate.closed, budget.warning]
+                command: [/usr/local/lib/promptd/mail]
+            .fi
+            .RE
+            .TP
+            .B on
+            What it is told of, a list of \(roff(HookEvent.choices.map(\.rawValue).joined(separator: ", "))).
+            .TP
+            .B command
+            The program's whole path and its arguments, as a list; there is no shell between. It reads a JSON object, in one line.
+            .TP
+            .B url
+            Where to post to, over https, signed as Standard Webhooks say.
+            .TP
+            .B secretFile
+            A file with the secret that signs. Without it: systemd's credential hook\\-NAME.
+            .TP
+            .B allowHost
+            The URL's host, once more: it may be in a private network, or this machine, and the URL plain http.
+            .TP
+            .B timeout
+            How long one try may take, 1s to 10m. Default: 30s.
+            .TP
+            .BR queue ", " batch
+            Only jobs, or batches, of these.
+            .PP
+            What fails is tried again for about two days;
+            .BR promptctl\\-hooks\\-list (1)
+            shows it. SIGHUP takes changes over.
             .SH SEE ALSO
             .BR promptd (8),
             .BR promptctl (1),

@@ -20,7 +20,11 @@ struct JobCandidates {
         case words(PromptSearch)
     }
 
+    /// So many are looked at one by one where many match.
+    private static let scannedFirst = 4_000
+
     private let source: Source
+    private let looks: Int
     private let chunk: Int
     private var left: Int
     private var isExhausted = false
@@ -64,6 +68,7 @@ struct JobCandidates {
         }
         self.residual = residual
         left = request.looks
+        looks = request.looks
         chunk = residual.isEmpty ? request.limit + 1 : 2_000
     }
 
@@ -84,14 +89,19 @@ struct JobCandidates {
         return ids
     }
 
+    private func all(_ count: Int, _ db: Database) throws -> [Int64] {
+        let (comparison, order) = isAscending ? (">", "ASC") : ("<", "DESC")
+        let statement = try db.cachedStatement(
+            sql: "SELECT id FROM jobs WHERE id \(comparison) ? ORDER BY id \(order) LIMIT ?"
+        )
+        return try Int64.fetchAll(statement, arguments: [position, count])
+    }
+
     private func fetch(_ count: Int, _ db: Database) throws -> [Int64] {
         let (comparison, order) = isAscending ? (">", "ASC") : ("<", "DESC")
         switch source {
-        case .all:
-            let statement = try db.cachedStatement(
-                sql: "SELECT id FROM jobs WHERE id \(comparison) ? ORDER BY id \(order) LIMIT ?"
-            )
-            return try Int64.fetchAll(statement, arguments: [position, count])
+        case .all: return try all(count, db)
+        case .words(let search) where search.isCommon && looks - left < Self.scannedFirst: return try all(count, db)
         case .words(let search):
             return try search.candidates(beyond: position, isAscending: isAscending, limit: count, db)
         case .pairs(let column, let index, let pairs):

@@ -60,7 +60,10 @@ extension QueueFile {
         let charged: Credits?
         if counts.values.reduce(0, +) < BatchRecord.countLimit {
             let sum = try db.cachedStatement(
-                sql: "SELECT coalesce(sum(charged_millicredits), 0) FROM jobs WHERE batch = ?"
+                sql: """
+                    SELECT coalesce(sum(charged_millicredits), 0) FROM jobs INDEXED BY jobs_batch_charged
+                    WHERE batch = ? AND charged_millicredits > 0
+                    """
             )
             charged = try Int64.fetchOne(sum, arguments: [name]).map(Credits.init(millicredits:))
         } else {

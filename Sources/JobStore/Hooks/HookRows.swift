@@ -28,6 +28,7 @@ struct HookRows {
         }
         note.made += try noteBatches(events, rules, now)
         note.made += try noteGates(rules, now)
+        note.made += try noteBudgets(rules, now)
         let end = max(events.last?.sequence.rawValue ?? read, note.isFull ? read : range.removed.rawValue)
         if end > read { try db.execute(sql: "UPDATE daemon SET hooks_read = ?", arguments: [end]) }
         return note
@@ -67,6 +68,35 @@ struct HookRows {
             for rule in rules where rule.covers(.batchDone, queue: event.queue, batch: batch) {
                 made += try make(rule, .batchDone, event.at, now, subject: batch, sequence: event.sequence)
             }
+        }
+        return made
+    }
+
+    /// Once in each period of a budget.
+    private func noteBudgets(_ rules: [HookRule], _ now: Instant) throws -> Int {
+        let rules = rules.filter { $0.events.contains(.budgetWarning) }
+        guard !rules.isEmpty else { return 0 }
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT name, starts_at, limit_millicredits, reserved_millicredits, charged_millicredits FROM budget_sums AS s
+                WHERE NOT EXISTS (SELECT 1 FROM budget_warnings WHERE budget = s.name AND starts_at = s.starts_at)
+                """
+        )
+        var made = 0
+        for row in rows {
+            let limit: Int64 = row["limit_millicredits"]
+            let used = (row["reserved_millicredits"] as Int64) + (row["charged_millicredits"] as Int64)
+            guard limit > 0, limit - used <= limit / 5 else { continue }
+            let name: String = row["name"]
+            try db.execute(
+                sql: """
+                    INSERT INTO budget_warnings (budget, starts_at) VALUES (?1, ?2)
+                    ON CONFLICT (budget) DO UPDATE SET starts_at = ?2
+                    """,
+                arguments: [name, row["starts_at"] as Int64]
+            )
+            for rule in rules { made += try make(rule, .budgetWarning, now, now, subject: name) }
         }
         return made
     }
@@ -207,7 +237,7 @@ struct HookRows {
                 "gate": JSONValue(delivery.subject), "message": JSONValue(delivery.message),
                 "closed_at": JSONValue(delivery.at),
             ]
-        case .budgetReached: return try budget(delivery)
+        case .budgetWarning, .budgetReached: return try budget(delivery)
         case .test: return ["hook": .string(delivery.hook), "message": "a test of this hook"]
         }
     }
@@ -237,7 +267,7 @@ struct HookRows {
     private func budget(_ delivery: HookDelivery) throws -> JSONObject {
         var object: JSONObject = [
             "budget": JSONValue(delivery.subject), "message": JSONValue(delivery.message),
-            "reached_at": JSONValue(delivery.at),
+            delivery.event == .budgetReached ? "reached_at" : "warned_at": JSONValue(delivery.at),
         ]
         let row = try Row.fetchOne(
             db,

@@ -8,6 +8,7 @@ final class SearchReader: Sendable {
     private struct Open {
         let queue: DatabaseQueue
         let identity: [UInt64]
+        var sample: SearchSample?
     }
 
     private let path: String
@@ -19,7 +20,7 @@ final class SearchReader: Sendable {
     ///
     /// - Returns: nil if there is none that can be used.
     func search(_ words: PromptWords, in db: Database) throws -> PromptSearch? {
-        guard let query = words.query, let queue = current() else { return nil }
+        guard !words.words.isEmpty, let queue = current() else { return nil }
         do {
             guard let mark = try queue.read({ try SearchMark(index: $0) }), try mark.holds(in: db) else { return nil }
             let changed = try Int64.fetchAll(
@@ -27,11 +28,29 @@ final class SearchReader: Sendable {
                 arguments: [PromptSearch.mostChanged + 1]
             )
             guard changed.count <= PromptSearch.mostChanged else { return nil }
-            return PromptSearch(index: queue, query: query, lastJob: mark.lastJob, changed: changed)
+            let plan = try sample(of: queue, mark.lastJob).plan(words)
+            guard let query = plan.words.query else { return nil }
+            return PromptSearch(
+                index: queue,
+                query: query,
+                isCommon: plan.isCommon,
+                lastJob: mark.lastJob,
+                changed: changed
+            )
         } catch {
             close()
             return nil
         }
+    }
+
+    /// Taken anew when a tenth of the jobs are new.
+    private func sample(of queue: DatabaseQueue, _ lastJob: Int64) throws -> SearchSample {
+        if let known = file.withLock({ $0?.sample }), known.lastJob <= lastJob, known.lastJob >= lastJob / 10 * 9 {
+            return known
+        }
+        let sample = try queue.read { try SearchSample($0, lastJob: lastJob) }
+        file.withLock { $0?.sample = sample }
+        return sample
     }
 
     func close() { file.withLock { $0 = nil } }
@@ -56,17 +75,26 @@ struct PromptSearch {
     static let mostChanged = 5_000
 
     fileprivate let index: DatabaseQueue
+    /// With the rarest words alone: all are asked of the prompts themselves.
     fileprivate let query: String
+    /// Whether many prompts match: then they are found sooner without the index.
+    let isCommon: Bool
     /// Later ones are not in it.
     let lastJob: Int64
     /// In their order.
     let changed: [Int64]
 
-    fileprivate init(index: DatabaseQueue, query: String, lastJob: Int64, changed: [Int64]) {
+    fileprivate init(index: DatabaseQueue, query: String, isCommon: Bool, lastJob: Int64, changed: [Int64]) {
         self.index = index
         self.query = query
+        self.isCommon = isCommon
         self.lastJob = lastJob
         self.changed = changed
+    }
+
+    /// What the index is asked for, in words.
+    var asked: String {
+        query.filter { $0 != "\"" && $0 != "*" }.split(separator: " ").filter { $0 != "AND" }.joined(separator: " ")
     }
 
     /// Those that it has before or after a job, at most `limit`.
@@ -110,8 +138,9 @@ struct PromptSearch {
 
     /// All that may match.
     ///
-    /// - Returns: nil if there are more than `limit`.
+    /// - Returns: nil if there are more than `limit`, or many.
     func all(limit: Int, _ db: Database) throws -> [Int64]? {
+        guard !isCommon else { return nil }
         let ids = try candidates(beyond: .max, isAscending: false, limit: limit + 1, db)
         return ids.count > limit ? nil : ids
     }

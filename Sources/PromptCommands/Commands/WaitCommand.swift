@@ -25,7 +25,7 @@ struct WaitCommand: AsyncParsableCommand, SettingsCommand {
     @Option(help: ArgumentHelp("Give up after this time: 30s, 10m, 2h.", valueName: "duration"))
     var timeout: String?
 
-    @Flag(help: "At the end, ring the terminal's bell and have it tell its user (OSC 9).")
+    @Flag(help: "At the end, ring the terminal's bell, and tell its user by the terminal (OSC 9) and by notify-send.")
     var notify = false
 
     @OptionGroup var format: JSONOption
@@ -52,10 +52,10 @@ struct WaitCommand: AsyncParsableCommand, SettingsCommand {
             do {
                 try await waiting.run(timeout: timeout.flatMap { Duration(text: $0) })
             } catch {
-                if notify { console.notify("promptd: \(subject) ended, not all well") }
+                if notify { await console.notify("promptd: \(subject) ended, not all well") }
                 throw error
             }
-            if notify { console.notify("promptd: \(subject) done") }
+            if notify { await console.notify("promptd: \(subject) done") }
         }
     }
 }

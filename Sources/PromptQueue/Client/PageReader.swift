@@ -20,6 +20,9 @@ package protocol PageReader: QueueReader {
     /// How long each model's tasks take on average, the latest ones.
     func durations() throws(LedgerError) -> [String: Duration]
 
+    /// All, by name.
+    func schedules() throws(LedgerError) -> [ScheduleRecord]
+
     /// Nil if there is no such result.
     func result(_ id: ResultID) throws(LedgerError) -> ResultRecord?
 

@@ -7,6 +7,8 @@ package enum HookEvent: String, Sendable, Hashable, CaseIterable {
     case batchDone = "batch.done"
     /// Nothing is submitted, or nothing of one model.
     case gateClosed = "gate.closed"
+    /// Four fifths of a budget are used, in its present period.
+    case budgetWarning = "budget.warning"
     /// A queue's next job would exceed a budget.
     case budgetReached = "budget.reached"
     /// Somebody tries the hook out.

@@ -87,6 +87,10 @@ struct API: Sendable {
             let budgets = try await api.dashboard.source.read { try $0.budgets() }
             return .object(["budgets": .array(budgets.map { .object($0.object) }), "next": .null])
         },
+        APIRoute("schedules", "The schedules: what they add, and when.", answers: .list("schedules")) { api, _, _ in
+            let schedules = try await api.dashboard.source.read { try $0.schedules() }
+            return .object(["schedules": .array(schedules.map { .object($0.object) }), "next": .null])
+        },
         APIRoute("models", "The models: what they take and cost.", answers: .list("models")) { api, _, _ in
             let prices = try await api.dashboard.source.read { try ModelPrices($0) }
             let models = prices.catalogue.models.values.sorted { $0.name < $1.name }
@@ -237,7 +241,7 @@ struct APIParameter: Sendable {
         APIParameter("queue", "the queue's name"), APIParameter("batch", "the batch's name"),
         APIParameter("model", "the model's name"),
         APIParameter("label", "a label, like sku=A-1; may be given several times"),
-        APIParameter("search", "words, or parts of words, that the prompt must have"),
+        APIParameter("search", "words that the prompt must have, or words that begin so"),
         APIParameter("error", "the error's code"), APIParameter("key", "the unique key"),
     ]
     static let page = [

@@ -16,8 +16,14 @@ final class LiveFeed: Sendable {
         let version: Int64
         /// JSON, on one line.
         let text: String
+        /// The last event there was.
+        var latest = EventSequence(0)
+        /// The last changes of jobs, without a hole.
+        var events: [JobEvent] = []
     }
 
+    /// So many changes are kept for streams that are behind.
+    static let mostEvents = 500
     static let limit = 32
     static let pause: Duration = .milliseconds(500)
     /// A stream on which nothing happens says so, lest what is in between take it for dead.
@@ -63,6 +69,7 @@ final class LiveFeed: Sendable {
             body: ResponseBody { [self] writer in
                 defer { withExtendedLifetime(place) {} }
                 var seen: Int64?
+                var told: EventSequence?
                 var quiet = 0
                 try await writer.write(ByteBuffer(string: "retry: 3000\n\n"))
                 // A stop must not wait for it.
@@ -75,6 +82,10 @@ final class LiveFeed: Sendable {
                         try await writer.write(
                             ByteBuffer(string: "event: status\nid: \(now.version)\ndata: \(now.text)\n\n")
                         )
+                        if let told, now.latest.rawValue > told.rawValue {
+                            try await writer.write(ByteBuffer(string: Self.changes(now, after: told)))
+                        }
+                        told = now.latest
                     } else if quiet >= Self.heartbeat {
                         quiet = 0
                         try await writer.write(ByteBuffer(string: ":\n\n"))
@@ -84,6 +95,23 @@ final class LiveFeed: Sendable {
                 try await writer.finish(nil)
             }
         )
+    }
+
+    /// The jobs that have changed since, each as it is now; and whether those are all.
+    static func changes(_ snapshot: Snapshot, after told: EventSequence) -> String {
+        let new = snapshot.events.filter { $0.sequence.rawValue > told.rawValue }
+        let isAll = (snapshot.events.first?.sequence.rawValue ?? .max) <= told.rawValue + 1
+        var jobs: [JobID: JobEvent] = [:]
+        for event in new { jobs[event.job] = event }
+        let list = jobs.values.sorted { $0.sequence.rawValue < $1.sequence.rawValue }
+            .map { event -> JSONValue in
+                .object([
+                    "job": .integer(event.job.rawValue), "state": .string(event.state.rawValue),
+                    "queue": .string(event.queue), "batch": event.batch.map { .string($0) } ?? .null,
+                ])
+            }
+        let object: JSONObject = ["jobs": .array(list), "complete": .bool(isAll)]
+        return "event: jobs\ndata: \(JSONValue.object(object).json)\n\n"
     }
 
     /// No older than a pause.

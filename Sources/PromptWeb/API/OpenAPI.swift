@@ -37,7 +37,11 @@ enum OpenAPI {
                 "summary": "The status whenever somebody has committed, at most twice a second, as server-sent events.",
                 "responses": .object([
                     "200": .object([
-                        "description": "An endless stream; each event `status` has the answer of /api/v1/status.",
+                        "description": """
+                        An endless stream; each event `status` has the answer of /api/v1/status, each event `jobs` the jobs \
+                        whose states have changed since the one before: `{"jobs": [{"job", "state", "queue", "batch"}], \
+                        "complete"}`; if not complete, there were more.
+                        """,
                         "content": .object(["text/event-stream": .object(["schema": .object(["type": "string"])])]),
                     ])
                 ]),

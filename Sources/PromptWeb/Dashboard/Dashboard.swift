@@ -67,7 +67,19 @@ package struct Dashboard: Sendable {
             let version = try reader.dataVersion()
             if let known, known.version == version { return known }
             let status = Status(try reader.status(sample: 200), processID: processID, now: now)
-            return LiveFeed.Snapshot(version: version, text: JSONValue.object(status.object).json)
+            let latest = try reader.eventRange().latest
+            var events: [JobEvent] = []
+            if let known, known.latest.rawValue < latest.rawValue {
+                events = try reader.events(EventQuery(after: known.latest, limit: LiveFeed.mostEvents))
+            }
+            // With more than that, there would be a hole.
+            let isWhole = events.last.map { $0.sequence.rawValue >= latest.rawValue } ?? true
+            return LiveFeed.Snapshot(
+                version: version,
+                text: JSONValue.object(status.object).json,
+                latest: latest,
+                events: isWhole ? Array(((known?.events ?? []) + events).suffix(LiveFeed.mostEvents)) : []
+            )
         }
     }
 
@@ -82,6 +94,7 @@ package struct Dashboard: Sendable {
         page(router, "jobs/:id") { pages, _, parameters in try await pages.job(parameters) }
         page(router, "gallery") { pages, fields, _ in try await pages.gallery(fields) }
         page(router, "batches") { pages, fields, _ in try await pages.batches(fields) }
+        page(router, "schedules") { pages, _, _ in try await pages.schedules() }
         page(router, "budgets") { pages, _, _ in try await pages.budgets() }
         page(router, "models") { pages, fields, _ in try await pages.models(fields) }
         addMedia(to: router)

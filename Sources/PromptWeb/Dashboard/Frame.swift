@@ -24,7 +24,7 @@ struct Frame {
         self.title = title
         let all = [
             ("Overview", "/"), ("Jobs", "/jobs"), ("Gallery", "/gallery"), ("Batches", "/batches"),
-            ("Budgets", "/budgets"), ("Models", "/models"),
+            ("Schedules", "/schedules"), ("Budgets", "/budgets"), ("Models", "/models"),
         ]
         let visitor = Visitor.current
         canChange = visitor.session != nil

@@ -26,6 +26,7 @@ struct PageLibrary: Sendable {
         ("jobs", PackageResources.jobs_mustache),
         ("layout", PackageResources.layout_mustache), ("message", PackageResources.message_mustache),
         ("models", PackageResources.models_mustache), ("overview", PackageResources.overview_mustache),
+        ("schedules", PackageResources.schedules_mustache),
         ("pager", PackageResources.pager_mustache), ("result", PackageResources.result_mustache),
         ("state", PackageResources.state_mustache),
     ]

@@ -2,6 +2,12 @@ import Foundation
 import Testing
 
 extension KillChecks {
+    /// Those that take the result of a job of which nobody knows what became.
+    static let waiting = """
+        SELECT j.id FROM jobs AS j JOIN job_inputs AS i ON i.job_id = j.id JOIN jobs AS s ON s.id = i.source_id
+        WHERE j.state = 'queued' AND j.waits > 0 AND s.state = 'unconfirmed'
+        """
+
     /// What has to hold when every job has come to its end: what was charged and what became of the jobs, too.
     ///
     /// - Returns: the figures, for people.
@@ -39,7 +45,17 @@ extension KillChecks {
             "SELECT count(*) || ' ' || error_code FROM jobs WHERE state = 'failed' GROUP BY error_code"
         )
         let failed = try await ledger.number("SELECT count(*) FROM jobs WHERE state = 'failed' AND error_code <> ''")
-        #expect(succeeded + unknown.count + failed == jobs)
+        let waiting = try await ledger.number("SELECT count(*) FROM (\(Self.waiting))")
+        #expect(succeeded + unknown.count + failed + waiting == jobs)
+        // Nothing of a chain went before what it takes.
+        #expect(
+            try await ledger.number(
+                """
+                SELECT count(*) FROM job_inputs AS i JOIN attempts AS a ON a.job_id = i.job_id JOIN jobs AS s ON s.id = i.source_id
+                WHERE s.state <> 'succeeded' OR a.sent_at < s.finished_at
+                """
+            ) == 0
+        )
         #expect(
             try await ledger.number(
                 """
@@ -54,7 +70,7 @@ extension KillChecks {
         let most = try await sandbox.statistics().createTask.mostInWindow
         return """
             \(jobs) jobs: \(succeeded) succeeded, \(unknown.count) unconfirmed, of which \(unowned.count) had made a task, \
-            \(failed) failed\(failures.isEmpty ? "" : " (\(failures.joined(separator: ", ")))"); \(books.attempts.count) attempts, \(books.tasks.count) \
+            \(waiting) waiting for those, \(failed) failed\(failures.isEmpty ? "" : " (\(failures.joined(separator: ", ")))"); \(books.attempts.count) attempts, \(books.tasks.count) \
             tasks at the provider, none twice, \(consumed / 1_000) credits billed; at most \(most) requests in any \
             \(KillPlan.windowSeconds) s
             """

@@ -56,7 +56,18 @@ final class KillRun {
         try await workUntilNothingIsHeld()
         try await stage.ledger.wait(
             for: "0",
-            from: "SELECT count(*) FROM jobs WHERE state NOT IN ('succeeded', 'failed', 'unconfirmed')",
+            from: """
+                SELECT count(*) FROM jobs
+                WHERE state NOT IN ('succeeded', 'failed', 'unconfirmed') AND id NOT IN (\(KillChecks.waiting))
+                """,
+            within: .seconds(240)
+        )
+        try await stage.ledger.wait(
+            for: "1",
+            from: """
+                SELECT NOT EXISTS (SELECT 1 FROM hook_deliveries WHERE state = 'pending')
+                    AND hooks_read >= (SELECT max(sequence) FROM events) FROM daemon
+                """,
             within: .seconds(240)
         )
         try await stage.stop(daemon)
@@ -181,7 +192,9 @@ final class KillRun {
 
     private func add(_ count: Int) async throws {
         let rows = (inserted..<inserted + count).map {
-            "('a fox, number \($0)', '\($0.isMultiple(of: 3) ? "night" : "default")')"
+            // Every tenth takes the result of one that came long before it.
+            let source = $0 >= 20 && $0.isMultiple(of: 10) ? "json_object('x_reference', 'job:\($0 - 15)')" : "'{}'"
+            return "('a fox, number \($0)', '\($0.isMultiple(of: 3) ? "night" : "default")', \(source))"
         }
         inserted += count
         let found = try await stage.ledger(
@@ -190,7 +203,7 @@ final class KillRun {
             UPDATE budgets SET limit_millicredits = \(plan.limit(after: tally.kills, inserted: inserted))
             WHERE name = 'everything';
             UPDATE budgets SET limit_millicredits = \(plan.nightLimit(after: tally.kills)) WHERE name = 'night';
-            \(rows.isEmpty ? "" : "INSERT INTO jobs (prompt, queue) VALUES \(rows.joined(separator: ", "));")
+            \(rows.isEmpty ? "" : "INSERT INTO jobs (prompt, queue, input) VALUES \(rows.joined(separator: ", "));")
             COMMIT;
             \(KillChecks.broken);
             SELECT EXISTS (SELECT 1 FROM gates WHERE name LIKE 'budget:%');

@@ -34,11 +34,13 @@ extension SystemTests {
                         "--seed", "\(plan.seed)", "--held", "\(plan.heldSeconds)s",
                     ] + faults.flatMap { ["--fault", $0] }
                 )
+                let hooks = try await KillHooks(stage)
                 let run = KillRun(plan, stage, sandbox)
                 try await run.run()
                 let checks = KillChecks(ledger: stage.ledger, sandbox: sandbox, limit: plan.submissions)
                 let figures = try await checks.holdsAtTheEnd(jobs: run.inserted, stage)
-                SystemTests.report("\(run.tally.text); \(figures)")
+                let told = try await hooks.holdsAtTheEnd()
+                SystemTests.report("\(run.tally.text); \(figures); \(told)")
             }
         }
     }

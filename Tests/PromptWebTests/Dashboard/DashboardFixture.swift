@@ -195,6 +195,13 @@ final class DashboardFixture: Sendable {
         return try await Dashboard.snapshot(known: known, source, 4711) { now }
     }
 
+    /// The page of a job that is of no chain.
+    static func alone() async throws -> String {
+        let fixture = try DashboardFixture()
+        try fixture.add("a still")
+        return try await fixture.text("/jobs/1")
+    }
+
     func text(_ uri: String) async throws -> String { String(buffer: try await get(uri).body) }
 
     func json(_ uri: String) async throws -> JSONObject {

@@ -89,4 +89,28 @@ import Testing
         #expect(second.text.contains("\"queue\":\"ads\""))
         #expect(!second.text.contains("\n"))
     }
+
+    @Test func `the stream tells which jobs have changed since it was opened, each once`() async throws {
+        let fixture = try DashboardFixture()
+        try fixture.add("a red fox")
+        let first = try await fixture.snapshot(nil)
+        #expect(first.events.isEmpty && first.latest.rawValue > 0)
+        try fixture.add("a hen", queue: "ads", batch: "b")
+        // The queue that nothing was taken of comes first.
+        #expect(try await fixture.succeed([1]) == JobID(2))
+        try fixture.add("an owl")
+        let second = try await fixture.snapshot(first)
+        let text = LiveFeed.changes(second, after: first.latest)
+        #expect(text.contains("\"complete\":true"))
+        #expect(text.hasPrefix("event: jobs\ndata: {") && text.hasSuffix("}\n\n"))
+        let object = try JSONValue(parsing: String(text.dropFirst("event: jobs\ndata: ".count).dropLast(2))).objectValue
+        let jobs = object?["jobs"]?.arrayValue?.compactMap(\.objectValue) ?? []
+        #expect(jobs.map { $0["job"] } == [.integer(2), .integer(3)])
+        #expect(jobs.map { $0["state"] } == ["succeeded", "queued"])
+        #expect(jobs.map { $0["batch"] } == ["b", .null])
+        // Another stream may be behind.
+        let third = try await fixture.snapshot(second)
+        #expect(third.events == second.events)
+        #expect(LiveFeed.changes(third, after: EventSequence(0)).contains("\"complete\":false"))
+    }
 }

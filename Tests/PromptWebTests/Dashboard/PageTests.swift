@@ -8,7 +8,8 @@ import Testing
 
 @Suite struct PageTests {
     static let places = [
-        "/", "/jobs", "/jobs/1", "/gallery", "/gallery?batch=b", "/batches", "/budgets", "/models",
+        "/", "/jobs", "/jobs/1", "/gallery", "/gallery?batch=b", "/batches", "/schedules", "/budgets",
+        "/models",
         "/jobs?state=failed",
         "/assets/app.css", "/assets/app.js", "/assets/icon.svg",
     ]
@@ -28,6 +29,51 @@ import Testing
         let text = String(buffer: answer.body)
         #expect(!text.contains("style=\"") && !text.contains("onclick"))
         #expect(!text.contains("{{") || place.hasPrefix("/assets"))
+    }
+
+    @Test func `schedules are listed with their next and last runs`() async throws {
+        let fixture = try DashboardFixture()
+        #expect(try await fixture.text("/schedules").contains("Nothing recurs."))
+        var schedule = ScheduleRecord(
+            name: "hero",
+            cron: "0 9 * * MON",
+            timeZone: "Europe/Berlin",
+            job: NewJob(prompt: "a <tin> of tea", model: "z-image", input: "{}", queue: "ads"),
+            createdAt: fixture.now
+        )
+        schedule.nextRunAt = fixture.now
+        schedule.limit = Credits(millicredits: 30_000)
+        try fixture.file.add(schedule, replaces: false)
+        schedule.name = "idle"
+        schedule.isEnabled = false
+        try fixture.file.add(schedule, replaces: false)
+        let text = try await fixture.text("/schedules")
+        #expect(text.contains("<code>0 9 * * MON</code><small>Europe/Berlin</small>"))
+        #expect(text.contains("a &lt;tin&gt; of tea"))
+        #expect(text.contains("<time datetime=\"2027-01-15T08:00:00.000Z\">"))
+        #expect(text.ranges(of: ">paused</span>").count == 1)
+        let list = try await fixture.json("/api/v1/schedules")["schedules"]?.arrayValue ?? []
+        #expect(list.map { $0.objectValue?["name"] } == ["hero", "idle"])
+    }
+
+    @Test func `a job shows its chain: what it takes, and who takes its result`() async throws {
+        let fixture = try DashboardFixture()
+        try fixture.add("a still")
+        for number in [1, 2] {
+            let job = NewJob(
+                prompt: "moves",
+                model: "z-image",
+                input: "{\"image_url\":\"job:\(number)\"}",
+                queue: "default"
+            )
+            _ = try fixture.file.add([job], now: fixture.now)
+        }
+        let text = try await fixture.text("/jobs/2")
+        #expect(text.contains("<h2>Chain</h2>"))
+        #expect(text.contains("<a href=\"/jobs/1\">job 1</a>") && text.contains("its result is taken"))
+        #expect(text.contains("<strong>job 2</strong>") && text.contains("this one, waits for job 1"))
+        #expect(text.contains("<a href=\"/jobs/3\">job 3</a>") && text.contains("takes its result (takes job:2)"))
+        #expect(try await !DashboardFixture.alone().contains("<h2>Chain</h2>"))
     }
 
     @Test func `what others wrote is text, whatever it is`() async throws {

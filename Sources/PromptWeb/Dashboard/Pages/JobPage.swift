@@ -14,6 +14,15 @@ struct JobView {
         let event: String
     }
 
+    /// A job of the chain.
+    struct Link {
+        let linkID: String
+        let linkHref: String?
+        let state: StateView
+        let linkModel: String
+        let linkNote: String
+    }
+
     struct Attempt {
         let number: String
         let attemptState: String
@@ -40,6 +49,8 @@ struct JobView {
     let promptText: String?
     let facts: [Fact]
     let timeline: [Event]
+    let chain: [Link]
+    let hasChain: Bool
     let attempts: [Attempt]
     let hasAttempts: Bool
     let json: String
@@ -71,6 +82,8 @@ extension JobView {
         promptText = job.prompt
         facts = Self.facts(details, now: now)
         timeline = details.timeline.map { Event(at: TimeView($0.at, now: now), event: $0.text) }
+        chain = Self.chain(details)
+        hasChain = !chain.isEmpty
         attempts = details.attempts.enumerated().map { Attempt($0.element, number: $0.offset + 1, now: now) }
         hasAttempts = !attempts.isEmpty
         json = JSONValue.object(details.object(latest: nil, now: now)).json
@@ -118,6 +131,40 @@ extension JobView {
             return NoticeView("warn", job.errorCode ?? "It is tried again", text: message, next: "It is tried again.")
         case .submitting, .running, .succeeded, .cancelled: return nil
         }
+    }
+
+    /// What comes before, the job itself, and what comes after.
+    private static func chain(_ details: JobDetails) -> [Link] {
+        guard !details.chain.isEmpty else { return [] }
+        let job = details.job
+        let own = Link(
+            linkID: "job \(job.id)",
+            linkHref: nil,
+            state: StateView(job.state),
+            linkModel: job.model,
+            linkNote: job.waitsFor.isEmpty
+                ? "this one" : "this one, waits for \(job.waitsFor.map { "job \($0)" }.joined(separator: ", "))"
+        )
+        let links = details.chain.map { link in
+            let isBefore = link.distance < 0
+            let far = abs(link.distance)
+            let takes = link.takes.prefix(4).joined(separator: ", ")
+            let note =
+                isBefore
+                ? far == 1 ? "its result is taken" : "\(far) links before"
+                : far == 1 ? "takes its result" : "\(far) links after"
+            return (
+                isBefore,
+                Link(
+                    linkID: "job \(link.job)",
+                    linkHref: "/jobs/\(link.job)",
+                    state: StateView(link.state),
+                    linkModel: link.model,
+                    linkNote: note + (takes.isEmpty ? "" : " (takes \(takes))")
+                )
+            )
+        }
+        return links.filter(\.0).map(\.1) + [own] + links.filter { !$0.0 }.map(\.1)
     }
 
     private static func facts(_ details: JobDetails, now: Instant) -> [Fact] {

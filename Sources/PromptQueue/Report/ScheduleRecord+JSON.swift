@@ -1,8 +1,6 @@
-import PromptQueue
-
 extension ScheduleRecord {
     /// The columns under their own names; instants as ISO 8601, money in credits.
-    var object: JSONObject {
+    package var object: JSONObject {
         [
             "name": .string(name),
             "cron": .string(cron),
