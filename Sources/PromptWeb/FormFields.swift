@@ -17,6 +17,9 @@ struct FormFields: Sendable {
         return value.allSatisfy(\.isWhitespace) ? nil : value
     }
 
+    /// Whether SQLite could keep every text as it is: to some of its functions U+0000 is the end.
+    var hasNull: Bool { all.contains { $0.name.utf8.contains(0) || $0.value.utf8.contains(0) } }
+
     func values(_ name: String) -> [String] { all.filter { $0.name == name }.map(\.value) }
 
     mutating func append(_ name: String, _ value: String) { all.append((name, value)) }
@@ -26,6 +29,13 @@ struct FormFields: Sendable {
         var fields = self
         fields.all.removeAll { $0.name == name }
         if let value { fields.all.append((name, value)) }
+        return fields
+    }
+
+    /// Without those that a form sends, but nobody has filled in.
+    var withoutEmpty: FormFields {
+        var fields = self
+        fields.all.removeAll { $0.value.isEmpty }
         return fields
     }
 

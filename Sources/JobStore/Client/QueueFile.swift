@@ -11,6 +11,8 @@ package final class QueueFile: QueueClient {
     let queue: DatabaseQueue
     let knownModels = Mutex(KnownModels())
     let search: SearchReader
+    /// Whether `transaction` runs; its body alone uses this file meanwhile.
+    private let isInTransaction = Mutex(false)
 
     /// - Parameter create: whether a missing file is made and an older schema migrated; otherwise both are errors.
     package init(path: String, create: Bool = false) throws(LedgerError) {
@@ -49,24 +51,60 @@ package final class QueueFile: QueueClient {
         }
     }
 
-    func read<T>(_ body: (Database) throws -> T) throws(LedgerError) -> T {
-        try LedgerError.wrapping { try queue.read(body) }
+    package func transaction<T>(dryRun: Bool, _ body: () throws -> T) throws -> T {
+        do {
+            return try queue.writeWithoutTransaction { db in
+                try db.beginTransaction(.immediate)
+                isInTransaction.withLock { $0 = true }
+                defer { isInTransaction.withLock { $0 = false } }
+                do {
+                    let value = try body()
+                    if dryRun { try db.rollback() } else { try db.commit() }
+                    return value
+                } catch {
+                    // Should undoing fail, the connection is closed soon, and that undoes it.
+                    try? db.rollback()
+                    throw error
+                }
+            }
+        } catch let error as DatabaseError {
+            throw LedgerError(error)
+        }
     }
 
-    func write<T>(_ body: (Database) throws -> T) throws(LedgerError) -> T {
-        try LedgerError.wrapping { try queue.write(body) }
+    func read<T>(_ body: (Database) throws -> T) throws(LedgerError) -> T {
+        try LedgerError.wrapping {
+            guard isInTransaction.withLock(\.self) else { return try queue.read(body) }
+            return try queue.unsafeReentrantWrite(body)
+        }
     }
+
+    func write<T>(_ body: (Database) throws -> T) throws(LedgerError) -> T { try write(dryRun: false, body) }
 
     /// - Parameter dryRun: whether all that `body` did is undone: what it found out is what it would have done.
     func write<T>(dryRun: Bool, _ body: (Database) throws -> T) throws(LedgerError) -> T {
-        guard dryRun else { return try write(body) }
-        return try LedgerError.wrapping {
-            try queue.writeWithoutTransaction { db in
+        try LedgerError.wrapping {
+            if isInTransaction.withLock(\.self) { return try part(dryRun: dryRun, body) }
+            guard dryRun else { return try queue.write(body) }
+            return try queue.writeWithoutTransaction { db in
                 try db.beginTransaction(.immediate)
                 // Should undoing fail, the connection is closed soon, and that undoes it.
                 defer { try? db.rollback() }
                 return try body(db)
             }
+        }
+    }
+
+    /// Within `transaction`: what `body` did is undone alone if it throws.
+    private func part<T>(dryRun: Bool, _ body: (Database) throws -> T) throws -> T {
+        try queue.unsafeReentrantWrite { db in
+            var value: T?
+            try db.inSavepoint {
+                value = try body(db)
+                return dryRun ? .rollback : .commit
+            }
+            guard let value else { throw LedgerError(.cancelled, "the transaction did not run") }
+            return value
         }
     }
 }

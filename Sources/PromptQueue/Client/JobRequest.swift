@@ -39,6 +39,8 @@ package struct JobRequest: Sendable {
         unknownModels: UnknownModelPolicy
     ) -> Checked {
         var checked = Checked()
+        checked.problems = nullProblems
+        guard checked.problems.isEmpty else { return checked }
         var unknownFields: Set<String> = []
         for (index, prompt) in prompts.enumerated() {
             switch catalogue.prepareAhead(
@@ -61,6 +63,17 @@ package struct JobRequest: Sendable {
         checked.unknownFields = unknownFields.sorted()
         if !checked.problems.isEmpty { checked.jobs = [] }
         return checked
+    }
+
+    /// To some functions of SQLite, U+0000 is the end of a text.
+    private var nullProblems: [String] {
+        let texts = [("prompt", prompts), ("model", [model]), ("queue", [queue]), ("batch", [batch])]
+        let names = texts.filter { $0.1.contains { $0?.utf8.contains(0) == true } }.map(\.0)
+        let isInInput = JSONValue.object(input).hasNull
+        let areInLabels = labels.flatMap { try? JSONValue(parsing: $0) }?.hasNull == true
+        return (names + (isInInput ? ["input"] : []) + (areInLabels ? ["labels"] : [])).map {
+            "\($0): holds the character U+0000, which is not possible; remove it"
+        }
     }
 
     private func job(_ prompt: String?, _ estimate: Estimate) -> NewJob {

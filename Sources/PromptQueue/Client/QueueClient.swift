@@ -5,6 +5,12 @@ package protocol QueueClient: QueueReader, QueueProducer, QueueOperator, QueuePr
     /// A number that changes when somebody else commits.
     func dataVersion() throws(LedgerError) -> Int64
 
+    /// Runs `body`, which reads and changes this queue, in one transaction that nobody else writes in between: what it reads
+    /// still holds when it changes something, and whatever it throws undoes all that it did.
+    ///
+    /// - Parameter dryRun: whether all that `body` did is undone in any case.
+    func transaction<T>(dryRun: Bool, _ body: () throws -> T) throws -> T
+
     /// The process of the daemon that works on this queue; nil if none does.
     var daemonProcessID: Int32? { get }
 

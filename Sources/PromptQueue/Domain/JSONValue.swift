@@ -30,6 +30,16 @@ extension JSONValue {
         return PlainText.escapedJSON(String(decoding: data, as: UTF8.self))
     }
 
+    /// Whether a text or a name in it holds U+0000, which to some functions of SQLite is the end of a text.
+    package var hasNull: Bool {
+        switch self {
+        case .null, .bool, .integer, .unsigned, .number: false
+        case .string(let text): text.utf8.contains(0)
+        case .array(let items): items.contains(where: \.hasNull)
+        case .object(let object): object.contains { $0.key.utf8.contains(0) || $0.value.hasNull }
+        }
+    }
+
     package var stringValue: String? {
         if case .string(let value) = self { value } else { nil }
     }

@@ -10,11 +10,12 @@ extension API {
                 APIField(
                     "jobs",
                     "array",
-                    "objects with prompt, model, input, queue, priority, run_at, unique_key, batch, labels, max_attempts, "
-                        + "allow_unknown",
+                    "objects with unique_key (a job whose key is there already is refused: what is sent twice is paid for once), "
+                        + "prompt, model, input, queue, priority, run_at, batch, labels, max_attempts, allow_unknown",
                     items: "object"
                 ), .dryRun, .maxCredits,
-            ]
+            ],
+            takesKey: true
         ) { api, changes, body in try await api.add(changes, body) },
         APIAction(
             "retry",
@@ -43,11 +44,13 @@ extension API {
             ]
         ) { api, changes, body in try await api.resolve(changes, body) },
         APIAction("pause", "Submits nothing more of these queues.", fields: queueFields) { api, changes, body in
-            try await api.setPaused(true, changes, body)
+            try await api.pause(changes, body)
         },
-        APIAction("resume", "Submits the jobs of these queues again.", fields: queueFields) { api, changes, body in
-            try await api.setPaused(false, changes, body)
-        },
+        APIAction(
+            "resume",
+            "Submits the jobs of these queues again.",
+            fields: queueFields + [.dryRun, .maxCredits]
+        ) { api, changes, body in try await api.resume(changes, body) },
     ]
 
     private static let queueFields = [
@@ -62,16 +65,11 @@ extension API {
         _ body: APIBody
     ) async throws -> JSONValue {
         let (chosen, dryRun, most) = (try body.chosen(), try body.flag("dry_run"), try body.credits("max_credits"))
-        let (outcome, cost) = try await changes.change { file in
-            func apply(dryRun: Bool) throws -> ChangeOutcome {
-                switch chosen {
-                case .ids(let ids): try file.apply(change, to: ids, dryRun: dryRun)
-                case .matching(let filter): try file.apply(change, matching: filter, dryRun: dryRun)
-                }
-            }
-            if let most { try Self.check(try changes.cost(try apply(dryRun: true), file).toPay, most) }
-            let outcome = try apply(dryRun: dryRun)
-            return (outcome, try changes.cost(outcome, file))
+        let (outcome, cost) = try await changes.change(dryRun: dryRun) { file in
+            let (_, outcome, cost) = try changes.apply(change, chosen, file)
+            // What is thrown undoes the change.
+            if let most { try Self.check(cost.toPay, most) }
+            return (outcome, cost)
         }
         if !dryRun { note(name, outcome.changed, cost.toPay) }
         return .object(cost.object(outcome, dryRun: dryRun))
@@ -97,66 +95,56 @@ extension API {
         let isUncharged = try body.flag("uncharged")
         let resolution: Resolution = task.map { .task(TaskID($0)) } ?? (resubmit ? .resubmit : .fail)
         let now = dashboard.now()
-        let (outcome, cost) = try await changes.change { file in
-            let ids: [JobID]
-            switch chosen {
-            case .ids(let jobs):
-                if isUncharged { throw PageProblem.badRequest("uncharged: goes with filter, not with ids.") }
-                ids = jobs
-            case .matching(var filter):
-                filter.isUncharged = isUncharged
-                ids = try file.unconfirmed(matching: filter)
+        let (outcome, cost) = try await changes.change(dryRun: dryRun) { file in
+            var chosen = chosen
+            if isUncharged {
+                guard case .matching(var filter) = chosen else {
+                    throw PageProblem.badRequest("uncharged: goes with filter, not with ids.")
+                }
+                filter.isUncharged = true
+                chosen = .matching(filter)
             }
-            if let most { try Self.check(try file.resolve(ids, resolution, now: now, dryRun: true).toPay, most) }
-            let outcome = try file.resolve(ids, resolution, now: now, dryRun: dryRun)
+            let ids = try WebChanges.unconfirmed(chosen, file)
+            let outcome = try file.resolve(ids, resolution, now: now)
+            if let most { try Self.check(outcome.toPay, most) }
             return (outcome, ChangeCost(outcome, .builtIn, PriceBook(), .allow))
         }
         if !dryRun { note("resolve", outcome.changed, outcome.toPay) }
         return .object(cost.object(outcome, dryRun: dryRun))
     }
 
-    private func add(_ changes: WebChanges, _ body: APIBody) async throws -> JSONValue {
-        let list = try body.list("jobs") ?? []
-        guard !list.isEmpty else { throw PageProblem.badRequest("jobs: holds none") }
-        try WebChanges.checkCount(list.count)
-        let (dryRun, most, now) = (try body.flag("dry_run"), try body.credits("max_credits"), dashboard.now())
-        let (ids, cost) = try await changes.change { file in
-            let status = try file.status()
-            var jobs: [NewJob] = []
-            for (index, item) in list.enumerated() {
-                guard let object = item.objectValue else {
-                    throw PageProblem.badRequest("jobs[\(index)]: is no object")
-                }
-                let request = try JobRequest.read(object, "jobs[\(index)]")
-                var (job, problems) = try changes.job(request.job, status, file)
-                guard job != nil, problems.isEmpty else {
-                    throw PageProblem.badRequest(problems.map { "jobs[\(index)]: \($0)" }.joined(separator: "; "))
-                }
-                job?.uniqueKey = request.uniqueKey
-                jobs += [job].compactMap(\.self)
-            }
-            let cost = AddedCost(jobs, before: status, now: now)
-            if let most { try Self.check(cost.price.total, most) }
-            return (dryRun ? [] : try file.add(jobs, now: now), cost)
+    private func pause(_ changes: WebChanges, _ body: APIBody) async throws -> JSONValue {
+        let result = try await changes.pause(try body.queues())
+        dashboard.note("pause", result, by: "program")
+        return .object(["paused": true, "queues": .array(result.queues.map { .string($0) })])
+    }
+
+    private func resume(_ changes: WebChanges, _ body: APIBody) async throws -> JSONValue {
+        let (names, dryRun, most) = (
+            try body.queues(), try body.flag("dry_run"), try body.credits("max_credits")
+        )
+        let now = dashboard.now()
+        let (queues, found) = try await changes.change(dryRun: dryRun) { file in
+            let queues = try names ?? file.queues().map(\.name)
+            let found = try WebChanges.waiting(queues, file, now: now)
+            if let most { try Self.check(found.credits, most) }
+            for queue in found.queues { try file.setPaused(false, queue: queue.name) }
+            return (queues, found)
         }
-        var object = cost.object
-        object["dry_run"] = .bool(dryRun)
-        object["ids"] = .array(ids.map { .integer($0.rawValue) })
-        if !dryRun { note("add", ids.count, cost.price.total) }
-        return .object(object)
+        if !dryRun {
+            var result = ChangeResult(title: "", lines: [])
+            (result.queues, result.credits) = (found.queues.map(\.name), found.credits)
+            dashboard.note("resume", result, by: "program")
+        }
+        return .object([
+            "dry_run": .bool(dryRun), "paused": .bool(false), "queues": .array(queues.map { .string($0) }),
+            "resumed": .array(found.queues.map { .string($0.name) }),
+            "to_pay": .integer(Int64(found.queues.reduce(0) { $0 + $1.jobs })),
+            "estimated_credits": JSONValue(found.credits), "is_exact": .bool(found.isExact),
+        ])
     }
 
-    private func setPaused(_ isPaused: Bool, _ changes: WebChanges, _ body: APIBody) async throws -> JSONValue {
-        let all = try body.flag("all")
-        let names = try body.texts("queues") ?? []
-        guard all != !names.isEmpty else { throw PageProblem.badRequest("Give queues, or all.") }
-        let queues = all ? try await dashboard.source.read { try $0.queues() }.map(\.name) : names
-        let result = try await changes.setPaused(isPaused, queues)
-        dashboard.note(isPaused ? "pause" : "resume", result, by: "program", queues: queues)
-        return .object(["paused": .bool(isPaused), "queues": .array(queues.map { .string($0) })])
-    }
-
-    private static func check(_ toPay: Credits, _ most: Credits) throws(PageProblem) {
+    static func check(_ toPay: Credits, _ most: Credits) throws(PageProblem) {
         guard toPay <= most else {
             throw PageProblem(
                 .conflict,
@@ -165,62 +153,9 @@ extension API {
         }
     }
 
-    private func note(_ action: String, _ jobs: Int, _ credits: Credits) {
+    func note(_ action: String, _ jobs: Int, _ credits: Credits) {
         var result = ChangeResult(title: "", lines: [])
         (result.jobs, result.credits) = (jobs, credits)
         dashboard.note(action, result, by: "program")
-    }
-}
-
-extension WebChanges {
-    /// A job as it will be added, or what is wrong with it.
-    func job(
-        _ request: JobRequest,
-        _ status: StatusRecord,
-        _ file: any QueueReader
-    ) throws -> (job: NewJob?, problems: [String]) {
-        let checked = request.checked(status.catalogue, status.prices, unknownModels: unknownModels())
-        guard let job = checked.jobs.first else { return (nil, checked.problems) }
-        return (job, try ReferenceCheck(catalogue: status.catalogue, file: file).problems(of: job))
-    }
-}
-
-extension JobRequest {
-    private static let fields = [
-        "prompt", "model", "input", "queue", "priority", "run_at", "unique_key", "batch", "labels", "max_attempts",
-        "allow_unknown",
-    ]
-
-    /// A job of a program's body, and the key that it asks for.
-    fileprivate struct Keyed {
-        let job: JobRequest
-        let uniqueKey: String?
-    }
-
-    fileprivate static func read(_ object: JSONObject, _ place: String) throws(PageProblem) -> Keyed {
-        for name in object.keys.sorted() where !fields.contains(name) {
-            throw .badRequest("\(place): \(name) is no field of a job; there are \(fields.joined(separator: ", "))")
-        }
-        let body = APIBody(object)
-        var request = JobRequest(prompts: [try body.text("prompt")], model: try body.text("model") ?? defaultModel)
-        request.input = try body.object("input") ?? [:]
-        request.queue = try body.text("queue") ?? request.queue
-        request.priority = try body.integer("priority") ?? 0
-        if let text = try body.text("run_at") {
-            guard let instant = Instant(iso8601: text) else {
-                throw .badRequest("\(place): run_at: \"\(text)\" is no instant; write it like 2026-12-24T18:00Z")
-            }
-            request.runAt = instant
-        }
-        request.batch = try body.text("batch")
-        request.labels = try body.object("labels").map { JSONValue.object($0).json }
-        request.allowsUnknownFields = try body.flag("allow_unknown")
-        if let attempts = try body.integer("max_attempts") {
-            guard (1...20).contains(attempts) else {
-                throw .badRequest("\(place): max_attempts: is not within 1 to 20")
-            }
-            request.maxAttempts = Int(clamping: attempts)
-        }
-        return Keyed(job: request, uniqueKey: try body.text("unique_key"))
     }
 }

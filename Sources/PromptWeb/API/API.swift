@@ -27,7 +27,7 @@ struct API: Sendable {
             parameters: APIParameter.filter + APIParameter.page,
             answers: .list("jobs")
         ) { api, fields, _ in
-            let query = try JobQuery(fields)
+            let query = try JobQuery(fields, isExact: true)
             let slice = try await api.slice(query, fields)
             let jobs = slice.jobs.map { found -> JSONValue in
                 var object = found.job.object
@@ -50,7 +50,7 @@ struct API: Sendable {
             parameters: APIParameter.filter.filter { $0.name != "state" } + APIParameter.page,
             answers: .list("results")
         ) { api, fields, _ in
-            var query = try JobQuery(fields)
+            var query = try JobQuery(fields, isExact: true)
             query.filter.states = [.succeeded]
             let slice = try await api.slice(query, fields)
             let results = slice.jobs.flatMap { found in

@@ -9,17 +9,21 @@ struct APIAction: Sendable {
     let summary: String
     /// What may stand in the body, a JSON object.
     let fields: [APIField]
+    /// Whether a repeat is known by the header `Idempotency-Key`.
+    let takesKey: Bool
     let act: @Sendable (API, WebChanges, APIBody) async throws -> JSONValue
 
     init(
         _ path: String,
         _ summary: String,
         fields: [APIField],
+        takesKey: Bool = false,
         _ act: @escaping @Sendable (API, WebChanges, APIBody) async throws -> JSONValue
     ) {
         self.path = path
         self.summary = summary
         self.fields = fields
+        self.takesKey = takesKey
         self.act = act
     }
 }
@@ -55,6 +59,8 @@ struct APIField: Sendable {
 /// The body of a request.
 struct APIBody: Sendable {
     let object: JSONObject
+    /// What a repeat is known by.
+    var repeatKey: RepeatKey?
 
     /// - Throws: `PageProblem` for what is no object, and for a field that is not there: what is misspelt would be left out.
     init(_ text: String, _ fields: [APIField]) throws(PageProblem) {
@@ -63,6 +69,7 @@ struct APIBody: Sendable {
             throw .badRequest("The body is not JSON: \(error.description)")
         }
         guard let object = value.objectValue else { throw .badRequest("The body is not a JSON object.") }
+        guard !value.hasNull else { throw .hasNull }
         self.object = object
         for name in object.keys.sorted() where !fields.contains(where: { $0.name == name }) {
             throw .badRequest("\(name): is no field here; there are \(fields.map(\.name).joined(separator: ", "))")
@@ -113,6 +120,13 @@ struct APIBody: Sendable {
         return texts
     }
 
+    /// Which queues are meant; nil: all.
+    func queues() throws(PageProblem) -> [String]? {
+        let (all, names) = (try flag("all"), try texts("queues") ?? [])
+        guard all != !names.isEmpty else { throw .badRequest("Give queues, or all.") }
+        return all ? nil : names
+    }
+
     func credits(_ name: String) throws(PageProblem) -> Credits? {
         guard let value = value(name) else { return nil }
         guard let credits = Credits(text: value.json) else { throw .badRequest("\(name): is no number of credits") }
@@ -123,10 +137,10 @@ struct APIBody: Sendable {
     func chosen() throws(PageProblem) -> ChosenJobs {
         if let list = try list("ids") {
             guard value("filter") == nil else { throw .badRequest("Give ids or filter, not both.") }
-            var ids: [JobID] = []
+            var (ids, seen): ([JobID], Set<Int64>) = ([], [])
             for item in list {
                 guard case .integer(let id) = item else { throw .badRequest("ids: \(item.json) is no job") }
-                ids.append(JobID(id))
+                if seen.insert(id).inserted { ids.append(JobID(id)) }
             }
             guard !ids.isEmpty else { throw .badRequest("ids: is empty") }
             return .ids(ids)
@@ -139,14 +153,16 @@ struct APIBody: Sendable {
                     "filter.\(name): is none; there are \(APIParameter.filter.map(\.name).joined(separator: ", "))"
                 )
             }
-            for item in value.arrayValue ?? [value] {
-                guard case .string(let text) = item, !text.isEmpty else {
+            let items = value.arrayValue ?? [value]
+            guard !items.isEmpty else { throw .badRequest("filter.\(name): is empty; leave it out to mean any") }
+            for item in items {
+                guard case .string(let text) = item else {
                     throw .badRequest("filter.\(name): is no text")
                 }
                 fields.append(name, text)
             }
         }
-        let query = try JobQuery(fields)
+        let query = try JobQuery(fields, isExact: true)
         guard !query.filter.isEmpty else { throw .badRequest("filter: is empty") }
         return .matching(query.filter)
     }
@@ -163,7 +179,11 @@ extension API {
                     }
                     try dashboard.checkBearer(token, changes.access)
                     let body = try await Dashboard.body(request, "application/json")
-                    let fields = try APIBody(String(buffer: body), action.fields)
+                    var fields = try APIBody(String(buffer: body), action.fields)
+                    fields.repeatKey = try RepeatKey(request)
+                    guard action.takesKey || fields.repeatKey == nil else {
+                        throw PageProblem.badRequest("Idempotency-Key: goes with POST /api/v1/jobs alone")
+                    }
                     return Self.json(.ok, try await action.act(self, changes, fields))
                 } catch {
                     return Self.failure(dashboard.problem(Dashboard.told(error)))

@@ -80,8 +80,17 @@ enum OpenAPI {
 
     private static func operation(_ action: APIAction) -> JSONObject {
         let properties = action.fields.reduce(into: JSONObject()) { $0[$1.name] = .object($1.schema) }
+        let key: JSONValue = .object([
+            "name": "Idempotency-Key", "in": "header",
+            "description": .string(
+                "1 to 200 visible ASCII characters, for this request alone: repeated with it after a lost answer, nothing is added "
+                    + "twice; the same ids come back, with already: true"
+            ),
+            "schema": .object(["type": "string", "pattern": "^[!-~]{1,200}$"]),
+        ])
         return [
             "summary": .string(action.summary),
+            "parameters": .array(action.takesKey ? [key] : []),
             "security": .array([.object(["token": .array([])])]),
             "requestBody": .object([
                 "required": true,

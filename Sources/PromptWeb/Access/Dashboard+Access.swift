@@ -78,7 +78,9 @@ extension Dashboard {
                 "That did not come from a page of promptd: open the page itself, with the address as promptd gives it."
             )
         }
-        return FormFields(String(buffer: try await Self.body(request, "application/x-www-form-urlencoded")))
+        let fields = FormFields(String(buffer: try await Self.body(request, "application/x-www-form-urlencoded")))
+        guard !fields.hasNull else { throw PageProblem.hasNull }
+        return fields
     }
 
     static func body(_ request: Request, _ type: String) async throws -> ByteBuffer {

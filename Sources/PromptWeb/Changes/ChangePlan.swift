@@ -33,10 +33,36 @@ struct ChangePlan: Sendable {
     let button: String?
     /// Whether it gives up what is, or may be, paid for.
     let isGrave: Bool
-    /// No more than this is to be paid; what would cost more is shown once more.
-    var toPay = Credits.zero
+    /// What it means for money, as it was shown; what would be more by then is shown once more.
+    var stakes = ChangeStakes()
     /// Where it was asked for.
     let back: String
+}
+
+/// What a change means for money: what is paid for, and what paid for is given up.
+struct ChangeStakes: Sendable {
+    var toPay = Credits.zero
+    var staysCharged = Credits.zero
+    var atProvider = 0
+    var followers = 0
+
+    /// - Throws: `PlanOutdated` if anything is more than what was shown.
+    func check(against shown: ChangeStakes) throws(PlanOutdated) {
+        guard toPay <= shown.toPay, staysCharged <= shown.staysCharged, atProvider <= shown.atProvider,
+            followers <= shown.followers
+        else { throw PlanOutdated() }
+    }
+}
+
+extension ChangeStakes {
+    init(_ outcome: ChangeOutcome, toPay: Credits) {
+        self.init(
+            toPay: toPay,
+            staysCharged: outcome.staysCharged,
+            atProvider: outcome.atProvider,
+            followers: outcome.followers
+        )
+    }
 }
 
 /// What was done.
@@ -45,10 +71,12 @@ struct ChangeResult: Sendable {
     let lines: [String]
     var refused: [String] = []
     var jobs = 0
+    /// Those that were paused or resumed.
+    var queues: [String] = []
     var credits = Credits.zero
     /// Where to see it.
     var links: [(href: String, text: String)] = []
 }
 
-/// It costs more than was confirmed.
+/// It means more than was confirmed.
 struct PlanOutdated: Error {}

@@ -56,7 +56,7 @@ extension Dashboard {
         guard (1...Self.mostCopies).contains(number) else {
             return ([], [], ["How many: takes a number from 1 to \(grouped(Self.mostCopies))"])
         }
-        let asked = try await changes.change { file -> (JobRequest.Checked, [String]) in
+        let asked = try await changes.look { file -> (JobRequest.Checked, [String]) in
             let status = try file.status()
             let form = AddFields(fields)
             var request = JobRequest(prompts: [form.prompt], model: form.model)

@@ -37,7 +37,7 @@ extension WebChanges {
     /// New jobs that ask for what others asked for, each held against the catalogue as it is now.
     func plan(again ids: [JobID], now: Instant, back: String) async throws -> ChangePlan {
         try Self.checkCount(ids.count)
-        let (jobs, problems) = try await change { file in
+        let (jobs, problems) = try await look { file in
             let status = try file.status()
             var (jobs, problems): ([NewJob], [String]) = ([], [])
             for id in ids {

@@ -27,9 +27,7 @@ extension Dashboard {
         let queues = fields.values("queue")
         switch action {
         case "pause", "pause-all":
-            let names = action == "pause" ? queues : try await source.read { try $0.queues() }.map(\.name)
-            let result = try await changes.setPaused(true, names)
-            note("pause", result, by: "page", queues: names)
+            note("pause", try await changes.pause(action == "pause" ? queues : nil), by: "page")
             return Self.seeOther(back)
         case "resume", "resume-all":
             let names =
@@ -69,11 +67,7 @@ extension Dashboard {
                 changes.plans.finish(id, result)
                 note(plan.name, result, by: "page")
             } catch is PlanOutdated {
-                changes.plans.giveBack(
-                    id,
-                    try await again(plan, changes),
-                    note: "It would cost more by now than was shown. Nothing was changed; look once more."
-                )
+                await showAgain(id, plan, changes)
             } catch {
                 changes.plans.giveBack(id, note: "Nothing was changed. " + problem(Self.told(error)).message)
             }
@@ -81,19 +75,30 @@ extension Dashboard {
         return Self.seeOther("/changes/\(id)")
     }
 
-    private func again(_ plan: ChangePlan, _ changes: WebChanges) async throws -> ChangePlan? {
+    /// What means more for money by now than was shown is shown as it is now.
+    private func showAgain(_ id: String, _ plan: ChangePlan, _ changes: WebChanges) async {
         do {
-            switch plan.action {
-            case .change(let change, let ids): return try await changes.plan(change, .ids(ids), back: plan.back)
-            case .resolve(let resolution, let ids):
-                return try await changes.plan(resolution, .ids(ids), now: now(), back: plan.back)
-            case .add(let jobs):
-                let priced = try await changes.change { try changes.priced(jobs, try $0.status()) }
-                return try await changes.plan(adding: priced, notes: [], now: now(), back: plan.back)
-            case .resume: return nil
-            }
+            changes.plans.giveBack(
+                id,
+                try await again(plan, changes),
+                note:
+                    "It would cost more by now than was shown, or give up more that is paid for. Nothing was changed; look once "
+                    + "more."
+            )
         } catch {
-            throw Self.told(error)
+            changes.plans.giveBack(id, note: "Nothing was changed. " + problem(Self.told(error)).message)
+        }
+    }
+
+    private func again(_ plan: ChangePlan, _ changes: WebChanges) async throws -> ChangePlan {
+        switch plan.action {
+        case .change(let change, let ids): return try await changes.plan(change, .ids(ids), back: plan.back)
+        case .resolve(let resolution, let ids):
+            return try await changes.plan(resolution, .ids(ids), now: now(), back: plan.back)
+        case .add(let jobs):
+            let priced = try await changes.look { try changes.priced(jobs, try $0.status()) }
+            return try await changes.plan(adding: priced, notes: [], now: now(), back: plan.back)
+        case .resume(let queues): return try await changes.plan(resuming: queues, now: now(), back: plan.back)
         }
     }
 
@@ -115,7 +120,7 @@ extension Dashboard {
     /// Which jobs a form means: those that were chosen, or all that its page shows.
     private static func chosen(_ fields: FormFields, all: Bool) throws(PageProblem) -> ChosenJobs {
         guard all else { return .ids(try ids(fields)) }
-        let filter = try JobQuery(FormFields(fields["filter"] ?? "")).filter
+        let filter = try JobQuery.meant(fields["filter"] ?? "")
         guard !filter.isEmpty else {
             throw .badRequest("Choose jobs, or show those of a batch, a queue or a state first.")
         }
@@ -124,7 +129,7 @@ extension Dashboard {
 
     /// Of the lost requests, those of which the account's balance shows no charge.
     private static func uncharged(_ fields: FormFields) throws(PageProblem) -> ChosenJobs {
-        var filter = try JobQuery(FormFields(fields["filter"] ?? "")).filter
+        var filter = try JobQuery.meant(fields["filter"] ?? "")
         filter.isUncharged = true
         return .matching(filter)
     }
@@ -147,11 +152,11 @@ extension Dashboard {
     }
 
     /// Who spends money is to be found in the log.
-    func note(_ action: String, _ result: ChangeResult, by: String, queues: [String] = []) {
+    func note(_ action: String, _ result: ChangeResult, by: String) {
         var metadata: Logger.Metadata = [
             "action": "\(action)", "by": "\(by)", "jobs": "\(result.jobs)", "credits": "\(result.credits)",
         ]
-        if !queues.isEmpty { metadata["queues"] = "\(queues.joined(separator: ", "))" }
+        if !result.queues.isEmpty { metadata["queues"] = "\(result.queues.joined(separator: ", "))" }
         if !result.refused.isEmpty { metadata["refused"] = "\(result.refused.count)" }
         logger.notice("changed from the pages", metadata: metadata)
     }

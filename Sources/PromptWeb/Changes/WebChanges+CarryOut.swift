@@ -3,22 +3,21 @@ import PromptQueue
 extension WebChanges {
     /// Does what was confirmed, to exactly these jobs.
     ///
-    /// - Throws: `PlanOutdated` if it would cost more by now; then nothing was done.
+    /// - Throws: `PlanOutdated` if it means more for money by now than was shown; then nothing was done.
     func carryOut(_ plan: ChangePlan, now: Instant) async throws -> ChangeResult {
         switch plan.action {
         case .change(let change, let ids): try await carryOut(change, ids, plan)
         case .resolve(let resolution, let ids): try await carryOut(resolution, ids, plan, now: now)
         case .add(let jobs): try await add(jobs, plan, now: now)
-        case .resume(let queues): try await setPaused(false, queues)
+        case .resume(let queues): try await resume(queues, plan, now: now)
         }
     }
 
     private func carryOut(_ change: JobChange, _ ids: [JobID], _ plan: ChangePlan) async throws -> ChangeResult {
         let (outcome, cost) = try await self.change { file in
-            let now = try self.cost(try file.apply(change, to: ids, dryRun: true), file)
-            guard now.toPay <= plan.toPay else { throw PlanOutdated() }
-            let outcome = try file.apply(change, to: ids)
-            return (outcome, try self.cost(outcome, file))
+            let (_, outcome, cost) = try self.apply(change, .ids(ids), file)
+            try ChangeStakes(outcome, toPay: cost.toPay).check(against: plan.stakes)
+            return (outcome, cost)
         }
         return ChangeResult(
             title: plan.button ?? plan.title,
@@ -37,10 +36,9 @@ extension WebChanges {
         now: Instant
     ) async throws -> ChangeResult {
         let outcome = try await change { file in
-            guard try file.resolve(ids, resolution, now: now, dryRun: true).toPay <= plan.toPay else {
-                throw PlanOutdated()
-            }
-            return try file.resolve(ids, resolution, now: now)
+            let outcome = try file.resolve(ids, resolution, now: now)
+            try ChangeStakes(outcome, toPay: outcome.toPay).check(against: plan.stakes)
+            return outcome
         }
         return ChangeResult(
             title: plan.button ?? plan.title,
@@ -56,8 +54,9 @@ extension WebChanges {
         let (ids, costs) = try await change { file in
             let before = try file.status()
             let jobs = try priced(jobs, before)
-            guard Price(jobs.compactMap(\.estimate)).total <= plan.toPay else { throw PlanOutdated() }
-            return (try file.add(jobs, now: now), try Self.added(jobs, before, now: now))
+            let costs = try Self.added(jobs, before, now: now)
+            try ChangeStakes(toPay: costs.reduce(.zero) { $0 + $1.price.total }).check(against: plan.stakes)
+            return (try file.add(jobs, now: now), costs)
         }
         return ChangeResult(
             title: "Added \(count(jobs.count, "job"))",
@@ -86,15 +85,33 @@ extension WebChanges {
         return priced
     }
 
-    func setPaused(_ isPaused: Bool, _ queues: [String]) async throws -> ChangeResult {
-        try await change { file in
-            _ = try Self.known(queues, try file.queues())
-            for queue in queues { try file.setPaused(isPaused, queue: queue) }
+    private func resume(_ queues: [String], _ plan: ChangePlan, now: Instant) async throws -> ChangeResult {
+        let found = try await change { file in
+            let found = try Self.waiting(queues, file, now: now)
+            try ChangeStakes(toPay: found.credits).check(against: plan.stakes)
+            for queue in found.queues { try file.setPaused(false, queue: queue.name) }
+            return found
         }
-        let verb = isPaused ? "Paused" : "Resumed"
-        return ChangeResult(
+        return Self.result("Resumed", queues, credits: found.credits)
+    }
+
+    /// - Parameter queues: nil: all that there are.
+    func pause(_ queues: [String]?) async throws -> ChangeResult {
+        let names = try await change { file in
+            let found = try file.queues()
+            let names = try (queues.map { try Self.known($0, found) } ?? found).map(\.name)
+            for queue in names { try file.setPaused(true, queue: queue) }
+            return names
+        }
+        return Self.result("Paused", names)
+    }
+
+    private static func result(_ verb: String, _ queues: [String], credits: Credits = .zero) -> ChangeResult {
+        ChangeResult(
             title: queues.count == 1 ? "\(verb) queue \(queues[0])" : "\(verb) \(count(queues.count, "queue"))",
             lines: queues.map { "\(verb.lowercased()) \($0)" },
+            queues: queues,
+            credits: credits,
             links: [("/", "Go to the overview")]
         )
     }

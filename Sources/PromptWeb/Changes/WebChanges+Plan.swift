@@ -6,16 +6,25 @@ enum ChosenJobs: Sendable {
     case matching(JobFilter)
 }
 
+/// Paused queues, and what waits in them.
+struct WaitingQueues: Sendable {
+    struct Queue: Sendable {
+        let name: String
+        let jobs: Int
+        let credits: Credits
+    }
+
+    let queues: [Queue]
+    /// Whether every job was looked at.
+    let isExact: Bool
+
+    var credits: Credits { queues.reduce(.zero) { $0 + $1.credits } }
+}
+
 // What a change would do, found out by doing it and undoing it, as `promptctl --dry-run` does.
 extension WebChanges {
     func plan(_ change: JobChange, _ chosen: ChosenJobs, back: String) async throws -> ChangePlan {
-        let (ids, outcome, cost) = try await self.change { file in
-            let (ids, beingSent, leftCancelled) = try Self.jobs(chosen, for: change, file)
-            var outcome = try file.apply(change, to: ids, dryRun: true)
-            outcome.beingSent = beingSent
-            outcome.leftCancelled = leftCancelled
-            return (ids, outcome, try self.cost(outcome, file))
-        }
+        let (ids, outcome, cost) = try await self.change(dryRun: true) { try self.apply(change, chosen, $0) }
         let (verb, isRetry) =
             switch change {
             case .cancel: ("Cancel", false)
@@ -28,13 +37,13 @@ extension WebChanges {
         ]
         return ChangePlan(
             name: verb.lowercased(),
-            action: .change(change, ids),
+            action: .change(change, Self.changed(ids, outcome)),
             title: outcome.changed == 0 ? "Nothing to \(verb.lowercased())" : "\(verb) \(jobs)?",
             lines: [cost.sentence(change, outcome, dryRun: true, money: money)] + stayed.compactMap(\.self),
             refused: Self.lines(outcome),
             button: outcome.changed == 0 ? nil : "\(verb) \(jobs)" + (isRetry ? Self.price(cost, outcome) : ""),
             isGrave: !isRetry,
-            toPay: cost.toPay,
+            stakes: ChangeStakes(outcome, toPay: cost.toPay),
             back: back
         )
     }
@@ -51,14 +60,9 @@ extension WebChanges {
             case .pending, .succeeded, .failed: break
             }
         }
-        let (ids, outcome) = try await change { file in
-            let ids: [JobID]
-            switch chosen {
-            case .ids(let jobs): ids = jobs
-            case .matching(let filter): ids = try file.unconfirmed(matching: filter)
-            }
-            try Self.checkCount(ids.count)
-            return (ids, try file.resolve(ids, resolution, now: now, dryRun: true))
+        let (ids, outcome) = try await change(dryRun: true) { file in
+            let ids = try Self.unconfirmed(chosen, file)
+            return (ids, try file.resolve(ids, resolution, now: now))
         }
         let jobs = count(outcome.changed, "job")
         let (verb, name) =
@@ -69,13 +73,13 @@ extension WebChanges {
             }
         return ChangePlan(
             name: name,
-            action: .resolve(resolution, ids),
+            action: .resolve(resolution, Self.changed(ids, outcome)),
             title: outcome.changed == 0 ? "Nothing to settle" : verb + "?",
             lines: notes + [resolution.sentence(outcome, dryRun: true)],
             refused: outcome.refused.prefix(20).map(\.reason),
             button: outcome.changed == 0 ? nil : verb,
             isGrave: name == "resolve_fail",
-            toPay: outcome.toPay,
+            stakes: ChangeStakes(outcome, toPay: outcome.toPay),
             back: back
         )
     }
@@ -83,7 +87,7 @@ extension WebChanges {
     /// - Parameter jobs: as they will be added, each with a key of its own.
     func plan(adding jobs: [NewJob], notes: [String], now: Instant, back: String) async throws -> ChangePlan {
         try Self.checkCount(jobs.count)
-        let costs = try await change { try Self.added(jobs, try $0.status(), now: now) }
+        let costs = try await look { try Self.added(jobs, try $0.status(), now: now) }
         return ChangePlan(
             name: "add",
             action: .add(jobs),
@@ -91,37 +95,51 @@ extension WebChanges {
             lines: costs.map { sentence("would queue", $0) } + notes,
             button: "Add \(count(jobs.count, "job"))",
             isGrave: false,
-            toPay: costs.reduce(.zero) { $0 + $1.price.total },
+            stakes: ChangeStakes(toPay: costs.reduce(.zero) { $0 + $1.price.total }),
             back: back
         )
     }
 
     /// What is paid for from then on is said; to pause costs nothing, and is done at once.
     func plan(resuming queues: [String], now: Instant, back: String) async throws -> ChangePlan {
-        let (found, forecast) = try await change { file in
-            let status = try file.status()
-            return (status.queues, Forecast(status, status.catalogue, now: now))
-        }
-        let paused = try Self.known(queues, found).filter(\.isPaused)
-        let about = forecast.isExact ? "" : "about "
-        let lines = paused.map { queue in
-            let waiting = queue.counts[.queued] ?? 0
-            let credits = forecast.creditsByQueue[queue.name] ?? .zero
-            return waiting == 0
+        let found = try await look { try Self.waiting(queues, $0, now: now) }
+        let about = found.isExact ? "" : "about "
+        let lines = found.queues.map { queue in
+            queue.jobs == 0
                 ? "would resume \(queue.name), in which nothing waits"
-                : "would resume \(queue.name), in which \(count(waiting, "job")) \(waiting == 1 ? "waits" : "wait"): "
-                    + "\(about)\(credits.inWords)\(money(credits)) (estimated)"
+                : "would resume \(queue.name), in which \(count(queue.jobs, "job")) \(queue.jobs == 1 ? "waits" : "wait"): "
+                    + "\(about)\(queue.credits.inWords)\(money(queue.credits)) (estimated)"
         }
-        let title = paused.count == 1 ? "queue \(paused[0].name)" : count(paused.count, "queue")
+        let names = found.queues.map(\.name)
+        let title = names.count == 1 ? "queue \(names[0])" : count(names.count, "queue")
         return ChangePlan(
             name: "resume",
-            action: .resume(paused.map(\.name)),
-            title: paused.isEmpty ? "No queue is paused" : "Resume \(title)?",
-            lines: paused.isEmpty ? ["Nothing is paused by hand."] : lines,
-            button: paused.isEmpty ? nil : "Resume \(title)",
+            action: .resume(names),
+            title: names.isEmpty ? "No queue is paused" : "Resume \(title)?",
+            lines: names.isEmpty ? ["Nothing is paused by hand."] : lines,
+            button: names.isEmpty ? nil : "Resume \(title)",
             isGrave: false,
-            toPay: paused.reduce(.zero) { $0 + (forecast.creditsByQueue[$1.name] ?? .zero) },
+            stakes: ChangeStakes(toPay: found.credits),
             back: back
+        )
+    }
+
+    /// What waits in those of these queues that are paused.
+    ///
+    /// - Parameter names: nil: all that are paused.
+    static func waiting(_ names: [String]?, _ file: any QueueClient, now: Instant) throws -> WaitingQueues {
+        let status = try file.status()
+        let forecast = Forecast(status, status.catalogue, now: now)
+        let paused = try (names.map { try known($0, status.queues) } ?? status.queues).filter(\.isPaused)
+        return WaitingQueues(
+            queues: paused.map { queue in
+                WaitingQueues.Queue(
+                    name: queue.name,
+                    jobs: queue.counts[.queued] ?? 0,
+                    credits: forecast.creditsByQueue[queue.name] ?? .zero
+                )
+            },
+            isExact: forecast.isExact
         )
     }
 
@@ -178,8 +196,38 @@ extension WebChanges {
         outcome.jobsToPay + outcome.askedAgain > 0 ? " for \(cost.toPay.inWords)" : ""
     }
 
+    /// Changes the jobs that are meant, and says what that costs.
+    func apply(
+        _ change: JobChange,
+        _ chosen: ChosenJobs,
+        _ file: any QueueClient
+    ) throws -> (ids: [JobID], outcome: ChangeOutcome, cost: ChangeCost) {
+        let (ids, beingSent, leftCancelled) = try Self.jobs(chosen, for: change, file)
+        var outcome = try file.apply(change, to: ids)
+        outcome.beingSent = beingSent
+        outcome.leftCancelled = leftCancelled
+        return (ids, outcome, try cost(outcome, file))
+    }
+
+    /// The lost requests that are meant.
+    static func unconfirmed(_ chosen: ChosenJobs, _ file: any QueueClient) throws -> [JobID] {
+        let ids: [JobID]
+        switch chosen {
+        case .ids(let jobs): ids = jobs
+        case .matching(let filter): ids = try file.unconfirmed(matching: filter)
+        }
+        try checkCount(ids.count)
+        return ids
+    }
+
+    /// Those that the outcome changes. Those that it refuses stay as they are, whatever becomes of them.
+    private static func changed(_ ids: [JobID], _ outcome: ChangeOutcome) -> [JobID] {
+        let refused = Set(outcome.refused.map(\.job))
+        return ids.filter { !refused.contains($0) }
+    }
+
     /// The jobs by their ids: what is added or changed after that is not meant.
-    private static func jobs(
+    static func jobs(
         _ chosen: ChosenJobs,
         for change: JobChange,
         _ file: any QueueClient

@@ -31,8 +31,18 @@ package struct WebChanges: Sendable {
         self.open = open
     }
 
+    /// Runs `body` with the queue in one transaction, which whatever it throws undoes.
+    ///
+    /// - Parameter dryRun: whether all that `body` did is undone in any case.
+    func change<Value: Sendable>(
+        dryRun: Bool = false,
+        _ body: @Sendable (any QueueClient) throws -> Value
+    ) async throws -> Value {
+        try await look { file in try file.transaction(dryRun: dryRun) { try body(file) } }
+    }
+
     /// Runs `body` with the queue, one at a time, on threads kept for what blocks.
-    func change<Value: Sendable>(_ body: @Sendable (any QueueClient) throws -> Value) async throws -> Value {
+    func look<Value: Sendable>(_ body: @Sendable (any QueueClient) throws -> Value) async throws -> Value {
         try await turn.pass {
             try await withTaskExecutorPreference(executor) { try await Self.run(body, open) }
         }
@@ -40,7 +50,7 @@ package struct WebChanges: Sendable {
 
     /// How a task stands that somebody names for a job: the key of another account does not know it.
     func check(_ task: TaskID, for job: JobID?) async throws -> PollOutcome {
-        let account = try await change { file in
+        let account = try await look { file in
             try job.flatMap { try file.details(of: $0) }?.attempts.last?.account ?? .standard
         }
         return await askTask(task, account)

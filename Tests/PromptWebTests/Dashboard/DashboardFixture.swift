@@ -24,6 +24,7 @@ final class DashboardFixture: Sendable {
     let log = RecordedLog()
     private let source: PageSource
     private let passed: PassedTime
+    private let door: Door
 
     static let token = "the-token-of-the-tests"
 
@@ -48,6 +49,8 @@ final class DashboardFixture: Sendable {
         source = PageSource([try QueueFile(readingAt: path)])
         let passed = PassedTime()
         self.passed = passed
+        let door = Door()
+        self.door = door
         let now: @Sendable () -> Instant = { Instant(milliseconds: 1_800_000_000_000) + passed.time }
         access = WebAccess(now: now)
         access.replace(token: token, readsNeedToken: readsNeedToken)
@@ -61,7 +64,10 @@ final class DashboardFixture: Sendable {
             changes: WebChanges(
                 access: access,
                 askTask: { task, _ in task == TaskID(known) ? .pending(providerState: "generating") : .notFound },
-                open: { try QueueFile(path: path) }
+                open: {
+                    try door.pass()
+                    return try QueueFile(path: path)
+                }
             ),
             now: now
         )
@@ -69,6 +75,9 @@ final class DashboardFixture: Sendable {
 
     /// Lets time pass.
     func pass(_ time: Duration) { passed.pass(time) }
+
+    /// Whether the queue can be opened for one more change, or for all.
+    func letOpen(once: Bool) { door.set(once ? 1 : nil) }
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
@@ -216,4 +225,20 @@ private final class PassedTime: Sendable {
     var time: Duration { passed.withLock { $0 } }
 
     func pass(_ more: Duration) { passed.withLock { $0 += more } }
+}
+
+/// What lets changes open the queue so many times more; nil: however often.
+private final class Door: Sendable {
+    private let left = Mutex<Int?>(nil)
+
+    func set(_ number: Int?) { left.withLock { $0 = number } }
+
+    func pass() throws {
+        let isShut = left.withLock { left in
+            guard let number = left else { return false }
+            left = max(number - 1, 0)
+            return number == 0
+        }
+        if isShut { throw LedgerError(.inputOutput, "the queue cannot be opened") }
+    }
 }

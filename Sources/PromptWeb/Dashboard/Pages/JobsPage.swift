@@ -117,7 +117,7 @@ extension Dashboard {
                     : slice.isCutShort ? "None among those that were looked at." : "No job is like that.",
                 galleryHref: gallery,
                 filterText: String(
-                    fields.setting("before", nil).setting("after", nil).query.dropFirst()
+                    fields.setting("before", nil).setting("after", nil).withoutEmpty.query.dropFirst()
                 ),
                 canTakeAll: !filter.isEmpty,
                 canSettle: filter.states.contains(.unconfirmed)
