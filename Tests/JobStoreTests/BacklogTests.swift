@@ -39,4 +39,68 @@ import Testing
         #expect(sampled.map(\.sampled) == [10, 1])
         #expect(sampled[0].jobs == 31)
     }
+
+    @Test func `of a queue whose jobs are all scheduled as many are looked at, however many of others come before`()
+        throws
+    {
+        let fixture = try LedgerFixture()
+        try fixture.run(
+            """
+            WITH RECURSIVE n (v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 60)
+            INSERT INTO jobs (prompt, queue, run_at) SELECT 'soon', 'sooner', 3000000000000 FROM n
+            UNION ALL SELECT 'later', 'later', 4000000000000 FROM n WHERE v <= 20;
+            """
+        )
+        let file = try QueueFile(path: fixture.path)
+        let backlog = try file.status(sample: 10).backlog
+        #expect(backlog.map(\.queue) == ["later", "sooner"])
+        #expect(backlog.map(\.sampled) == [5, 5])
+        // Even if nothing of it were found, it would not be free of charge.
+        var record = try file.status(sample: 10)
+        record = StatusRecord(
+            daemon: record.daemon,
+            accounts: record.accounts,
+            queues: record.queues,
+            budgets: record.budgets,
+            gates: record.gates,
+            backlog: [BacklogSample(queue: "later", jobs: 3)],
+            underWay: record.underWay,
+            prices: record.prices,
+            durations: record.durations,
+            firstUnconfirmed: nil,
+            account: nil
+        )
+        let forecast = Forecast(record, .builtIn, now: fixture.now)
+        #expect(forecast.credits == Credits(millicredits: 60_000) && !forecast.isExact)
+    }
+
+    @Test(arguments: ["prompt", "batch", "queue", "key"])
+    func `a text with a NUL is refused, and not cut short`(field: String) throws {
+        let fixture = try LedgerFixture()
+        let file = try QueueFile(path: fixture.path)
+        var job = NewJob(
+            prompt: field == "prompt" ? "abc\0, but not red" : "abc",
+            model: "m",
+            input: "{}",
+            queue: field == "queue" ? "default\0q" : "default"
+        )
+        if field == "batch" { job.batch = "C\0zz" }
+        if field == "key" { job.uniqueKey = "k\00" }
+        let found = #expect(throws: LedgerError.self) { _ = try file.add([job], now: fixture.now) }
+        #expect(found?.message.hasSuffix(": holds a NUL character") == true)
+        #expect(try fixture.rows("SELECT count(*) FROM jobs") == ["0"])
+    }
+
+    @Test func `a filter with a NUL finds nothing, and not what its beginning names`() throws {
+        let fixture = try LedgerFixture()
+        try fixture.insert("(prompt, batch) VALUES ('x', 'C')")
+        let file = try QueueFile(path: fixture.path)
+        var filter = JobFilter()
+        filter.batch = "C\0nothing"
+        #expect(try file.page(PageRequest(filter, limit: 10)).jobs.isEmpty)
+        filter.batch = "C"
+        #expect(try file.page(PageRequest(filter, limit: 10)).jobs.count == 1)
+        #expect(throws: LedgerError.self) { try file.setPaused(true, queue: "default\0x") }
+        #expect(try fixture.rows("SELECT paused FROM queues") == ["0"])
+    }
 }

@@ -32,6 +32,7 @@ extension QueueFile {
     package func accounts() throws(LedgerError) -> [AccountStatus] { try read { try AccountStatus.all($0) } }
 
     package func setAccount(_ account: AccountName?, queue: String) throws(LedgerError) {
+        try StoredText.check(queue, "queues.name")
         try write { db in
             try db.execute(
                 sql: """

@@ -4,6 +4,7 @@ import PromptQueue
 extension JobFilter {
     /// A condition for a WHERE clause over `jobs`.
     var condition: (sql: String, arguments: StatementArguments) {
+        guard !isImpossible else { return ("0", []) }
         var parts: [String] = []
         var arguments = StatementArguments()
         func require(_ sql: String, _ values: StatementArguments) {

@@ -6,6 +6,7 @@ extension QueueFile {
         try write { db in
             let insertion = try JobInsertion(db, now: now, skipsDuplicates: false)
             return try jobs.map { job in
+                try job.checkTexts()
                 if let key = job.uniqueKey, let other = try UniqueKeys.holder(of: key, db) {
                     throw LedgerError(.constraint, "the key \"\(key)\" belongs to \(other) already")
                 }
@@ -45,6 +46,7 @@ struct JobInsertion: JobInserter {
 
     @discardableResult
     func insert(_ job: NewJob) throws(LedgerError) -> Bool {
+        try job.checkTexts()
         let values: [DatabaseValue] = [
             job.prompt.databaseValue, job.model.databaseValue, job.input.databaseValue, job.queue.databaseValue,
             job.priority.databaseValue, (job.runAt?.milliseconds ?? 0).databaseValue, job.uniqueKey.databaseValue,

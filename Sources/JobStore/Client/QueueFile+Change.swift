@@ -141,6 +141,7 @@ extension QueueFile {
             arguments: [id.rawValue]
         )
         guard let row else { return }
+        try StoredText.check(edit.prompt, "jobs.prompt")
         let before: String = row["input"]
         var input = before
         if !edit.input.isEmpty, var object = JSONValue.object(in: before) {

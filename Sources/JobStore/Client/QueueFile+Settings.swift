@@ -4,6 +4,7 @@ package import PromptQueue
 extension QueueFile {
     /// Sets whether a queue submits; a queue that nobody has named yet comes into being.
     package func setPaused(_ paused: Bool, queue: String) throws(LedgerError) {
+        try StoredText.check(queue, "queues.name")
         try write { db in
             try db.execute(
                 sql: """
@@ -17,6 +18,7 @@ extension QueueFile {
 
     /// Sets how many tasks of a queue may run at once; `nil`: no limit of its own.
     package func setMaxRunning(_ limit: Int?, queue: String) throws(LedgerError) {
+        try StoredText.check(queue, "queues.name")
         try write { db in
             try db.execute(
                 sql: """
@@ -35,6 +37,9 @@ extension QueueFile {
         period: BudgetPeriod,
         limit: Credits
     ) throws(LedgerError) {
+        for text in [name, scope.queue, scope.model, scope.batch, scope.label?.description] {
+            try StoredText.check(text, "budgets")
+        }
         try write { db in
             try db.execute(
                 sql: """

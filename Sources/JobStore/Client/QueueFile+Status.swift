@@ -138,17 +138,8 @@ extension QueueFile {
                     -- The prompt is that of the first.
                     min(id), prompt
                 FROM (SELECT *, \(JobEstimate.isFirm) AS is_firm
-                    FROM jobs WHERE id IN (
-                        -- Each by its index: what is due, and of what is scheduled the first to come.
-                        SELECT id FROM (SELECT id FROM jobs
-                            WHERE state = 'queued' AND turn IS NOT NULL AND queue = :queue LIMIT :sample)
-                        UNION ALL
-                        SELECT id FROM (SELECT id, queue FROM jobs
-                            WHERE state = 'queued' AND turn IS NULL AND coalesce(waits, 0) = 0
-                            ORDER BY run_at LIMIT :sample) WHERE queue = :queue
-                        UNION ALL
-                        SELECT id FROM (SELECT id FROM jobs
-                            WHERE state = 'queued' AND waits > 0 AND queue = :queue LIMIT :sample))
+                    -- Of this queue alone, due, scheduled or waiting: whoever resumes it is told what all of them cost.
+                    FROM jobs INDEXED BY jobs_listed WHERE queue = :queue AND state = 'queued' AND id > 0
                     LIMIT :sample)
                 GROUP BY 1, 2, 3
                 """,

@@ -22,7 +22,15 @@ package struct Forecast: Sendable {
         var estimates: [Key: Estimate?] = [:]
         for sample in record.backlog {
             jobs += sample.jobs
-            guard sample.sampled > 0 else { continue }
+            guard sample.sampled > 0 else {
+                // Nothing was found of what is counted: rather too much than too little.
+                let price = record.prices.defaultPrice
+                let sum = Credits(millicredits: price.millicredits.multipliedSaturated(by: Int64(sample.jobs)))
+                (isExact, unpricedJobs) = (false, unpricedJobs + sample.jobs)
+                credits += sum
+                creditsByQueue[sample.queue] = sum
+                continue
+            }
             var sum = sample.estimated
             for group in sample.unpriced {
                 let job = group.first
