@@ -81,7 +81,7 @@ let package = Package(
                 .embedInCode("0027_uploads.sql"),
                 .embedInCode("0028_accounts.sql"),
                 .embedInCode("0029_search.sql"),
-                .embedInCode("0030_warnings.sql"),
+                .embedInCode("0030_warnings.sql"), .embedInCode("0031_other_keys.sql"),
             ],
             swiftSettings: settings
         ),

@@ -1,4 +1,4 @@
--- The schema, version 30, as the files in migrations/ make it. Written by a test; not edited.
+-- The schema, version 31, as the files in migrations/ make it. Written by a test; not edited.
 
 CREATE TABLE account_readings (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -72,7 +72,7 @@ END;
 CREATE TABLE accounts (
     name TEXT NOT NULL PRIMARY KEY
         CONSTRAINT "accounts.name: letters, digits, _ and -, 64 at most"
-        CHECK (length(name) BETWEEN 1 AND 64 AND name NOT GLOB '*[^A-Za-z0-9_-]*'),
+        CHECK (length(name) BETWEEN 1 AND 64 AND name NOT GLOB '*[^A-Za-z0-9_-]*' AND instr(name, char(0)) = 0),
     -- Whether promptd works with it, as the configuration was at its last start.
     is_configured INTEGER NOT NULL DEFAULT 1
         CONSTRAINT "accounts.is_configured: 0 or 1" CHECK (is_configured IN (0, 1)),
@@ -768,12 +768,13 @@ CREATE TABLE gates (
     name TEXT NOT NULL,
     -- The queue that it holds; '' holds all.
     queue TEXT NOT NULL DEFAULT '',
+    -- The account that it holds; '' holds all. Beside the other columns of the key: integrity_check of SQLite 3.40 takes a
+    -- key's column behind others for one that is NULL.
+    account TEXT NOT NULL DEFAULT '',
     closed_at INTEGER NOT NULL,
     -- When it will be tried again, if that is known.
     reopens_at INTEGER,
     message TEXT,
-    -- The account that it holds; '' holds all.
-    account TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (name, queue, account)
 ) STRICT, WITHOUT ROWID;
 
@@ -1039,6 +1040,16 @@ CREATE INDEX jobs_submitting ON jobs (id) WHERE state = 'submitting';
 CREATE INDEX jobs_unconfirmed ON jobs (id) WHERE state = 'unconfirmed';
 
 CREATE INDEX jobs_waiting ON jobs (queue) WHERE state = 'queued' AND waits > 0;
+
+CREATE TRIGGER jobs_account_gone BEFORE UPDATE OF state ON jobs
+WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled') AND OLD.prompt IS NEW.prompt AND OLD.input = NEW.input
+    AND EXISTS (SELECT 1 FROM attempts AS a JOIN accounts AS c ON c.name = a.account
+        WHERE a.job_id = NEW.id AND NOT c.is_configured AND a.state = 'accepted'
+            AND (a.finished_at IS NULL OR a.task_id IS OLD.task_id OR coalesce(a.error_code, '')
+                NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault')))
+BEGIN
+    SELECT RAISE(ABORT, 'jobs.state: its task is of an account that is not in the configuration; put that back first');
+END;
 
 CREATE TRIGGER jobs_allowance_frozen BEFORE UPDATE OF allow_unknown ON jobs
 WHEN OLD.state <> 'queued' AND NEW.state <> 'queued' AND OLD.allow_unknown IS NOT NEW.allow_unknown
@@ -1856,6 +1867,17 @@ BEGIN
     SELECT RAISE(ABORT, 'queue_counts: is kept; promptctl doctor compares it with the jobs');
 END;
 
+CREATE TABLE queue_sought (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    name TEXT,
+    account TEXT
+) STRICT;
+
+CREATE TRIGGER queue_sought_kept BEFORE DELETE ON queue_sought
+BEGIN
+    SELECT RAISE(ABORT, 'queue_sought: is kept by the database');
+END;
+
 CREATE TABLE queues (
     name TEXT NOT NULL PRIMARY KEY
         CONSTRAINT "queues.name: 1 to 100 characters" CHECK (length(name) BETWEEN 1 AND 100),
@@ -1870,6 +1892,20 @@ CREATE TRIGGER queues_account_inserted BEFORE INSERT ON queues
 WHEN NEW.account IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounts WHERE name = NEW.account)
 BEGIN
     SELECT RAISE(ABORT, 'queues.account: there is no such account; the configuration names them, and promptd adds them when it starts');
+END;
+
+CREATE TRIGGER queues_account_kept AFTER INSERT ON queues
+WHEN NEW.account IS NULL AND EXISTS (SELECT 1 FROM queue_sought WHERE name = NEW.name AND account IS NOT NULL)
+BEGIN
+    UPDATE queues SET account = (SELECT account FROM queue_sought WHERE id = 1) WHERE name = NEW.name;
+END;
+
+CREATE TRIGGER queues_account_sought BEFORE INSERT ON queues
+WHEN EXISTS (SELECT 1 FROM queues WHERE name = NEW.name AND account IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM queue_sought WHERE name = NEW.name)
+BEGIN
+    UPDATE queue_sought SET name = NEW.name, account = (SELECT account FROM queues WHERE name = NEW.name)
+    WHERE name IS NOT NEW.name OR account IS NOT (SELECT account FROM queues WHERE name = NEW.name);
 END;
 
 CREATE TRIGGER queues_account_updated BEFORE UPDATE OF account ON queues

@@ -21,7 +21,7 @@ DROP TRIGGER budgets_scope_renamed;
 CREATE TABLE accounts (
     name TEXT NOT NULL PRIMARY KEY
         CONSTRAINT "accounts.name: letters, digits, _ and -, 64 at most"
-        CHECK (length(name) BETWEEN 1 AND 64 AND name NOT GLOB '*[^A-Za-z0-9_-]*'),
+        CHECK (length(name) BETWEEN 1 AND 64 AND name NOT GLOB '*[^A-Za-z0-9_-]*' AND instr(name, char(0)) = 0),
     -- Whether promptd works with it, as the configuration was at its last start.
     is_configured INTEGER NOT NULL DEFAULT 1
         CONSTRAINT "accounts.is_configured: 0 or 1" CHECK (is_configured IN (0, 1)),
@@ -194,12 +194,13 @@ CREATE TABLE gates (
     name TEXT NOT NULL,
     -- The queue that it holds; '' holds all.
     queue TEXT NOT NULL DEFAULT '',
+    -- The account that it holds; '' holds all. Beside the other columns of the key: integrity_check of SQLite 3.40 takes a
+    -- key's column behind others for one that is NULL.
+    account TEXT NOT NULL DEFAULT '',
     closed_at INTEGER NOT NULL,
     -- When it will be tried again, if that is known.
     reopens_at INTEGER,
     message TEXT,
-    -- The account that it holds; '' holds all.
-    account TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (name, queue, account)
 ) STRICT, WITHOUT ROWID;
 

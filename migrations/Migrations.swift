@@ -18,7 +18,7 @@ package enum Migrations {
             PackageResources._026_keys_sql, PackageResources._027_uploads_sql,
             PackageResources._028_accounts_sql,
             PackageResources._029_search_sql,
-            PackageResources._030_warnings_sql,
+            PackageResources._030_warnings_sql, PackageResources._031_other_keys_sql,
         ]
     }
 }

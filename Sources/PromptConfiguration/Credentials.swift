@@ -15,13 +15,25 @@ package enum Credentials {
 
     /// The keys of the further accounts.
     ///
-    /// - Throws: `ConfigurationError` that says where the first that is missing can be put; and for one key under two names.
+    /// - Throws: `ConfigurationError` that says where the first that is missing can be put; and for one key under two names: each
+    ///   engine would take the other's spending for nobody's, and both would fill one rate window.
     package static func accountKeys(
         _ accounts: [AccountSettings],
+        beside standard: Secret,
         environment: [String: String]
     ) throws(ConfigurationError) -> [AccountName: Secret] {
         var keys: [AccountName: Secret] = [:]
-        for account in accounts { keys[account.name] = try accountKey(account, environment: environment) }
+        for account in accounts {
+            let key = try accountKey(account, environment: environment)
+            let same = key.value == standard.value ? .standard : keys.first { $0.value.value == key.value }?.key
+            if let same {
+                throw ConfigurationError(
+                    "accounts.\(account.name): has the API key of the account \(same): one key is one account, with one balance "
+                        + "and one rate window; give it a key of its own, or name \(same) in its queues"
+                )
+            }
+            keys[account.name] = key
+        }
         return keys
     }
 

@@ -76,6 +76,55 @@ struct SeveralAccountsTests {
         }
     }
 
+    @Test func `what one settles wakes the other: chains, and room in a budget of both`() async throws {
+        try await Stage.with { stage in
+            let sandbox = try await stage.sandbox(
+                "--duration",
+                "500ms",
+                "--jitter",
+                "0s",
+                "--credits",
+                "1000",
+                "--account",
+                "acme-key=500"
+            )
+            let daemon = try await daemon(stage, sandbox)
+            // Written at once, so that nobody else commits afterwards: what is read does not wake anybody.
+            try await stage.ledger(
+                """
+                INSERT INTO queues (name, account) VALUES ('a', 'acme');
+                INSERT INTO jobs (prompt) VALUES ('a goat');
+                INSERT INTO jobs (prompt, model, input, queue) VALUES
+                    ('it runs', 'bytedance/v1-lite-image-to-video', '{"image_url":"job:1"}', 'a');
+                """
+            )
+            try await stage.ledger.wait(
+                for: "2",
+                from: "SELECT count(*) FROM jobs WHERE state = 'succeeded'",
+                within: .seconds(30)
+            )
+            #expect(
+                try await stage.ledger("SELECT account FROM attempts ORDER BY id") == "default\nacme"
+            )
+            // Room for one at a time, whichever account sends it: the task of the first fails and is given back.
+            try await sandbox.next("fail-content")
+            try await stage.ledger(
+                """
+                INSERT INTO budgets (name, period, limit_millicredits)
+                    SELECT 'b', 'total', sum(charged_millicredits) + 14000 FROM accounts;
+                INSERT INTO jobs (prompt, max_attempts) VALUES ('a goat that fails', 1);
+                INSERT INTO jobs (prompt, queue) VALUES ('a hen', 'a');
+                """
+            )
+            try await stage.ledger.wait(
+                for: "succeeded",
+                from: "SELECT state FROM jobs WHERE prompt = 'a hen'",
+                within: .seconds(40)
+            )
+            try await stage.stop(daemon)
+        }
+    }
+
     @Test func `one without credits waits, and the other goes on`() async throws {
         try await Stage.with { stage in
             let sandbox = try await stage.sandbox(

@@ -72,6 +72,7 @@ import Testing
         "DELETE FROM accounts", "UPDATE accounts SET name = 'x'",
         "INSERT OR REPLACE INTO accounts (name) VALUES ('acme')",
         "INSERT INTO accounts (name) VALUES ('a b')", "INSERT INTO accounts (name) VALUES ('')",
+        "INSERT INTO accounts (name) VALUES (CAST(x'64656661756c740078' AS TEXT))",
         "UPDATE attempts SET account = 'default'",
         "UPDATE accounts SET balance_millicredits = 9000000000000000000",
         "INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits, account) "
@@ -82,6 +83,64 @@ import Testing
         try fixture.insert("(prompt, queue) VALUES ('x', 'a')")
         _ = try await claim(fixture)
         #expect(fixture.refusal(statement) != nil)
+    }
+
+    @Test func `a queue that somebody replaces keeps its account, and one that is made anew has none`() async throws {
+        let fixture = try await fixture()
+        for statement in [
+            "INSERT OR REPLACE INTO queues (name, paused) VALUES ('a', 1)",
+            "INSERT OR IGNORE INTO queues (name) VALUES ('a')",
+            "INSERT INTO queues (name) VALUES ('a') ON CONFLICT (name) DO UPDATE SET paused = 0",
+            "INSERT INTO jobs (prompt, queue) VALUES ('x', 'a')",
+            "PRAGMA recursive_triggers = ON; INSERT OR REPLACE INTO queues (name, paused) VALUES ('a', 0)",
+        ] {
+            _ = fixture.refusal(statement)
+            #expect(try fixture.rows("SELECT account FROM queues WHERE name = 'a'") == ["acme"], "\(statement)")
+        }
+        try fixture.run(
+            "PRAGMA recursive_triggers = OFF; INSERT OR REPLACE INTO queues (name, account) VALUES ('a', 'default')"
+        )
+        #expect(try fixture.rows("SELECT account FROM queues WHERE name = 'a'") == ["default"])
+        try fixture.run("UPDATE queues SET account = 'acme'; DELETE FROM jobs; DELETE FROM queues")
+        try fixture.run("INSERT INTO queues (name) VALUES ('a')")
+        #expect(try fixture.rows("SELECT account FROM queues WHERE name = 'a'") == [""])
+    }
+
+    @Test func `a backup can be made, and is whole, while a gate is closed`() async throws {
+        let fixture = try await fixture()
+        let gate = GateNote(name: "credits", closedAt: fixture.now, reopensAt: nil, message: "none left")
+        try await fixture.record(.gates([gate]))
+        #expect(try fixture.rows("PRAGMA integrity_check") == ["ok"])
+    }
+
+    @Test
+    func `paid work of an account that is gone is not taken up, and the same job is sent anew for something else`()
+        async throws
+    {
+        let fixture = try await fixture()
+        try fixture.insert("(prompt, queue) VALUES ('x', 'a')")
+        let job = try #require(try await claim(fixture).jobs.first)
+        try await fixture.accept(job, at: 1)
+        let failure = Failure(.contentRefused, "no")
+        try await fixture.record(.taskFailed(job.attempt, failure, charged: nil, then: .fail))
+        try await begin(fixture, [.standard])
+        let retry = "UPDATE jobs SET state = 'queued'"
+        #expect(fixture.refusal(retry)?.contains("an account that is not in the configuration") == true)
+        try fixture.run(retry + ", prompt = 'y'")
+        #expect(try fixture.rows("SELECT state, is_resumed FROM jobs") == ["queued|0"])
+    }
+
+    @Test func `a refusal that was kept beside the ledger shuts the account that it is of`() async throws {
+        let fixture = try await fixture()
+        try fixture.insert("(prompt, queue) VALUES ('x', 'a')")
+        let job = try #require(try await claim(fixture).jobs.first)
+        var failure = Failure(.rateLimited, "slower")
+        failure.retryAfter = .seconds(60)
+        let then = FailureDisposition.retry(at: fixture.now, counted: false)
+        try await fixture.record(.rejected(job.attempt, failure, then: then))
+        #expect(
+            try fixture.rows("SELECT name FROM accounts WHERE shut_until IS NOT NULL") == ["acme"]
+        )
     }
 
     @Test func `evidence counts the requests of the account alone`() async throws {

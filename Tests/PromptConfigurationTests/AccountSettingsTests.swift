@@ -59,6 +59,26 @@ import Testing
         #expect(error?.description.contains(".yaml") == true)
     }
 
+    @Test func `one key is one account`() throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/promptd-keys-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for name in ["a", "b"] { try Data("one\n".utf8).write(to: URL(filePath: folder + "/api-key-" + name)) }
+        let environment = ["CREDENTIALS_DIRECTORY": folder, "KIE_API_KEY": "one"]
+        let (a, b) = (AccountSettings(name: AccountName(stored: "a")), AccountSettings(name: AccountName(stored: "b")))
+        let standard = try Credentials.apiKey(file: nil, environment: environment)
+        let error = #expect(throws: ConfigurationError.self) {
+            _ = try Credentials.accountKeys([a], beside: standard, environment: environment)
+        }
+        #expect(error?.description.contains("accounts.a: has the API key of the account default") == true)
+        try Data("two\n".utf8).write(to: URL(filePath: folder + "/api-key-a"))
+        #expect(try Credentials.accountKeys([a], beside: standard, environment: environment).count == 1)
+        try Data("two\n".utf8).write(to: URL(filePath: folder + "/api-key-b"))
+        #expect(throws: ConfigurationError.self) {
+            _ = try Credentials.accountKeys([a, b], beside: standard, environment: environment)
+        }
+    }
+
     @Test func `its key comes from its file, or from a credential of its own`() throws {
         let folder = FileManager.default.temporaryDirectory.path + "/promptd-keys-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

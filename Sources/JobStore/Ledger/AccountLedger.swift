@@ -58,7 +58,7 @@ extension SQLiteLedger {
                         GROUP BY account
                         """
                 )
-                return Dictionary(uniqueKeysWithValues: rows.map { (AccountName(stored: $0[0]), $0[1] as Int) })
+                return Dictionary(rows.map { (AccountName(stored: $0[0]), $0[1] as Int) }, uniquingKeysWith: +)
             }
         }
     }

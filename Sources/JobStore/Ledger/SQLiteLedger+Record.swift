@@ -145,7 +145,11 @@ struct RecordWork {
         let settled = try settlement.withoutTask(attempt, failure)
         if settled != nil, let wait = failure.retryAfter {
             let until = now + min(wait, RateLimit.longestRetryAfter)
-            try run("UPDATE accounts SET shut_until = ? WHERE name = ?", [until.milliseconds, account.rawValue])
+            // What was kept beside the ledger may be of any account.
+            try run(
+                "UPDATE accounts SET shut_until = ? WHERE name = (SELECT account FROM attempts WHERE id = ?)",
+                [until.milliseconds, attempt.rawValue]
+            )
         }
         let job = try job(of: attempt)
         guard settled != nil, let job, job.state == .submitting || job.state == .unconfirmed else {

@@ -22,22 +22,19 @@ extension Daemon {
         _ settings: EngineSettings,
         _ steps: StepWatch,
         _ start: Latch,
-        _ gathering: StartGathering
+        _ gathering: StartGathering,
+        _ neighbours: Neighbours?
     ) -> Runner {
         let client = parts.accountClients[account] ?? parts.client
         var logger = logger
         if account != .standard { logger[metadataKey: "account"] = "\(account)" }
-        return Runner(
+        var tellOthers: (@Sendable (Bool) -> Void)?
+        if let neighbours { tellOthers = { mayBeDue in neighbours.tell(mayBeDue, by: account) } }
+        let runner = Runner(
             ledger: parts.ledger.ledger(of: account),
             provider: KieProvider(
                 client: client,
-                keySource: KeySource { [live, environment] in
-                    guard account != .standard else {
-                        return try Credentials.apiKey(file: live.apiKeyFile, environment: environment)
-                    }
-                    let settings = live.account(account) ?? AccountSettings(name: account)
-                    return try Credentials.accountKey(settings, environment: environment)
-                },
+                keySource: keySource(of: account),
                 callbackURL: configuration.callbacksPublicURL
             ),
             fetcher: fetcher(parts, client),
@@ -53,8 +50,26 @@ extension Daemon {
             metrics: metrics.of(account),
             start: start,
             logger: logger,
+            tellOthers: tellOthers,
             onStarted: { await gathering.arrive($0) }
         )
+        neighbours?.join(account, runner.events)
+        return runner
+    }
+
+    /// Where an account's key comes from after it was refused.
+    private func keySource(of account: AccountName) -> KeySource {
+        KeySource { [live, environment] in
+            let key = try live.key(of: account, environment: environment)
+            // A key that somebody has put into the wrong place is another account's.
+            for other in [AccountName.standard] + live.accounts where other != account {
+                let theirs = try? live.key(of: other, environment: environment)
+                guard theirs?.value != key.value else {
+                    throw ConfigurationError("the API key of the account \(account) is that of \(other)")
+                }
+            }
+            return key
+        }
     }
 
     private func fetcher(_ parts: Parts, _ client: KieClient) -> MediaFetcher {

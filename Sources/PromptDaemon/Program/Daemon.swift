@@ -50,7 +50,11 @@ struct Daemon {
     func run() async throws {
         prepareProcess()
         let key = try Credentials.apiKey(file: configuration.apiKeyFile, environment: environment)
-        let accountKeys = try Credentials.accountKeys(configuration.accounts, environment: environment)
+        let accountKeys = try Credentials.accountKeys(
+            configuration.accounts,
+            beside: key,
+            environment: environment
+        )
         let callbacks = try Callbacks(configuration, environment: environment, time: time, logger: logger)
         try Credentials.checkHooks(configuration.hooks, environment: environment)
         let token = try Credentials.webToken(configuration, environment: environment)
@@ -219,11 +223,13 @@ struct Daemon {
         let gathering = StartGathering(of: engines.count) { recoveries in
             started(parts.media, recoveries, keepsLeftovers: age.copy != nil)
         }
+        // With one account nobody is told anything.
+        let neighbours = engines.count > 1 ? Neighbours() : nil
         let runners = Runners(
             all: Dictionary(
                 uniqueKeysWithValues: engines.map { account, settings in
                     let start = starts[account] ?? Latch()
-                    return (account, runner(account, parts, settings, steps, start, gathering))
+                    return (account, runner(account, parts, settings, steps, start, gathering, neighbours))
                 }
             ),
             gathering: gathering
@@ -321,6 +327,7 @@ struct Daemon {
             // One that is new begins with the next start, and one that is gone keeps its key until then.
             let accountKeys = try Credentials.accountKeys(
                 new.accounts.filter { parts.accountClients[$0.name] != nil },
+                beside: key,
                 environment: environment
             )
             try Credentials.checkHooks(new.hooks, environment: environment)

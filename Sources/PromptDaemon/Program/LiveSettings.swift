@@ -1,3 +1,4 @@
+import KieAPI
 import Logging
 import PromptConfiguration
 import PromptQueue
@@ -17,9 +18,16 @@ final class LiveSettings: Sendable {
     var hooks: [Hook] { configuration.withLock { $0.hooks } }
     var apiKeyFile: String? { configuration.withLock { $0.apiKeyFile } }
     var thumbnails: ThumbnailPolicy { configuration.withLock { $0.webThumbnails } }
-    /// As the configuration has it now; nil if it is gone.
-    func account(_ name: AccountName) -> AccountSettings? {
-        configuration.withLock { $0.accounts.first { $0.name == name } }
+    /// The accounts beside the standard one.
+    var accounts: [AccountName] { configuration.withLock { $0.accounts.map(\.name) } }
+
+    /// The key of an account, read where the configuration says now; one that is gone from it keeps its credential.
+    func key(of account: AccountName, environment: [String: String]) throws(ConfigurationError) -> Secret {
+        guard account != .standard else {
+            return try Credentials.apiKey(file: apiKeyFile, environment: environment)
+        }
+        let settings = configuration.withLock { $0.accounts.first { $0.name == account } }
+        return try Credentials.accountKey(settings ?? AccountSettings(name: account), environment: environment)
     }
     var sidecars: Bool { configuration.withLock { $0.downloadsSidecars } }
     var uploadRoots: [String] { configuration.withLock { $0.uploadRoots } }

@@ -20,6 +20,9 @@ package final class Runner: Service {
     private let steps: StepWatch?
     private let start: Latch
     private let onStarted: @Sendable (Recovery) async -> Void
+    /// Tells the runners of other accounts that something is settled, and whether jobs of theirs may have become due by it; nil if
+    /// there are none.
+    private let tellOthers: (@Sendable (Bool) -> Void)?
     private let running = Atomic(false)
     /// Changes that were handed to the ledger.
     private let records = InFlightCounter()
@@ -42,8 +45,10 @@ package final class Runner: Service {
         metrics: DaemonMetrics? = nil,
         start: Latch,
         logger: Logger,
+        tellOthers: (@Sendable (Bool) -> Void)? = nil,
         onStarted: @escaping @Sendable (Recovery) async -> Void
     ) {
+        self.tellOthers = tellOthers
         self.ledger = ledger
         self.provider = provider
         downloads = DownloadTasks(fetcher)
@@ -259,10 +264,11 @@ package final class Runner: Service {
     /// Commits a change, without a task of its own: there are many, and nearly none fails.
     private func write(_ change: LedgerChange, at instant: Instant) {
         records.enter()
-        ledger.record(change, now: instant) { [events, records] result in
+        ledger.record(change, now: instant) { [events, records, tellOthers] result in
             switch result {
             case .success(let recorded):
                 events.send(.recorded(change, recorded))
+                if let tellOthers, let mayBeDue = change.makesDueElsewhere(recorded) { tellOthers(mayBeDue) }
             case .failure(let error):
                 events.send(.unrecorded(change, at: instant, error))
             }
@@ -294,6 +300,7 @@ package final class Runner: Service {
                     let recorded = try await ledger.record(change, now: instant)
                     events.send(.recordResumed)
                     events.send(.recorded(change, recorded))
+                    if let tellOthers, let mayBeDue = change.makesDueElsewhere(recorded) { tellOthers(mayBeDue) }
                     return
                 } catch let new {
                     error = new

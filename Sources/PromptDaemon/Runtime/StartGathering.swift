@@ -10,6 +10,7 @@ final class StartGathering: Sendable {
         var missing: Int
         var recoveries: [Recovery] = []
         var waiting: [Latch] = []
+        var isAbandoned = false
     }
 
     private let state: Mutex<State>
@@ -24,8 +25,7 @@ final class StartGathering: Sendable {
     /// Nobody waits for the others any more: one has failed.
     func abandon() {
         let waiting = state.withLock { state in
-            // Never complete.
-            state.missing = .max
+            state.isAbandoned = true
             defer { state.waiting = [] }
             return state.waiting
         }
@@ -36,6 +36,10 @@ final class StartGathering: Sendable {
     func arrive(_ recovery: Recovery) async {
         let latch = Latch()
         let (found, waiting): ([Recovery]?, [Latch]) = state.withLock { state in
+            guard !state.isAbandoned else {
+                latch.abandon()
+                return (nil, [])
+            }
             state.missing -= 1
             state.recoveries.append(recovery)
             guard state.missing > 0 else { return (state.recoveries, state.waiting) }

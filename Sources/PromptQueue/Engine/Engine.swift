@@ -124,6 +124,8 @@ package struct Engine: Sendable {
             // Of the provider it says nothing: everything else may be well.
             if failure.code == .keyRefused { noteUnreached(failure, now: now) }
             balanceUnreadable()
+        case .settledElsewhere(let mayBeDue):
+            if mayBeDue { claiming.noteDue() } else { claiming.noteRoom() }
         case .hinted(let attempt, let candidate):
             hinted(attempt, candidate, now: now)
         case .reloaded(let new):

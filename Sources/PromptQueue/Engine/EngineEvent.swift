@@ -27,6 +27,9 @@ package enum EngineEvent: Sendable {
     /// Paid work that producers took up again.
     case resumed(Recovery)
     case balance(Credits)
+    /// Another account's engine has settled something: there may be room in a budget or a queue, and, if so it says, jobs of
+    /// this account that have become due by it.
+    case settledElsewhere(mayBeDue: Bool)
     /// The balance could not be read.
     case balanceUnknown(Failure)
     /// Somebody says that there is news of a task. `candidate` is the attempt with the task that was named, for the case
