@@ -1,3 +1,4 @@
+import Glibc
 package import KieAPI
 package import PromptQueue
 
@@ -89,6 +90,13 @@ package enum Credentials {
     }
 
     private static let shortestToken = 20
+
+    /// The token's file, if every user of this machine can read it, and so spend what budgets allow; nil: they cannot.
+    package static func openTokenFile(_ configuration: DaemonConfiguration) -> String? {
+        guard configuration.webListen != nil, let file = configuration.webTokenFile else { return nil }
+        var status = stat()
+        return unsafe stat(file, &status) == 0 && status.st_mode & 0o004 != 0 ? file : nil
+    }
 
     /// The secret that signs what a hook is sent.
     ///

@@ -45,7 +45,8 @@ struct FormFields: Sendable {
             ? "" : "?" + all.map { "\(URLText.encoded($0.name))=\(URLText.encoded($0.value))" }.joined(separator: "&")
     }
 
-    private static func decoded(_ text: some StringProtocol) -> String {
+    /// A text of a form, which may be encoded once more: pages clean what they show, and browsers the ends of lines.
+    static func decoded(_ text: some StringProtocol) -> String {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {

@@ -59,6 +59,7 @@ struct Daemon {
         try Credentials.checkHooks(configuration.hooks, environment: environment)
         let token = try Credentials.webToken(configuration, environment: environment)
         webAccess.replace(token: token?.value, readsNeedToken: configuration.webReadWithToken)
+        warnOfOpenToken(configuration)
         let parts = try await open(key, accountKeys)
         var failure: (any Error)?
         do {
@@ -70,6 +71,14 @@ struct Daemon {
         do { try await close(parts) } catch { failure = failure ?? error }
         if let failure { throw failure }
         logger.notice("promptd has stopped; everything is recorded")
+    }
+
+    private func warnOfOpenToken(_ configuration: DaemonConfiguration) {
+        guard let file = Credentials.openTokenFile(configuration) else { return }
+        logger.warning(
+            "every user of this machine can read the token of the pages, and spend with it; take that right from them",
+            metadata: ["file": "\(file)", "fix": "chmod o= \(file)"]
+        )
     }
 
     // MARK: - What stands before anything is sent, and falls after everything is recorded
@@ -336,6 +345,7 @@ struct Daemon {
             parts.client.replaceKey(key)
             parts.uploadClient.replaceKey(key)
             webAccess.replace(token: token?.value, readsNeedToken: new.webReadWithToken)
+            warnOfOpenToken(new)
             for (account, key) in accountKeys { parts.accountClients[account]?.replaceKey(key) }
             let waiting = live.replace(with: new)
             runners.reloaded(EngineSettings.all(new))

@@ -36,6 +36,9 @@ package struct DaemonCommand: AsyncParsableCommand {
             let configuration = try await ConfigurationLoader.load(file: config, environment: environment)
             if checkConfig {
                 try ConfigurationCheck.run(configuration, environment: environment)
+                if let file = Credentials.openTokenFile(configuration) {
+                    print("web.tokenFile: every user of this machine can read the token; do: chmod o= \(file)")
+                }
                 print("the configuration is good")
             } else {
                 let started = Daemon(configuration, file: config, environment: environment)

@@ -127,8 +127,8 @@ struct API: Sendable {
     func add(to router: Router<BasicRequestContext>) {
         router.get("api/v1/live") { request, _ in
             do {
-                try dashboard.admit(request)
-                return try dashboard.feed.response()
+                let visitor = try dashboard.admit(request)
+                return try dashboard.feed.response { dashboard.mayStay(request, visitor) }
             } catch {
                 return Self.failure(dashboard.problem(error))
             }

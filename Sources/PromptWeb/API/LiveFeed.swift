@@ -47,10 +47,11 @@ final class LiveFeed: Sendable {
     /// How many look.
     var streams: Int { count.withLock { $0 } }
 
-    /// An endless answer: it ends when the reader goes, or promptd stops.
+    /// An endless answer: it ends when the reader goes, may not read any more, or promptd stops.
     ///
+    /// - Parameter mayRead: whether he still may.
     /// - Throws: `PageProblem` when enough look.
-    func response() throws(PageProblem) -> Response {
+    func response(while mayRead: @escaping @Sendable () -> Bool = { true }) throws(PageProblem) -> Response {
         let isFree = count.withLock { count in
             guard count < Self.limit else { return false }
             count += 1
@@ -73,7 +74,7 @@ final class LiveFeed: Sendable {
                 var quiet = 0
                 try await writer.write(ByteBuffer(string: "retry: 3000\n\n"))
                 // A stop must not wait for it.
-                while !Task.isCancelled, !Task.isShuttingDownGracefully {
+                while !Task.isCancelled, !Task.isShuttingDownGracefully, mayRead() {
                     let now = try await snapshot()
                     quiet += 1
                     if now.version != seen {

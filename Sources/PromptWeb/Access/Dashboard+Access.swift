@@ -39,6 +39,13 @@ extension Dashboard {
         )
     }
 
+    /// Whether whoever was admitted may go on reading: not when his login has ended, or the token is another.
+    func mayStay(_ request: Request, _ visitor: Visitor) -> Bool {
+        if let session = visitor.session { return self.session(of: request) == session }
+        guard let access = changes?.access, access.readsNeedToken else { return true }
+        return Self.bearer(request).map(access.isToken) == true
+    }
+
     func session(of request: Request) -> Session? {
         guard let access = changes?.access else { return nil }
         return SessionCookie.values(in: request.headers[values: .cookie]).lazy.compactMap(access.session).first
@@ -55,11 +62,20 @@ extension Dashboard {
 
     func checkBearer(_ token: String, _ access: WebAccess) throws(PageProblem) {
         do throws(PageProblem) {
-            try access.check(token)
+            try access.check(token, at: .program)
         } catch {
-            logger.warning("a wrong token was tried", metadata: ["by": "program", "code": "\(error.code.rawValue)"])
+            noteWrongToken(at: .program, error)
             throw error
         }
+    }
+
+    /// A log is not filled by trying.
+    private func noteWrongToken(at door: WebAccess.Door, _ problem: PageProblem) {
+        guard problem.code != .tooManyRequests else { return }
+        logger.warning(
+            "a wrong token was tried",
+            metadata: ["by": "\(door.rawValue)", "code": "\(problem.code.rawValue)"]
+        )
     }
 
     /// What changes something may come from whoever knows the token.
@@ -111,6 +127,7 @@ extension Dashboard {
             var visitor = Visitor()
             do {
                 let changes = try changer()
+                visitor = Visitor(canLogIn: true, place: Self.page(of: request))
                 guard let session = session(of: request) else {
                     throw PageProblem(.unauthorized, "Log in first; nothing was changed.")
                 }
@@ -152,10 +169,7 @@ extension Dashboard {
                     logger.notice("somebody has logged in to the pages")
                     return Self.seeOther(next, cookie: SessionCookie.setting(cookie, isSecure: isSecure))
                 } catch {
-                    logger.warning(
-                        "a wrong token was tried",
-                        metadata: ["by": "page", "code": "\(error.code.rawValue)"]
-                    )
+                    noteWrongToken(at: .page, error)
                     return html(error.status, PageContent("login", LoginView(next: next, problem: error.message)))
                 }
             } catch {
@@ -173,6 +187,12 @@ extension Dashboard {
         var headers: HTTPFields = [.location: place, .cacheControl: "no-store"]
         if let cookie { headers[.setCookie] = cookie }
         return Response(status: .seeOther, headers: headers)
+    }
+
+    /// The page that a form was sent from or leads to, to come back to.
+    private static func page(of request: Request) -> String {
+        let path = request.uri.path
+        return path == "/add" || path.hasPrefix("/changes/") ? place(path) : "/"
     }
 
     static func address(of request: Request) -> String {

@@ -1,6 +1,6 @@
 import PromptQueue
 
-/// How often somebody may try a token: nobody guesses one, and a log is not filled by trying.
+/// How often a wrong token is told from others: nobody guesses one, and a log is not filled by trying. The right one always passes.
 ///
 /// All who try are counted together: behind ssh or a proxy everybody comes from this machine.
 struct LoginAttempts {
@@ -9,7 +9,7 @@ struct LoginAttempts {
 
     private var failures: [Instant] = []
 
-    /// Until when no token is looked at; nil: it may be tried.
+    /// Until when a wrong one is not counted any more; nil: it is.
     mutating func closedUntil(_ now: Instant) -> Instant? {
         failures.removeAll { $0 > now || now - $0 >= Self.window }
         guard failures.count >= Self.limit, let first = failures.first else { return nil }

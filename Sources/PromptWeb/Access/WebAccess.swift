@@ -11,24 +11,43 @@ package final class WebAccess: Sendable {
         let token: [UInt8]
         let sessions: SymmetricKey
         let forms: SymmetricKey
+
+        init(_ token: String, _ salt: [UInt8]) {
+            let secret = SymmetricKey(data: Array(token.utf8))
+            func key(_ purpose: String) -> SymmetricKey {
+                HKDF<SHA256>.deriveKey(
+                    inputKeyMaterial: secret,
+                    salt: salt,
+                    info: Array("promptd \(purpose)".utf8),
+                    outputByteCount: 32
+                )
+            }
+            self.token = WebAccess.digest(token, salt)
+            sessions = key("session")
+            forms = key("form")
+        }
     }
 
+    /// Who tries a token: those who try at the one do not keep people from the other.
+    package enum Door: String, Sendable { case page, program }
+
     private struct State {
+        var salt: [UInt8]
         var keys: Keys?
+        var hadToken = false
         var readsNeedToken = false
-        var attempts = LoginAttempts()
+        var attempts: [Door: LoginAttempts] = [:]
         /// Until they would have expired.
         var ended: [String: Instant] = [:]
     }
 
-    private let salt: [UInt8]
     private let now: @Sendable () -> Instant
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// - Parameter salt: what makes the keys those of this process.
     package init(salt: [UInt8] = WebAccess.random(32), now: @escaping @Sendable () -> Instant) {
-        self.salt = salt
         self.now = now
+        state = Mutex(State(salt: salt))
     }
 
     package static func random(_ count: Int) -> [UInt8] {
@@ -40,25 +59,15 @@ package final class WebAccess: Sendable {
     ///   - token: nil: nobody may change anything.
     ///   - readsNeedToken: whether pages are shown to those alone who know it.
     package func replace(token: String?, readsNeedToken: Bool) {
-        let keys = token.map { token in
-            let secret = SymmetricKey(data: Array(token.utf8))
-            func key(_ purpose: String) -> SymmetricKey {
-                HKDF<SHA256>.deriveKey(
-                    inputKeyMaterial: secret,
-                    salt: salt,
-                    info: Array("promptd \(purpose)".utf8),
-                    outputByteCount: 32
-                )
-            }
-            return Keys(
-                token: Self.digest(token, salt),
-                sessions: key("session"),
-                forms: key("form")
-            )
-        }
+        let fresh = Self.random(32)
         state.withLock { state in
-            state.keys = keys
-            state.readsNeedToken = readsNeedToken && keys != nil
+            defer { state.readsNeedToken = readsNeedToken && state.keys != nil }
+            if let token, let keys = state.keys, Self.isEqual(keys.token, Self.digest(token, state.salt)) { return }
+            // A token that comes back brings no login back.
+            if state.hadToken { state.salt = fresh }
+            let salt = state.salt
+            state.keys = token.map { Keys($0, salt) }
+            state.hadToken = state.hadToken || token != nil
         }
     }
 
@@ -66,27 +75,33 @@ package final class WebAccess: Sendable {
     var hasToken: Bool { state.withLock { $0.keys != nil } }
     var readsNeedToken: Bool { state.withLock { $0.readsNeedToken } }
 
-    /// - Throws: `PageProblem` for a wrong token, and when too many were tried.
-    func check(_ token: String) throws(PageProblem) {
+    /// Whether it is the token, without counting who tries.
+    func isToken(_ token: String) -> Bool {
+        state.withLock { state in
+            state.keys.map { Self.isEqual($0.token, Self.digest(token, state.salt)) } ?? false
+        }
+    }
+
+    /// - Throws: `PageProblem` for a wrong token, and another when too many were tried. The right one always passes: nobody keeps
+    ///   people out by trying.
+    func check(_ token: String, at door: Door) throws(PageProblem) {
         let now = now()
-        let given = Self.digest(token, salt)
         let problem = state.withLock { state -> PageProblem? in
             guard let keys = state.keys else { return .readOnly }
-            if let until = state.attempts.closedUntil(now) { return .tooManyAttempts(until - now) }
-            // Of equal length, whatever was given; every byte is looked at.
-            guard zip(keys.token, given).reduce(0, { $0 | ($1.0 ^ $1.1) }) == 0 else {
-                state.attempts.noteFailure(now)
-                return PageProblem(.unauthorized, "That is not the token.")
+            if Self.isEqual(keys.token, Self.digest(token, state.salt)) { return nil }
+            if let until = state.attempts[door, default: LoginAttempts()].closedUntil(now) {
+                return .tooManyAttempts(until - now)
             }
-            return nil
+            state.attempts[door, default: LoginAttempts()].noteFailure(now)
+            return PageProblem(.unauthorized, "That is not the token.")
         }
         if let problem { throw problem }
     }
 
     /// - Returns: what the cookie holds.
-    /// - Throws: `PageProblem` for a wrong token, and when too many were tried.
+    /// - Throws: `PageProblem` for a wrong token.
     func logIn(_ token: String) throws(PageProblem) -> String {
-        try check(token)
+        try check(token, at: .page)
         let session = Session(id: Hex.text(Self.random(16)), expiresAt: now() + Session.lifetime)
         guard let mark = sign(session.text, \.sessions) else { throw .readOnly }
         return "\(session.text).\(mark)"
@@ -125,6 +140,11 @@ package final class WebAccess: Sendable {
         return HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: Array(text.utf8), using: key)
     }
 
+    /// Of equal length, whatever was given; every byte is looked at.
+    private static func isEqual(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+        zip(one, other).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+
     private static func digest(_ token: String, _ salt: [UInt8]) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: Array(token.utf8), using: SymmetricKey(data: salt)))
     }
@@ -140,7 +160,7 @@ extension PageProblem {
     static func tooManyAttempts(_ wait: Duration) -> PageProblem {
         PageProblem(
             .tooManyRequests,
-            "Too many wrong tokens were tried. None is looked at for another \(max(wait, .seconds(1)).inWords)."
+            "That is not the token, and too many wrong ones were tried. Wait for \(max(wait, .seconds(1)).inWords)."
         )
     }
 }

@@ -11,6 +11,10 @@ extension Dashboard {
             return try await pages.addPage(try await pages.prefilled(fields), problems: [])
         }
         post(router, "add") { pages, changes, fields, session, _ in
+            // The fields of another model are shown first: what it takes and costs is none of this one's.
+            if fields["fields"] != nil || fields["shown"] != nil && fields["shown"] != AddFields(fields).model {
+                return pages.html(.ok, try await pages.addPage(fields, problems: []))
+            }
             let (jobs, notes, problems) = try await pages.jobs(asked: fields, changes)
             guard problems.isEmpty else {
                 return pages.html(.badRequest, try await pages.addPage(fields, problems: problems))
@@ -113,8 +117,10 @@ struct AddFields {
 
     /// What is no field of the model.
     func others(than known: [String]) -> String {
-        let more = fields.all.filter { $0.name.hasPrefix("input.") && !known.contains(String($0.name.dropFirst(6))) }
-            .map { "\($0.name.dropFirst(6))=\($0.value)" }
+        let more = fields.all.filter {
+            $0.name.hasPrefix("input.") && !$0.value.isEmpty && !known.contains(String($0.name.dropFirst(6)))
+        }
+        .map { "\($0.name.dropFirst(6))=\($0.value)" }
         return (more + [fields["other"]].compactMap(\.self)).joined(separator: "\n")
     }
 

@@ -24,7 +24,7 @@ extension Dashboard {
     private func plan(_ fields: FormFields, _ changes: WebChanges, _ session: Session) async throws -> Response {
         let back = Self.place(fields["back"])
         let action = fields["action"] ?? ""
-        let queues = fields.values("queue")
+        let queues = fields.values("queue") + fields.values("queue-encoded").map { FormFields.decoded($0) }
         switch action {
         case "pause", "pause-all":
             note("pause", try await changes.pause(action == "pause" ? queues : nil), by: "page")

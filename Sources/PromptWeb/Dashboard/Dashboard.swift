@@ -100,6 +100,7 @@ package struct Dashboard: Sendable {
         addMedia(to: router)
         addChanges(to: router)
         API(self).add(to: router)
+        addRefusals(to: router)
     }
 
     func page(
@@ -129,7 +130,9 @@ package struct Dashboard: Sendable {
     /// An error as a page; what is wrong here goes to the log.
     func problemPage(_ error: any Error) -> Response {
         let problem = problem(error)
-        let view = MessageView(frame: Frame(problem.title), message: problem.message)
+        let frame = Frame(problem.title)
+        let loginHref = problem.code == .unauthorized ? frame.loginHref : nil
+        let view = MessageView(frame: frame, message: problem.message, loginHref: loginHref)
         return html(problem.status, PageContent("message", view))
     }
 
@@ -167,6 +170,8 @@ struct PageContent {
 struct MessageView {
     let frame: Frame
     let message: String
+    /// Where to do what is needed first.
+    var loginHref: String?
 }
 
 extension PageProblem {
@@ -177,6 +182,7 @@ extension PageProblem {
         case .unauthorized: .unauthorized
         case .notFound: .notFound
         case .conflict: .conflict
+        case .methodNotAllowed: .methodNotAllowed
         case .contentTooLarge: .contentTooLarge
         case .unsupportedMediaType: .unsupportedMediaType
         case .tooManyRequests: .tooManyRequests
@@ -191,7 +197,7 @@ extension PageProblem {
         case .forbidden: "Not allowed"
         case .unauthorized: "A token is needed"
         case .notFound: "Not found"
-        case .conflict: "That cannot be done"
+        case .conflict, .methodNotAllowed: "That cannot be done"
         case .contentTooLarge, .unsupportedMediaType: "That was not understood"
         case .tooManyRequests: "Too many tries"
         case .unavailable: "Not now"

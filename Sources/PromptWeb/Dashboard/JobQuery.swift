@@ -81,6 +81,7 @@ struct PageProblem: Error {
         case forbidden, unauthorized
         case notFound = "not_found"
         case conflict
+        case methodNotAllowed = "method_not_allowed"
         case contentTooLarge = "content_too_large"
         case unsupportedMediaType = "unsupported_media_type"
         case tooManyRequests = "too_many_requests"

@@ -39,10 +39,10 @@ final class MediaFolder: Sendable {
     }
 
     /// A file's size and when it was changed, in nanoseconds since 1970; nil if there is none.
-    func status(_ name: String) -> (size: Int64, changed: Int64)? {
+    func status(_ name: String) -> (size: Int64, changed: Int64, isFile: Bool)? {
         var status = stat()
         guard unsafe fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
-        return (Int64(status.st_size), status.changed)
+        return (Int64(status.st_size), status.changed, status.st_mode & S_IFMT == S_IFREG)
     }
 
     /// Writes a file whole, in place of what has its name.

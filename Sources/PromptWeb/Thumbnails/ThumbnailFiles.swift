@@ -112,7 +112,8 @@ struct ThumbnailFiles: Sendable {
         for shard in try FileManager.default.contentsOfDirectory(atPath: path) {
             guard let folder = try root.folder(shard) else { continue }
             for file in try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(shard)") {
-                guard let status = folder.status(file) else { continue }
+                // What is no file is not ours.
+                guard let status = folder.status(file), status.isFile else { continue }
                 let name = ThumbnailName(file: file)
                 entries.append(
                     Entry(shard: shard, file: file, name: name, size: status.size, changed: status.changed)

@@ -46,6 +46,8 @@ final class Thumbnails: Sendable {
         if let kept = try await files.read(name) { return .picture(kept) }
         guard maker.isReady, turn.waiting < Self.mostWaiting else { return .original }
         return try await turn.pass {
+            // Nobody may want it any more.
+            try Task.checkCancellation()
             // Somebody before us may have wanted the same.
             if hasFailed(name) { return .failed }
             if let kept = try await files.read(name) { return .picture(kept) }

@@ -12,6 +12,8 @@ import SystemPackage
 package struct VipsThumbnailer: ThumbnailMaker {
     private static let programs = ["/usr/bin/vipsthumbnail", "/usr/local/bin/vipsthumbnail"]
     private static let limiter = "/usr/bin/prlimit"
+    /// Of every Debian: whatever else this machine does comes first.
+    private static let nice = "/usr/bin/nice"
     private static let memory = 512 << 20
     private static let mostBytes = 512 << 10
 
@@ -27,7 +29,7 @@ package struct VipsThumbnailer: ThumbnailMaker {
     package var isReady: Bool { isOn() && Self.program != nil }
 
     private static var program: String? {
-        isExecutable(limiter) ? programs.first(where: isExecutable) : nil
+        isExecutable(limiter) && isExecutable(nice) ? programs.first(where: isExecutable) : nil
     }
 
     private static func isExecutable(_ path: String) -> Bool { unsafe access(path, X_OK) == 0 }
@@ -37,7 +39,8 @@ package struct VipsThumbnailer: ThumbnailMaker {
         guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw ThumbnailFailure("\(Errno(rawValue: errno))") }
         let seconds = max(1, timeout.components.seconds)
         let arguments = [
-            "--data=\(Self.memory)", "--cpu=\(seconds)", "--fsize=0", "--core=0", "--nofile=64", "--", program, "stdin",
+            "-n", "19", Self.limiter, "--data=\(Self.memory)", "--cpu=\(seconds)", "--fsize=0", "--core=0",
+            "--nofile=64", "--", program, "stdin",
             "--vips-concurrency=1", "--vips-novector", "--size", "\(width)x\(width)>", "--export-profile", "srgb",
             "--output", ".webp[Q=75,strip]",
         ]
@@ -50,7 +53,7 @@ package struct VipsThumbnailer: ThumbnailMaker {
         do {
             let result = try await withDeadline(timeout, clock: .continuous) { [options] in
                 try await Subprocess.run(
-                    .path(FilePath(Self.limiter)),
+                    .path(FilePath(Self.nice)),
                     arguments: Arguments(arguments),
                     environment: .custom([
                         "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "VIPS_BLOCK_UNTRUSTED": "1",

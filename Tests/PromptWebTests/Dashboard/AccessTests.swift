@@ -64,20 +64,84 @@ import Testing
         #expect(try await Visit.logIn(fixture, DashboardFixture.token, next: next).headers[.location] == "/")
     }
 
-    @Test func `wrong tokens are slowed down, and the right one with them`() async throws {
+    @Test func `wrong tokens are slowed down, and the right one always passes`() async throws {
         let fixture = try DashboardFixture(token: DashboardFixture.token)
         for _ in 0..<LoginAttempts.limit {
             let answer = try await Visit.logIn(fixture, "wrong")
             #expect(answer.status == 401 && answer.headers[.setCookie] == nil)
         }
-        for token in ["wrong", DashboardFixture.token] {
-            let answer = try await Visit.logIn(fixture, token)
-            #expect(answer.status == 429 && answer.headers[.setCookie] == nil)
-            #expect(String(buffer: answer.body).contains("for another 60 s"))
-        }
-        fixture.pass(LoginAttempts.window)
+        let answer = try await Visit.logIn(fixture, "wrong")
+        #expect(answer.status == 429 && answer.headers[.setCookie] == nil)
+        #expect(String(buffer: answer.body).contains("Wait for 60 s"))
         #expect(try await Visit.logIn(fixture, DashboardFixture.token).status == 303)
-        #expect(fixture.log.lines.contains("warning: a wrong token was tried by=page code=unauthorized"))
+        // Programs are counted by themselves.
+        func program(_ token: String) async throws -> Int {
+            let headers: HTTPFields = [.contentType: "application/json", .authorization: "Bearer \(token)"]
+            return try await fixture.request(.post, "/api/v1/pause", headers, body: "{\"all\":true}").status
+        }
+        for _ in 0..<LoginAttempts.limit { #expect(try await program("wrong") == 401) }
+        #expect(try await program("wrong") == 429)
+        #expect(try await program(DashboardFixture.token) == 200)
+        fixture.pass(LoginAttempts.window)
+        #expect(try await Visit.logIn(fixture, "wrong").status == 401)
+        let lines = fixture.log.lines.filter { $0.contains("a wrong token was tried") }
+        #expect(lines.count == 2 * LoginAttempts.limit + 1)
+        #expect(lines.first == "warning: a wrong token was tried by=page code=unauthorized")
+    }
+
+    @Test func `a login does not come back with its token`() async throws {
+        let fixture = try DashboardFixture(token: DashboardFixture.token)
+        let visit = try await Visit(fixture)
+        fixture.access.replace(token: DashboardFixture.token, readsNeedToken: false)
+        #expect(try await visit.page("/").contains("Log out"))
+        for other in ["another-token-of-the-tests", nil] {
+            let visit = try await Visit(fixture)
+            fixture.access.replace(token: other, readsNeedToken: false)
+            fixture.access.replace(token: DashboardFixture.token, readsNeedToken: false)
+            #expect(!(try await visit.page("/").contains("Log out")))
+        }
+        #expect(try await Visit(fixture).page("/").contains("Log out"))
+    }
+
+    @Test func `who may not read any more is told nothing more`() async throws {
+        let fixture = try DashboardFixture(token: DashboardFixture.token, readsNeedToken: true)
+        let ends: [(Visit) async throws -> Void] = [
+            { _ = try await $0.post("/logout", []) },
+            { _ in fixture.access.replace(token: "another-token-of-the-tests", readsNeedToken: true) },
+            { _ in fixture.pass(Session.lifetime + .seconds(1)) },
+        ]
+        for end in ends {
+            fixture.access.replace(token: DashboardFixture.token, readsNeedToken: true)
+            let visit = try await Visit(fixture)
+            // The stream ends by itself, or this would not.
+            async let answer = fixture.get("/api/v1/live", [.cookie: visit.cookie])
+            while fixture.dashboard.feed.streams == 0 { await Task.yield() }
+            try await end(visit)
+            #expect(String(buffer: try await answer.body).contains("event: status"))
+            #expect(try await fixture.get("/api/v1/live", [.cookie: visit.cookie]).status == 401)
+        }
+    }
+
+    @Test(arguments: [
+        ("/jobs", "POST", "GET, HEAD"), ("/changes", "GET", "POST"), ("/add", "DELETE", "GET, POST, HEAD"),
+        ("/api/v1/status", "POST", "GET, HEAD"), ("/api/v1/retry", "GET", "POST"),
+        ("/api/v1/jobs", "PUT", "GET, POST, HEAD"), ("/api/v1/jobs/1", "DELETE", "GET, HEAD"),
+    ])
+    func `another method than those there are is refused with their names`(
+        place: String,
+        method: String,
+        allow: String
+    ) async throws {
+        let fixture = try DashboardFixture(token: DashboardFixture.token)
+        let answer = try await fixture.request(try #require(HTTPRequest.Method(method)), place)
+        #expect(answer.status == 405 && answer.headers[.allow] == allow)
+    }
+
+    @Test func `whoever is not logged in any more is told where to`() async throws {
+        let fixture = try DashboardFixture(token: DashboardFixture.token)
+        let answer = try await fixture.request(.post, "/changes/ab", Visit.form, body: "csrf=x")
+        #expect(answer.status == 401)
+        #expect(String(buffer: answer.body).contains("<p><a href=\"/login?next=%2Fchanges%2Fab\">Log in</a></p>"))
     }
 
     @Test func `a session ends by itself, by a logout, and with another token`() async throws {

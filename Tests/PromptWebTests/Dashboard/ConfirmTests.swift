@@ -98,4 +98,34 @@ import Testing
         #expect(try await visit.post("/changes", [("action", "cancel"), ("job", "\(id)"), ("x", "\0")]).status == 400)
         #expect(try state(id, fixture) == .queued)
     }
+
+    @Test(arguments: ["a\u{202E}b", "a b", "x\ny", "e\u{301}\"<b>", "a  b", "x\r\ny", "50%41"])
+    func `the very queue is resumed that is shown`(name: String) async throws {
+        let fixture = try DashboardFixture(token: DashboardFixture.token)
+        let visit = try await Visit(fixture)
+        for queue in [name, "a b", "x y"] {
+            try fixture.add("a fox", queue: queue)
+            try fixture.file.setPaused(true, queue: queue)
+        }
+        let page = try await visit.page("/")
+        let field = "name=\"queue-encoded\" value=\"\(URLText.encoded(name))\""
+        #expect(page.contains(field))
+        let plan = try await visit.plan([("action", "resume"), ("queue-encoded", URLText.encoded(name))])
+        try await visit.confirm(plan.place)
+        #expect(try fixture.file.queues().filter { !$0.isPaused && $0.name != "default" }.map(\.name) == [name])
+    }
+
+    @Test func `jobs are of the model that was shown`() async throws {
+        let fixture = try DashboardFixture(token: DashboardFixture.token)
+        let visit = try await Visit(fixture)
+        let form = [("shown", "flux-2/flex-text-to-image"), ("prompt", "a fox"), ("input.aspect_ratio", "16:9")]
+        for more in [[("model", "z-image")], [("model", "z-image"), ("fields", "1")]] {
+            let answer = try await visit.post("/add", form + more)
+            let text = String(buffer: answer.body)
+            #expect(answer.status == 200 && text.contains("name=\"shown\" value=\"z-image\""))
+            #expect(text.contains(">a fox</textarea>"))
+        }
+        let plan = try await visit.plan([("model", "flux-2/flex-text-to-image")] + form, at: "/add")
+        #expect(plan.text.contains("would queue 1 job in default: flux-2/flex-text-to-image, 14 credits"))
+    }
 }

@@ -132,6 +132,13 @@ import Testing
         for name in ["1-0-cdcdcdcdcdcdcdcd-320.webp", "101-0-abababababababab-320.webp"] {
             try Data("x".utf8).write(to: URL(filePath: "\(folder)/\(name)"))
         }
+        // What is no file of ours ends no sweep.
+        let strange = "\(folder)/strange"
+        try FileManager.default.createDirectory(atPath: strange, withIntermediateDirectories: true)
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 0)],
+            ofItemAtPath: strange
+        )
         let left = "\(folder)/.1-0-abababababababab-320.webp.x1"
         try Data("x".utf8).write(to: URL(filePath: left))
         func age(_ seconds: Int64) throws {
@@ -142,14 +149,21 @@ import Testing
         #expect(try await fixture.dashboard.sweepThumbnails() == 2)
         try age(4_000)
         #expect(try await fixture.dashboard.sweepThumbnails() == 1)
-        #expect(kept(fixture) == ["1-0-abababababababab-320.webp"])
+        #expect(kept(fixture).filter { $0 != "strange" } == ["1-0-abababababababab-320.webp"])
     }
 
     @Test func `beyond the bound the oldest go`() async throws {
         let fixture = try await fixture(Maker())
         let files = ThumbnailFiles(MediaFiles(directory: fixture.media, databaseID: nil), mostBytes: 100)
         let names = (1...10).map { ThumbnailName(ResultID(job: JobID($0), ordinal: 0), mark: "ab", width: 320) }
-        for name in names { try await files.write(TestPicture.webp, name) }
+        for (index, name) in names.enumerated() {
+            try await files.write(TestPicture.webp, name)
+            let shard = ThumbnailName.shard(of: name.result.job)
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSince1970: Double(1_000 + index))],
+                ofItemAtPath: "\(fixture.media)/\(ThumbnailName.folder)/\(shard)/\(name.file)"
+            )
+        }
         // 200 bytes: down to 90, which is four.
         #expect(try await files.sweep({ Set($0) }, now: fixture.now) == 6)
         #expect(try await files.read(names[0]) == nil)

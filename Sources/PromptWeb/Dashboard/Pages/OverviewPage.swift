@@ -21,6 +21,8 @@ struct OverviewView {
 
     struct Queue {
         let name: String
+        /// The very name, for forms.
+        let encodedName: String
         let href: String
         let cells: [CountCell]
         let blockedBy: String?
@@ -106,6 +108,7 @@ extension Dashboard {
             let states: [JobState] = [.queued, .running, .succeeded, .failed, .cancelled, .unconfirmed]
             return OverviewView.Queue(
                 name: queue.name,
+                encodedName: URLText.encoded(queue.name),
                 href: "/jobs?queue=\(URLText.encoded(queue.name))",
                 cells: states.map { CountCell(queue.counts[$0] ?? 0, $0, ("queue", queue.name)) },
                 blockedBy: queue.blockedBy?.rawValue,
