@@ -11,10 +11,13 @@ package final class LocalFile: Sendable {
         package let description: String
         /// Whether it may pass: this machine has trouble.
         package let isPassing: Bool
+        /// Whether the system gave no answer about the file; otherwise it is what the file is that is wrong.
+        package let isSystem: Bool
 
-        package init(_ description: String, isPassing: Bool = false) {
+        package init(_ description: String, isPassing: Bool = false, isSystem: Bool = false) {
             self.description = description
             self.isPassing = isPassing
+            self.isSystem = isSystem
         }
 
         package static func changed(_ path: String) -> Problem {
@@ -23,7 +26,8 @@ package final class LocalFile: Sendable {
 
         init(code: Int32, _ shown: String) {
             let words = Errno(rawValue: code).description
-            self.init("\(shown): \(words)", isPassing: [EIO, EMFILE, ENFILE, ENOMEM, ESTALE].contains(code))
+            let isPassing = [EIO, EMFILE, ENFILE, ENOMEM, ESTALE].contains(code)
+            self.init("\(shown): \(words)", isPassing: isPassing, isSystem: true)
         }
     }
 

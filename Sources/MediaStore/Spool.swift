@@ -7,6 +7,9 @@ import PromptQueue
 package struct Spool: Sendable {
     package let directory: String
 
+    /// How often a lock is tried that another program holds, a tenth of a second apart.
+    package static let lockTries = 50
+
     /// - Parameter database: its file. What it is a link to has its spool beside it, as SQLite has its other files.
     package init(database: String) {
         var path = database
@@ -22,20 +25,26 @@ package struct Spool: Sendable {
         "upload:\(file.sha256).\(file.type.fileExtension)"
     }
 
-    /// Copies a file in, synced; if it is there already, it counts as new.
-    package func add(_ file: LocalFile) throws(LocalFile.Problem) {
+    /// Copies a file in, synced; if it is there already, it counts as new, and if something else is there, it takes its place.
+    package func add(_ file: LocalFile, lockTries: Int = Spool.lockTries) throws(LocalFile.Problem) {
         try make()
         let folder = unsafe Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw LocalFile.Problem(code: errno, directory) }
         defer { close(folder) }
         let name = "\(file.sha256).\(file.type.fileExtension)"
         let path = "\(directory)/\(name)"
-        if try touch(path, folder) { return }
+        // Whoever removes what is old has looked at its age under the other lock.
+        let isThere = try whileLocked(folder, lockTries) {
+            unsafe utimensat(AT_FDCWD, path, nil, AT_SYMLINK_NOFOLLOW) == 0
+        }
+        if isThere, try isWhole(name) { return }
         let partial = "\(directory)/.\(name).\(getpid())"
         unsafe unlink(partial)
         do throws(LocalFile.Problem) {
             try copy(file, to: partial)
-            guard unsafe rename(partial, path) == 0 else { throw LocalFile.Problem(code: errno, path) }
+            // Whoever removes what is wrong has looked at its bytes under the other lock.
+            let code = try whileLocked(folder, lockTries) { unsafe rename(partial, path) == 0 ? 0 : errno }
+            guard code == 0 else { throw LocalFile.Problem(code: code, path) }
         } catch {
             unsafe unlink(partial)
             throw error
@@ -43,12 +52,36 @@ package struct Spool: Sendable {
         guard fsync(folder) == 0 else { throw LocalFile.Problem(code: errno, directory) }
     }
 
-    /// Makes a file that is there as new as one that was put in now.
-    private func touch(_ path: String, _ folder: Int32) throws(LocalFile.Problem) -> Bool {
-        // Whoever removes what is old has looked at its age under the other lock.
-        guard flock(folder, LOCK_SH) == 0 else { throw LocalFile.Problem(code: errno, directory) }
+    /// Whether what is there can be read and is what its name says.
+    private func isWhole(_ name: String) throws(LocalFile.Problem) -> Bool {
+        do throws(LocalFile.Problem) { _ = try open(name) } catch {
+            guard !error.isPassing else { throw error }
+            return false
+        }
+        return true
+    }
+
+    /// Holds off removals meanwhile. Anybody who may open the directory may hold a lock for ever: nobody waits for that.
+    private func whileLocked<Value>(
+        _ folder: Int32,
+        _ tries: Int,
+        _ body: () -> Value
+    ) throws(LocalFile.Problem) -> Value {
+        var rest = tries
+        while flock(folder, LOCK_SH | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK else { throw LocalFile.Problem(code: errno, directory) }
+            rest -= 1
+            guard rest > 0 else {
+                throw LocalFile.Problem(
+                    "\(directory): another program holds a lock on this directory; end it (fuser -v shows which), and try again",
+                    isPassing: true,
+                    isSystem: true
+                )
+            }
+            usleep(100_000)
+        }
         defer { flock(folder, LOCK_UN) }
-        return unsafe utimensat(AT_FDCWD, path, nil, AT_SYMLINK_NOFOLLOW) == 0
+        return body()
     }
 
     private func copy(_ file: LocalFile, to partial: String) throws(LocalFile.Problem) {
@@ -97,12 +130,35 @@ package struct Spool: Sendable {
     }
 
     /// Removes a file, unless somebody has put it in again meanwhile.
-    package func remove(_ name: String, untouchedFor seconds: Int64, now: Int64) {
+    ///
+    /// - Returns: false if another program holds a lock on the directory; nothing was looked at.
+    package func remove(_ name: String, untouchedFor seconds: Int64, now: Int64) -> Bool {
+        whileAlone {
+            if isOld(name, than: seconds, now) { unsafe unlink("\(directory)/\(name)") }
+            return true
+        } ?? false
+    }
+
+    /// Removes a file whose bytes are not what its name says, so that the next one under that name is copied in again.
+    ///
+    /// - Returns: whether it was removed. Not if somebody has put it right meanwhile, or another program holds a lock.
+    package func removeWrong(_ name: String) -> Bool {
+        whileAlone {
+            do throws(LocalFile.Problem) { _ = try open(name) } catch {
+                guard !error.isPassing, !error.isSystem else { return false }
+                return unsafe unlink("\(directory)/\(name)") == 0
+            }
+            return false
+        } ?? false
+    }
+
+    /// Nil, and nothing is done, if another program holds a lock on the directory.
+    private func whileAlone<Value>(_ body: () -> Value) -> Value? {
         let folder = unsafe Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { return }
+        guard folder >= 0 else { return nil }
         defer { close(folder) }
-        guard flock(folder, LOCK_EX) == 0 else { return }
-        if isOld(name, than: seconds, now) { unsafe unlink("\(directory)/\(name)") }
+        guard flock(folder, LOCK_EX | LOCK_NB) == 0 else { return nil }
+        return body()
     }
 
     private func isOld(_ name: String, than seconds: Int64, _ now: Int64) -> Bool {

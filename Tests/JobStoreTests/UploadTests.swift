@@ -165,6 +165,25 @@ import Testing
         #expect(try fixture.rows("SELECT error_code FROM jobs WHERE state = 'failed'") == ["upload_failed"])
     }
 
+    @Test func `a name that is no text lets others go first when a rule refuses that it fails`() async throws {
+        let fixture = try LedgerFixture()
+        try fixture.run(
+            "INSERT INTO jobs (prompt, input) VALUES ('x', json_object('a', 'file:///' || CAST(x'fffe' AS TEXT)))"
+        )
+        try insert(fixture, photo)
+        try fixture.run(
+            """
+            CREATE TRIGGER mine BEFORE UPDATE ON uploads WHEN NEW.state = 'failed'
+            BEGIN SELECT RAISE(ABORT, 'not here'); END
+            """
+        )
+        #expect(try await fixture.ledger.wantedUpload(now: fixture.now)?.reference == photo)
+        #expect(try fixture.rows("SELECT count(*) FROM uploads WHERE message GLOB '*not here*'") == ["1"])
+        try await fixture.ledger.recordUpload(wanted(photo), file(fixture))
+        #expect(try await fixture.ledger.wantedUpload(now: fixture.now) == nil)
+        #expect(try fixture.rows("SELECT state FROM jobs") == ["queued", "queued"])
+    }
+
     @Test func `what no queued job needs is not uploaded, and is when one comes back`() async throws {
         let fixture = try LedgerFixture()
         try insert(fixture, photo)

@@ -51,10 +51,52 @@ import Testing
         try Data(Self.png + [4]).write(to: URL(filePath: spool.directory + "/" + name))
         #expect(throws: LocalFile.Problem.self) { try spool.open(name) }
         #expect(throws: LocalFile.Problem.self) { try spool.open("../secret.png") }
-        spool.remove(name, untouchedFor: 3_600, now: now)
+        #expect(spool.remove(name, untouchedFor: 3_600, now: now))
         #expect(try FileManager.default.contentsOfDirectory(atPath: spool.directory) == [name])
-        spool.remove(name, untouchedFor: 3_600, now: now + 7_200)
+        #expect(spool.remove(name, untouchedFor: 3_600, now: now + 7_200))
         #expect(try FileManager.default.contentsOfDirectory(atPath: spool.directory) == [])
+    }
+
+    @Test func `a lock that somebody holds on the spool's directory keeps nobody waiting`() throws {
+        let path = try folder()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let spool = Spool(database: path + "/q.sqlite")
+        let file = try LocalFile.open(own: path + "/secret.png")
+        try spool.add(file)
+        let name = String(Spool.reference(to: file).dropFirst("upload:".count))
+        let later = Int64(Date().timeIntervalSince1970) + 7_200
+        let held = unsafe open(spool.directory, O_RDONLY | O_DIRECTORY)
+        defer { close(held) }
+        #expect(flock(held, LOCK_SH) == 0)
+        try spool.add(file)
+        #expect(!spool.remove(name, untouchedFor: 3_600, now: later))
+        #expect(flock(held, LOCK_EX) == 0)
+        let problem = #expect(throws: LocalFile.Problem.self) { try spool.add(file, lockTries: 1) }
+        #expect(problem?.description.contains("another program holds a lock") == true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: spool.directory) == [name])
+        #expect(flock(held, LOCK_UN) == 0)
+        #expect(spool.remove(name, untouchedFor: 3_600, now: later))
+    }
+
+    @Test(arguments: ["garbage", "", "longer than what is to be there"])
+    func `what is wrong in the spool is put right by the next who adds the file`(bytes: String) throws {
+        let path = try folder()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let spool = Spool(database: path + "/q.sqlite")
+        let file = try LocalFile.open(own: path + "/secret.png")
+        try spool.add(file)
+        let name = String(Spool.reference(to: file).dropFirst("upload:".count))
+        #expect(!spool.removeWrong(name))
+        for isRemoved in [false, true] {
+            try Data(bytes.utf8).write(to: URL(filePath: spool.directory + "/" + name))
+            if isRemoved {
+                #expect(spool.removeWrong(name))
+                #expect(try FileManager.default.contentsOfDirectory(atPath: spool.directory) == [])
+            }
+            try spool.add(file)
+            #expect(try spool.open(name).bytes == file.bytes)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: spool.directory) == [name])
+        }
     }
 
     @Test func `a spool is found by a path that begins here, and by a link`() throws {

@@ -1,5 +1,6 @@
 import Concurrency
 import FoundationEssentials
+import Glibc
 import KieAPI
 import Logging
 import MediaStore
@@ -190,8 +191,32 @@ import Testing
             #expect(names.count == 1)
             let old: [FileAttributeKey: Any] = [.modificationDate: Date(timeIntervalSince1970: 1_000_000)]
             try FileManager.default.setAttributes(old, ofItemAtPath: "\(folder)/\(names[0])")
+            let held = unsafe open(folder, O_RDONLY | O_DIRECTORY)
+            defer { close(held) }
+            #expect(flock(held, LOCK_SH) == 0)
+            try await keeper.clean()
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == names)
+            #expect(flock(held, LOCK_UN) == 0)
             try await keeper.clean()
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+        }
+    }
+
+    @Test func `a file in the spool that is not what its name says is removed, and its jobs are told`() async throws {
+        try await withFolder { path in
+            let file = try LocalFile.open(own: "\(path)/a.png")
+            let reference = Spool.reference(to: file)
+            let store = Store([reference])
+            let host = Host(.uploaded(url: "https://u/1.png"))
+            let keeper = keeper(store, host, path)
+            let spool = keeper.files.spool
+            try spool.add(file)
+            let name = reference.dropFirst("upload:".count)
+            try Data("garbage".utf8).write(to: URL(filePath: "\(spool.directory)/\(name)"))
+            #expect(try await keeper.uploadNext() == .done)
+            #expect(store.found.failed[reference]?.contains("it was removed") == true)
+            #expect(host.sums.isEmpty)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: spool.directory).isEmpty)
         }
     }
 }

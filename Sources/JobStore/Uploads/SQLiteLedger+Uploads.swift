@@ -7,19 +7,45 @@ extension SQLiteLedger: UploadStore {
     private static let ahead: Duration = .seconds(600)
 
     package func wantedUpload(now: Instant) async throws(LedgerError) -> WantedUpload? {
+        var refused: Set<Data> = []
         while true {
             switch try await foundUpload(now: now) {
             case .wanted(let wanted): return wanted
             case nil: return nil
             case .unreadable(let reference):
-                try await commits.commit { db in
-                    try db
-                        .cachedStatement(
-                            sql: "UPDATE uploads SET state = 'failed', message = ? WHERE reference = CAST(? AS TEXT)"
-                        )
-                        .execute(arguments: ["its name is not UTF-8, or has a NUL", reference])
+                guard !refused.contains(reference) else { return nil }
+                do throws(LedgerError) {
+                    try await failUnreadable(reference)
+                } catch {
+                    guard error.code == .constraint else { throw error }
+                    // Somebody's own rule refuses that: others come first.
+                    refused.insert(reference)
+                    try await deferUnreadable(reference, error.message, now)
                 }
             }
+        }
+    }
+
+    private func failUnreadable(_ reference: Data) async throws(LedgerError) {
+        try await commits.commit { db in
+            try db
+                .cachedStatement(
+                    sql: "UPDATE uploads SET state = 'failed', message = ? WHERE reference = CAST(? AS TEXT)"
+                )
+                .execute(arguments: ["its name is not UTF-8, or has a NUL", reference])
+        }
+    }
+
+    private func deferUnreadable(_ reference: Data, _ message: String, _ now: Instant) async throws(LedgerError) {
+        try await commits.commit { db in
+            try db
+                .cachedStatement(
+                    sql: """
+                        UPDATE uploads SET tried_at = ?1, failing_since = coalesce(failing_since, ?1), message = ?2
+                        WHERE reference = CAST(?3 AS TEXT)
+                        """
+                )
+                .execute(arguments: [now.milliseconds, BoundedText.message(message), reference])
         }
     }
 

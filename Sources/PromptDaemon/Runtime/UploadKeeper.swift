@@ -179,11 +179,25 @@ struct UploadKeeper: Service {
     /// Removes what no job takes, and nobody has put in of late.
     func clean() async throws {
         let now = time.now.instant.milliseconds / 1_000
-        let names = files.spool.names(untouchedFor: Int64(Self.grace.seconds), now: now)
+        let spool = files.spool
+        let names = await withTaskExecutorPreference(BlockingExecutor()) { await Self.oldNames(spool, now) }
         let used = try await ledger.usedUploads(Set(names.map { "upload:\($0)" }))
-        for name in names where !used.contains("upload:\(name)") {
-            files.spool.remove(name, untouchedFor: Int64(Self.grace.seconds), now: now)
-        }
+        let unused = names.filter { !used.contains("upload:\($0)") }
+        let left = await withTaskExecutorPreference(BlockingExecutor()) { await Self.remove(unused, spool, now) }
+        guard left > 0 else { return }
+        logger.warning(
+            "files that nobody takes stay for another hour, because another program holds a lock on their directory",
+            metadata: ["path": "\(PlainText.oneLine(spool.directory))", "files": "\(left)"]
+        )
+    }
+
+    private static nonisolated func oldNames(_ spool: Spool, _ now: Int64) async -> [String] {
+        spool.names(untouchedFor: Int64(grace.seconds), now: now)
+    }
+
+    /// How many could not be looked at.
+    private static nonisolated func remove(_ names: [String], _ spool: Spool, _ now: Int64) async -> Int {
+        names.count { !spool.remove($0, untouchedFor: Int64(grace.seconds), now: now) }
     }
 }
 
@@ -219,7 +233,7 @@ struct UploadFiles: Sendable {
 
     func open(_ wanted: WantedUpload) throws(LocalFile.Problem) -> LocalFile {
         switch LocalFileReference(wanted.reference) {
-        case .spooled(let name)?: return try spool.open(name)
+        case .spooled(let name)?: return try open(spooled: name)
         case .path(let path)?: return try LocalFile.open(path, below: roots())
         case .result?:
             guard let saved = wanted.saved else {
@@ -231,6 +245,15 @@ struct UploadFiles: Sendable {
             }
             return file
         case nil: throw LocalFile.Problem("\(wanted.reference): is no file")
+        }
+    }
+
+    private func open(spooled name: String) throws(LocalFile.Problem) -> LocalFile {
+        do throws(LocalFile.Problem) { return try spool.open(name) } catch {
+            guard !error.isPassing, !error.isSystem else { throw error }
+            // Somebody may have put it right meanwhile.
+            guard spool.removeWrong(name) else { return try spool.open(name) }
+            throw LocalFile.Problem("\(error); it was removed: add a job with the file again, then retry this one")
         }
     }
 }
