@@ -1,4 +1,4 @@
--- The schema, version 31, as the files in migrations/ make it. Written by a test; not edited.
+-- The schema, version 32, as the files in migrations/ make it. Written by a test; not edited.
 
 CREATE TABLE account_readings (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -910,11 +910,12 @@ CREATE INDEX job_uploads_reference ON job_uploads (reference);
 CREATE TRIGGER job_uploads_added AFTER INSERT ON job_uploads
 BEGIN
     -- A file may have been changed since another job named it, and what could not be uploaded then may be there now.
-    INSERT INTO uploads (reference) VALUES (NEW.reference)
-    ON CONFLICT (reference) DO UPDATE SET state = 'wanted', asked = asked + 1,
+    UPDATE uploads SET state = 'wanted', asked = CASE WHEN asked < 4000000000000000 THEN asked + 1 ELSE 0 END,
         message = CASE state WHEN 'failed' THEN NULL ELSE message END,
         failing_since = CASE state WHEN 'failed' THEN NULL ELSE failing_since END
-    WHERE state IN ('failed', 'idle') OR reference GLOB 'file:*';
+    WHERE reference = NEW.reference AND (state IN ('failed', 'idle') OR reference GLOB 'file:*');
+    INSERT INTO uploads (reference)
+    SELECT NEW.reference WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE reference = NEW.reference);
     UPDATE jobs SET kept_turn = coalesce(turn, kept_turn), turn = NULL
     WHERE id = NEW.job_id AND state = 'queued' AND turn IS NOT NULL
         AND (SELECT state FROM uploads WHERE reference = NEW.reference) <> 'ready';
@@ -2307,6 +2308,16 @@ CREATE INDEX uploads_ending ON uploads (expires_at) WHERE state = 'ready';
 
 CREATE INDEX uploads_wanted ON uploads (tried_at) WHERE state = 'wanted';
 
+CREATE TRIGGER uploads_asked_added BEFORE INSERT ON uploads WHEN NEW.asked > 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'uploads.asked: is written by the database; it is out of bounds');
+END;
+
+CREATE TRIGGER uploads_asked_changed BEFORE UPDATE OF asked ON uploads WHEN NEW.asked > 4000000000000000
+BEGIN
+    SELECT RAISE(ABORT, 'uploads.asked: is written by the database; it is out of bounds');
+END;
+
 CREATE TRIGGER uploads_changed AFTER UPDATE OF state ON uploads WHEN OLD.state <> NEW.state
 BEGIN
     UPDATE jobs SET kept_turn = coalesce(turn, kept_turn), turn = NULL
@@ -2324,6 +2335,12 @@ CREATE TRIGGER uploads_kept BEFORE DELETE ON uploads
 WHEN EXISTS (SELECT 1 FROM job_uploads WHERE reference = OLD.reference)
 BEGIN
     SELECT RAISE(ABORT, 'uploads: is written by promptd; jobs take this file');
+END;
+
+CREATE TRIGGER uploads_once BEFORE INSERT ON uploads
+WHEN EXISTS (SELECT 1 FROM uploads WHERE reference = NEW.reference)
+BEGIN
+    SELECT RAISE(ABORT, 'uploads: is written by promptd; this file is known already');
 END;
 
 CREATE TRIGGER uploads_reference_frozen BEFORE UPDATE OF reference ON uploads WHEN OLD.reference <> NEW.reference

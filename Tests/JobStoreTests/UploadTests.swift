@@ -184,6 +184,25 @@ import Testing
         #expect(try fixture.rows("SELECT state FROM jobs") == ["queued", "queued"])
     }
 
+    @Test func `how often a file was named begins anew at its bound, and what was read before is not recorded`()
+        async throws
+    {
+        let fixture = try LedgerFixture()
+        let reference = "file:///srv/fox.png"
+        try insert(fixture, reference)
+        try fixture.run("UPDATE uploads SET asked = 4000000000000000")
+        let before = try #require(try await fixture.ledger.wantedUpload(now: fixture.now))
+        try insert(fixture, reference)
+        #expect(try fixture.rows("SELECT asked FROM uploads") == ["0"])
+        try await fixture.ledger.recordUpload(before, file(fixture))
+        #expect(try fixture.rows("SELECT waits FROM jobs") == ["1", "1"])
+        // As a database may have it that was written to before there was a bound.
+        try fixture.run("DROP TRIGGER uploads_asked_changed")
+        try fixture.run("UPDATE uploads SET asked = 9223372036854775807")
+        try insert(fixture, reference)
+        #expect(try fixture.rows("SELECT asked FROM uploads") == ["0"])
+    }
+
     @Test func `what no queued job needs is not uploaded, and is when one comes back`() async throws {
         let fixture = try LedgerFixture()
         try insert(fixture, photo)
@@ -246,6 +265,12 @@ import Testing
         "UPDATE jobs SET waits = 0", "UPDATE jobs SET turn = -1", "DELETE FROM job_uploads", "DELETE FROM uploads",
         "UPDATE job_uploads SET reference = 'x'", "INSERT INTO job_uploads VALUES (1, 'file:///etc/passwd')",
         "UPDATE uploads SET reference = 'file:///etc/passwd'", "UPDATE uploads SET state = 'ready'",
+        "UPDATE uploads SET asked = 9223372036854775807",
+        "INSERT INTO uploads (reference, asked) VALUES ('x', 4000000000000001)",
+        """
+        INSERT OR REPLACE INTO uploads (reference, state, sha256, url, uploaded_at, expires_at)
+        SELECT reference, 'ready', substr(reference, 8, 64), 'https://u/1.png', 1, 253402300799999 FROM uploads
+        """,
     ])
     func `what a job waits for is nobody's to write`(sql: String) throws {
         let fixture = try LedgerFixture()
