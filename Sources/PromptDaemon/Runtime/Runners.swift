@@ -56,8 +56,6 @@ struct Runners: Service {
         for (account, settings) in settings { all[account]?.reloaded(settings) }
     }
 
-    func isRunning(_ account: AccountName) -> Bool { all[account]?.isRunning ?? false }
-
     /// A callback says that there is news of a task.
     func hinted(_ account: AccountName, _ attempt: AttemptID, candidate: OpenTask?) {
         all[account]?.hinted(attempt, candidate: candidate)
