@@ -114,6 +114,12 @@ let package = Package(
             dependencies: ["Concurrency", "KieAPI", "PromptQueue", crypto, logging, nioPosix, systemPackage],
             swiftSettings: settings
         ),
+        // Results side by side, on a page or on one picture.
+        .target(
+            name: "ContactSheets",
+            dependencies: ["Concurrency", "PromptQueue", subprocess, systemPackage],
+            swiftSettings: settings
+        ),
         // What tasks wait with.
         .target(name: "Concurrency", dependencies: ["PromptQueue", nioPosix], swiftSettings: settings),
         // The settings, as the daemon and the commands read them.
@@ -134,9 +140,8 @@ let package = Package(
         .target(
             name: "PromptWeb",
             dependencies: [
-                "Concurrency", "PromptQueue", coreMetrics, crypto, hummingbird, httpTypes, logging, mustache, nioCore,
-                serviceLifecycle,
-                subprocess, systemPackage,
+                "Concurrency", "ContactSheets", "PromptQueue", coreMetrics, crypto, hummingbird, httpTypes, logging,
+                mustache, nioCore, serviceLifecycle, systemPackage,
             ],
             resources: [
                 .embedInCode("Dashboard/Assets/app.css"), .embedInCode("Dashboard/Assets/app.js"),
@@ -162,8 +167,8 @@ let package = Package(
         .target(
             name: "PromptCommands",
             dependencies: [
-                "Concurrency", "PromptConfiguration", "PromptQueue", "JobStore", "KieAPI", "MediaStore", argumentParser,
-                logging, subprocess, systemPackage,
+                "Concurrency", "ContactSheets", "PromptConfiguration", "PromptQueue", "JobStore", "KieAPI",
+                "MediaStore", argumentParser, logging, subprocess, systemPackage,
             ],
             swiftSettings: settings
         ),
@@ -227,7 +232,8 @@ let package = Package(
         .testTarget(
             name: "PromptWebTests",
             dependencies: [
-                "Concurrency", "EmptyLedger", "JobStore", "PromptWeb", "PromptQueue", "RecordedLog", coreMetrics,
+                "Concurrency", "ContactSheets", "EmptyLedger", "JobStore", "PromptWeb", "PromptQueue", "RecordedLog",
+                coreMetrics,
                 crypto,
                 httpTypes, hummingbird, hummingbirdTesting,
                 logging,
@@ -270,7 +276,7 @@ let package = Package(
         ),
         .testTarget(
             name: "PromptCommandsTests",
-            dependencies: ["PromptCommands", "EmptyLedger", "JobStore", "PromptQueue", grdb],
+            dependencies: ["ContactSheets", "PromptCommands", "EmptyLedger", "JobStore", "PromptQueue", grdb],
             swiftSettings: settings
         ),
         .testTarget(

@@ -16,7 +16,7 @@ struct OwnSiteOnly<Context: RequestContext>: RouterMiddleware {
         let isPage =
             (request.method == .get || request.method == .head) && header("Sec-Fetch-Mode") == "navigate"
             && header("Sec-Fetch-Dest") == "document"
-            && !["/api/", "/media/", "/gallery.zip"].contains(where: path.hasPrefix)
+            && !["/api/", "/media/", "/gallery."].contains(where: path.hasPrefix)
         guard let site = header("Sec-Fetch-Site"), site == "cross-site" || site == "same-site", !isPage else {
             return try await next(request, context)
         }

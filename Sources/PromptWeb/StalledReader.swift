@@ -1,7 +1,7 @@
 import NIOCore
 
 /// Closes a connection to which nothing could be written for a while (`IdleStateHandler`): whoever asks for much and does not read
-/// it would keep what was read for him in memory.
+/// it would keep what was read for him in memory. An answer that takes its time, with nothing to be written yet, may take it.
 final class StalledReader: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = NIOAny
 
@@ -10,6 +10,13 @@ final class StalledReader: ChannelInboundHandler, RemovableChannelHandler {
             context.fireUserInboundEventTriggered(event)
             return
         }
-        context.close(promise: nil)
+        do {
+            guard try context.channel.syncOptions?.getOption(.bufferedWritableBytes) == 0 else {
+                context.close(promise: nil)
+                return
+            }
+        } catch {
+            context.close(promise: nil)
+        }
     }
 }

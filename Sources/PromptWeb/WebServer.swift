@@ -95,6 +95,9 @@ package enum WebServer {
                 return plain(.serviceUnavailable, "the database cannot be read\n")
             }
         }
+        for path in ["healthz", "readyz", "metrics"] {
+            WrongMethod.refuse(router, path, but: [.get]) { plain(.methodNotAllowed, "\($0.message)\n") }
+        }
         dashboard?.add(to: router)
         return router
     }

@@ -1,3 +1,4 @@
+import ContactSheets
 import FoundationEssentials
 import JobStore
 import PromptQueue
@@ -12,9 +13,7 @@ import Testing
         base64Encoded:
             "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
     )
-    private static let hasVips = ["vips", "vipsthumbnail"].allSatisfy {
-        ExternalProgram($0, environment: ["PATH": "/usr/bin"]) != nil
-    }
+    private static let hasVips = VipsTools() != nil
 
     /// - Parameter hasPrograms: whether the tools that make small pictures can be found.
     private func fixture() async throws -> CommandFixture {
@@ -140,6 +139,12 @@ import Testing
         #expect(figure("video/mp4").contains("<video src=\"\(link)\" controls"))
         #expect(figure("audio/mpeg").contains("<audio src=\"\(link)\" controls"))
         #expect(figure("application/zip").contains("<a class=\"file\" href=\"\(link)\">"))
+        // Where nothing can be linked to, each is named.
+        for type in ["image/png", "video/mp4", "application/zip"] {
+            let figure = GalleryPage.figure(Self.item(type), thumbnail: nil, link: nil)
+            #expect(figure.contains("<p class=\"file\">x.mp4<br>\(type)<br>5 B</p>"), "\(figure)")
+            #expect(!figure.contains("href") && !figure.contains("src"))
+        }
     }
 
     private static func item(_ type: String) -> GalleryItem {
@@ -170,10 +175,7 @@ import Testing
             prunedAt: nil,
             files: []
         )
-        return GalleryItem(
-            job: job,
-            file: ResultFile(job: JobID(1), ordinal: 0, path: "/m/x.mp4", contentType: type, bytes: 5)
-        )
+        return GalleryItem(job: job, ordinal: 0, path: "/m/x.mp4", contentType: type, bytes: 5)
     }
 
     @Test(arguments: [["-o", "x.gif", "1"], ["-o", "x.html"], ["-o", "x.html", "1", "-b", "b"], ["1"]])

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ContactSheets
 import FoundationEssentials
 import Glibc
 import PromptConfiguration
@@ -65,20 +66,28 @@ struct GalleryCommand: AsyncParsableCommand, SettingsCommand {
         }
         guard !items.isEmpty else { throw CommandError(.badData, "no job that matches has a file") }
         let title = title ?? filters.batch ?? filters.queue ?? "promptd"
-        let summary = summary(items, console)
-        try await ScratchFolder.with(console.environment) { folder in
-            if isPicture {
-                try await writePicture(items, ContactSheet(title: title, summary: summary), folder, console)
-            } else {
-                try await writePage(items, GalleryPage(title: title, summary: summary), folder, console)
-            }
+        let summary = GalleryItem.summary(items) { console.date($0) }
+        let tools = VipsTools(path: console.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
+        if isPicture {
+            try await writePicture(items, title: title, summary: summary, tools, console)
+        } else {
+            let page = GalleryPage(title: title, summary: summary, generator: "promptctl", hasLinks: true)
+            try await writePage(items, page, tools, console)
         }
         if output != "-" { console.say("wrote \(count(items.count, "result")) to \(output)") }
     }
 
     private func collect(_ file: any QueueClient, _ media: String) throws -> [GalleryItem] {
         func items(_ job: ExportedJob) -> [GalleryItem] {
-            ResultFile.all(of: job, in: media).map { GalleryItem(job: job.job, file: $0) }
+            ResultFile.all(of: job, in: media).map { file in
+                GalleryItem(
+                    job: job.job,
+                    ordinal: file.ordinal,
+                    path: file.path,
+                    contentType: file.contentType,
+                    bytes: file.bytes
+                )
+            }
         }
         guard jobs.isEmpty else {
             return try jobs.flatMap { id in
@@ -98,25 +107,18 @@ struct GalleryCommand: AsyncParsableCommand, SettingsCommand {
         }
     }
 
-    private func summary(_ items: [GalleryItem], _ console: Console) -> String {
-        let jobs = Dictionary(items.map { ($0.job.id, $0.job.charged ?? .zero) }) { first, _ in first }
-        let credits = jobs.values.reduce(Credits.zero, +)
-        let day = items.map(\.job.createdAt).max().map { ", the last of \(console.date($0))" } ?? ""
-        return "\(count(items.count, "result")) of \(count(jobs.count, "job"))\(day); \(credits.inWords)"
-    }
-
     // MARK: - A page
 
     private func writePage(
         _ items: [GalleryItem],
         _ page: GalleryPage,
-        _ folder: String,
+        _ tools: VipsTools?,
         _ console: Console
     ) async throws {
-        let thumbnails = Thumbnails(side: Self.pageSide, directory: folder, environment: console.environment)
+        let thumbnails = tools.map { Thumbnails($0, side: Self.pageSide) }
         if thumbnails == nil, items.contains(where: { $0.kind == .image }) {
             console.say(
-                "vipsthumbnail is not installed (Debian: apt install \(Thumbnails.package)): the page shows the files themselves"
+                "vipsthumbnail is not installed (Debian: apt install \(VipsTools.package)): the page shows the files themselves"
             )
         }
         guard output != "-" else {
@@ -153,8 +155,9 @@ struct GalleryCommand: AsyncParsableCommand, SettingsCommand {
             rest = rest.dropFirst(Self.jobsAtOnce)
             let made = await thumbnails?.make(chunk) ?? [:]
             for (index, item) in chunk.enumerated() {
-                let way = place.map { AbsolutePath.relative(item.file.path, from: $0) } ?? item.file.path
-                try write(GalleryPage.figure(item, thumbnail: made[index], link: GalleryPage.url(way)))
+                let way = place.map { AbsolutePath.relative(item.path, from: $0) } ?? item.path
+                let thumbnail = made[index].map { GalleryPage.Thumbnail($0, .jpeg) }
+                try write(GalleryPage.figure(item, thumbnail: thumbnail, link: GalleryPage.url(way)))
             }
         }
         try write(GalleryPage.foot)
@@ -164,17 +167,16 @@ struct GalleryCommand: AsyncParsableCommand, SettingsCommand {
 
     private func writePicture(
         _ items: [GalleryItem],
-        _ sheet: ContactSheet,
-        _ folder: String,
+        title: String,
+        summary: String,
+        _ tools: VipsTools?,
         _ console: Console
     ) async throws {
-        guard let vips = ExternalProgram("vips", environment: console.environment),
-            let thumbnails = Thumbnails(side: ContactSheet.side, directory: folder, environment: console.environment)
-        else {
+        guard let tools else {
             throw CommandError(
                 .unavailable,
                 "\(output): one picture is made by vips and vipsthumbnail, which are not installed (Debian: apt install "
-                    + "\(Thumbnails.package)); with .html at its end it is a page, which does without"
+                    + "\(VipsTools.package)); with .html at its end it is a page, which does without"
             )
         }
         guard items.count <= ContactSheet.mostItems else {
@@ -184,20 +186,39 @@ struct GalleryCommand: AsyncParsableCommand, SettingsCommand {
                     + "make a page (.html)"
             )
         }
+        let sheet = ContactSheet(title: title, summary: summary, count: items.count)
         try await WholeFile.write(output, replaces: force) { partial in
-            let (drawing, picture) = ("\(folder)/sheet.svg", "\(folder)/sheet.png")
-            let sink = try FileSink(drawing)
-            try sink.write(sheet.svg(items, await thumbnails.make(items)))
-            try sink.close()
-            do { try await vips.run(["copy", "\(drawing)[unlimited]", picture], within: .seconds(600)) } catch {
-                throw CommandError(.unavailable, "\(output): \(error)")
+            try await ScratchFolder.with(console.environment) { folder in
+                let drawing = "\(folder)/sheet.svg"
+                try await write(items, sheet, Thumbnails(tools, side: ContactSheet.side), to: drawing)
+                let (source, sink) = (try SourceFile(drawing), try FileSink(partial))
+                defer { withExtendedLifetime(source) {} }
+                do {
+                    try await tools.draw(source.descriptor, into: sink.rawValue, within: .seconds(600))
+                } catch let failure as PictureFailure {
+                    throw CommandError(.unavailable, "\(output): \(failure)")
+                }
+                try sink.close()
             }
-            guard let data = FileManager.default.contents(atPath: picture) else {
-                throw CommandError(.inputOutput, "\(picture): cannot be read")
-            }
-            let whole = try FileSink(partial)
-            try whole.write(data)
-            try whole.close()
         }
+    }
+
+    private func write(
+        _ items: [GalleryItem],
+        _ sheet: ContactSheet,
+        _ thumbnails: Thumbnails,
+        to drawing: String
+    ) async throws {
+        let sink = try FileSink(drawing)
+        try sink.write(sheet.head)
+        for start in stride(from: 0, to: items.count, by: Self.jobsAtOnce) {
+            let chunk = Array(items[start..<min(start + Self.jobsAtOnce, items.count)])
+            let made = await thumbnails.make(chunk)
+            for (index, item) in chunk.enumerated() {
+                try sink.write(sheet.cell(item, at: start + index, thumbnail: made[index]))
+            }
+        }
+        try sink.write(ContactSheet.foot)
+        try sink.close()
     }
 }

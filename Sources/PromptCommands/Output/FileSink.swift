@@ -7,6 +7,9 @@ final class FileSink {
     private let path: String
     private let descriptor: FileDescriptor
 
+    /// For a program that writes it.
+    var rawValue: CInt { descriptor.rawValue }
+
     /// Whether it is something else than a file: a pipe, a terminal, a device, a link.
     static func isSpecial(_ path: String) -> Bool {
         var status = stat()

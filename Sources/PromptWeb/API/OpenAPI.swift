@@ -14,7 +14,7 @@ enum OpenAPI {
             ]),
             "paths": .object(
                 API.actions.reduce(
-                    into: API.routes.reduce(into: ["/api/v1/\(API.live)": live]) { paths, route in
+                    into: API.routes.reduce(into: files.merging(["/api/v1/\(API.live)": live]) { $1 }) { paths, route in
                         paths["/api/v1/\(route.path)"] = .object(["get": .object(operation(route))])
                     }
                 ) { paths, action in
@@ -29,6 +29,10 @@ enum OpenAPI {
                 "securitySchemes": .object(["token": .object(["type": "http", "scheme": "bearer"])]),
             ]),
         ]
+    }
+
+    private static var files: JSONObject {
+        FileRoute.all.reduce(into: [:]) { $0[$1.path] = .object(["get": .object($1.operation)]) }
     }
 
     private static var live: JSONValue {

@@ -2,10 +2,12 @@ import HTTPTypes
 import Hummingbird
 import PromptQueue
 
-// What is there, but not to be asked for that way (https://www.rfc-editor.org/rfc/rfc9110#name-405-method-not-allowed).
+// Methods that the pages do not have.
 extension Dashboard {
     private static let pages = [
         "/", "jobs", "jobs/:id", "gallery", "batches", "schedules", "budgets", "models", "again",
+        "assets/:name", "media/:job/:ordinal", "media/:job/:ordinal/small", "gallery.zip", "gallery.html",
+        "gallery.png",
     ]
     private static let forms = ["add", "login", "changes/:id"]
 
@@ -26,15 +28,8 @@ extension Dashboard {
         _ path: String,
         but methods: [HTTPRequest.Method]
     ) {
-        let shown = methods.contains(.get) ? methods + [.head] : methods
-        let allow = shown.map(\.rawValue).joined(separator: ", ")
-        for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete] where !methods.contains(method) {
-            router.on(RouterPath(path), method: method) { _, _ in
-                let problem = PageProblem(.methodNotAllowed, "\(method.rawValue) is not possible here, but \(allow).")
-                var response = path.hasPrefix("api/") ? API.failure(problem) : problemPage(problem)
-                response.headers[.allow] = allow
-                return response
-            }
+        WrongMethod.refuse(router, path, but: methods) { problem in
+            path.hasPrefix("api/") ? API.failure(problem) : problemPage(problem)
         }
     }
 }

@@ -17,6 +17,7 @@ package struct Dashboard: Sendable {
     let feed: LiveFeed
     let thumbnailFiles: ThumbnailFiles
     let thumbnails: Thumbnails?
+    let sheets = Places(Self.mostSheets)
     /// nil: nothing can be changed.
     let changes: WebChanges?
 
@@ -98,6 +99,7 @@ package struct Dashboard: Sendable {
         page(router, "budgets") { pages, _, _ in try await pages.budgets() }
         page(router, "models") { pages, fields, _ in try await pages.models(fields) }
         addMedia(to: router)
+        addSheets(to: router)
         addChanges(to: router)
         API(self).add(to: router)
         addRefusals(to: router)

@@ -62,27 +62,11 @@ extension Dashboard {
     private static let mostEntries = 10_000
 
     private func zip(_ fields: FormFields) async throws -> Response {
-        let chosen = fields.values("item").filter { !$0.isEmpty }
-        let (batch, queue, files) = (fields["batch"], fields["queue"], files)
-        let ids = try chosen.map { item in
-            let parts = item.split(separator: "-").compactMap { Int64($0) }
-            guard parts.count == 2, let ordinal = Int(exactly: parts[1]) else {
-                throw PageProblem.badRequest("item: \"\(item)\" is no result; write it like 12-0")
-            }
-            return ResultID(job: JobID(parts[0]), ordinal: ordinal)
-        }
-        guard !ids.isEmpty || batch != nil || queue != nil else {
-            throw PageProblem.badRequest("Choose pictures first, or a batch or a queue.")
-        }
-        let parts = try await source.read { reader in
-            let results =
-                ids.isEmpty
-                ? try Self.results(of: batch, queue, reader)
-                : try ids.prefix(Self.mostEntries).compactMap(reader.result)
-            return try results.compactMap { result -> ZipStream.Part? in
-                guard result.state == .saved, let path = result.path, let file = try files.open(path) else {
-                    return nil
-                }
+        let (choice, files) = (try ResultChoice(fields), files)
+        let results = try await choice.jobs(source, most: Self.mostEntries).flatMap(\.results)
+        let parts = try await source.read { _ in
+            try results.prefix(Self.mostEntries).compactMap { result -> ZipStream.Part? in
+                guard let path = result.path, let file = try files.open(path) else { return nil }
                 return ZipStream.Part(
                     entry: .init(name: path, size: file.size, date: result.savedAt ?? result.createdAt),
                     path: path
@@ -90,29 +74,9 @@ extension Dashboard {
             }
         }
         guard !parts.isEmpty else { throw PageProblem.notFound("None of these results has a file.") }
-        let name = (batch ?? queue ?? "results").map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
         return ZipStream(parts: parts, files: files, place: try FileReads.shared.enter()).response(
-            named: String(name.prefix(80))
+            named: choice.fileName
         )
-    }
-
-    private static func results(
-        of batch: String?,
-        _ queue: String?,
-        _ reader: any PageReader
-    ) throws -> [ResultRecord] {
-        var filter = JobFilter()
-        (filter.batch, filter.queue) = (batch, queue)
-        filter.states = [.succeeded]
-        var results: [ResultRecord] = []
-        var position = PageRequest.Position.newest
-        while results.count < mostEntries {
-            let slice = try reader.page(PageRequest(filter, at: position, limit: 500))
-            results += slice.jobs.flatMap(\.results)
-            guard let older = slice.older else { break }
-            position = .before(older)
-        }
-        return Array(results.prefix(mostEntries))
     }
 }
 
@@ -168,19 +132,7 @@ struct MediaResponse {
         }
     }
 
-    private func body(_ range: Range<Int64>) -> ResponseBody {
-        let (file, place) = (file, place)
-        return ResponseBody(contentLength: Int(range.upperBound - range.lowerBound)) { writer in
-            defer { withExtendedLifetime(place) {} }
-            var offset = range.lowerBound
-            while offset < range.upperBound {
-                let buffer = try await FileReads.shared.next(file, at: offset, until: range.upperBound)
-                offset += Int64(buffer.readableBytes)
-                try await writer.write(buffer)
-            }
-            try await writer.finish(nil)
-        }
-    }
+    private func body(_ range: Range<Int64>) -> ResponseBody { FileReads.shared.body(file, range, place) }
 }
 
 /// Reads files for responses, a few pieces at a time in all, off the threads that everything else runs on.
@@ -205,6 +157,22 @@ final class FileReads: Sendable {
         }
         guard isFree else { throw PageProblem(.unavailable, "\(Self.mostBodies) files are being sent already") }
         return Place { [self] in bodies.withLock { $0 -= 1 } }
+    }
+
+    /// A range of a file, piece by piece.
+    ///
+    /// - Parameter place: held until the answer is sent.
+    func body(_ file: MediaFile, _ range: Range<Int64>, _ place: Place) -> ResponseBody {
+        ResponseBody(contentLength: Int(range.upperBound - range.lowerBound)) { [self] writer in
+            defer { withExtendedLifetime(place) {} }
+            var offset = range.lowerBound
+            while offset < range.upperBound {
+                let buffer = try await next(file, at: offset, until: range.upperBound)
+                offset += Int64(buffer.readableBytes)
+                try await writer.write(buffer)
+            }
+            try await writer.finish(nil)
+        }
     }
 
     /// The next piece of a range of a file.

@@ -72,4 +72,24 @@ final class MediaFile: Sendable {
         guard read > 0 || count == 0 || offset >= size else { throw Errno(rawValue: errno) }
         return buffer
     }
+
+    /// Writes behind what was written before.
+    func append(_ bytes: ByteBuffer) throws {
+        var rest = bytes
+        while rest.readableBytes > 0 {
+            let count = unsafe rest.readWithUnsafeReadableBytes { bytes in
+                max(0, unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count))
+            }
+            guard count > 0 else { throw Errno(rawValue: errno) }
+        }
+    }
+
+    /// The same file, as long as it is by now.
+    func grown() throws -> MediaFile {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw Errno(rawValue: errno) }
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0 as CInt)
+        guard copy >= 0 else { throw Errno(rawValue: errno) }
+        return MediaFile(descriptor: copy, size: Int64(status.st_size), changed: changed)
+    }
 }

@@ -56,20 +56,28 @@ final class MediaFolder: Sendable {
             0o640 as mode_t
         )
         guard file >= 0 else { throw Errno(rawValue: errno) }
+        let partialFile = MediaFile(descriptor: file, size: 0, changed: 0)
         do {
-            defer { Glibc.close(file) }
-            var rest = bytes
-            while rest.readableBytes > 0 {
-                let count = unsafe rest.readWithUnsafeReadableBytes { bytes in
-                    max(0, unsafe Glibc.write(file, bytes.baseAddress, bytes.count))
-                }
-                guard count > 0 else { throw Errno(rawValue: errno) }
-            }
+            try partialFile.append(bytes)
             guard unsafe renameat(descriptor, partial, descriptor, name) == 0 else { throw Errno(rawValue: errno) }
         } catch {
             _ = unsafe unlinkat(descriptor, partial, 0)
             throw error
         }
+    }
+
+    /// A new file that loses its name at once.
+    func scratch(_ name: String) throws -> MediaFile {
+        let file = unsafe openat(
+            descriptor,
+            name,
+            O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+            0o600 as mode_t
+        )
+        guard file >= 0 else { throw Errno(rawValue: errno) }
+        let scratch = MediaFile(descriptor: file, size: 0, changed: 0)
+        try remove(name)
+        return scratch
     }
 
     func remove(_ name: String) throws {

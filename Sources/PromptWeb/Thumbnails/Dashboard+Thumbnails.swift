@@ -37,7 +37,7 @@ extension Dashboard {
     ) async throws -> Response {
         guard let thumbnails, Self.isReduced(result.contentType) else { return try original(request, result, file) }
         let width = FormFields(request.uri.query ?? "")["w"] == "640" ? 640 : 320
-        let mark = result.sha256.map { String($0.prefix(16)) } ?? "\(file.size)t\(file.changed)"
+        let mark = Self.mark(result.sha256, file)
         switch try await thumbnails.picture(ThumbnailName(id, mark: mark, width: width), of: file) {
         case .picture(let bytes):
             return Self.picture(bytes, tag: "\"\(mark)-\(width)\"", isKept: isKept, request)
@@ -56,7 +56,12 @@ extension Dashboard {
         MediaResponse(result, file, try FileReads.shared.enter(), isKept: false).response(to: request)
     }
 
-    private static func isReduced(_ contentType: String?) -> Bool {
+    /// Differs where the file does.
+    static func mark(_ sha256: String?, _ file: MediaFile) -> String {
+        sha256.map { String($0.prefix(16)) } ?? "\(file.size)t\(file.changed)"
+    }
+
+    static func isReduced(_ contentType: String?) -> Bool {
         ["image/png", "image/jpeg", "image/gif", "image/webp"].contains(contentType)
     }
 

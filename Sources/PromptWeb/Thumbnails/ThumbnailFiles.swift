@@ -11,6 +11,8 @@ struct ThumbnailFiles: Sendable {
     static let mostBytes: Int64 = 512 << 20
     /// What must stay free on the disk: results are paid for, and these are not.
     static let room: Int64 = 256 << 20
+    /// What a contact sheet and its drawing may need.
+    private static let scratchRoom: Int64 = 320 << 20
     private static let mostFileBytes: Int64 = 1 << 20
     /// What is half written longer than this was given up.
     private static let partialAge: Int64 = 3_600 * 1_000_000_000
@@ -31,6 +33,15 @@ struct ThumbnailFiles: Sendable {
 
     func write(_ picture: ByteBuffer, _ name: ThumbnailName) async throws {
         try await withTaskExecutorPreference(executor) { try await Self.write(picture, name, media) }
+    }
+
+    /// A file without a name, which is gone when nobody holds it any more.
+    func scratch() async throws -> MediaFile {
+        try await withTaskExecutorPreference(executor) { try await Self.scratch(media) }
+    }
+
+    func append(_ text: String, to file: MediaFile) async throws {
+        try await withTaskExecutorPreference(executor) { try await Self.append(text, file) }
     }
 
     /// Removes those whose results are gone or are others now, what is left of a crash, and the oldest beyond the bound.
@@ -89,7 +100,16 @@ struct ThumbnailFiles: Sendable {
         guard let file = folder?.file(name.file), (1...mostFileBytes).contains(file.size) else { return nil }
         // After a power failure it may have its name and not its content.
         let bytes = try file.read(at: 0, count: Int(file.size))
-        return WebPFile.isWhole(bytes) ? bytes : nil
+        return Self.isWhole(bytes, name.format) ? bytes : nil
+    }
+
+    private static func isWhole(_ bytes: ByteBuffer, _ format: ThumbnailName.Format) -> Bool {
+        switch format {
+        case .webp: WebPFile.isWhole(bytes)
+        // Its first and its last marker.
+        case .jpeg:
+            bytes.readableBytesView.starts(with: [0xFF, 0xD8]) && bytes.readableBytesView.suffix(2) == [0xFF, 0xD9]
+        }
     }
 
     private static nonisolated func write(
@@ -103,6 +123,17 @@ struct ThumbnailFiles: Sendable {
         guard folder.available.map({ $0 > room }) ?? true else { throw Errno.noSpace }
         let mark = UInt64.random(in: 0...UInt64.max)
         try folder.write(picture, as: name.file, partial: ".\(name.file).\(String(mark, radix: 36))")
+    }
+
+    private static nonisolated func scratch(_ media: MediaFiles) async throws -> MediaFile {
+        // In the folder of small pictures, which is swept: between its making and the loss of its name there may be a crash.
+        guard let folder = try shard("0", media, makes: true) else { throw Errno.noSuchFileOrDirectory }
+        guard folder.available.map({ $0 > room + scratchRoom }) ?? true else { throw Errno.noSpace }
+        return try folder.scratch(".sheet.\(String(UInt64.random(in: 0...UInt64.max), radix: 36))")
+    }
+
+    private static nonisolated func append(_ text: String, _ file: MediaFile) async throws {
+        try file.append(ByteBuffer(string: text))
     }
 
     private static nonisolated func list(_ media: MediaFiles) async throws -> [Entry] {

@@ -1,21 +1,22 @@
 package import NIOCore
+package import PromptQueue
 
-/// Makes a small picture of a file.
+/// Makes pictures of others.
 package protocol ThumbnailMaker: Sendable {
     /// Whether it can at present.
     var isReady: Bool { get }
 
     /// - Parameters:
-    ///   - descriptor: an open file, at its beginning.
+    ///   - descriptor: an open file.
     ///   - width: in pixels; a picture that is smaller stays as it is.
-    /// - Returns: a picture in the format WebP.
-    /// - Throws: `ThumbnailFailure`; or `CancellationError`.
-    func thumbnail(of descriptor: CInt, width: Int) async throws -> ByteBuffer
-}
+    /// - Throws: `PictureFailure`; or `CancellationError`.
+    func thumbnail(of descriptor: CInt, width: Int, as format: ThumbnailName.Format) async throws -> ByteBuffer
 
-/// Why there is no small picture.
-package struct ThumbnailFailure: Error, CustomStringConvertible {
-    package let description: String
-
-    package init(_ description: String) { self.description = description }
+    /// Draws a contact sheet.
+    ///
+    /// - Parameters:
+    ///   - drawing: an open file, an SVG.
+    ///   - picture: an open file, to become a PNG.
+    /// - Throws: `PictureFailure`; or `CancellationError`.
+    func draw(_ drawing: CInt, into picture: CInt) async throws
 }

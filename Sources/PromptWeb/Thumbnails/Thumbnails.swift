@@ -1,4 +1,5 @@
 import Concurrency
+import ContactSheets
 import Logging
 import NIOCore
 import PromptQueue
@@ -26,6 +27,7 @@ final class Thumbnails: Sendable {
     private let logger: Logger
     /// One at a time: promptd has more important things to do.
     private let turn = AsyncSemaphore(places: 1)
+    private let drawings = AsyncSemaphore(places: 1)
     private let failures = Mutex<[ThumbnailName: Instant]>([:])
 
     init(
@@ -40,11 +42,13 @@ final class Thumbnails: Sendable {
         self.logger = logger
     }
 
-    /// - Parameter file: the result, open at its beginning.
-    func picture(_ name: ThumbnailName, of file: MediaFile) async throws -> Answer {
+    /// - Parameters:
+    ///   - file: the result.
+    ///   - isPatient: whether it waits for its turn, however many others do.
+    func picture(_ name: ThumbnailName, of file: MediaFile, isPatient: Bool = false) async throws -> Answer {
         if hasFailed(name) { return .failed }
         if let kept = try await files.read(name) { return .picture(kept) }
-        guard maker.isReady, turn.waiting < Self.mostWaiting else { return .original }
+        guard maker.isReady, isPatient || turn.waiting < Self.mostWaiting else { return .original }
         return try await turn.pass {
             // Nobody may want it any more.
             try Task.checkCancellation()
@@ -52,13 +56,26 @@ final class Thumbnails: Sendable {
             if hasFailed(name) { return .failed }
             if let kept = try await files.read(name) { return .picture(kept) }
             do {
-                let picture = try await maker.thumbnail(of: file.descriptor, width: name.width)
+                let picture = try await maker.thumbnail(of: file.descriptor, width: name.width, as: name.format)
                 await keep(picture, name)
                 return .picture(picture)
-            } catch let failure as ThumbnailFailure {
+            } catch let failure as PictureFailure {
                 note(failure, name)
                 return .failed
             }
+        }
+    }
+
+    /// Whether any can be made at present.
+    var isReady: Bool { maker.isReady }
+
+    /// Draws a contact sheet, one at a time.
+    ///
+    /// - Throws: `PictureFailure`; or `CancellationError`.
+    func draw(_ drawing: CInt, into picture: CInt) async throws {
+        try await drawings.pass {
+            try Task.checkCancellation()
+            try await maker.draw(drawing, into: picture)
         }
     }
 
@@ -73,7 +90,7 @@ final class Thumbnails: Sendable {
         }
     }
 
-    private func note(_ failure: ThumbnailFailure, _ name: ThumbnailName) {
+    private func note(_ failure: PictureFailure, _ name: ThumbnailName) {
         let now = now()
         failures.withLock { failures in
             if failures.count >= Self.mostFailures { failures.removeAll() }

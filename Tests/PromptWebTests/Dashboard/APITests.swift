@@ -15,14 +15,30 @@ import Testing
         let paths = try #require(document["paths"]?.objectValue)
         #expect(
             Set(paths.keys)
-                == Set((API.routes.map(\.path) + API.actions.map(\.path) + [API.live]).map { "/api/v1/\($0)" })
+                == Set(
+                    (API.routes.map(\.path) + API.actions.map(\.path) + [API.live]).map { "/api/v1/\($0)" }
+                        + FileRoute.all.map(\.path)
+                )
         )
-        for (path, operations) in paths where !path.hasSuffix(API.live) {
+        for (path, operations) in paths where path.hasPrefix("/api/") && !path.hasSuffix(API.live) {
             guard operations.objectValue?["get"] != nil else { continue }
             let answer = try await fixture.get(path.replacing("{id}", with: "1"))
             #expect(answer.status == 200, "\(path)")
             #expect(answer.headers[.contentType] == "application/json")
             #expect(operations.objectValue?["get"]?.objectValue?["summary"]?.stringValue?.isEmpty == false)
+        }
+    }
+
+    @Test func `the document names what is fetched as a file, and that is one`() async throws {
+        let fixture = try DashboardFixture(thumbnailer: TestMaker())
+        try fixture.add("a red fox", batch: "b")
+        try await fixture.succeed(Array("0123456789".utf8))
+        for route in FileRoute.all {
+            let path = route.path.replacing("{job}", with: "1").replacing("{ordinal}", with: "0")
+            let answer = try await fixture.get(path + (route.takesChoice ? "?batch=b" : ""))
+            #expect(answer.status == 200, "\(path)")
+            let type = answer.headers[.contentType]?.prefix { $0 != ";" }
+            #expect(route.contentTypes.contains { $0 == type.map(String.init) || $0 == "*/*" }, "\(path)")
         }
     }
 

@@ -127,6 +127,10 @@ import Testing
         ("/jobs", "POST", "GET, HEAD"), ("/changes", "GET", "POST"), ("/add", "DELETE", "GET, POST, HEAD"),
         ("/api/v1/status", "POST", "GET, HEAD"), ("/api/v1/retry", "GET", "POST"),
         ("/api/v1/jobs", "PUT", "GET, POST, HEAD"), ("/api/v1/jobs/1", "DELETE", "GET, HEAD"),
+        ("/media/1/0", "POST", "GET, HEAD"), ("/media/1/0/small", "PUT", "GET, HEAD"),
+        ("/assets/app.css", "POST", "GET, HEAD"), ("/gallery.zip", "POST", "GET, HEAD"),
+        ("/gallery.html", "POST", "GET, HEAD"), ("/gallery.png", "DELETE", "GET, HEAD"),
+        ("/healthz", "POST", "GET, HEAD"), ("/readyz", "PATCH", "GET, HEAD"), ("/metrics", "DELETE", "GET, HEAD"),
     ])
     func `another method than those there are is refused with their names`(
         place: String,

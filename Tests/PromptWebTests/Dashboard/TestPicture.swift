@@ -62,4 +62,7 @@ enum TestPicture {
         buffer.writeString("WEBPVP8 1234")
         return buffer
     }()
+
+    /// The first and the last marker of one in the format JPEG.
+    static let jpeg = ByteBuffer(bytes: [0xFF, 0xD8, 0xFF, 0xD9])
 }

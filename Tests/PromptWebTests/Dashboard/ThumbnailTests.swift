@@ -1,3 +1,4 @@
+import ContactSheets
 import FoundationEssentials
 import HTTPTypes
 import NIOCore
@@ -8,27 +9,7 @@ import Testing
 @testable import PromptWeb
 
 @Suite struct ThumbnailTests {
-    /// Makes always the same, and counts.
-    private final class Maker: ThumbnailMaker {
-        let made = Mutex(0)
-        let isReady: Bool
-        private let failure: ThumbnailFailure?
-
-        init(isReady: Bool = true, failure: ThumbnailFailure? = nil) {
-            self.isReady = isReady
-            self.failure = failure
-        }
-
-        func thumbnail(of descriptor: CInt, width: Int) async throws -> ByteBuffer {
-            made.withLock { $0 += 1 }
-            if let failure { throw failure }
-            return TestPicture.webp
-        }
-
-        var count: Int { made.withLock { $0 } }
-    }
-
-    private func fixture(_ maker: Maker, type: String = "image/png") async throws -> DashboardFixture {
+    private func fixture(_ maker: TestMaker, type: String = "image/png") async throws -> DashboardFixture {
         let fixture = try DashboardFixture(thumbnailer: maker)
         try fixture.add("a red fox", batch: "b")
         try await fixture.succeed(Array("0123456789".utf8), type: type)
@@ -41,7 +22,7 @@ import Testing
     }
 
     @Test func `a small picture is made when somebody looks, and kept`() async throws {
-        let maker = Maker()
+        let maker = TestMaker()
         let fixture = try await fixture(maker)
         #expect(maker.count == 0)
         for _ in 0..<3 {
@@ -62,7 +43,7 @@ import Testing
     }
 
     @Test func `many who look at once have it made once`() async throws {
-        let maker = Maker()
+        let maker = TestMaker()
         let fixture = try await fixture(maker)
         let answers = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<20 { group.addTask { try await fixture.get("/media/1/0/small").status } }
@@ -73,7 +54,7 @@ import Testing
     }
 
     @Test func `of what no small picture can be made, a sign is shown, and it is not tried again`() async throws {
-        let maker = Maker(failure: ThumbnailFailure("broken"))
+        let maker = TestMaker(failure: PictureFailure("broken"))
         let fixture = try await fixture(maker)
         for _ in 0..<3 {
             let answer = try await fixture.get("/media/1/0/small?v=abababababab")
@@ -86,7 +67,7 @@ import Testing
 
     @Test(arguments: [("image/png", false), ("image/avif", true), ("video/mp4", true), ("text/html", true)])
     func `where none is made, the file itself is served, as anywhere`(_ type: String, _ isReady: Bool) async throws {
-        let maker = Maker(isReady: isReady)
+        let maker = TestMaker(isReady: isReady)
         let fixture = try await fixture(maker, type: type)
         let (small, whole) = (
             try await fixture.get("/media/1/0/small?v=abababababab"), try await fixture.get("/media/1/0")
@@ -100,7 +81,7 @@ import Testing
     }
 
     @Test func `one that lost its content is made again`() async throws {
-        let maker = Maker()
+        let maker = TestMaker()
         let fixture = try await fixture(maker)
         _ = try await fixture.get("/media/1/0/small")
         let path = "\(fixture.media)/\(ThumbnailName.folder)/1/\(kept(fixture)[0])"
@@ -110,7 +91,7 @@ import Testing
     }
 
     @Test func `no link leads small pictures elsewhere, and they are shown all the same`() async throws {
-        let maker = Maker()
+        let maker = TestMaker()
         let fixture = try await fixture(maker)
         let elsewhere = fixture.directory + "/elsewhere"
         try FileManager.default.createDirectory(atPath: elsewhere, withIntermediateDirectories: true)
@@ -126,7 +107,7 @@ import Testing
     @Test func `small pictures go when their results are gone or are others, and what a crash has left goes`()
         async throws
     {
-        let fixture = try await fixture(Maker())
+        let fixture = try await fixture(TestMaker())
         _ = try await fixture.get("/media/1/0/small")
         let folder = "\(fixture.media)/\(ThumbnailName.folder)/1"
         for name in ["1-0-cdcdcdcdcdcdcdcd-320.webp", "101-0-abababababababab-320.webp"] {
@@ -153,7 +134,7 @@ import Testing
     }
 
     @Test func `beyond the bound the oldest go`() async throws {
-        let fixture = try await fixture(Maker())
+        let fixture = try await fixture(TestMaker())
         let files = ThumbnailFiles(MediaFiles(directory: fixture.media, databaseID: nil), mostBytes: 100)
         let names = (1...10).map { ThumbnailName(ResultID(job: JobID($0), ordinal: 0), mark: "ab", width: 320) }
         for (index, name) in names.enumerated() {
@@ -203,6 +184,8 @@ import Testing
         let name = ThumbnailName(ResultID(job: JobID(1_234), ordinal: 5), mark: "ab12", width: 640)
         #expect(name.file == "1234-5-ab12-640.webp")
         #expect(ThumbnailName(file: name.file) == name)
+        let drawn = ThumbnailName(ResultID(job: JobID(1), ordinal: 0), mark: "ab", width: 320, format: .jpeg)
+        #expect(drawn.file == "1-0-ab-320.jpg" && ThumbnailName(file: drawn.file) == drawn)
         #expect(ThumbnailName.shard(of: JobID(1_234)) == "34")
         for file in [
             "", "x", "1-0-ab-321.webp", "1-0-ab-320.png", "01-0-ab-320.webp", "1-0-320.webp", "-1-0-ab-320.webp",
@@ -225,8 +208,8 @@ struct VipsThumbnailerTests {
         try Data(bytes).write(to: URL(filePath: directory + "/a"))
         let file = try #require(try MediaFiles(directory: directory, databaseID: nil).open("a"))
         // As after another width.
-        _ = try await VipsThumbnailer(timeout: limit).thumbnail(of: file.descriptor, width: width)
-        return try await VipsThumbnailer(timeout: limit).thumbnail(of: file.descriptor, width: width)
+        _ = try await VipsThumbnailer(timeout: limit).thumbnail(of: file.descriptor, width: width, as: .webp)
+        return try await VipsThumbnailer(timeout: limit).thumbnail(of: file.descriptor, width: width, as: .webp)
     }
 
     /// Of a picture without transparency (RFC 6386, section 9.1).
@@ -255,11 +238,11 @@ struct VipsThumbnailerTests {
         TestPicture.claim(width: 50_000, height: 50_000, isInterlaced: true),
     ])
     func `of a hostile file there is none`(_ bytes: [UInt8]) async throws {
-        await #expect(throws: ThumbnailFailure.self) { try await thumbnail(bytes) }
+        await #expect(throws: PictureFailure.self) { try await thumbnail(bytes) }
     }
 
     @Test func `one that takes too long is ended`() async throws {
-        let failure = await #expect(throws: ThumbnailFailure.self) {
+        let failure = await #expect(throws: PictureFailure.self) {
             try await thumbnail(TestPicture.png(width: 800, height: 600), within: .milliseconds(1))
         }
         #expect(failure?.description.contains("took longer") == true)

@@ -2,6 +2,30 @@ import PromptQueue
 
 /// What the gallery shows.
 struct GalleryView {
+    struct WholeView {
+        let title: String
+        let zip: String
+        let page: String
+        let picture: String
+
+        init?(_ filter: JobFilter) {
+            var asked = filter
+            asked.states = []
+            guard !asked.isEmpty else { return nil }
+            var fields = FormFields().setting("batch", filter.batch).setting("queue", filter.queue)
+                .setting("model", filter.model)
+                .setting("search", filter.words.isEmpty ? nil : filter.words.joined(separator: " "))
+            for (name, value) in filter.labels.sorted(by: { $0.key < $1.key }) {
+                fields.append("label", "\(name)=\(value)")
+            }
+            (zip, page, picture) = (
+                "/gallery.zip\(fields.query)", "/gallery.html\(fields.query)", "/gallery.png\(fields.query)"
+            )
+            asked.batch = nil
+            if filter.batch == nil { asked.queue = nil }
+            title = asked.isEmpty ? filter.batch ?? filter.queue ?? "" : "what is found"
+        }
+    }
 
     let frame: Frame
     let heading: String
@@ -14,7 +38,8 @@ struct GalleryView {
     let queues: [String]
     let items: [ResultView]
     let hasItems: Bool
-    let zipHref: String?
+    /// All that is shown, together; nil: nothing was asked for in particular.
+    let whole: WholeView?
     let emptyText: String
     /// The jobs of the batch or queue.
     let jobsHref: String?
@@ -35,7 +60,6 @@ extension Dashboard {
         }
         let items = slice.jobs.flatMap { found in found.results.map { ResultView($0, of: found.job) } }
         let group = filter.batch ?? filter.queue
-        let isGroup = group != nil && filter.words.isEmpty && filter.labels.isEmpty && filter.model == nil
         return PageContent(
             "gallery",
             GalleryView(
@@ -50,9 +74,7 @@ extension Dashboard {
                 queues: queues,
                 items: items,
                 hasItems: !items.isEmpty,
-                zipHref: isGroup
-                    ? "/gallery.zip"
-                        + FormFields().setting("batch", filter.batch).setting("queue", filter.queue).query : nil,
+                whole: GalleryView.WholeView(filter),
                 emptyText: "No result is here yet.",
                 jobsHref: group == nil
                     ? nil

@@ -1,22 +1,42 @@
 import FoundationEssentials
-import PromptQueue
+package import PromptQueue
 
 /// A gallery as one HTML file: no scripts, nothing from elsewhere, light and dark, and fit to be printed.
-struct GalleryPage: Sendable {
-    let title: String
-    /// What is known of all together, in a line.
-    let summary: String
+package struct GalleryPage: Sendable {
+    /// A small picture in the page itself.
+    package struct Thumbnail: Sendable {
+        let source: String
 
-    var head: String {
+        package init(_ bytes: [UInt8], _ format: ThumbnailName.Format) {
+            source = "data:\(format.contentType);base64,\(Data(bytes).base64EncodedString())"
+        }
+    }
+
+    private let title: String
+    private let summary: String
+    private let generator: String
+    private let hasLinks: Bool
+
+    /// - Parameters:
+    ///   - summary: what is known of all together, in a line.
+    ///   - generator: the program that makes it.
+    ///   - hasLinks: whether it may show the files that it links to; without, it needs nothing but itself.
+    package init(title: String, summary: String, generator: String, hasLinks: Bool) {
+        self.title = title
+        self.summary = summary
+        self.generator = generator
+        self.hasLinks = hasLinks
+    }
+
+    package var head: String {
         """
         <!doctype html>
         <html lang="en">
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
-        <meta name="generator" content="promptctl \(Version.current)">
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src * data: file:; media-src * file:; \
-        style-src 'unsafe-inline'">
+        <meta name="generator" content="\(generator) \(Version.current)">
+        <meta http-equiv="Content-Security-Policy" content="\(policy)">
         <title>\(Self.escaped(title))</title>
         <style>
         \(Self.style)</style>
@@ -29,38 +49,34 @@ struct GalleryPage: Sendable {
         """
     }
 
-    static let foot = "</main>\n</html>\n"
+    /// What a browser may do with it: https://www.w3.org/TR/CSP3/
+    package var policy: String {
+        hasLinks
+            ? "default-src 'none'; img-src * data: file:; media-src * file:; style-src 'unsafe-inline'"
+            : "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    }
+
+    package static let foot = "</main>\n</html>\n"
 
     /// One result.
     ///
     /// - Parameters:
-    ///   - thumbnail: a JPEG; nil: the file itself is shown.
-    ///   - link: where the file is, as a URL.
-    static func figure(_ item: GalleryItem, thumbnail: [UInt8]?, link: String) -> String {
-        let link = escaped(link)
-        let name = escaped(FilePathParts.split(item.file.path).name)
+    ///   - thumbnail: nil: the file itself is shown, or its name where there is no link to it.
+    ///   - link: where the file is, as a URL; nil: the page is to be read without it.
+    package static func figure(_ item: GalleryItem, thumbnail: Thumbnail?, link: String?) -> String {
+        let name = escaped(FilePathParts.split(item.path).name)
         let prompt = escaped(item.job.prompt ?? "")
-        let shown: String
-        switch item.kind {
-        case .image:
-            let source = thumbnail.map { "data:image/jpeg;base64,\(Data($0).base64EncodedString())" } ?? link
-            shown = "<a href=\"\(link)\"><img src=\"\(source)\" alt=\"\(prompt)\" loading=\"lazy\"></a>"
-        case .video:
-            shown = "<video src=\"\(link)\" controls preload=\"metadata\" aria-label=\"\(prompt)\"></video>"
-        case .sound:
-            shown = "<audio src=\"\(link)\" controls preload=\"metadata\" aria-label=\"\(prompt)\"></audio>"
-        case .other:
-            shown = "<a class=\"file\" href=\"\(link)\">\(name)<br>\(size(item.file.bytes))</a>"
-        }
         let labels = item.labels.map { "<li><b>\(escaped($0.name))</b> \(escaped($0.value))</li>" }.joined()
         var facts = [("model", item.job.model)] + item.input
         if let charged = item.job.charged { facts.append(("credits", charged.grouped)) }
         let list = facts.map { "<dt>\(escaped($0.0))</dt><dd>\(escaped($0.1))</dd>" }.joined()
+        let link = link.map(escaped)
+        let title = link.map { "<a href=\"\($0)\">\(name)</a>" } ?? "<b>\(name)</b>"
         return """
-            <figure id="job-\(item.job.id)-\(item.file.ordinal)">
-            <div class="frame">\(shown)</div>
+            <figure id="job-\(item.job.id)-\(item.ordinal)">
+            <div class="frame">\(shown(item, thumbnail, link, name: name, prompt: prompt))</div>
             <figcaption>
-            <p class="name"><a href="\(link)">\(name)</a><span>\(item.number)</span></p>
+            <p class="name">\(title)<span>\(item.number)</span></p>
             \(labels.isEmpty ? "" : "<ul>\(labels)</ul>\n")\(prompt.isEmpty ? "" : "<p class=\"prompt\">\(prompt)</p>\n")<dl>\(list)</dl>
             </figcaption>
             </figure>
@@ -68,8 +84,31 @@ struct GalleryPage: Sendable {
             """
     }
 
+    /// - Parameters: texts that are escaped already.
+    private static func shown(
+        _ item: GalleryItem,
+        _ thumbnail: Thumbnail?,
+        _ link: String?,
+        name: String,
+        prompt: String
+    ) -> String {
+        guard let link else {
+            let size = "\(escaped(item.contentType))<br>\(size(item.bytes))"
+            return thumbnail.map { "<img src=\"\($0.source)\" alt=\"\(prompt)\" loading=\"lazy\">" }
+                ?? "<p class=\"file\">\(name)<br>\(size)</p>"
+        }
+        switch item.kind {
+        case .image:
+            let source = thumbnail?.source ?? link
+            return "<a href=\"\(link)\"><img src=\"\(source)\" alt=\"\(prompt)\" loading=\"lazy\"></a>"
+        case .video: return "<video src=\"\(link)\" controls preload=\"metadata\" aria-label=\"\(prompt)\"></video>"
+        case .sound: return "<audio src=\"\(link)\" controls preload=\"metadata\" aria-label=\"\(prompt)\"></audio>"
+        case .other: return "<a class=\"file\" href=\"\(link)\">\(name)<br>\(size(item.bytes))</a>"
+        }
+    }
+
     /// A text that is only a text, in an element and in an attribute.
-    static func escaped(_ text: String) -> String {
+    package static func escaped(_ text: String) -> String {
         var escaped = ""
         for scalar in PlainText.lines(text).unicodeScalars {
             switch scalar {
@@ -85,7 +124,7 @@ struct GalleryPage: Sendable {
     }
 
     /// A path as a relative URL, or from the root as a `file:` URL.
-    static func url(_ path: String) -> String {
+    package static func url(_ path: String) -> String {
         var url = path.hasPrefix("/") ? "file://" : ""
         for byte in path.utf8 {
             let isPlain =
@@ -123,7 +162,7 @@ struct GalleryPage: Sendable {
         figcaption { padding: 10px 12px 12px; display: grid; gap: 8px; }
         a { color: inherit; }
         .name { display: flex; gap: 8px; justify-content: space-between; font-weight: 600; }
-        .name a { overflow-wrap: anywhere; text-decoration: none; }
+        .name a, .name b { overflow-wrap: anywhere; text-decoration: none; }
         .name a:hover, .name a:focus-visible { text-decoration: underline; }
         .name span { color: var(--soft); font-weight: 400; font-variant-numeric: tabular-nums; }
         .prompt { overflow-wrap: anywhere; white-space: pre-line; }
