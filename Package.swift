@@ -96,9 +96,10 @@ let package = Package(
         ),
 
         // What acts: the store, the provider, the files.
+        .target(name: "CSQLiteSettings", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(
             name: "JobStore",
-            dependencies: ["PromptQueue", "Migrations", grdb, systemPackage],
+            dependencies: ["CSQLiteSettings", "PromptQueue", "Migrations", grdb, systemPackage],
             swiftSettings: settings
         ),
         .target(

@@ -23,13 +23,23 @@ struct ClaimTransaction: ClaimSource {
 
     /// Runs a claim; a job that the database refuses to have claimed is set aside with the reason, and the others are
     /// claimed without it.
+    ///
+    /// - Parameter isRepeated: whether the claim was undone because a job was refused. Only then there is a savepoint: nearly
+    ///   never anything is refused, and within one SQLite keeps a copy of every page that each of hundreds of statements
+    ///   changes, which cost more than the statements.
+    /// - Throws: `DatabaseError` for the first job that is refused, unless this is the second time.
     static func run(
         _ plan: inout ClaimPlan,
         _ account: AccountName,
         _ request: ClaimRequest,
         lateArrival: Duration,
+        isRepeated: Bool,
         _ db: Database
     ) throws -> Claim {
+        guard isRepeated else {
+            var transaction = ClaimTransaction(db, account, request, lateArrival: lateArrival)
+            return try plan.run(&transaction)
+        }
         var aside: [SetAside] = []
         while true {
             var attempt = plan

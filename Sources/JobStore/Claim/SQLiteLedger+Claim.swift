@@ -20,6 +20,8 @@ extension SQLiteLedger {
         // Of what does not fit a budget many jobs may be skipped: each pass looks further.
         var lookahead = request.limit
         for _ in 0..<Self.maximumPasses {
+            // What fails is undone, and done again by itself (`GroupCommit`).
+            let isRepeated = Atomic(false)
             let (found, missing, models) = try await commits.commit {
                 [self, prepared, lookahead] db -> (Claim, [QueuedJob], Int64) in
                 guard try RestoredCopies(db: db).current() == nil else { return (Claim(), [], 0) }
@@ -29,7 +31,14 @@ extension SQLiteLedger {
                     prepared: prepared,
                     lookahead: lookahead
                 )
-                let claim = try ClaimTransaction.run(&plan, account, request, lateArrival: lateArrival, db)
+                let claim = try ClaimTransaction.run(
+                    &plan,
+                    account,
+                    request,
+                    lateArrival: lateArrival,
+                    isRepeated: isRepeated.exchange(true, ordering: .relaxed),
+                    db
+                )
                 // A transaction that fails afterwards has only moved a turn.
                 if plan.missing.isEmpty || !claim.jobs.isEmpty {
                     rotations.withLock { [plan] in $0[account] = plan.rotation }

@@ -1,3 +1,4 @@
+import CSQLiteSettings
 import Dispatch
 import FoundationEssentials
 package import GRDB
@@ -27,6 +28,9 @@ package enum LedgerFile {
                     keepCopy: { db, version in try keepCopy(db, of: version, beside: path, onMigration) },
                     onStep: onMigration
                 )
+                // A statement that a trigger may refuse keeps copies of the pages that it changes until it has ended. In
+                // a temporary file that was half of all that writing cost. After the migration, which may sort much.
+                try db.execute(sql: "PRAGMA temp_store = MEMORY")
             }
             return pool
         }
@@ -157,7 +161,12 @@ package enum LedgerFile {
     /// How long a connection waits for another process's lock.
     static let busyTimeout: Duration = .seconds(10)
 
+    /// SQLite's counting of its memory, which nobody here asks for: two locks for each allocation, and triggers allocate much.
+    /// Only before the first database is opened it can be turned off; later it stays as it is.
+    private static let memoryStatistics = sqlite_without_memory_statistics()
+
     static func configuration() -> Configuration {
+        _ = memoryStatistics
         var configuration = Configuration()
         // GRDB's default asks for threads of a higher priority, which a service may not have; libdispatch then
         // complains on stderr for each.
