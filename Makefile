@@ -15,13 +15,14 @@ FUZZ_SECONDS ?= 60
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## install what the build needs and is missing (SQLite, through apt), and show the Swift version
+setup: ## install what the build needs and is missing (SQLite and libpq, through apt), and show the Swift version
 	@scripts/setup
 
 build: setup ## build the programs into .build/debug
 	@scripts/build
 
-test: setup ## build and run the tests
+test: setup ## build and run the tests, which start a PostgreSQL of their own
+	@scripts/postgres-need
 	@$(SWIFT_TEST) --skip '^EndToEndTests\.'
 	@# Real programs, which are waited for: not beside hundreds of tests that compute.
 	@$(SWIFT_TEST) --skip-build --filter '^EndToEndTests\.'
@@ -79,9 +80,11 @@ fuzz: setup ## let libFuzzer look for bytes that end a parser: FUZZ_SECONDS (60)
 	@scripts/fuzz $(FUZZ_SECONDS)
 
 test-asan: setup ## run the tests under AddressSanitizer, in a build of their own
+	@scripts/postgres-need
 	@ASAN_OPTIONS=detect_leaks=0 $(SWIFT_TEST) --sanitize=address --scratch-path .build-asan --skip '^EndToEndTests\.'
 
 test-tsan: setup ## run the tests under ThreadSanitizer, in a build of their own
+	@scripts/postgres-need
 	@scripts/test-tsan --skip '^EndToEndTests\.'
 
 benchmark: release ## build for release and measure throughput, pickup and idle cost

@@ -121,6 +121,9 @@ let package = Package(
             dependencies: ["Concurrency", "PromptQueue", subprocess, systemPackage],
             swiftSettings: settings
         ),
+        // PostgreSQL's client library, and what promptd has of it. Neither knows anything of promptd.
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "Postgres", dependencies: ["CPostgres", systemPackage], swiftSettings: settings),
         // What tasks wait with.
         .target(name: "Concurrency", dependencies: ["PromptQueue", nioPosix], swiftSettings: settings),
         // The settings, as the daemon and the commands read them.
@@ -300,6 +303,18 @@ let package = Package(
             name: "EmptyLedger",
             dependencies: ["JobStore"],
             path: "Tests/EmptyLedger",
+            swiftSettings: settings
+        ),
+        // PostgreSQL servers for tests.
+        .target(
+            name: "PostgresServer",
+            dependencies: ["Postgres"],
+            path: "Tests/PostgresServer",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PostgresTests",
+            dependencies: ["Postgres", "PostgresServer"],
             swiftSettings: settings
         ),
         // A log that tests read.

@@ -1,0 +1,114 @@
+import Foundation
+import Postgres
+import PostgresServer
+import Testing
+
+@Suite(.timeLimit(.minutes(2)))
+struct OpeningTests {
+    private static func error(
+        _ conninfo: String,
+        _ change: (inout PostgresSettings) -> Void = { _ in }
+    ) async -> PostgresError? {
+        var settings = PostgresSettings.tests(conninfo)
+        change(&settings)
+        return await #expect(throws: PostgresError.self) { try await PostgresConnection.open(settings) }
+    }
+
+    @Test func `a server that is not there is named, with what to do`() async throws {
+        let error = try #require(await Self.error("host=/nowhere port=6000 dbname=prompts user=me password=tulip"))
+        #expect(error.code == .cannotConnect)
+        #expect(error.isTransient)
+        #expect(error.message.contains("prompts at /nowhere, port 6000, as me"))
+        #expect(error.message.contains("start the server"))
+        #expect(!error.message.contains("tulip"))
+    }
+
+    @Test func `a wrong password is told, and not shown`() async throws {
+        let server = try await PostgresServer.shared()
+        let connection = try await PostgresConnection.shared()
+        try await connection.script("CREATE ROLE locked LOGIN PASSWORD 'right'")
+        for conninfo in [
+            server.conninfo(user: "locked") + " password=wr0ngtulip",
+            "postgresql://locked:wr0ngtulip@/postgres?host=" + server.directory,
+        ] {
+            let error = try #require(await Self.error(conninfo))
+            #expect(!error.message.contains("wr0ngtulip"))
+            #expect(error.message.contains("password authentication failed"))
+            #expect(error.message.contains("pgpass"))
+            #expect(!error.isTransient)
+        }
+        #expect(try #require(await Self.error(server.conninfo(user: "locked"))).message.contains("pgpass"))
+
+        let file = server.directory + "/passwords"
+        try "*:*:*:locked:right\n".write(toFile: file, atomically: false, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+        var settings = PostgresSettings.tests(server.conninfo(user: "locked"))
+        settings.passwordFile = file
+        let locked = try await PostgresConnection.open(settings)
+        // What the identity is made of is open to every user.
+        #expect(locked.server.isSameIncarnation(as: connection.server))
+        await locked.close()
+        await connection.close()
+    }
+
+    @Test(arguments: [
+        "postgresql://me:tulip@host:port/db", "host=x password='tulip", "postgresql://me:tul%ipe@host/db",
+        "me:tulip@host/db =",
+        "passwort=tulip host=x",
+    ])
+    func `an address that cannot be read is not shown, because a password may be in it`(_ conninfo: String) async throws
+    {
+        let error = try #require(await Self.error(conninfo))
+        #expect(error.code == .settings)
+        #expect(!error.message.contains("tul"))
+        #expect(error.message.contains("postgresql://USER@HOST/DATABASE"))
+    }
+
+    @Test func `a database, a role or a service that is missing is named, with what to do`() async throws {
+        let server = try await PostgresServer.shared()
+        let database = try #require(await Self.error(server.conninfo(database: "nothing")))
+        #expect(database.message.contains("createdb"))
+        #expect(!database.isTransient)
+        let role = try #require(await Self.error(server.conninfo(user: "nobody_at_all")))
+        #expect(role.message.contains("CREATE ROLE"))
+        let service = try #require(await Self.error("service=nothing_of_the_kind"))
+        #expect(service.code == .settings)
+        #expect(service.message.contains("pg_service.conf"))
+    }
+
+    @Test func `the session has its name and its limits`() async throws {
+        let connection = try await PostgresConnection.shared()
+        let row = try await connection.query(
+            """
+            SELECT current_setting('application_name'), current_setting('statement_timeout'), current_setting('lock_timeout'),
+                current_setting('idle_in_transaction_session_timeout'), current_setting('client_encoding')
+            """
+        ).only()
+        let values = try (0..<5).map { place -> String in try row[place] }
+        #expect(values == ["promptd tests", "5s", "2s", "3s", "UTF8"])
+        #expect(connection.server.version >= 150_000)
+        #expect(connection.server.encoding == "UTF8")
+        await connection.close()
+    }
+
+    @Test func `a connection that somebody ends says so, and every later use of it`() async throws {
+        let connection = try await PostgresConnection.shared()
+        let other = try await PostgresConnection.shared()
+        _ = try await other.query("SELECT pg_terminate_backend($1::int)", [.int(connection.server.process)])
+        let error = await #expect(throws: PostgresError.self) { try await connection.query("SELECT 1") }
+        #expect(error?.isConnectionLost == true)
+        #expect(error?.isTransient == true)
+        await #expect(throws: PostgresError.self) { try await connection.query("SELECT 1") }
+        await other.close()
+    }
+
+    @Test(.enabled(if: PostgresPrograms.pgbouncer != nil, "pgbouncer is not installed"))
+    func `a pooler in transaction mode is refused, with words`() async throws {
+        let server = try await PostgresServer.shared()
+        let program = try #require(PostgresPrograms.pgbouncer)
+        let pooler = try await Pgbouncer(program, before: server, mode: .transaction)
+        let error = try #require(await Self.error(pooler.conninfo))
+        #expect(error.code == .pooler)
+        #expect(error.message.contains("pooler"))
+    }
+}
