@@ -120,6 +120,61 @@ private struct Ledger: ClaimSource {
     }
 
     mutating func noteTurn(_ turn: Int64, of queue: ExactText, at priority: Int64) { turns[queue.text] = turn }
+
+    // MARK: - Over a network
+
+    var basis: ClaimSnapshot.Basis {
+        ClaimSnapshot.Basis(
+            freePlaces: places,
+            freeSlots: slots,
+            nextSlotAt: nil,
+            mayHaveUnserved: false,
+            nextRunAt: nil,
+            budgets: limits,
+            reserve: keeps,
+            prices: PriceBook(),
+            now: Instant(milliseconds: 1)
+        )
+    }
+
+    /// - Parameter page: how many rows an answer has at most.
+    func answer(_ question: ClaimSnapshot.Question, _ snapshot: inout ClaimSnapshot, page: Int) {
+        switch question {
+        case .priorities(let below):
+            let all = Set(waiting.map(\.priority)).filter { $0 < below ?? .max }.sorted(by: >)
+            snapshot.note(priorities: Array(all.prefix(page)), isAll: all.count <= page)
+        case .queues(let name, let priority):
+            var found: [ClaimSnapshot.Queue] = []
+            var cursor = name
+            while found.count <= page, let next = nextQueue(after: cursor, at: priority) {
+                found.append(.init(name: next, places: places(of: next), models: models(of: next)))
+                cursor = next
+            }
+            snapshot.note(
+                queues: Array(found.prefix(page)),
+                after: name,
+                priority: priority,
+                isAll: found.count <= page
+            )
+        case .queue(let name):
+            snapshot.note(.init(name: name, places: places(of: name), models: models(of: name)))
+        case .jobs(let lane, _, let position, let budgets):
+            var reader = self
+            let found = reader.jobs(of: lane, limit: page + 1, after: position, withoutBudgets: budgets)
+            snapshot.note(
+                jobs: Array(found.prefix(page)),
+                of: lane,
+                after: position,
+                withoutBudgets: budgets,
+                isAll: found.count <= page,
+                dueAt: [:]
+            )
+        case .narrowBudgets(let jobs):
+            snapshot.note(narrowBudgets: Dictionary(uniqueKeysWithValues: jobs.map { ($0, narrowBudgets(of: $0)) }))
+        case .charges(let model):
+            snapshot.note(observed: nil, model: model)
+        }
+    }
 }
 
 /// The order of a claim and what fits, without a database.
@@ -130,7 +185,7 @@ private struct Ledger: ClaimSource {
         rotation: QueueRotation = QueueRotation(),
         closed: Set<String> = [],
         probed: Set<String> = []
-    ) throws -> (Claim, ClaimPlan) {
+    ) async throws -> (Claim, ClaimPlan) {
         var prepared: [JobID: PreparedJob] = [:]
         for job in ledger.waiting {
             let estimate = Estimate(credits: Credits(millicredits: job.price), basis: .listed("x"))
@@ -148,28 +203,45 @@ private struct Ledger: ClaimSource {
             now: Instant(milliseconds: 1)
         )
         var plan = ClaimPlan(request, rotation: rotation, prepared: prepared, lookahead: limit)
-        return (try plan.run(&ledger), plan)
+        var overNetwork = plan
+        let before = ledger
+        let claim = try plan.run(&ledger)
+        // A store that answers later claims the same, however much it answers at once.
+        for page in [1, 3, 1_000] {
+            overNetwork = ClaimPlan(request, rotation: rotation, prepared: prepared, lookahead: limit)
+            let (same, writes) = try await overNetwork.run(over: before.basis) { question, snapshot in
+                before.answer(question, &snapshot, page: page)
+            }
+            #expect(same.jobs.map(\.job) == claim.jobs.map(\.job))
+            #expect(writes.taken.map(\.job.job) == claim.jobs.map(\.job))
+            #expect(writes.refused.map(\.job) == claim.refused.map(\.job))
+            #expect(same.budgetSkips == claim.budgetSkips)
+            #expect(same.hasMore == claim.hasMore)
+            #expect(overNetwork.missing.map(\.id) == plan.missing.map(\.id))
+            for (queue, _, turn) in writes.served { #expect(ledger.turns[queue] == turn) }
+        }
+        return (claim, plan)
     }
 
-    @Test func `a higher priority goes first, queues take turns, and within a queue the turn decides`() throws {
+    @Test func `a higher priority goes first, queues take turns, and within a queue the turn decides`() async throws {
         var ledger = Ledger([
             .init(id: 1, queue: "a", turn: 5), .init(id: 2, queue: "a", turn: 4), .init(id: 3, queue: "b"),
             .init(id: 4, queue: "b", turn: 1), .init(id: 5, queue: "c", priority: 9),
         ])
-        let (claim, _) = try claim(&ledger, 10)
+        let (claim, _) = try await claim(&ledger, 10)
         #expect(ledger.taken == [5, 2, 3, 1, 4])
         #expect(!claim.hasMore)
         #expect(ledger.turns == ["a": 5, "b": 1, "c": 0])
     }
 
-    @Test func `the next claim begins behind the queue that was served last`() throws {
+    @Test func `the next claim begins behind the queue that was served last`() async throws {
         var ledger = Ledger((1...6).map { .init(id: $0, queue: ["a", "b", "c"][Int($0) % 3]) })
         var rotation = QueueRotation()
-        for _ in 1...6 { rotation = try claim(&ledger, 1, rotation: rotation).1.rotation }
+        for _ in 1...6 { rotation = try await claim(&ledger, 1, rotation: rotation).1.rotation }
         #expect(ledger.taken == [3, 1, 2, 6, 4, 5])
     }
 
-    @Test func `what a budget does not fit is skipped, and cheaper ones go on`() throws {
+    @Test func `what a budget does not fit is skipped, and cheaper ones go on`() async throws {
         var ledger = Ledger([
             .init(id: 1, price: 9_000), .init(id: 2, price: 1_000), .init(id: 3, queue: "b", price: 9_000),
         ])
@@ -182,7 +254,7 @@ private struct Ledger: ClaimSource {
                 now: Instant(milliseconds: 1)
             )
         ]
-        let (claim, _) = try claim(&ledger, 10)
+        let (claim, _) = try await claim(&ledger, 10)
         #expect(ledger.taken == [2])
         #expect(claim.waitsForBudget)
         #expect(claim.budgetHolds == [BudgetHold(budget: "daily", queue: "b")], "of a something was taken")
@@ -200,70 +272,72 @@ private struct Ledger: ClaimSource {
         )
     }
 
-    @Test func `a narrow budget takes its own jobs only, and tells when little of it is left`() throws {
+    @Test func `a narrow budget takes its own jobs only, and tells when little of it is left`() async throws {
         var ledger = Ledger((1...6).map { .init(id: $0, client: $0 % 2 == 0 ? "acme" : nil) })
         ledger.limits = [Self.narrow("acme", limit: 2_000), Self.narrow("other", limit: 0)]
-        let (claim, _) = try claim(&ledger, 10)
+        let (claim, _) = try await claim(&ledger, 10)
         #expect(ledger.taken.sorted() == [1, 2, 3, 4, 5])
         #expect(claim.budgetSkips.keys.map(\.budget) == ["acme"])
         #expect(claim.nearlyUsedBudgets.map(\.name) == ["acme"])
         #expect(claim.nearlyUsedBudgets.first?.left == .zero)
     }
 
-    @Test func `thousands of jobs that a narrow budget holds do not stand in the way of those behind them`() throws {
+    @Test func `thousands of jobs that a narrow budget holds do not stand in the way of those behind them`()
+        async throws
+    {
         var ledger = Ledger(
             (1...3_000).map { .init(id: $0, client: "acme") } + [.init(id: 3_001), .init(id: 3_002, client: "b")]
         )
         ledger.limits = [Self.narrow("acme", limit: 500), Self.narrow("b", limit: 5_000)]
-        let (claim, _) = try claim(&ledger, 10)
+        let (claim, _) = try await claim(&ledger, 10)
         #expect(ledger.taken == [3_001, 3_002])
         #expect(claim.budgetHolds == [], "something of the queue was taken")
         #expect(ledger.reads < 1_000)
     }
 
-    @Test func `the reserve holds everything behind the first that does not fit`() throws {
+    @Test func `the reserve holds everything behind the first that does not fit`() async throws {
         var ledger = Ledger([.init(id: 1, price: 3_000), .init(id: 2, price: 9_000), .init(id: 3, price: 1_000)])
         ledger.keeps = Reserve(
             keeping: Credits(millicredits: 100_000),
             balance: Credits(millicredits: 110_000),
             committed: Credits(millicredits: 2_000)
         )
-        let (claim, _) = try claim(&ledger, 10)
+        let (claim, _) = try await claim(&ledger, 10)
         #expect(ledger.taken == [1])
         let (left, price) = (Credits(millicredits: 5_000), Credits(millicredits: 9_000))
         #expect(claim.reserveHold == .short(left: left, price: price))
     }
 
-    @Test func `places, pauses, closed models and probes bound what is taken`() throws {
+    @Test func `places, pauses, closed models and probes bound what is taken`() async throws {
         var ledger = Ledger(
             (1...3).map { .init(id: $0, queue: "full") } + (4...6).map { .init(id: $0, queue: "off") }
                 + (7...9).map { .init(id: $0, queue: "c", model: "closed") }
                 + (10...12).map { .init(id: $0, queue: "d", model: "probed") }
         )
         ledger.queues = ["full": .limited(2), "off": .paused]
-        let (claim, _) = try claim(&ledger, 10, closed: ["closed"], probed: ["probed"])
+        let (claim, _) = try await claim(&ledger, 10, closed: ["closed"], probed: ["probed"])
         #expect(ledger.taken.sorted() == [1, 2, 10])
         #expect(claim.waitsForPlace)
     }
 
-    @Test func `nothing is taken without a slot or a place, and it is said that there is more`() throws {
+    @Test func `nothing is taken without a slot or a place, and it is said that there is more`() async throws {
         for isSlot in [true, false] {
             var ledger = Ledger([.init(id: 1)])
             if isSlot { ledger.slots = 0 } else { ledger.places = 0 }
-            let (claim, _) = try claim(&ledger, 10)
+            let (claim, _) = try await claim(&ledger, 10)
             #expect(ledger.taken.isEmpty)
             #expect(claim.hasMore)
         }
     }
 
-    @Test func `a text that is no UTF-8 is refused, and the next is taken`() throws {
+    @Test func `a text that is no UTF-8 is refused, and the next is taken`() async throws {
         var ledger = Ledger([.init(id: 1, isBroken: true), .init(id: 2)])
-        _ = try claim(&ledger, 1)
+        _ = try await claim(&ledger, 1)
         #expect(ledger.refused == [1])
         #expect(ledger.taken == [2])
     }
 
-    @Test func `the cost does not grow with the backlog`() throws {
+    @Test func `the cost does not grow with the backlog`() async throws {
         var reads: [Int] = []
         for count in [100, 100_000] as [Int64] {
             var ledger = Ledger((1...count).map { .init(id: $0, turn: $0) })
