@@ -21,7 +21,7 @@ private struct SQLitePlace: LedgerPlace {
         return try result.get()
     }
 
-    func open() throws -> any LedgerStore { try SQLiteLedger(path: path) }
+    func open() throws -> any CoreLedger { try SQLiteLedger(path: path) }
 
     func add(prompt: String, input: String, queue: String, priority: Int64, maxAttempts: Int) throws -> JobID {
         var job = NewJob(prompt: prompt, model: "flux-2/flex-text-to-image", input: input, queue: queue)
@@ -51,6 +51,16 @@ private struct SQLitePlace: LedgerPlace {
     func reserved(_ job: JobID) throws -> Credits {
         try file { try $0.details(of: job)?.attempts.reduce(.zero) { $0 + $1.reserved } ?? .zero }
     }
+
+    private func figures() async throws -> StatusFigures {
+        let ledger = try SQLiteLedger(path: path)
+        let figures = try await ledger.figures()
+        try ledger.close()
+        return figures
+    }
+
+    func charged() async throws -> Credits { try await figures().charged }
+    func reserved() async throws -> Credits { try await figures().reserved }
 }
 
 @Suite struct ConformanceTests {

@@ -49,6 +49,6 @@ package enum LedgerConformance: String, CaseIterable, Sendable {
         case .accountsAreApart: try await world.accountsAreApart()
         case .olderCopySubmitsNothing: try await world.olderCopySubmitsNothing()
         }
-        try world.ledger.close()
+        try await world.ledger.close()
     }
 }

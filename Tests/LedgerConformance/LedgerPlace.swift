@@ -4,7 +4,7 @@ package import PromptQueue
 /// checks brings one; the checks know nothing else of it.
 package protocol LedgerPlace: Sendable {
     /// Opens the daemon's ledger; again after it was closed, or left as a process leaves it that is killed.
-    func open() async throws -> any LedgerStore
+    func open() async throws -> any CoreLedger
 
     /// - Parameter input: a JSON object.
     func add(prompt: String, input: String, queue: String, priority: Int64, maxAttempts: Int) async throws -> JobID
@@ -25,6 +25,9 @@ package protocol LedgerPlace: Sendable {
     func charged(_ job: JobID) async throws -> Credits?
     /// What is held back for it.
     func reserved(_ job: JobID) async throws -> Credits
+    /// What is booked in all, and what is held back.
+    func charged() async throws -> Credits
+    func reserved() async throws -> Credits
 }
 
 extension LedgerPlace {

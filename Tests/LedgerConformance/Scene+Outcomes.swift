@@ -47,7 +47,7 @@ extension Scene {
         let sending = try await claimOne()
         try expect(sending.job, is: lost, "what was claimed")
         // The process ends without a word.
-        try ledger.close()
+        try await ledger.close()
         var next = self
         next.ledger = try await place.open()
         let recovery = try await next.ledger.recover(now: start, rate: RateLimit(count: 20, window: .seconds(10)))
@@ -57,7 +57,7 @@ extension Scene {
         try await expect(lost, is: .unconfirmed)
         try expect(try await place.reserved(lost), is: Self.price, "what is held back")
         try expect(try await next.claim(5).jobs.isEmpty, "what may have been sent was claimed again")
-        try next.ledger.close()
+        try await next.ledger.close()
         // Whoever checks closes what it opened.
         _ = try await place.open()
     }

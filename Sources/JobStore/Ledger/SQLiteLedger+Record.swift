@@ -235,7 +235,7 @@ struct RecordWork {
                 [
                     job.id.rawValue, ordinal, attempt.rawValue, BoundedText.word(output.role), url, content,
                     (isWanted ? ResultState.pending : .failed).rawValue,
-                    isWanted ? nil : "cancelled before it was downloaded", now.milliseconds,
+                    isWanted ? nil : LedgerMessages.cancelledBeforeDownload, now.milliseconds,
                 ]
             )
         }
@@ -382,8 +382,7 @@ struct RecordWork {
         let failed: Int = states["failed"]
         guard state == .running, pending == 0 else { return RecordedJob(id: job, state: state) }
         guard failed == 0 else {
-            let message =
-                "\(failed) of its results could not be downloaded; they are paid for: \(Advice.fetchByHand(job))"
+            let message = LedgerMessages.notDownloaded("\(failed)", of: job)
             return try settle(job, Failure(.downloadFailed, message), .fail)
         }
         try run(

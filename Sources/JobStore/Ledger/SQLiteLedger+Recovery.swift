@@ -14,7 +14,7 @@ extension SQLiteLedger {
                 arguments: [account.rawValue]
             )
             .map { JobID($0) }
-            let message = "promptd ended before the answer came: the task may exist and may have been charged"
+            let message = LedgerMessages.endedBeforeAnswer
             try db.execute(
                 sql: """
                     UPDATE attempts SET state = 'unknown', answered_at = ?, arrives_until = ?, error_code = ?, message = ?
@@ -99,8 +99,7 @@ extension SQLiteLedger {
             // It may have been paid for all the same, so it is not sent again by itself.
             let record = RecordWork(db: db, now: now)
             try record.settlement.book(job)
-            let text = "its request was settled by SQL while it was under way; \(Advice.sendAgain(job))"
-            _ = try record.settle(job, Failure(.settledByOperator, text), .fail)
+            _ = try record.settle(job, Failure(.settledByOperator, LedgerMessages.settledBySQL(job)), .fail)
         }
     }
 

@@ -54,12 +54,9 @@ extension RecordWork {
         }
         guard try settlement.presumed(attempt) != nil else { return CommitResult(job: job) }
         let mayRetry = try hasAttemptsLeft(job.id)
-        let message =
-            "its request was never answered, and nothing was heard of it since; it may have been charged, so what was reserved counts as "
-            + (mayRetry ? "spent" : "spent, and its attempts are used up")
         let settled = try settle(
             job.id,
-            Failure(.answerLost, message),
+            Failure(.answerLost, LedgerMessages.presumedSpent(mayRetry: mayRetry)),
             mayRetry ? .retry(at: now, counted: true) : .fail
         )
         var recorded = CommitResult(job: settled)
@@ -167,8 +164,7 @@ extension RecordWork {
             [BoundedText.message(evidence), wasCharged, attempt.rawValue]
         )
         guard settles, !wasCharged else { return nil }
-        let message = "no answer came, and the account's balance shows that nothing was charged"
-        let failure = Failure(.answerLost, message)
+        let failure = Failure(.answerLost, LedgerMessages.costNothing)
         guard try settlement.withoutTask(attempt, failure, keepsCode: true) != nil else { return nil }
         guard var job = try job(of: attempt) else {
             return SettledUnknown(attempt: attempt, job: nil, evidence: evidence)

@@ -186,7 +186,7 @@ struct Daemon {
         defer { parts.marks.remove() }
         // Before the ledger: the last connection to close leaves the database tidy, and these cannot write.
         try parts.pages?.close()
-        try parts.ledger.close()
+        try await parts.ledger.close()
         withExtendedLifetime(parts) {}
     }
 

@@ -1,8 +1,12 @@
 /// A store that the daemon works on: everything that it asks of its ledger. Another one takes SQLite's place by this protocol,
 /// and by whoever opens it.
-package protocol LedgerStore: JobLedger, StatusSource, HintSource, ProvenanceSource, PriceStore, SuspectStore,
-    LedgerUpkeep, PruneStore, UploadStore, CatalogueStore, EventStore, ScheduleStore, HookStore, SearchStore
-{
+package protocol LedgerStore: CoreLedger, LedgerUpkeep, StatusSource, HintSource, ProvenanceSource, PriceStore,
+    SuspectStore,
+    UploadStore, CatalogueStore, ScheduleStore, HookStore, SearchStore
+{}
+
+/// What the rules about jobs and money rest on, of all that a daemon asks of its ledger: what every store must do alike.
+package protocol CoreLedger: JobLedger, EventStore, PruneStore {
     /// The ledger of another account. As a ledger, the store itself is the standard account's.
     func ledger(of account: AccountName) -> any JobLedger
 
@@ -17,10 +21,12 @@ package protocol LedgerStore: JobLedger, StatusSource, HintSource, ProvenanceSou
 
     /// Accounts under which something is not settled, or results are to be fetched, with how many jobs.
     func accountsUnderWay() async throws(LedgerError) -> [AccountName: Int]
+
+    func close() async throws(LedgerError)
 }
 
 // The standard account's, for whoever knows no other.
-extension LedgerStore {
+extension CoreLedger {
     package func recover(now: Instant, rate: RateLimit) async throws(LedgerError) -> Recovery {
         try await ledger(of: .standard).recover(now: now, rate: rate)
     }
@@ -78,6 +84,4 @@ package protocol LedgerUpkeep: Sendable {
 
     /// Requests that are not settled, for a log: those of which the task is known, and those that may have made one.
     func underWay() async throws(LedgerError) -> [(job: JobID, attempt: AttemptID, task: TaskID?)]
-
-    func close() throws(LedgerError)
 }

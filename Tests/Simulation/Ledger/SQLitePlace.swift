@@ -14,8 +14,7 @@ final class SQLitePlace: SimulatedPlace {
     private let directory: String
     private var copies = 0
     private var path: String
-    /// The daemon's.
-    private(set) var ledger: any LedgerStore
+    private var store: SQLiteLedger
     /// A user's, with SQL.
     private var shell: DatabaseQueue
     /// A user's, with promptctl.
@@ -27,7 +26,7 @@ final class SQLitePlace: SimulatedPlace {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         path = directory + "/promptd.sqlite"
         try EmptyLedger.write(to: path)
-        ledger = try SQLiteLedger(path: path)
+        store = try SQLiteLedger(path: path)
         shell = try DatabaseQueue(path: path, configuration: Self.configuration)
         client = try QueueFile(path: path)
     }
@@ -45,9 +44,12 @@ final class SQLitePlace: SimulatedPlace {
         return configuration
     }
 
+    /// The daemon's.
+    var ledger: any LedgerStore { store }
+
     func reopen() throws {
-        try ledger.close()
-        ledger = try SQLiteLedger(path: path)
+        try store.close()
+        store = try SQLiteLedger(path: path)
     }
 
     /// Goes on with a copy of the files as they lie there now, the log included: what a process that was killed leaves.
@@ -64,7 +66,7 @@ final class SQLitePlace: SimulatedPlace {
         }
         try close()
         path = copy
-        ledger = try SQLiteLedger(path: path)
+        store = try SQLiteLedger(path: path)
         shell = try DatabaseQueue(path: path, configuration: Self.configuration)
         client = try QueueFile(path: path)
     }
@@ -75,7 +77,7 @@ final class SQLitePlace: SimulatedPlace {
     }
 
     private func close() throws {
-        try ledger.close()
+        try store.close()
         try client.close()
         try shell.close()
     }
