@@ -1,0 +1,110 @@
+import Postgres
+package import PromptQueue
+import Synchronization
+
+extension PostgresLedger: CoreLedger {
+    package func begin(_ identity: DaemonIdentity, now: Instant) async throws(LedgerError) {
+        try await change { [self] transaction in
+            _ = try await transaction.pipeline { pipeline in
+                pipeline.add(
+                    "UPDATE daemons SET pid = $2, version = $3 WHERE epoch = $1",
+                    [.int(epoch.rawValue), .int(Int64(identity.processID)), .text(identity.version)]
+                )
+                for limits in identity.accounts { Self.note(limits, &pipeline) }
+            }
+        }
+    }
+
+    /// Accounts that other daemons work with stay: which are configured is for each daemon's own configuration to say, and one that
+    /// has an account is enough for it.
+    private static func note(_ limits: AccountLimits, _ pipeline: inout PostgresPipeline) {
+        let name = PostgresValue.text(limits.name.rawValue)
+        pipeline.add("INSERT INTO account (name) VALUES ($1) ON CONFLICT (name) DO NOTHING", [name])
+        pipeline.add("UPDATE account SET is_configured = 1 WHERE name = $1 AND is_configured = 0", [name])
+        pipeline.add(
+            "SELECT record_limits($1, $2, $3, $4)",
+            [
+                name, .int(Int64(limits.rate.count)), .int(limits.rate.window.milliseconds),
+                .int(Int64(limits.runningLimit)),
+            ]
+        )
+        pipeline.add(
+            "SELECT record_rules($1, $2, $3, $4)",
+            [
+                name, .int(limits.rules.creditReserve.millicredits), .text(limits.rules.unconfirmedPolicy.rawValue),
+                .int(limits.rules.unconfirmedWindow.milliseconds),
+            ]
+        )
+    }
+
+    /// Renews the lease.
+    ///
+    /// - Throws: `LedgerError` when it was over: others may have taken over, and the daemon has to join again.
+    package func beat(now: Instant) async throws(LedgerError) {
+        let until: Int64? = try await change { [self] transaction in
+            try await transaction.query(
+                "SELECT beat($1, $2)",
+                [.int(epoch.rawValue), .int(options.lease.milliseconds)]
+            ).only()[0]
+        }
+        guard until != nil else {
+            throw LedgerError(.other, "this daemon's lease was over before it could be renewed; it has to join again")
+        }
+    }
+
+    /// Others may take over at once.
+    package func end(now: Instant) async throws(LedgerError) {
+        try await change { [self] transaction in
+            _ = try await transaction.query("SELECT leave_daemons($1)", [.int(epoch.rawValue)])
+        }
+    }
+
+    package func close() async throws(LedgerError) { await disconnect() }
+
+    /// Whether somebody else may have committed: nobody is asked, so every look finds something.
+    package func hasForeignChanges() async throws(LedgerError) -> Bool { true }
+}
+
+/// The models as the store knows them, read again only when that has changed.
+struct KnownModels {
+    var catalogue = Catalogue.builtIn
+    /// `store.catalogue_version` when they were read.
+    var version: Int64 = 0
+}
+
+extension PostgresLedger {
+    func readModels() async throws(LedgerError) {
+        let rows = try await read(
+            """
+            SELECT model, listed, title, task_types, pricing, input_schema, read_at, (SELECT catalogue_version FROM store)
+            FROM provider_models ORDER BY model
+            """
+        )
+        let version = try await read("SELECT catalogue_version FROM store")
+        try LedgerError.wrapping {
+            let models = KnownModels(
+                catalogue: Catalogue.builtIn.with(try rows.map(ProviderModel.init(row:))),
+                version: try version.only()[0]
+            )
+            standing.withLock { $0.models = models }
+        }
+    }
+
+    package var catalogue: Catalogue { standing.withLock { $0.models.catalogue } }
+}
+
+extension ProviderModel {
+    fileprivate init(row: PostgresRow) throws {
+        let types: String = try row[3]
+        let schema: String? = try row[5]
+        self.init(
+            name: try row[0],
+            isListed: try (row[1] as Int64) != 0,
+            title: try row[2],
+            taskTypes: (try? JSONValue(parsing: types))?.arrayValue?.compactMap(\.stringValue) ?? [],
+            pricing: try row[4],
+            inputSchema: schema.flatMap(JSONValue.object(in:)),
+            readAt: Instant(milliseconds: try row[6])
+        )
+    }
+}

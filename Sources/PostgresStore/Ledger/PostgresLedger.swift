@@ -1,0 +1,94 @@
+package import Postgres
+package import PromptQueue
+import Synchronization
+
+/// The ledger in PostgreSQL, which several daemons may work with at once.
+///
+/// A daemon has an epoch from the moment it opens the ledger. What it may do is fenced by that: a claim of an epoch that has ended, or
+/// whose lease is over, takes nothing. What it knows is taken from it all the same.
+package final class PostgresLedger: Sendable {
+    package struct Options: Sendable {
+        /// How many changes share one transaction at most.
+        package var changesPerCommit = 256
+        /// For how long a request whose answer was lost keeps its slot of the rate window.
+        package var lateArrival = LateArrival.longest
+        /// For how long a daemon may claim and send after a heartbeat.
+        package var lease: Duration = .seconds(15)
+        /// How long after the end of its lease a daemon's requests may still be on their way to the provider: only then are they
+        /// counted as lost, and its tasks given to others.
+        package var grace: Duration = .seconds(15)
+        /// How the daemon is called in `daemons`; names need not differ.
+        package var name = "promptd"
+        package var host: String?
+        /// Told how long each transaction of changes took.
+        package var onCommit: @Sendable (Duration) -> Void = { _ in }
+
+        package init() {}
+    }
+
+    struct Standing {
+        var rotations: [AccountName: QueueRotation] = [:]
+        /// What of the provider's catalogue is known, and as of which change of it.
+        var models = KnownModels()
+        /// Claims of which it is not known whether they are committed: nothing of them was sent.
+        var abandonedClaims: [String] = []
+    }
+
+    let options: Options
+    let epoch: Epoch
+    /// The store's own name, which it keeps for ever.
+    package let databaseID: String
+    let claims: ConnectionSlot
+    let reads: ConnectionSlot
+    let facts: FactCommits
+    private let writing: ConnectionSlot
+    let standing = Mutex(Standing())
+
+    /// Joins the daemons of a store.
+    ///
+    /// - Throws: `LedgerError` when there is no server, or no database of promptd's with this version of the schema.
+    package init(_ settings: PostgresSettings, options: Options = Options()) async throws(LedgerError) {
+        self.options = options
+        let first = ConnectionSlot(settings) { try await Self.prepare($0, epoch: nil) }
+        let joined = try await LedgerError.wrapping {
+            let connection = try await first.connection()
+            let row = try await connection.query(
+                "SELECT join_daemons($1, $2, NULL, NULL, $3), (SELECT database_id FROM store)",
+                [.text(options.name), .text(options.host), .int(options.lease.milliseconds)]
+            ).only()
+            return (epoch: Epoch(try row[0]), id: try row[1] as String)
+        }
+        await first.close()
+        epoch = joined.epoch
+        databaseID = joined.id
+        func slot() -> ConnectionSlot { ConnectionSlot(settings) { try await Self.prepare($0, epoch: joined.epoch) } }
+        claims = slot()
+        reads = slot()
+        writing = slot()
+        facts = FactCommits(writing, maximum: options.changesPerCommit, onCommit: options.onCommit)
+    }
+
+    /// Names without a schema are promptd's, and the daemon's own writes wake nobody.
+    private static func prepare(_ connection: PostgresConnection, epoch: Epoch?) async throws {
+        _ = try await connection.query(
+            "SELECT set_config('search_path', 'promptd', false), set_config('promptd.daemon', $1, false)",
+            [.text(epoch.map { "\($0.rawValue)" } ?? "")]
+        )
+    }
+
+    /// A transaction that changes something other than facts.
+    func change<Value: Sendable>(
+        _ body: @escaping (PostgresTransaction) async throws -> Value
+    ) async throws(LedgerError) -> Value {
+        try await LedgerError.wrapping { try await self.writing.connection().transaction { try await body($0) } }
+    }
+
+    func read(_ sql: SQL, _ parameters: [PostgresValue] = []) async throws(LedgerError) -> PostgresRows {
+        try await LedgerError.wrapping { try await self.reads.connection().query(sql, parameters) }
+    }
+
+    /// Ends the connections. What is under way fails.
+    package func disconnect() async {
+        for slot in [claims, reads, writing] { await slot.close() }
+    }
+}
