@@ -70,6 +70,7 @@ let package = Package(
         .target(
             name: "Migrations",
             path: "migrations",
+            exclude: ["postgresql"],
             resources: [
                 .embedInCode("0014_schema.sql"), .embedInCode("0015_sent_input.sql"),
                 .embedInCode("0016_retention.sql"), .embedInCode("0017_provider_models.sql"),
@@ -124,6 +125,22 @@ let package = Package(
         // PostgreSQL's client library, and what promptd has of it. Neither knows anything of promptd.
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(name: "Postgres", dependencies: ["CPostgres", systemPackage], swiftSettings: settings),
+        // The ledger in PostgreSQL, and its schema.
+        .target(
+            name: "PostgresStore",
+            dependencies: ["Postgres", "PostgresMigrations", "PromptQueue"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "PostgresMigrations",
+            path: "migrations/postgresql",
+            resources: [
+                .embedInCode("0001_schema.sql"), .embedInCode("0001_upkeep.sql"), .embedInCode("0001_views.sql"),
+                .embedInCode("0001_facts.sql"), .embedInCode("0001_takeover.sql"), .embedInCode("0001_claims.sql"),
+                .embedInCode("0001_retention.sql"),
+            ],
+            swiftSettings: settings
+        ),
         // What tasks wait with.
         .target(name: "Concurrency", dependencies: ["PromptQueue", nioPosix], swiftSettings: settings),
         // The settings, as the daemon and the commands read them.
@@ -310,6 +327,11 @@ let package = Package(
             name: "PostgresServer",
             dependencies: ["Postgres"],
             path: "Tests/PostgresServer",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PostgresStoreTests",
+            dependencies: ["LedgerConformance", "Postgres", "PostgresServer", "PostgresStore"],
             swiftSettings: settings
         ),
         .testTarget(
