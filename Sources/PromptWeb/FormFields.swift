@@ -1,6 +1,10 @@
+import PromptQueue
+
 /// Fields as forms send them, in a query or a body (application/x-www-form-urlencoded, https://url.spec.whatwg.org/#urlencoded-parsing).
 struct FormFields: Sendable {
     private(set) var all: [(name: String, value: String)] = []
+    /// Those that came back as they are stored (`StoredText`).
+    private var exact: Set<String> = []
 
     init() {}
 
@@ -9,7 +13,29 @@ struct FormFields: Sendable {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             all.append((Self.decoded(parts[0]), parts.count > 1 ? Self.decoded(parts[1]) : ""))
         }
+        restore()
     }
+
+    /// Puts what was shown cleaned, and was left as it is, back as it is stored.
+    private mutating func restore() {
+        let stored = all.filter { $0.name.hasPrefix(StoredText.prefix) && !AddFields.isKept($0.name) }
+        guard !stored.isEmpty else { return }
+        all.removeAll { field in stored.contains { $0.name == field.name } }
+        for (name, value) in stored {
+            let (name, text) = (String(name.dropFirst(StoredText.prefix.count)), Self.decoded(value))
+            let place = all.firstIndex { $0.name == name && StoredText.isShown($0.value, text) }
+            guard let place else { continue }
+            all[place].value = text
+            exact.insert(name)
+        }
+    }
+
+    /// The first value, without the spaces around what somebody has written; nil for none.
+    func written(_ name: String) -> String? {
+        exact.contains(name) ? all.first { $0.name == name }?.value : self[name]?.trimmingSpaces()
+    }
+
+    func isExact(_ name: String) -> Bool { exact.contains(name) }
 
     /// The first value; nil for none, and for one without anything but spaces.
     subscript(name: String) -> String? {
@@ -23,6 +49,12 @@ struct FormFields: Sendable {
     func values(_ name: String) -> [String] { all.filter { $0.name == name }.map(\.value) }
 
     mutating func append(_ name: String, _ value: String) { all.append((name, value)) }
+
+    /// A text as it is stored.
+    mutating func append(_ name: String, stored value: String) {
+        append(name, value)
+        exact.insert(name)
+    }
 
     /// With one value for a name, or without any.
     func setting(_ name: String, _ value: String?) -> FormFields {

@@ -119,6 +119,21 @@ import Testing
         #expect(level(found, "media") == "fault")
     }
 
+    @Test func `a token that every user can read is a warning`() async throws {
+        let fixture = try CommandFixture()
+        let file = try fixture.write("a-token-of-some-length", "web-token")
+        let environment = ["PROMPTD_WEB_TOKEN_FILE": file]
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file)
+        #expect(try await findings(fixture, environment: environment).found["web token"] == nil)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
+        let found = try await findings(fixture, environment: environment).found
+        #expect(level(found, "web token") == "warning")
+        #expect(found["web token"]?["fix"]?.stringValue?.contains("chmod o= \(file)") == true)
+        // Where there are no pages, there is nothing that it opens.
+        let off = environment.merging(["PROMPTD_WEB_LISTEN": "off"]) { $1 }
+        #expect(try await findings(fixture, environment: off).found["web token"] == nil)
+    }
+
     @Test func `a root for uploads that is not there is a warning`() throws {
         let fixture = try CommandFixture()
         func run(_ roots: String...) -> [String] {

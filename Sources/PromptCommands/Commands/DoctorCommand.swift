@@ -8,7 +8,7 @@ struct DoctorCommand: AsyncParsableCommand, SettingsCommand {
         abstract: "Check what promptd needs, and say how to fix it.",
         discussion: """
             Looks at the database and its rights, SQLite, the kept sums, the clock, the daemon, its gates and jobs, the disks, \
-            the unit, the key, the provider, and the way of callbacks. Exits with 0 if all is well, 1 with warnings, 2 with \
+            the unit, the pages' token, the key, the provider, and the way of callbacks. Exits with 0 if all is well, 1 with warnings, 2 with \
             faults.
             """
     )
@@ -34,6 +34,7 @@ struct DoctorCommand: AsyncParsableCommand, SettingsCommand {
             uploadRoots: console.settings.uploadRoots
         )
         .run()
+        findings += token(console.settings)
         findings += await ProviderChecks(database: database, console: console, offline: offline).run()
         for finding in findings {
             console.print(
@@ -42,6 +43,18 @@ struct DoctorCommand: AsyncParsableCommand, SettingsCommand {
         }
         let code = findings.exitCode
         if code != 0 { throw ExitCode(code) }
+    }
+
+    private func token(_ settings: DaemonConfiguration) -> [Finding] {
+        guard let file = Credentials.openTokenFile(settings) else { return [] }
+        return [
+            .warning(
+                "web token",
+                "\(file): every user of this machine can read it, and change what the pages show",
+                fix:
+                    "chmod o= \(file); if somebody may have read it, write another one into it and systemctl reload promptd"
+            )
+        ]
     }
 
     /// The media directory, where it is known: configured, or beside the configured database.

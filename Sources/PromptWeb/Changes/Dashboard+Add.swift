@@ -12,7 +12,8 @@ extension Dashboard {
         }
         post(router, "add") { pages, changes, fields, session, _ in
             // The fields of another model are shown first: what it takes and costs is none of this one's.
-            if fields["fields"] != nil || fields["shown"] != nil && fields["shown"] != AddFields(fields).model {
+            let model = PlainText.oneLine(AddFields(fields).model)
+            if fields["fields"] != nil || fields["shown"] != nil && fields["shown"] != model {
                 return pages.html(.ok, try await pages.addPage(fields, problems: []))
             }
             let (jobs, notes, problems) = try await pages.jobs(asked: fields, changes)
@@ -34,12 +35,18 @@ extension Dashboard {
             throw PageProblem.notFound("There is no job \(id).")
         }
         var filled = FormFields()
-        filled.append("model", job.model)
-        filled.append("prompt", job.prompt ?? "")
-        filled.append("queue", job.queue)
-        filled.append("batch", job.batch ?? "")
+        filled.append("model", stored: job.model)
+        filled.append("prompt", stored: job.prompt ?? "")
+        filled.append("queue", stored: job.queue)
+        filled.append("batch", stored: job.batch ?? "")
+        filled.append("priority", "\(job.priority)")
         for (name, value) in parsed(job.input).objectValue?.sorted(by: { $0.key < $1.key }) ?? [] {
             for item in value.arrayValue ?? [value] { filled.append("input.\(name)", item.stringValue ?? item.json) }
+            filled.append(AddFields.kept("input.\(name)"), URLText.encoded(value.json))
+        }
+        if let labels = job.labels, let object = parsed(labels).objectValue {
+            filled.append("labels", AddFields.lines(of: object).joined(separator: "\n"))
+            filled.append(AddFields.kept("labels"), URLText.encoded(labels))
         }
         return filled
     }
@@ -64,13 +71,20 @@ extension Dashboard {
             let status = try file.status()
             let form = AddFields(fields)
             var request = JobRequest(prompts: [form.prompt], model: form.model)
-            do throws(RepeatedField) {
-                request.input = try status.catalogue.input(of: form.input(), model: form.model)
-            } catch {
+            do {
+                let kept = form.keptInput()
+                let written = form.input().filter { kept[$0.key] == nil }
+                request.input = try status.catalogue.input(of: written, model: form.model).merging(kept) { $1 }
+                request.priority = try form.priority
+                request.runAt = try form.runAt
+                request.labels = try form.labels
+            } catch let error as RepeatedField {
                 return (JobRequest.Checked(), [error.description])
+            } catch let error as PageProblem {
+                return (JobRequest.Checked(), [error.message])
             }
-            request.queue = fields["queue"]?.trimmingSpaces() ?? request.queue
-            request.batch = fields["batch"]?.trimmingSpaces()
+            request.queue = fields.written("queue") ?? request.queue
+            request.batch = fields.written("batch")
             request.allowsUnknownFields = fields["allow_unknown"] != nil
             let checked = request.checked(status.catalogue, status.prices, unknownModels: changes.unknownModels())
             guard let job = checked.jobs.first else { return (checked, checked.problems) }
@@ -88,55 +102,17 @@ extension Dashboard {
     }
 }
 
-/// What the form holds.
-struct AddFields {
-    private let fields: FormFields
-    let model: String
-    /// nil: what to make stands in the input alone.
-    let prompt: String?
-
-    init(_ fields: FormFields) {
-        self.fields = fields
-        model = fields["model"]?.trimmingSpaces() ?? JobRequest.defaultModel
-        prompt = fields["prompt"].map(Self.withPlainLines)
-    }
-
-    /// Names and texts; a list has a pair for each line.
-    func input() -> [(key: String, value: String)] {
-        let own = fields.all.filter { $0.name.hasPrefix("input.") }.flatMap { field in
-            Self.lines(field.value).map { (key: String(field.name.dropFirst(6)), value: $0) }
-        }
-        let other = Self.lines(fields["other"] ?? "").map { line -> (key: String, value: String) in
-            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (String(parts[0]).trimmingSpaces(), parts.count > 1 ? String(parts[1]) : "")
-        }
-        return own + other
-    }
-
-    func text(of field: String) -> String { fields.values("input.\(field)").joined(separator: "\n") }
-
-    /// What is no field of the model.
-    func others(than known: [String]) -> String {
-        let more = fields.all.filter {
-            $0.name.hasPrefix("input.") && !$0.value.isEmpty && !known.contains(String($0.name.dropFirst(6)))
-        }
-        .map { "\($0.name.dropFirst(6))=\($0.value)" }
-        return (more + [fields["other"]].compactMap(\.self)).joined(separator: "\n")
-    }
-
-    /// A form's lines end in two characters.
-    private static func withPlainLines(_ text: String) -> String { text.replacing("\r\n", with: "\n") }
-
-    private static func lines(_ text: String) -> [String] {
-        withPlainLines(text).split(separator: "\n").map { String($0).trimmingSpaces() }.filter { !$0.isEmpty }
-    }
-}
-
 /// What the form shows.
 struct AddView {
     struct Choice {
         let value: String
         let isOn: Bool
+    }
+
+    /// What another job has, as it is stored.
+    struct KeptField {
+        let keptName: String
+        let keptValue: String
     }
 
     struct FieldView {
@@ -172,23 +148,27 @@ struct AddView {
     let frame: Frame
     let problems: [String]
     let hasProblems: Bool
-    let model: String
+    let model: StoredText
     let models: [String]
     let price: String
     let promptLabel: String
-    let prompt: String
+    let prompt: StoredText
     let fields: [FieldView]
     let other: String
-    let queue: String
+    let queue: StoredText
     let queues: [String]
-    let batch: String
+    let batch: StoredText
     let number: String
+    let priority: String
+    let runAt: String
+    let labels: String
+    let kept: [KeptField]
     let allowsUnknown: Bool
 
     init(_ fields: FormFields, _ prices: ModelPrices, _ queues: [String], _ problems: [String]) {
         frame = Frame("Add jobs", at: "/add")
         let form = AddFields(fields)
-        model = form.model
+        model = StoredText(form.model)
         let known = prices.catalogue.model(named: form.model)
         self.problems = problems
         hasProblems = !problems.isEmpty
@@ -196,14 +176,18 @@ struct AddView {
         price = known?.priceInBrief(prices) ?? "not in the catalogue"
         let promptField = known?.promptField ?? "prompt"
         promptLabel = promptField == "prompt" ? "Prompt" : "Prompt (\(promptField))"
-        prompt = form.prompt ?? ""
+        prompt = StoredText(form.prompt ?? "", hasLines: true)
         let shown = (known?.fields ?? []).filter { $0.name != promptField }
         self.fields = shown.map { FieldView($0, form.text(of: $0.name)) }
         other = form.others(than: shown.map(\.name))
-        self.queues = queues
-        queue = fields["queue"] ?? "default"
-        batch = fields["batch"] ?? ""
+        self.queues = StoredText.suggestions(queues)
+        queue = StoredText(fields.written("queue") ?? "default")
+        batch = StoredText(fields.written("batch") ?? "")
         number = fields["count"] ?? "1"
+        priority = fields["priority"] ?? "0"
+        runAt = fields["run_at"] ?? ""
+        labels = fields["labels"] ?? ""
+        kept = fields.all.filter { AddFields.isKept($0.name) }.map { KeptField(keptName: $0.name, keptValue: $0.value) }
         allowsUnknown = fields["allow_unknown"] != nil
     }
 }

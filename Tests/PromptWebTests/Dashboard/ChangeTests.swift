@@ -231,7 +231,7 @@ import Testing
         #expect(refused.status == 400)
         let text = String(buffer: refused.body)
         #expect(
-            text.contains("Nothing was added") && text.contains("aspect_ratio") && text.contains(">a fox</textarea>")
+            text.contains("Nothing was added") && text.contains("aspect_ratio") && text.contains(">\na fox</textarea>")
         )
         #expect(try await visit.plan(fields + [("allow_unknown", "1")], at: "/add").text.contains("sent as it is"))
         for bad in [

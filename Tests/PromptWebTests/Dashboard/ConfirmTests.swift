@@ -123,7 +123,7 @@ import Testing
             let answer = try await visit.post("/add", form + more)
             let text = String(buffer: answer.body)
             #expect(answer.status == 200 && text.contains("name=\"shown\" value=\"z-image\""))
-            #expect(text.contains(">a fox</textarea>"))
+            #expect(text.contains(">\na fox</textarea>"))
         }
         let plan = try await visit.plan([("model", "flux-2/flex-text-to-image")] + form, at: "/add")
         #expect(plan.text.contains("would queue 1 job in default: flux-2/flex-text-to-image, 14 credits"))

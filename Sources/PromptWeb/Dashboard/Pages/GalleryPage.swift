@@ -30,8 +30,8 @@ struct GalleryView {
     let frame: Frame
     let heading: String
     let headingNote: String
-    let batch: String
-    let queue: String
+    let batch: StoredText
+    let queue: StoredText
     let search: String
     let isSet: Bool
     let batches: [String]
@@ -66,12 +66,12 @@ extension Dashboard {
                 frame: Frame("Gallery", at: "/gallery"),
                 heading: group ?? "Gallery",
                 headingNote: items.isEmpty ? "" : count(items.count, "result") + " on this page, the newest first",
-                batch: filter.batch ?? "",
-                queue: filter.queue ?? "",
+                batch: StoredText(filter.batch ?? ""),
+                queue: StoredText(filter.queue ?? ""),
                 search: filter.words.joined(separator: " "),
                 isSet: fields.all.contains { !$0.value.isEmpty },
-                batches: batches,
-                queues: queues,
+                batches: StoredText.suggestions(batches),
+                queues: StoredText.suggestions(queues),
                 items: items,
                 hasItems: !items.isEmpty,
                 whole: GalleryView.WholeView(filter),

@@ -60,10 +60,10 @@ struct JobFilterView {
     let action: String
     let states: [State]
     let search: String
-    let queue: String
-    let batch: String
-    let label: String
-    let model: String
+    let queue: StoredText
+    let batch: StoredText
+    let label: StoredText
+    let model: StoredText
     let queues: [String]
     let models: [String]
     let isSet: Bool
@@ -76,11 +76,11 @@ struct JobFilterView {
             return State(word: view.word, sign: view.sign, isOn: filter.states.contains(state))
         }
         search = filter.words.joined(separator: " ")
-        queue = filter.queue ?? ""
-        batch = filter.batch ?? ""
-        label = query.fields["label"] ?? ""
-        model = filter.model ?? ""
-        self.queues = queues
+        queue = StoredText(filter.queue ?? "")
+        batch = StoredText(filter.batch ?? "")
+        label = StoredText(query.fields["label"] ?? "")
+        model = StoredText(filter.model ?? "")
+        self.queues = StoredText.suggestions(queues)
         self.models = models
         isSet = !filter.isEmpty
     }
