@@ -110,5 +110,22 @@ struct OpeningTests {
         let error = try #require(await Self.error(pooler.conninfo))
         #expect(error.code == .pooler)
         #expect(error.message.contains("pooler"))
+        // Even on the word of whoever runs it.
+        let believed = try #require(await Self.error(pooler.conninfo) { $0.allowsSessionPooler = true })
+        #expect(believed.code == .pooler)
+    }
+
+    @Test(.enabled(if: PostgresPrograms.pgbouncer != nil, "pgbouncer is not installed"))
+    func `a pooler in session mode is taken on somebody's word`() async throws {
+        let server = try await PostgresServer.shared()
+        let pooler = try await Pgbouncer(#require(PostgresPrograms.pgbouncer), before: server, mode: .session)
+        #expect(try #require(await Self.error(pooler.conninfo)).code == .pooler)
+        var settings = PostgresSettings.tests(pooler.conninfo)
+        settings.allowsSessionPooler = true
+        let connection = try await PostgresConnection.open(settings)
+        for number in 0..<3 as Range<Int64> {
+            #expect(try await connection.query("SELECT $1::bigint", [.int(number)]).only()[0] == number)
+        }
+        await connection.close()
     }
 }

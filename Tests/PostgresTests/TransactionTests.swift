@@ -70,6 +70,46 @@ struct TransactionTests {
         await connection.close()
     }
 
+    @Test func `when the last statement fails, nothing is kept, and the connection goes on`() async throws {
+        let connection = try await PostgresConnection.alone()
+        try await connection.script("CREATE TABLE t (id bigint)")
+        for numbering in [TransactionOptions.Numbering.whenWritten, .atBegin] {
+            var options = TransactionOptions()
+            options.numbering = numbering
+            let error = await #expect(throws: PostgresError.self) {
+                try await connection.transaction(options) { transaction in
+                    _ = try await transaction.query("INSERT INTO t VALUES (1)")
+                    _ = try await transaction.commit { $0.add("SELECT 1 / 0") }
+                }
+            }
+            #expect(error?.sqlState == "22012")
+            let idle: Bool = try await connection.query("SELECT pg_current_xact_id_if_assigned() IS NULL").only()[0]
+            #expect(idle)
+            #expect(try await connection.query("SELECT count(*) FROM t").only()[0] == Int64(0))
+        }
+        await connection.close()
+    }
+
+    @Test func `a task that is cancelled before its COMMIT keeps nothing, and the connection goes on`() async throws {
+        let connection = try await PostgresConnection.alone()
+        try await connection.script("CREATE TABLE t (id bigint)")
+        let inserted = AsyncStream.makeStream(of: Void.self)
+        let goOn = AsyncStream.makeStream(of: Void.self)
+        let task = Task {
+            try await connection.transaction { transaction in
+                _ = try await transaction.query("INSERT INTO t VALUES (1)")
+                inserted.continuation.finish()
+                for await _ in goOn.stream {}
+            }
+        }
+        for await _ in inserted.stream {}
+        task.cancel()
+        goOn.continuation.finish()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(try await connection.query("SELECT count(*) FROM t").only()[0] == Int64(0))
+        await connection.close()
+    }
+
     @Test func `a failure that the body swallows does not become a commit`() async throws {
         let connection = try await PostgresConnection.alone()
         try await connection.script("CREATE TABLE t (id bigint)")

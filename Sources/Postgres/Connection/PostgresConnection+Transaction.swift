@@ -12,15 +12,15 @@ extension PostgresConnection {
     ) async throws -> Value {
         try await withTurn {
             let transaction = PostgresTransaction(self, options)
-            let value: Value
             do {
-                value = try await body(transaction)
+                let value = try await body(transaction)
+                try await transaction.commit()
+                return value
             } catch {
+                // Nothing, if its end was reached.
                 await transaction.rollBack()
                 throw error
             }
-            try await transaction.commit()
-            return value
         }
     }
 }

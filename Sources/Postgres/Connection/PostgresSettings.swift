@@ -7,9 +7,12 @@ package struct PostgresSettings: Sendable {
     /// A file of passwords in pgpass's form, before libpq's own places; a systemd credential, for example.
     package var passwordFile: String?
     package var limits = PostgresLimits()
+    /// Parameters of the session, such as `search_path`.
+    package var parameters: [String: String] = [:]
     /// Whether the server has to take writes: of several hosts, the primary is looked for.
     package var needsPrimary = true
-    /// Whether a pooler is taken, because whoever runs it says that it keeps a session for each client.
+    /// Whether a pooler is taken, because whoever runs it says that it keeps a session for each client. One that does not is refused all
+    /// the same where it can be told.
     package var allowsSessionPooler = false
     /// For pauses between attempts to reach the server.
     package var clock: any Clock<Duration> = ContinuousClock()

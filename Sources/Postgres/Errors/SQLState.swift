@@ -21,7 +21,7 @@ package struct SQLState: Sendable, Hashable, CustomStringConvertible, Expressibl
     package var errorClass: Substring { code.prefix(2) }
 
     /// Whether the server ends the connection with it: it is shutting down, or somebody has had enough.
-    var endsConnection: Bool {
+    package var endsConnection: Bool {
         ["57P01", "57P02", "57P03", "57P05", "25P03"].contains(code) || errorClass == "08"
     }
 

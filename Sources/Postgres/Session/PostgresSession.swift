@@ -222,7 +222,12 @@ actor PostgresSession {
         case .ready:
             // Closed meanwhile by somebody else on this thread.
             guard unsafe handle.pointer == connection else { throw loss }
-            let isAlive = unsafe PQconsumeInput(connection) == 1
+            var isAlive = unsafe PQconsumeInput(connection) == 1
+            // What was decrypted and not taken makes the socket readable no more: a record of TLS has up to 16 KB, and libpq takes 8 KB or
+            // more at a time.
+            if unsafe isAlive && (PQsslInUse(connection) != 0 || PQgssEncInUse(connection) != 0) {
+                isAlive = unsafe PQconsumeInput(connection) == 1 && PQconsumeInput(connection) == 1
+            }
             collectNotifications()
             return isAlive
         }
