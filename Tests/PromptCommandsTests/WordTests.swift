@@ -65,12 +65,13 @@ struct WordTests {
         #expect(try await fixture.run("add", "-", input: "ant\nfox\n").code == 0, "each has a line of its own")
     }
 
-    @Test(arguments: [["add", "-a fox"], ["add", "a dog", "--a fox"], ["add", "-fox"]])
+    @Test(arguments: [["add", "-a fox"], ["add", "a dog", "--a fox"], ["add", "-fox"], ["add", "-the fox"]])
     func `a prompt that begins with a dash is told to be written behind two`(arguments: [String]) async throws {
         let fixture = try CommandFixture()
         let outcome = try await fixture.run(arguments)
         #expect(outcome.code == 64)
         #expect(outcome.talk.first?.contains("write -- before a prompt that does") == true, "\(outcome.talk)")
+        #expect(try await fixture.run("add", "-the fox", "--help").code == 0)
         #expect(try await fixture.run("add", "--", "-a fox").code == 0)
         #expect(try fixture.jobs().map(\.prompt) == ["-a fox"])
     }

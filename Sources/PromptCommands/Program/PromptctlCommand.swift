@@ -120,6 +120,13 @@ package struct PromptctlCommand: AsyncParsableCommand, SettingsCommand {
             let code = exitCode(for: error)
             let message = fullMessage(for: error, columns: console.columns)
             if code.isSuccess {
+                // A prompt such as "-the dog" asks for help by its h.
+                if !arguments.contains(where: { ["-h", "--help", "help"].contains($0) }),
+                    let problem = Misspelling.ofPrompt(in: arguments)
+                {
+                    console.say("promptctl: \(problem)")
+                    return ExitStatus.usage.rawValue
+                }
                 console.print(message)
             } else if code == .validationFailure {
                 let text = message.hasPrefix("Error: ") ? "promptctl: " + message.dropFirst(7) : message
