@@ -64,6 +64,39 @@ struct OpeningTests {
         #expect(error.message.contains("postgresql://USER@HOST/DATABASE"))
     }
 
+    @Test func `settings and connections show no password, however they are printed`() async throws {
+        let server = try await PostgresServer.shared()
+        let settings = PostgresSettings.tests(server.conninfo() + " password=wr0ngtulip")
+        let connection = try await PostgresConnection.open(settings)
+        var shown = "\(settings) \(String(reflecting: settings)) \(connection.place) \(connection)"
+        dump(settings, to: &shown)
+        dump(connection, to: &shown)
+        #expect(!shown.contains("wr0ngtulip"))
+        await connection.close()
+    }
+
+    /// A server with TLS needs a port and a certificate: whoever has one names it, as a superuser and with the name that is on it.
+    @Test(.enabled(if: tls != nil, "PROMPTD_TEST_POSTGRES_TLS names no server"))
+    func `results of megabytes come over TLS, and a certificate with another name is refused`() async throws {
+        let conninfo = try #require(Self.tls)
+        let connection = try await PostgresConnection.open(.tests(conninfo + " sslmode=verify-full"))
+        let isEncrypted: Bool = try await connection.query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+            .only()[0]
+        #expect(isEncrypted)
+        let text = String(repeating: "a fox ", count: 200_000)
+        let rows = try await connection.pipeline { pipeline in
+            for _ in 0..<20 { pipeline.add("SELECT $1::text, repeat('x', 15000)", [.text(text)]) }
+        }
+        #expect(try rows.allSatisfy { rows in try rows.only()[0] == text })
+        await connection.close()
+        let error = try #require(
+            await Self.error(conninfo.replacing("host=localhost", with: "host=127.0.0.1") + " sslmode=verify-full")
+        )
+        #expect(error.message.contains("What helps: check sslrootcert"))
+    }
+
+    private static let tls = ProcessInfo.processInfo.environment["PROMPTD_TEST_POSTGRES_TLS"]
+
     @Test func `a database, a role or a service that is missing is named, with what to do`() async throws {
         let server = try await PostgresServer.shared()
         let database = try #require(await Self.error(server.conninfo(database: "nothing")))

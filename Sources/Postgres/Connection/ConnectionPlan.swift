@@ -2,10 +2,10 @@ import CPostgres
 
 /// The settings as libpq takes them: the user's own, and ours where they say nothing.
 struct ConnectionPlan: Sendable {
-    /// Before the user's, which go before them.
-    private(set) var keywords: [(String, String)]
+    /// Those that yield to the user's, the user's, and those that do not yield.
+    let keywords: Hidden<[(String, String)]>
     /// What must never be shown.
-    let secrets: [String]
+    let secrets: Hidden<[String]>
     /// Host, port, database and user, for messages.
     let place: String
 
@@ -15,8 +15,8 @@ struct ConnectionPlan: Sendable {
     init(_ settings: PostgresSettings) throws(PostgresError) {
         var forced: [(String, String)] = [("client_encoding", "UTF8")]
         if let file = settings.passwordFile { forced.append(("passfile", file)) }
-        let given = try Self.effective(settings.conninfo)
-        secrets = ["password", "sslpassword"].compactMap { given[$0] }.filter { !$0.isEmpty }
+        let given = try Self.effective(settings.conninfo.value)
+        secrets = Hidden(["password", "sslpassword"].compactMap { given[$0] }.filter { !$0.isEmpty })
         place = Self.place(given)
 
         let seconds = max(2, settings.limits.connect.components.seconds)
@@ -28,9 +28,8 @@ struct ConnectionPlan: Sendable {
             ("keepalives_idle", "10"), ("keepalives_interval", "3"), ("keepalives_count", "3"),
             ("target_session_attrs", settings.needsPrimary ? "read-write" : "any"),
         ]
-        keywords = ours.filter { name, _ in Self.isUnset(given[name], name) }
-        keywords.append(("dbname", settings.conninfo))
-        keywords += forced
+        let unset = ours.filter { name, _ in Self.isUnset(given[name], name) }
+        keywords = Hidden(unset + [("dbname", settings.conninfo.value)] + forced)
     }
 
     /// Nothing was said of it, or only what libpq takes when nothing is said.

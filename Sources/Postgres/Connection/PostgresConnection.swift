@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A connection to PostgreSQL, for one operation at a time; others wait in order.
 ///
 /// No thread waits for a query: one thread of the process waits for all connections (`SocketLoop`). When a task is cancelled, the server is
@@ -5,7 +7,11 @@
 /// every operation fails with `connectionLost`: open a new one.
 package final class PostgresConnection: Sendable {
     /// The connections whose turn this task has: to wait for one of them would be to wait for oneself.
-    @TaskLocal private static var held: Set<ObjectIdentifier> = []
+    @TaskLocal private static var held: Set<UInt64> = []
+    private static let count = Atomic<UInt64>(0)
+
+    /// Never another connection's, as an address may be.
+    private let number = count.add(1, ordering: .relaxed).newValue
 
     let session: PostgresSession
     let settings: PostgresSettings
@@ -111,7 +117,7 @@ package final class PostgresConnection: Sendable {
     ///
     /// - Throws: `PostgresError` with `misuse` within a turn of the same task; `CancellationError` if the task is cancelled first.
     func withTurn<Value>(_ body: () async throws -> Value) async throws -> Value {
-        guard !Self.held.contains(ObjectIdentifier(self)) else {
+        guard !Self.held.contains(number) else {
             throw PostgresError(
                 .misuse,
                 "a connection was used within its own transaction, which would wait for itself: use the transaction"
@@ -119,6 +125,6 @@ package final class PostgresConnection: Sendable {
         }
         try await turns.take()
         defer { turns.giveBack() }
-        return try await Self.$held.withValue(Self.held.union([ObjectIdentifier(self)])) { try await body() }
+        return try await Self.$held.withValue(Self.held.union([number])) { try await body() }
     }
 }

@@ -1,7 +1,7 @@
 /// Where the server is, and how long to wait for it.
 package struct PostgresSettings: Sendable {
     /// What libpq takes: `postgresql://…`, `host=… dbname=…` or `service=NAME`, with several hosts if there are standbys.
-    let conninfo: String
+    let conninfo: Hidden<String>
     /// How the connection is called in `pg_stat_activity`.
     package var applicationName: String
     /// A file of passwords in pgpass's form, before libpq's own places; a systemd credential, for example.
@@ -18,7 +18,7 @@ package struct PostgresSettings: Sendable {
     package var clock: any Clock<Duration> = ContinuousClock()
 
     package init(_ conninfo: String, applicationName: String) {
-        self.conninfo = conninfo
+        self.conninfo = Hidden(conninfo)
         self.applicationName = applicationName
     }
 }

@@ -38,7 +38,7 @@ struct ConnectTrouble {
     let error: PostgresError
 
     init(_ text: String, plan: ConnectionPlan) {
-        let reason = Redaction.without(plan.secrets, text.trimmed)
+        let reason = Redaction.without(plan.secrets.value, text.trimmed)
         let match = Self.known.first { reason.contains($0.text) }
         let advice = match.map { ". What helps: \($0.advice)" } ?? ""
         error = PostgresError(

@@ -13,7 +13,7 @@ import CPostgres
     ///
     /// - Throws: `PostgresError` with `cannotConnect`.
     init(_ plan: ConnectionPlan) throws(PostgresError) {
-        let connection = unsafe CStrings.withPairs(plan.keywords) { unsafe PQconnectdbParams($0, $1, 1) }
+        let connection = unsafe CStrings.withPairs(plan.keywords.value) { unsafe PQconnectdbParams($0, $1, 1) }
         guard let connection = unsafe connection else {
             throw PostgresError(.cannotConnect, "there is no memory for a connection to PostgreSQL")
         }
