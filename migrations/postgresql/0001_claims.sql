@@ -220,3 +220,24 @@ BEGIN
     INSERT INTO job_uploads (job_id, reference) SELECT * FROM unnest(of_jobs, anew) ON CONFLICT DO NOTHING;
     RETURN (SELECT count(*) FROM jobs AS j WHERE j.id = ANY (of_jobs) AND j.waits > 0);
 END $$;
+
+-- MARK: Prices
+
+-- The latest charges of each model that was charged for, the newest first: a seek for each, however many attempts there are.
+CREATE FUNCTION observed_charges(most bigint) RETURNS TABLE (model text, charged bigint, estimated bigint, basis text)
+LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE seen (model) AS (
+        SELECT min(a.model) FROM attempts AS a
+        WHERE a.state = 'accepted' AND a.error_code IS NULL AND a.charged_millicredits IS NOT NULL
+        UNION ALL
+        SELECT (SELECT min(a.model) FROM attempts AS a
+            WHERE a.state = 'accepted' AND a.error_code IS NULL AND a.charged_millicredits IS NOT NULL AND a.model > s.model)
+        FROM seen AS s WHERE s.model IS NOT NULL)
+    SELECT s.model, c.charged_millicredits, c.estimated_millicredits, c.estimate_basis
+    FROM seen AS s CROSS JOIN LATERAL (
+        SELECT * FROM attempts AS a
+        WHERE a.state = 'accepted' AND a.error_code IS NULL AND a.charged_millicredits IS NOT NULL AND a.model = s.model
+            AND a.charge_reported IS DISTINCT FROM 0
+        ORDER BY a.id DESC LIMIT most) AS c
+    WHERE s.model IS NOT NULL
+$$;

@@ -13,6 +13,16 @@ CREATE FUNCTION is_kept(keeper bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT 1 FROM daemons AS d WHERE d.epoch = keeper AND d.ended_at IS NULL)
 $$;
 
+-- Whether there is anything to be taken over or taken up, so that nobody is kept waiting where there is not.
+CREATE FUNCTION has_orphans(me bigint, grace bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT 1 FROM jobs AS j WHERE j.is_resumed = 1)
+        OR EXISTS (SELECT 1 FROM daemons AS d WHERE d.ended_at IS NULL AND d.epoch <> me AND d.lease_until + grace < now_ms())
+        OR EXISTS (SELECT 1 FROM attempts AS a WHERE a.finished_at IS NULL AND NOT is_kept(a.keeper))
+        OR EXISTS (SELECT 1 FROM results AS r WHERE r.state = 'pending' AND NOT is_kept(r.keeper))
+        OR EXISTS (SELECT 1 FROM jobs AS j JOIN attempts AS a ON a.job_id = j.id
+            WHERE j.state = 'running' AND a.task_id = j.task_id AND a.finished_at IS NOT NULL AND NOT is_kept(a.keeper))
+$$;
+
 -- The attempt under which a job is: the one that is not settled, else that of its task, else the last.
 CREATE FUNCTION attempt_of(job bigint) RETURNS attempts LANGUAGE sql STABLE AS $$
     SELECT a.* FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id WHERE a.job_id = job
@@ -67,9 +77,14 @@ BEGIN
     RETURN QUERY
         WITH kept AS (
             UPDATE attempts AS a SET keeper = me
-            WHERE a.account = of_account AND NOT is_kept(a.keeper) AND a.state <> 'rejected'
-                AND (a.finished_at IS NULL OR EXISTS (SELECT 1 FROM jobs AS j
-                    WHERE j.id = a.job_id AND j.state = 'running' AND j.task_id = a.task_id))
+            -- By the indexes of what is open: attempts are kept for ever.
+            WHERE a.id IN (
+                SELECT o.id FROM attempts AS o
+                WHERE o.finished_at IS NULL AND o.account = of_account AND o.state IN ('accepted', 'unknown') AND NOT is_kept(o.keeper)
+                UNION
+                SELECT o.id FROM jobs AS j JOIN attempts AS o ON o.job_id = j.id
+                WHERE j.state = 'running' AND o.task_id = j.task_id AND o.finished_at IS NOT NULL AND o.account = of_account
+                    AND NOT is_kept(o.keeper))
             RETURNING a.job_id
         ), fetched AS (
             UPDATE results AS r SET keeper = me
@@ -121,14 +136,20 @@ CREATE FUNCTION open_tasks(me bigint, of_account text, of_jobs bigint[])
 RETURNS TABLE (id bigint, job_id bigint, queue text, batch text, task_id text, model text, profile text, answered_at bigint,
     attempt_count bigint, max_attempts bigint, ended_as text) LANGUAGE sql STABLE AS $$
     SELECT a.id, a.job_id, a.queue, j.batch, a.task_id, a.model, a.profile, a.answered_at, coalesce(j.attempt_count, 1),
-        coalesce(j.max_attempts, 1), CASE WHEN a.finished_at IS NOT NULL THEN coalesce(a.error_code, 'task_failed') END
+        coalesce(j.max_attempts, 1), NULL
     FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
-    WHERE a.keeper = me AND a.account = of_account AND a.state = 'accepted' AND (of_jobs IS NULL OR a.job_id = ANY (of_jobs))
-        AND (a.finished_at IS NULL OR (j.state = 'running' AND a.task_id = j.task_id
-            AND NOT EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id)
-            AND NOT EXISTS (SELECT 1 FROM attempts AS o WHERE o.job_id = j.id AND o.finished_at IS NULL)))
+    WHERE a.finished_at IS NULL AND a.keeper = me AND a.account = of_account AND a.state = 'accepted'
+        AND (of_jobs IS NULL OR a.job_id = ANY (of_jobs)) AND NOT is_aside(a.id)
+    UNION ALL
+    SELECT a.id, a.job_id, a.queue, j.batch, a.task_id, a.model, a.profile, a.answered_at, j.attempt_count, j.max_attempts,
+        coalesce(a.error_code, 'task_failed')
+    FROM jobs AS j JOIN attempts AS a ON a.job_id = j.id
+    WHERE j.state = 'running' AND a.task_id = j.task_id AND a.finished_at IS NOT NULL AND a.state = 'accepted'
+        AND a.keeper = me AND a.account = of_account AND (of_jobs IS NULL OR j.id = ANY (of_jobs))
+        AND NOT EXISTS (SELECT 1 FROM results AS r WHERE r.job_id = j.id)
+        AND NOT EXISTS (SELECT 1 FROM attempts AS o WHERE o.job_id = j.id AND o.finished_at IS NULL)
         AND NOT is_aside(a.id)
-    ORDER BY a.id
+    ORDER BY id
 $$;
 
 CREATE FUNCTION open_downloads(me bigint, of_account text, of_jobs bigint[])

@@ -10,7 +10,7 @@ package enum PostgresSchema {
             ("schema", PackageResources._001_schema_sql), ("views", PackageResources._001_views_sql),
             ("upkeep", PackageResources._001_upkeep_sql), ("facts", PackageResources._001_facts_sql),
             ("takeover", PackageResources._001_takeover_sql), ("claims", PackageResources._001_claims_sql),
-            ("retention", PackageResources._001_retention_sql),
+            ("retention", PackageResources._001_retention_sql), ("suspects", PackageResources._001_suspects_sql),
         ]
     }
 }

@@ -125,13 +125,7 @@ extension SQLiteLedger: StatusSource {
                             """
                     ) ?? 0
                 )
-                let accounts = try AccountStatus.all(db)
-                figures.accounts = accounts.map(AccountFigures.init)
-                let differences = accounts.compactMap { $0.comparison?.unexplained }
-                figures.unexplained = differences.isEmpty ? nil : differences.reduce(.zero, +)
-                let balances = accounts.filter(\.isConfigured).compactMap(\.balance)
-                figures.balance = balances.isEmpty ? nil : balances.reduce(.zero, +)
-                figures.balanceReadAt = accounts.filter(\.isConfigured).compactMap(\.balanceAt).min()
+                figures.note(try AccountStatus.all(db))
                 figures.charged = Credits(
                     millicredits: try Int64.fetchOne(
                         db,

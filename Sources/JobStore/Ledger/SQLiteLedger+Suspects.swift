@@ -99,14 +99,13 @@ extension SQLiteLedger: SuspectStore {
                     """,
                 arguments: [
                     now.milliseconds, FailureCode.setAside.rawValue,
-                    "\(found.reason); nothing was sent. \(Advice.trySending(job))", job.rawValue,
+                    found.message, job.rawValue,
                 ]
             )
         case .poll:
-            let text = "\(found.reason); its task is no longer polled. \(Advice.pollAgain(found.job))"
             try db.execute(
                 sql: "UPDATE jobs SET error_code = ?, error_message = ? WHERE id = ? AND state = 'running'",
-                arguments: [FailureCode.setAside.rawValue, text, found.job.rawValue]
+                arguments: [FailureCode.setAside.rawValue, found.message, found.job.rawValue]
             )
         case .download(let result):
             try db.execute(
@@ -126,8 +125,7 @@ extension SQLiteLedger: SuspectStore {
                 arguments: [result.job.rawValue]
             )
             guard waits == false else { break }
-            let text = "\(found.reason); it is paid for. \(Advice.fetchAgain(result.job))"
-            _ = try record.settle(result.job, Failure(.setAside, text), .fail)
+            _ = try record.settle(result.job, Failure(.setAside, found.message), .fail)
         }
         let key = Key(found.step)
         try db.execute(

@@ -25,7 +25,8 @@ extension PostgresLedger {
         of account: AccountName,
         now: Instant
     ) async throws(LedgerError) -> CommitResult {
-        try await change { transaction in
+        let called = ContinuousClock.now
+        return try await change { transaction in
             let rows = try await transaction.pipeline { pipeline in
                 // One reading at a time, and no claim in between: what is under way is counted in one piece.
                 pipeline.add("SELECT lock_claims()")
@@ -33,11 +34,14 @@ extension PostgresLedger {
             }
             let row = try rows[1].only()
             let milliseconds: Int64 = try row[0]
-            let clock = ServerClock(server: milliseconds, local: now)
+            // The question was asked then at the latest: what was answered since may be in the balance or not, and a moment too many is
+            // safe.
+            let waited = ContinuousClock.now - called
+            let askedAt = reading.askedAt + ServerClock(server: milliseconds, local: now).shift - waited
             let readings = AccountReadings(transaction, account)
             let current = try await readings.current(
                 reading,
-                askedAt: reading.askedAt + clock.shift,
+                askedAt: askedAt,
                 answeredAt: Instant(milliseconds: milliseconds),
                 lastAttempt: try row[1]
             )

@@ -50,6 +50,12 @@ extension PostgresLedger: CoreLedger {
         guard until != nil else {
             throw LedgerError(.other, "this daemon's lease was over before it could be renewed; it has to join again")
         }
+        try await fold()
+    }
+
+    /// Adds what was appended to the sums, numbers what has happened, and looks at what jobs wait for. One daemon at a time does it.
+    func fold() async throws(LedgerError) {
+        try await change { transaction in _ = try await transaction.query("SELECT fold()") }
     }
 
     /// Others may take over at once.
@@ -74,19 +80,27 @@ struct KnownModels {
 
 extension PostgresLedger {
     func readModels() async throws(LedgerError) {
-        let rows = try await read(
-            """
-            SELECT model, listed, title, task_types, pricing, input_schema, read_at, (SELECT catalogue_version FROM store)
-            FROM provider_models ORDER BY model
-            """
-        )
-        let version = try await read("SELECT catalogue_version FROM store")
-        try LedgerError.wrapping {
-            let models = KnownModels(
-                catalogue: Catalogue.builtIn.with(try rows.map(ProviderModel.init(row:))),
-                version: try version.only()[0]
-            )
-            standing.withLock { $0.models = models }
+        let (models, version) = try await readProviderModels()
+        let known = KnownModels(catalogue: Catalogue.builtIn.with(models), version: version)
+        standing.withLock { $0.models = known }
+    }
+
+    /// What the provider said of its models, and as of which change of that.
+    func readProviderModels() async throws(LedgerError) -> (models: [ProviderModel], version: Int64) {
+        let rows = try await LedgerError.wrapping {
+            try await self.reads.connection().pipeline { pipeline in
+                // The version first: what is changed in between is read again.
+                pipeline.add("SELECT catalogue_version FROM store")
+                pipeline.add(
+                    """
+                    SELECT model, listed, title, task_types, pricing, input_schema, read_at FROM provider_models
+                    ORDER BY model
+                    """
+                )
+            }
+        }
+        return try LedgerError.wrapping {
+            (try rows[1].map(ProviderModel.init(row:)), try rows[0].only()[0])
         }
     }
 

@@ -53,7 +53,13 @@ extension PostgresLedger {
 
     /// What has been given to this daemon since: others have ended, or producers have taken something up again.
     func takeResumed(_ account: AccountName, now: Instant) async throws(LedgerError) -> Recovery {
-        try await change { [self] transaction in
+        let rows = try await read(
+            "SELECT has_orphans($1, $2)",
+            [.int(epoch.rawValue), .int(options.grace.milliseconds)]
+        )
+        let hasOrphans: Bool = try LedgerError.wrapping { try rows.only()[0] }
+        guard hasOrphans else { return Recovery() }
+        return try await change { [self] transaction in
             let recovery = try await adopt(account, transaction, isStart: false)
             return recovery.shifted(by: try await clockShift(transaction, now))
         }

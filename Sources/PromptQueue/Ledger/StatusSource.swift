@@ -74,6 +74,19 @@ package struct StatusFigures: Sendable, Equatable {
     package init() {}
 }
 
+extension StatusFigures {
+    /// What accounts say together: differences and balances add up, as old as the oldest.
+    package mutating func note(_ statuses: [AccountStatus]) {
+        accounts = statuses.map(AccountFigures.init)
+        let differences = statuses.compactMap { $0.comparison?.unexplained }
+        unexplained = differences.isEmpty ? nil : differences.reduce(.zero, +)
+        let configured = statuses.filter(\.isConfigured)
+        let balances = configured.compactMap(\.balance)
+        balance = balances.isEmpty ? nil : balances.reduce(.zero, +)
+        balanceReadAt = configured.compactMap(\.balanceAt).min()
+    }
+}
+
 /// An account, by itself.
 package struct AccountFigures: Sendable, Equatable {
     package var name: AccountName

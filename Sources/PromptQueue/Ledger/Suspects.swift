@@ -59,6 +59,17 @@ package struct SetAsideStep: Sendable, Hashable {
     }
 }
 
+extension SetAsideStep {
+    /// What its job or its result is told, and what to do.
+    package var message: String {
+        switch step {
+        case .claim: "\(reason); nothing was sent. \(Advice.trySending(job))"
+        case .poll: "\(reason); its task is no longer polled. \(Advice.pollAgain(job))"
+        case .download: "\(reason); it is paid for. \(Advice.fetchAgain(job))"
+        }
+    }
+}
+
 /// Where it is kept what was under way when promptd died: a capability of the ledger, apart because only a start needs it.
 package protocol SuspectStore: Sendable {
     /// Notes what was under way when the last process died, and sets aside what was so too often.

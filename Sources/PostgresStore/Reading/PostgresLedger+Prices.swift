@@ -1,0 +1,82 @@
+import Postgres
+package import PromptQueue
+
+extension PostgresLedger: PriceStore {
+    /// Those of the last daemon that has started: daemons of one store are to have one configuration.
+    package func setPrices(_ prices: [PriceOverride], defaultPrice: Credits) async throws(LedgerError) {
+        try await change { transaction in
+            _ = try await transaction.pipeline { pipeline in
+                pipeline.add(
+                    "UPDATE store SET default_price_millicredits = $1",
+                    [.int(defaultPrice.millicredits)]
+                )
+                pipeline.add("DELETE FROM prices WHERE source = 'configuration'")
+                for price in prices {
+                    pipeline.add(
+                        """
+                        INSERT INTO prices (model, input, millicredits, per, source, note)
+                        VALUES ($1, $2, $3, $4, 'configuration', $5)
+                        """,
+                        [
+                            .text(price.model), .text(JSONValue.object(price.conditions).json),
+                            .int(price.credits.millicredits), .text(price.measure.text), .text(price.note),
+                        ]
+                    )
+                }
+            }
+        }
+    }
+
+    package func charges() async throws(LedgerError) -> [String: [ObservedCharge]] {
+        let rows = try await read(
+            "SELECT model, charged, estimated, basis FROM observed_charges($1)",
+            [.int(Int64(ObservedPrice.sampleSize))]
+        )
+        return try LedgerError.wrapping {
+            var charges: [String: [ObservedCharge]] = [:]
+            for row in rows {
+                charges[try row[0], default: []].append(
+                    ObservedCharge(
+                        charged: Credits(millicredits: try row[1]),
+                        estimated: try (row[2] as Int64?).map(Credits.init(millicredits:)),
+                        basis: try (row[3] as String?).flatMap(Estimate.Kind.init)
+                    )
+                )
+            }
+            return charges
+        }
+    }
+}
+
+extension PostgresLedger: CatalogueStore {
+    package func providerModels() async throws(LedgerError) -> [ProviderModel] { try await readProviderModels().models }
+
+    package func catalogueReadAt() async throws(LedgerError) -> Instant? {
+        let rows = try await read("SELECT max(read_at) FROM provider_models")
+        return try LedgerError.wrapping { try (rows.only()[0] as Int64?).map(Instant.init(milliseconds:)) }
+    }
+
+    package func keep(_ models: [ProviderModel]) async throws(LedgerError) {
+        try await change { transaction in
+            _ = try await transaction.pipeline { pipeline in
+                for model in models {
+                    pipeline.add(
+                        """
+                        INSERT INTO provider_models (model, listed, title, task_types, pricing, input_schema, read_at)
+                        VALUES ($1, $2, $3, $4, $5, $6, $7)
+                        ON CONFLICT (model) DO UPDATE SET listed = excluded.listed, title = excluded.title,
+                            task_types = excluded.task_types, pricing = excluded.pricing,
+                            input_schema = excluded.input_schema, read_at = excluded.read_at
+                        """,
+                        [
+                            .text(model.name), .int(model.isListed ? 1 : 0), .text(model.title),
+                            .text(JSONValue.array(model.taskTypes.map { .string($0) }).json), .text(model.pricing),
+                            .text(model.inputSchema.map { JSONValue.object($0).json }), .int(model.readAt.milliseconds),
+                        ]
+                    )
+                }
+            }
+        }
+        try await readModels()
+    }
+}
