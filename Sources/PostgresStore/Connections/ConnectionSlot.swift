@@ -49,10 +49,18 @@ extension LedgerError {
         case is CancellationError:
             self.init(.cancelled, "was cut off")
         case let error as PostgresError:
-            self.init(Self.code(of: error), error.server?.message ?? error.message)
+            self.init(Self.code(of: error), Self.rule(in: error) ?? error.message)
         default:
             self.init(.other, String(describing: error))
         }
+    }
+
+    /// The words of a rule of the schema; nil for what else a server says, which may quote what stands in rows.
+    private static func rule(in error: PostgresError) -> String? {
+        guard let server = error.server, server.state.errorClass == "23" || server.state.errorClass == "P0" else {
+            return nil
+        }
+        return server.message
     }
 
     private static func code(of error: PostgresError) -> Code {
