@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 .DEFAULT_GOAL := help
 .PHONY: help setup build test lint demo simulate mutate system-test kill-test benchmark benchmark-callbacks benchmark-import \
 	benchmark-pages benchmark-polling benchmark-scale browser-test fuzz hostile monitoring-test test-asan test-tsan soak docs release install tour \
-	uninstall deb package-test clean fault-test
+	uninstall deb package-test clean fault-test compare-stores
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ lint: ## check the format, the conventions, the documentation's links, the promi
 	@scripts/check-conventions
 	@scripts/check-guarantees
 	@scripts/mutate --check
+
+compare-stores: ## play the schema's cases on SQLite and on a PostgreSQL of its own, and what several sessions do at once on that
+	@scripts/compare-stores
+	@scripts/race-postgresql
 
 demo: ## run 24 jobs through promptd against a stand-in for the provider: no account, no money
 	@scripts/demo

@@ -134,6 +134,7 @@ let package = Package(
         .target(
             name: "PostgresMigrations",
             path: "migrations/postgresql",
+            exclude: ["roles.sql"],
             resources: [
                 .embedInCode("0001_schema.sql"), .embedInCode("0001_upkeep.sql"), .embedInCode("0001_views.sql"),
                 .embedInCode("0001_facts.sql"), .embedInCode("0001_takeover.sql"), .embedInCode("0001_claims.sql"),
@@ -331,7 +332,7 @@ let package = Package(
         ),
         .testTarget(
             name: "PostgresStoreTests",
-            dependencies: ["LedgerConformance", "Postgres", "PostgresServer", "PostgresStore"],
+            dependencies: ["JobStore", "LedgerConformance", "Postgres", "PostgresServer", "PostgresStore", grdb],
             swiftSettings: settings
         ),
         .testTarget(

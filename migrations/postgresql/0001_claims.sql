@@ -80,16 +80,17 @@ CREATE FUNCTION claim_queue(of_name text)
 RETURNS TABLE (name text, paused int, max_running bigint, running bigint, models text[]) LANGUAGE sql STABLE AS $$
     SELECT q.name, q.paused, q.max_running, CASE WHEN q.max_running IS NULL THEN 0 ELSE queue_running(q.name) END,
         claim_models(q.name)
-    FROM queues AS q WHERE q.name = of_name
+    FROM known_queues AS q WHERE q.name = of_name
 $$;
 
 -- Queues of an account behind a name that have jobs of a priority waiting, in their order.
 CREATE FUNCTION claim_queues(of_account text, after text, at_priority bigint, most bigint)
 RETURNS TABLE (name text, paused int, max_running bigint, running bigint, models text[]) LANGUAGE sql STABLE AS $$
     SELECT c.name, c.paused, c.max_running, c.running, c.models
-    FROM (SELECT q.name FROM queues AS q
+    FROM (SELECT q.name FROM known_queues AS q
         WHERE coalesce(q.account, 'default') = of_account AND q.name > after
-            AND EXISTS (SELECT 1 FROM job_turns AS t WHERE t.queue = q.name AND t.priority = at_priority)
+            -- In an index's order, so that it is a seek for each queue: for EXISTS all that waits may be read once.
+            AND (SELECT 1 FROM job_turns AS t WHERE t.queue = q.name AND t.priority = at_priority ORDER BY t.model LIMIT 1) IS NOT NULL
         ORDER BY q.name LIMIT most) AS q
         CROSS JOIN LATERAL claim_queue(q.name) AS c
     ORDER BY q.name
@@ -97,7 +98,7 @@ $$;
 
 -- The highest priority of what waits in an account's queues, below one.
 CREATE FUNCTION highest_priority(of_account text, below bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT max(t.priority) FROM queues AS q CROSS JOIN LATERAL (
+    SELECT max(t.priority) FROM known_queues AS q CROSS JOIN LATERAL (
         SELECT t.priority FROM job_turns AS t WHERE t.queue = q.name AND t.priority < below
         ORDER BY t.priority DESC LIMIT 1) AS t
     WHERE coalesce(q.account, 'default') = of_account

@@ -1,11 +1,12 @@
 -- The schema of the second store, for PostgreSQL 15 or later, version 1: tables, and what they refuse. Views are in
 -- 0001_views.sql, what daemons call in 0001_upkeep.sql; the three are one version, applied in this order in one transaction.
 --
--- The order and the names are those of docs/schema.sql, SQLite's schema: whoever looks for a rule there finds it here under
--- the same name. What differs, and why, is in docs/decisions/0039. In short:
+-- The names are those of docs/schema.sql, SQLite's schema, and so is the order, mostly: whoever looks for a rule there finds it
+-- here under the same name. What differs, and why, is in docs/decisions/0039. In short:
 -- - Nothing that a producer does locks a row that others need: what SQLite counts in a row is appended here (..._deltas),
 --   and folded into sums by daemons. The old names are views, which add both up.
--- - What an INSERT of jobs has to hold to is looked at once for the statement, so that COPY stays fast.
+-- - What an INSERT of jobs has to hold to is looked at once for the statement, so that COPY stays fast; what a change of jobs,
+--   attempts and results has to hold to is in one function for each table.
 -- - A text is valid UTF-8 without NUL by itself, and there is no INSERT OR REPLACE: the guards against those are gone.
 -- - Instants are of this server's clock, as it is at that moment, not when the transaction began.
 
@@ -200,17 +201,12 @@ CREATE TABLE attempts (
     -- No foreign key: attempts outlive pruned jobs.
     job_id bigint NOT NULL,
     -- Names the attempt in its callback URL; unguessable.
-    token text COLLATE "C" NOT NULL UNIQUE
-        CONSTRAINT "attempts.token" CHECK (length(token) = 32 OR refuse('attempts.token: 32 hexadecimal digits')),
-    state text COLLATE "C" NOT NULL DEFAULT 'sending'
-        CONSTRAINT "attempts.state" CHECK (state IN ('sending', 'accepted', 'rejected', 'unknown')
-            OR refuse('attempts.state: sending, accepted, rejected or unknown')),
+    token text COLLATE "C" NOT NULL UNIQUE,
+    state text COLLATE "C" NOT NULL DEFAULT 'sending',
     task_id text COLLATE "C",
     -- Who said that this is its task: the answer to the request; a callback, which the provider has confirmed; or an
     -- operator (promptctl resolve). NULL: nobody yet, or somebody by SQL.
-    task_source text
-        CONSTRAINT "attempts.task_source" CHECK ((task_source IN ('answer', 'callback', 'operator')) IS NOT FALSE
-            OR refuse('attempts.task_source: answer, callback or operator')),
+    task_source text,
     queue text COLLATE "C" NOT NULL,
     model text COLLATE "C" NOT NULL,
     sent_at bigint NOT NULL,
@@ -222,24 +218,17 @@ CREATE TABLE attempts (
     error_code text COLLATE "C",
     message text,
     -- What is held back for it; 0 once it is settled.
-    reserved_millicredits bigint NOT NULL
-        CONSTRAINT "attempts.reserved_millicredits" CHECK (reserved_millicredits >= 0 OR refuse('attempts.reserved_millicredits: at least 0')),
-    charged_millicredits bigint
-        CONSTRAINT "attempts.charged_millicredits" CHECK ((charged_millicredits >= 0) IS NOT FALSE OR refuse('attempts.charged_millicredits: at least 0')),
+    reserved_millicredits bigint NOT NULL,
+    charged_millicredits bigint,
     -- What was reserved at the claim; reserved_millicredits goes to 0 when the attempt is settled.
-    estimated_millicredits bigint
-        CONSTRAINT "attempts.estimated_millicredits" CHECK ((estimated_millicredits >= 0) IS NOT FALSE OR refuse('attempts.estimated_millicredits: at least 0')),
-    estimate_basis text
-        CONSTRAINT "attempts.estimate_basis" CHECK ((estimate_basis IN ('listed', 'override', 'observed', 'default')) IS NOT FALSE
-            OR refuse('attempts.estimate_basis: listed, override, observed or default')),
+    estimated_millicredits bigint,
+    estimate_basis text,
     -- 0: the provider reported no charge, and what was reserved is booked. NULL: not settled, or without a task.
-    charge_reported int
-        CONSTRAINT "attempts.charge_reported" CHECK ((charge_reported IN (0, 1)) IS NOT FALSE OR refuse('attempts.charge_reported: NULL, 0 or 1')),
+    charge_reported int,
     -- The inputs that matter for how long a task takes: 'duration=5 resolution=720p'.
     profile text NOT NULL DEFAULT '',
     -- From the task's creation to its end by the provider's clock, or as well as polls can tell; NULL if that is not known.
-    took_milliseconds bigint
-        CONSTRAINT "attempts.took_milliseconds" CHECK ((took_milliseconds >= 0) IS NOT FALSE OR refuse('attempts.took_milliseconds: at least 0')),
+    took_milliseconds bigint,
     -- What the account's balance says of a request whose answer was lost: both readings and the sums between them.
     evidence text,
     -- Only a hint: promptd asks the provider about it, again after each start, and its answer decides. NULL if none came.
@@ -251,29 +240,16 @@ CREATE TABLE attempts (
     arrives_until bigint,
     -- What the balance says of a lost request: 0, it cost nothing; 1, it was charged; NULL, nothing. Evidence, not proof: a
     -- request may be on its way for longer than anybody watched.
-    evidence_charged int
-        CONSTRAINT "attempts.evidence_charged" CHECK ((evidence_charged IN (0, 1)) IS NOT FALSE OR refuse('attempts.evidence_charged: NULL, 0 or 1')),
+    evidence_charged int,
     -- The provider's resultJson as it came, where it holds more than the rows of results do; NULL where they hold all of it.
-    result_json text
-        CONSTRAINT "attempts.result_json" CHECK ((octet_length(result_json) <= 1048576) IS NOT FALSE OR refuse('attempts.result_json: at most 1 MiB')),
+    result_json text,
     -- What was sent.
-    input text
-        CONSTRAINT "attempts.input" CHECK ((octet_length(input) <= 4194304) IS NOT FALSE OR refuse('attempts.input: at most 4 MiB')),
-    account text COLLATE "C" NOT NULL DEFAULT 'default'
-        CONSTRAINT "attempts.account" CHECK (length(account) BETWEEN 1 AND 64 OR refuse('attempts.account: 1 to 64 characters')),
+    input text,
+    account text COLLATE "C" NOT NULL DEFAULT 'default',
     -- Whose request it is, for ever; who asks about its task now; and the claim that it was made by. 0: before there were several.
     owner bigint NOT NULL DEFAULT 0,
     keeper bigint,
-    claim_id uuid,
-
-    CONSTRAINT attempts_answer CHECK (state = 'sending' OR answered_at IS NOT NULL OR refuse('attempts: an answer has an instant')),
-    CONSTRAINT attempts_no_answer CHECK (state <> 'sending' OR answered_at IS NULL OR refuse('attempts: a request under way has no answer')),
-    CONSTRAINT attempts_with_task CHECK (state <> 'accepted' OR task_id IS NOT NULL OR refuse('attempts: an accepted attempt has a task')),
-    CONSTRAINT attempts_rejected CHECK (state <> 'rejected'
-        OR (finished_at IS NOT NULL AND reserved_millicredits = 0 AND coalesce(charged_millicredits, 0) = 0)
-        OR refuse('attempts: a rejected attempt is finished, without reservation or charge')),
-    CONSTRAINT attempts_released CHECK (charged_millicredits IS NULL OR reserved_millicredits = 0
-        OR refuse('attempts: what is charged is no longer reserved'))
+    claim_id uuid
 ) WITH (fillfactor = 80);
 
 CREATE INDEX attempts_answered ON attempts (answered_at) WHERE answered_at IS NOT NULL;
@@ -286,6 +262,8 @@ CREATE INDEX attempts_charged ON attempts (model)
 CREATE INDEX attempts_failed ON attempts (finished_at)
     WHERE state = 'accepted' AND error_code IS NOT NULL AND finished_at IS NOT NULL;
 
+-- What a rule asks of a job's attempts it asks of all of them (bool_or), so that no other index looks better: those of what is
+-- open may hold thousands.
 CREATE INDEX attempts_job ON attempts (job_id);
 
 -- What a daemon asks about, and what a takeover finds.
@@ -303,103 +281,51 @@ CREATE UNIQUE INDEX attempts_task ON attempts (account, task_id) WHERE task_id I
 CREATE INDEX attempts_took ON attempts (model, profile, finished_at, took_milliseconds)
     WHERE took_milliseconds IS NOT NULL;
 
--- Sums are the accounts', so there must be one.
-CREATE FUNCTION attempts_account() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF NOT EXISTS (SELECT 1 FROM account WHERE name = NEW.account) THEN
-        PERFORM refuse('attempts.account: there is no such account');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER attempts_account BEFORE INSERT ON attempts FOR EACH ROW EXECUTE FUNCTION attempts_account();
-
--- What was reserved or presumed for a lost request is not missing once its task turns up.
-CREATE FUNCTION attempts_adopted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    INSERT INTO account_deltas (account, charged_millicredits, presumed_millicredits, adopted_millicredits)
-    VALUES (NEW.account, 0, 0, OLD.reserved_millicredits + coalesce(OLD.charged_millicredits, 0));
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER attempts_adopted AFTER UPDATE ON attempts FOR EACH ROW
-    WHEN (OLD.state = 'unknown' AND NEW.state = 'accepted') EXECUTE FUNCTION attempts_adopted();
-
--- The account's sums: charged for tasks, presumed for requests that were given up without an answer.
-CREATE FUNCTION attempts_booked() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-DECLARE
-    was bigint := coalesce(OLD.charged_millicredits, 0);
-    is_now bigint := coalesce(NEW.charged_millicredits, 0);
-BEGIN
-    INSERT INTO account_deltas (account, charged_millicredits, presumed_millicredits, adopted_millicredits)
-    VALUES (NEW.account,
-        CASE WHEN NEW.state = 'unknown' THEN 0 ELSE is_now END - CASE WHEN OLD.state = 'unknown' THEN 0 ELSE was END,
-        CASE WHEN NEW.state = 'unknown' THEN is_now ELSE 0 END - CASE WHEN OLD.state = 'unknown' THEN was ELSE 0 END, 0);
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER attempts_booked AFTER UPDATE ON attempts FOR EACH ROW
-    WHEN (OLD.charged_millicredits IS DISTINCT FROM NEW.charged_millicredits
-        OR (NEW.charged_millicredits IS NOT NULL AND (OLD.state = 'unknown') <> (NEW.state = 'unknown')))
-    EXECUTE FUNCTION attempts_booked();
-
--- How long a model's tasks take, on average over roughly the latest fifty.
-CREATE FUNCTION attempts_completed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    INSERT INTO completion_deltas (model, took_milliseconds)
-    VALUES (NEW.model, least(NEW.took_milliseconds, 4000000000000000));
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER attempts_completed AFTER UPDATE ON attempts FOR EACH ROW
-    WHEN (NEW.took_milliseconds IS NOT NULL AND OLD.took_milliseconds IS NULL) EXECUTE FUNCTION attempts_completed();
-
-CREATE TRIGGER attempts_estimate_frozen BEFORE UPDATE ON attempts FOR EACH ROW
-    WHEN (OLD.estimated_millicredits IS DISTINCT FROM NEW.estimated_millicredits OR OLD.estimate_basis IS DISTINCT FROM NEW.estimate_basis)
-    EXECUTE FUNCTION refuse('attempts: the ledger cannot be rewritten');
-
-CREATE TRIGGER attempts_id_given BEFORE INSERT ON attempts FOR EACH ROW WHEN (NEW.id < 1)
-    EXECUTE FUNCTION refuse('attempts.id: is given by the database');
-
--- What was sent was sent like that, and by that daemon.
-CREATE TRIGGER attempts_identity_frozen BEFORE UPDATE ON attempts FOR EACH ROW
-    WHEN (OLD.id <> NEW.id OR OLD.job_id <> NEW.job_id OR OLD.token <> NEW.token OR OLD.queue <> NEW.queue
-        OR OLD.model <> NEW.model OR OLD.sent_at <> NEW.sent_at OR OLD.account <> NEW.account
-        OR OLD.owner <> NEW.owner OR OLD.claim_id IS DISTINCT FROM NEW.claim_id)
-    EXECUTE FUNCTION refuse('attempts: the ledger cannot be rewritten');
-
--- Pruning takes it, with the job's own.
-CREATE FUNCTION attempts_input_frozen() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF NEW.input IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL) THEN
-        PERFORM refuse('attempts.input: was sent like that');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER attempts_input_frozen BEFORE UPDATE ON attempts FOR EACH ROW
-    WHEN (OLD.input IS DISTINCT FROM NEW.input) EXECUTE FUNCTION attempts_input_frozen();
-
 CREATE TRIGGER attempts_kept BEFORE DELETE ON attempts FOR EACH ROW
     EXECUTE FUNCTION refuse('attempts: the ledger is kept for ever');
 
 CREATE TRIGGER attempts_kept_whole BEFORE TRUNCATE ON attempts FOR EACH STATEMENT
     EXECUTE FUNCTION refuse('attempts: the ledger is kept for ever');
 
-CREATE TRIGGER attempts_not_null BEFORE UPDATE ON attempts FOR EACH ROW
-    WHEN (NEW.state IS NULL OR NEW.profile IS NULL OR NEW.hint_changes IS NULL)
-    EXECUTE FUNCTION refuse('attempts: state, profile and hint_changes cannot be NULL');
-
--- A new attempt: one at a time for each job, and nothing is known of its answer.
-CREATE FUNCTION attempts_not_replaced() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
+-- What a claim reserves: for the narrow budgets that its jobs belong to, and for their queues.
+CREATE FUNCTION spending_reserved() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
 BEGIN
+    -- budget_spending_reserved
+    IF EXISTS (SELECT 1 FROM budgets WHERE model IS NOT NULL OR batch IS NOT NULL OR label IS NOT NULL OR account IS NOT NULL) THEN
+        INSERT INTO budget_attempts (budget, attempt_id)
+        SELECT b.budget, n.id FROM new_attempts AS n CROSS JOIN LATERAL (
+            SELECT budget FROM budget_jobs WHERE job_id = n.job_id AND (account IS NULL OR account = n.account)) AS b;
+        INSERT INTO budget_spending_deltas (budget, hour_at, reserved_millicredits, charged_millicredits)
+        SELECT m.budget, n.sent_at / 3600000 * 3600000, sum(n.reserved_millicredits), 0
+        FROM new_attempts AS n JOIN budget_attempts AS m ON m.attempt_id = n.id GROUP BY 1, 2;
+    END IF;
+    INSERT INTO spending_deltas (queue, hour_at, reserved_millicredits, charged_millicredits)
+    SELECT queue, sent_at / 3600000 * 3600000, sum(reserved_millicredits), 0 FROM new_attempts GROUP BY 1, 2;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER spending_reserved AFTER INSERT ON attempts REFERENCING NEW TABLE AS new_attempts FOR EACH STATEMENT
+    EXECUTE FUNCTION spending_reserved();
+
+-- What a new attempt holds to: one at a time for each job, and nothing is known of its answer.
+CREATE FUNCTION attempts_inserting() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
+DECLARE
+    why text;
+BEGIN
+    -- attempts_account: sums are the accounts', so there must be one.
+    IF NOT EXISTS (SELECT 1 FROM account WHERE name = NEW.account) THEN
+        PERFORM refuse('attempts.account: there is no such account');
+    END IF;
+    -- attempts_id_given
+    IF NEW.id < 1 THEN PERFORM refuse('attempts.id: is given by the database'); END IF;
+    -- attempts_not_replaced
     IF EXISTS (SELECT 1 FROM attempts WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM attempts WHERE token = NEW.token)
         OR NEW.id > 4000000000000000000
     THEN
         PERFORM refuse('attempts: the ledger cannot be rewritten');
     END IF;
     -- Two at once are kept apart by attempts_one_open.
-    IF EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.job_id AND finished_at IS NULL) THEN
+    IF (SELECT bool_or(finished_at IS NULL) FROM attempts WHERE job_id = NEW.job_id) THEN
         PERFORM refuse('attempts: this job has a request that is not settled; another one might pay for it twice');
     END IF;
     IF NEW.state <> 'sending' OR NEW.finished_at IS NOT NULL OR NEW.task_id IS NOT NULL
@@ -417,15 +343,115 @@ BEGIN
     THEN
         PERFORM refuse('attempts: a number or a text is out of bounds');
     END IF;
+    why := attempts_problem(NEW);
+    IF why IS NOT NULL THEN PERFORM refuse(why); END IF;
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER attempts_not_replaced BEFORE INSERT ON attempts FOR EACH ROW EXECUTE FUNCTION attempts_not_replaced();
+CREATE TRIGGER attempts_inserting BEFORE INSERT ON attempts FOR EACH ROW EXECUTE FUNCTION attempts_inserting();
 
--- What an attempt may become, as long as it is open.
-CREATE FUNCTION attempts_open_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
+-- What the columns hold to.
+CREATE FUNCTION attempts_problem(new attempts) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN CASE
+        WHEN NOT (length(NEW.token) = 32)
+            THEN 'attempts.token: 32 hexadecimal digits'
+        WHEN NOT (NEW.state IN ('sending', 'accepted', 'rejected', 'unknown'))
+            THEN 'attempts.state: sending, accepted, rejected or unknown'
+        WHEN NOT (NEW.task_source IN ('answer', 'callback', 'operator'))
+            THEN 'attempts.task_source: answer, callback or operator'
+        WHEN NOT (NEW.reserved_millicredits >= 0)
+            THEN 'attempts.reserved_millicredits: at least 0'
+        WHEN NOT (NEW.charged_millicredits >= 0)
+            THEN 'attempts.charged_millicredits: at least 0'
+        WHEN NOT (NEW.estimated_millicredits >= 0)
+            THEN 'attempts.estimated_millicredits: at least 0'
+        WHEN NOT (NEW.estimate_basis IN ('listed', 'override', 'observed', 'default'))
+            THEN 'attempts.estimate_basis: listed, override, observed or default'
+        WHEN NOT (NEW.charge_reported IN (0, 1))
+            THEN 'attempts.charge_reported: NULL, 0 or 1'
+        WHEN NOT (NEW.took_milliseconds >= 0)
+            THEN 'attempts.took_milliseconds: at least 0'
+        WHEN NOT (NEW.evidence_charged IN (0, 1))
+            THEN 'attempts.evidence_charged: NULL, 0 or 1'
+        WHEN NOT (octet_length(NEW.result_json) <= 1048576)
+            THEN 'attempts.result_json: at most 1 MiB'
+        WHEN NOT (octet_length(NEW.input) <= 4194304)
+            THEN 'attempts.input: at most 4 MiB'
+        WHEN NOT (length(NEW.account) BETWEEN 1 AND 64)
+            THEN 'attempts.account: 1 to 64 characters'
+        WHEN NOT (NEW.state = 'sending' OR NEW.answered_at IS NOT NULL)
+            THEN 'attempts: an answer has an instant'
+        WHEN NOT (NEW.state <> 'sending' OR NEW.answered_at IS NULL)
+            THEN 'attempts: a request under way has no answer'
+        WHEN NOT (NEW.state <> 'accepted' OR NEW.task_id IS NOT NULL)
+            THEN 'attempts: an accepted attempt has a task'
+        WHEN NOT (NEW.state <> 'rejected' OR (NEW.finished_at IS NOT NULL AND NEW.reserved_millicredits = 0 AND coalesce(NEW.charged_millicredits, 0) = 0))
+            THEN 'attempts: a rejected attempt is finished, without reservation or charge'
+        WHEN NOT (NEW.charged_millicredits IS NULL OR NEW.reserved_millicredits = 0)
+            THEN 'attempts: what is charged is no longer reserved'
+        END;
+END $$;
+
+-- All rules for a change of an attempt, each under its name (jobs_updating says why in one function).
+CREATE FUNCTION attempts_updating() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
 DECLARE
-    why text := CASE
+    why text;
+BEGIN
+    -- attempts_estimate_frozen
+    IF OLD.estimated_millicredits IS DISTINCT FROM NEW.estimated_millicredits OR OLD.estimate_basis IS DISTINCT FROM NEW.estimate_basis
+    THEN
+        PERFORM refuse('attempts: the ledger cannot be rewritten');
+    END IF;
+
+    -- attempts_settled_frozen: what is settled stays; but a task that was taken for failed, and is asked about once more, may turn out to have succeeded.
+    IF OLD.finished_at IS NOT NULL
+    THEN
+        IF OLD.state <> NEW.state OR OLD.task_id IS DISTINCT FROM NEW.task_id OR OLD.answered_at IS DISTINCT FROM NEW.answered_at
+            OR OLD.finished_at IS DISTINCT FROM NEW.finished_at OR OLD.http_status IS DISTINCT FROM NEW.http_status
+            OR OLD.api_code IS DISTINCT FROM NEW.api_code OR OLD.reserved_millicredits <> NEW.reserved_millicredits
+            OR OLD.arrives_until IS DISTINCT FROM NEW.arrives_until OR OLD.evidence IS DISTINCT FROM NEW.evidence
+            OR OLD.evidence_charged IS DISTINCT FROM NEW.evidence_charged
+            OR OLD.hinted_task_id IS DISTINCT FROM NEW.hinted_task_id
+            OR OLD.hint_changes <> NEW.hint_changes OR OLD.profile <> NEW.profile
+            -- attempts_took_frozen
+            OR OLD.took_milliseconds IS DISTINCT FROM NEW.took_milliseconds
+            OR ((OLD.error_code IS DISTINCT FROM NEW.error_code OR OLD.message IS DISTINCT FROM NEW.message
+                    OR OLD.charged_millicredits IS DISTINCT FROM NEW.charged_millicredits
+                    OR OLD.charge_reported IS DISTINCT FROM NEW.charge_reported)
+                AND NOT (OLD.state = 'accepted' AND OLD.error_code IS NOT NULL AND NEW.error_code IS NULL
+                    AND EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND state = 'running' AND task_id = OLD.task_id)
+                    AND NOT EXISTS (SELECT 1 FROM results WHERE job_id = OLD.job_id)
+                    AND NOT EXISTS (SELECT 1 FROM attempts AS o WHERE o.job_id = OLD.job_id AND o.finished_at IS NULL)))
+        THEN
+            PERFORM refuse('attempts: what is settled stays as it is');
+        END IF;
+    END IF;
+
+    -- attempts_identity_frozen: what was sent was sent like that, and by that daemon.
+    IF OLD.id <> NEW.id OR OLD.job_id <> NEW.job_id OR OLD.token <> NEW.token OR OLD.queue <> NEW.queue
+        OR OLD.model <> NEW.model OR OLD.sent_at <> NEW.sent_at OR OLD.account <> NEW.account
+        OR OLD.owner <> NEW.owner OR OLD.claim_id IS DISTINCT FROM NEW.claim_id
+    THEN
+        PERFORM refuse('attempts: the ledger cannot be rewritten');
+    END IF;
+
+    -- attempts_input_frozen: pruning takes it, with the job's own.
+    IF OLD.input IS DISTINCT FROM NEW.input
+    THEN
+        IF NEW.input IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL) THEN
+            PERFORM refuse('attempts.input: was sent like that');
+        END IF;
+    END IF;
+
+    -- attempts_not_null
+    IF NEW.state IS NULL OR NEW.profile IS NULL OR NEW.hint_changes IS NULL
+    THEN
+        PERFORM refuse('attempts: state, profile and hint_changes cannot be NULL');
+    END IF;
+
+    -- attempts_open_frozen: what an attempt may become, as long as it is open.
+    why := CASE
         WHEN OLD.task_source IS DISTINCT FROM NEW.task_source AND (OLD.state = 'accepted' OR NEW.state <> 'accepted')
             THEN 'attempts.task_source: is written together with state accepted'
         WHEN OLD.state = 'accepted' AND OLD.task_id IS DISTINCT FROM NEW.task_id
@@ -453,129 +479,102 @@ DECLARE
             OR length(NEW.message) > 4000 OR length(NEW.evidence) > 4000 OR length(NEW.profile) > 4000
             THEN 'attempts: a text is too long'
         END;
-BEGIN
-    IF why IS NOT NULL THEN PERFORM promptd.refuse(why); END IF;
-    RETURN NEW;
-END $$;
+    IF why IS NOT NULL THEN PERFORM refuse(why); END IF;
 
-CREATE TRIGGER attempts_open_frozen BEFORE UPDATE ON attempts FOR EACH ROW EXECUTE FUNCTION attempts_open_frozen();
-
--- What may be written of an answer.
-CREATE FUNCTION attempts_outcome() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    why text := CASE
-        WHEN NEW.answered_at NOT BETWEEN 0 AND 253402300799999 OR NEW.finished_at NOT BETWEEN 0 AND 253402300799999
-            OR NEW.arrives_until NOT BETWEEN 0 AND 253402300799999
-            THEN 'attempts: answered_at, finished_at and arrives_until are written by promptd'
-        WHEN NEW.took_milliseconds IS NOT NULL AND NEW.finished_at IS NULL
-            THEN 'attempts.took_milliseconds: is written when the task has ended'
-        WHEN OLD.state = 'sending' AND NEW.state = 'unknown' AND (NEW.error_code IS NULL
-                OR coalesce(NEW.arrives_until NOT BETWEEN NEW.answered_at AND NEW.answered_at + 86400000, true))
-            THEN 'attempts.arrives_until: a request whose answer was lost may arrive later; promptd writes until when'
-        WHEN OLD.arrives_until IS NULL AND NEW.arrives_until IS NOT NULL
-            AND NOT (OLD.state = 'sending' AND NEW.state = 'unknown')
-            THEN 'attempts.arrives_until: is written when the answer is lost'
-        WHEN NEW.state = 'rejected' AND NEW.error_code IS NULL
-            THEN 'attempts: promptd writes what was answered; to settle a lost request use promptctl resolve'
-        WHEN NEW.state = 'accepted' AND NEW.finished_at IS NOT NULL AND NEW.charge_reported IS NULL
-            THEN 'attempts: promptd books what the task cost when it has ended'
-        WHEN NEW.state = 'rejected' AND NEW.hinted_task_id IS NOT NULL
-            THEN 'attempts: a callback has named a task for this request, and the provider has not said whose it is'
-        WHEN NEW.hint_changes NOT BETWEEN OLD.hint_changes AND OLD.hint_changes + 1
-            THEN 'attempts.hint_changes: is written by promptd'
-        END;
-BEGIN
-    IF why IS NOT NULL THEN PERFORM promptd.refuse(why); END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER attempts_outcome BEFORE UPDATE ON attempts FOR EACH ROW WHEN (OLD.finished_at IS NULL)
-    EXECUTE FUNCTION attempts_outcome();
-
--- What the provider gave stays, until its job is pruned.
-CREATE FUNCTION attempts_result_frozen() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF NEW.result_json IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL) THEN
-        PERFORM refuse('attempts.result_json: what the provider gave stays as it is');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER attempts_result_frozen BEFORE UPDATE ON attempts FOR EACH ROW
-    WHEN (OLD.finished_at IS NOT NULL AND OLD.result_json IS DISTINCT FROM NEW.result_json
-        AND (OLD.error_code IS NULL OR NEW.error_code IS NOT NULL))
-    EXECUTE FUNCTION attempts_result_frozen();
-
--- What is settled stays; but a task that was taken for failed, and is asked about once more, may turn out to have succeeded.
-CREATE FUNCTION attempts_settled_frozen() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF OLD.state <> NEW.state OR OLD.task_id IS DISTINCT FROM NEW.task_id OR OLD.answered_at IS DISTINCT FROM NEW.answered_at
-        OR OLD.finished_at IS DISTINCT FROM NEW.finished_at OR OLD.http_status IS DISTINCT FROM NEW.http_status
-        OR OLD.api_code IS DISTINCT FROM NEW.api_code OR OLD.reserved_millicredits <> NEW.reserved_millicredits
-        OR OLD.arrives_until IS DISTINCT FROM NEW.arrives_until OR OLD.evidence IS DISTINCT FROM NEW.evidence
-        OR OLD.evidence_charged IS DISTINCT FROM NEW.evidence_charged
-        OR OLD.hinted_task_id IS DISTINCT FROM NEW.hinted_task_id
-        OR OLD.hint_changes <> NEW.hint_changes OR OLD.profile <> NEW.profile
-        -- attempts_took_frozen
-        OR OLD.took_milliseconds IS DISTINCT FROM NEW.took_milliseconds
-        OR ((OLD.error_code IS DISTINCT FROM NEW.error_code OR OLD.message IS DISTINCT FROM NEW.message
-                OR OLD.charged_millicredits IS DISTINCT FROM NEW.charged_millicredits
-                OR OLD.charge_reported IS DISTINCT FROM NEW.charge_reported)
-            AND NOT (OLD.state = 'accepted' AND OLD.error_code IS NOT NULL AND NEW.error_code IS NULL
-                AND EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND state = 'running' AND task_id = OLD.task_id)
-                AND NOT EXISTS (SELECT 1 FROM results WHERE job_id = OLD.job_id)
-                AND NOT EXISTS (SELECT 1 FROM attempts AS o WHERE o.job_id = OLD.job_id AND o.finished_at IS NULL)))
+    -- attempts_outcome: what may be written of an answer.
+    IF OLD.finished_at IS NULL
     THEN
-        PERFORM refuse('attempts: what is settled stays as it is');
+        why := CASE
+            WHEN NEW.answered_at NOT BETWEEN 0 AND 253402300799999 OR NEW.finished_at NOT BETWEEN 0 AND 253402300799999
+                OR NEW.arrives_until NOT BETWEEN 0 AND 253402300799999
+                THEN 'attempts: answered_at, finished_at and arrives_until are written by promptd'
+            WHEN NEW.took_milliseconds IS NOT NULL AND NEW.finished_at IS NULL
+                THEN 'attempts.took_milliseconds: is written when the task has ended'
+            WHEN OLD.state = 'sending' AND NEW.state = 'unknown' AND (NEW.error_code IS NULL
+                    OR coalesce(NEW.arrives_until NOT BETWEEN NEW.answered_at AND NEW.answered_at + 86400000, true))
+                THEN 'attempts.arrives_until: a request whose answer was lost may arrive later; promptd writes until when'
+            WHEN OLD.arrives_until IS NULL AND NEW.arrives_until IS NOT NULL
+                AND NOT (OLD.state = 'sending' AND NEW.state = 'unknown')
+                THEN 'attempts.arrives_until: is written when the answer is lost'
+            WHEN NEW.state = 'rejected' AND NEW.error_code IS NULL
+                THEN 'attempts: promptd writes what was answered; to settle a lost request use promptctl resolve'
+            WHEN NEW.state = 'accepted' AND NEW.finished_at IS NOT NULL AND NEW.charge_reported IS NULL
+                THEN 'attempts: promptd books what the task cost when it has ended'
+            WHEN NEW.state = 'rejected' AND NEW.hinted_task_id IS NOT NULL
+                THEN 'attempts: a callback has named a task for this request, and the provider has not said whose it is'
+            WHEN NEW.hint_changes NOT BETWEEN OLD.hint_changes AND OLD.hint_changes + 1
+                THEN 'attempts.hint_changes: is written by promptd'
+            END;
+        IF why IS NOT NULL THEN PERFORM refuse(why); END IF;
     END IF;
+
+    -- attempts_result_frozen: what the provider gave stays, until its job is pruned.
+    IF OLD.finished_at IS NOT NULL AND OLD.result_json IS DISTINCT FROM NEW.result_json
+        AND (OLD.error_code IS NULL OR NEW.error_code IS NOT NULL)
+    THEN
+        IF NEW.result_json IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL) THEN
+            PERFORM refuse('attempts.result_json: what the provider gave stays as it is');
+        END IF;
+    END IF;
+
+    -- attempts_state_transition
+    IF OLD.state <> NEW.state AND NOT (OLD.state = 'sending' OR (OLD.state = 'unknown' AND NEW.state <> 'sending'))
+    THEN
+        PERFORM refuse('attempts.state: what the provider answered does not change');
+    END IF;
+
+    why := attempts_problem(NEW);
+    IF why IS NOT NULL THEN PERFORM refuse(why); END IF;
     RETURN NEW;
 END $$;
 
--- (Before attempts_open_frozen, by its name.)
-CREATE TRIGGER attempts_frozen_when_settled BEFORE UPDATE ON attempts FOR EACH ROW WHEN (OLD.finished_at IS NOT NULL)
-    EXECUTE FUNCTION attempts_settled_frozen();
+CREATE TRIGGER attempts_updating BEFORE UPDATE ON attempts FOR EACH ROW EXECUTE FUNCTION attempts_updating();
 
-CREATE TRIGGER attempts_state_transition BEFORE UPDATE ON attempts FOR EACH ROW
-    WHEN (OLD.state <> NEW.state AND NOT (OLD.state = 'sending' OR (OLD.state = 'unknown' AND NEW.state <> 'sending')))
-    EXECUTE FUNCTION refuse('attempts.state: what the provider answered does not change');
-
--- What a claim reserves: for the narrow budgets that its jobs belong to, and for their queues.
-CREATE FUNCTION spending_reserved() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    -- budget_spending_reserved
-    IF EXISTS (SELECT 1 FROM budgets WHERE model IS NOT NULL OR batch IS NOT NULL OR label IS NOT NULL OR account IS NOT NULL) THEN
-        INSERT INTO budget_attempts (budget, attempt_id)
-        SELECT b.budget, n.id FROM new_attempts AS n CROSS JOIN LATERAL (
-            SELECT budget FROM budget_jobs WHERE job_id = n.job_id AND (account IS NULL OR account = n.account)) AS b;
-        INSERT INTO budget_spending_deltas (budget, hour_at, reserved_millicredits, charged_millicredits)
-        SELECT m.budget, n.sent_at / 3600000 * 3600000, sum(n.reserved_millicredits), 0
-        FROM new_attempts AS n JOIN budget_attempts AS m ON m.attempt_id = n.id GROUP BY 1, 2;
-    END IF;
-    INSERT INTO spending_deltas (queue, hour_at, reserved_millicredits, charged_millicredits)
-    SELECT queue, sent_at / 3600000 * 3600000, sum(reserved_millicredits), 0 FROM new_attempts GROUP BY 1, 2;
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER spending_reserved AFTER INSERT ON attempts REFERENCING NEW TABLE AS new_attempts FOR EACH STATEMENT
-    EXECUTE FUNCTION spending_reserved();
-
--- What it costs in the end counts in the period in which it was sent.
-CREATE FUNCTION spending_settled() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
+-- All that follows from a change of an attempt.
+CREATE FUNCTION attempts_updated() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
 DECLARE
+    was bigint := coalesce(OLD.charged_millicredits, 0);
+    is_now bigint := coalesce(NEW.charged_millicredits, 0);
     reserved bigint := NEW.reserved_millicredits - OLD.reserved_millicredits;
     charged bigint := coalesce(NEW.charged_millicredits, 0) - coalesce(OLD.charged_millicredits, 0);
 BEGIN
-    -- budget_spending_settled
-    INSERT INTO budget_spending_deltas (budget, hour_at, reserved_millicredits, charged_millicredits)
-    SELECT budget, NEW.sent_at / 3600000 * 3600000, reserved, charged FROM budget_attempts WHERE attempt_id = NEW.id;
-    INSERT INTO spending_deltas (queue, hour_at, reserved_millicredits, charged_millicredits)
-    VALUES (NEW.queue, NEW.sent_at / 3600000 * 3600000, reserved, charged);
+    -- attempts_adopted: what was reserved or presumed for a lost request is not missing once its task turns up.
+    IF OLD.state = 'unknown' AND NEW.state = 'accepted'
+    THEN
+        INSERT INTO account_deltas (account, charged_millicredits, presumed_millicredits, adopted_millicredits)
+        VALUES (NEW.account, 0, 0, OLD.reserved_millicredits + coalesce(OLD.charged_millicredits, 0));
+    END IF;
+
+    -- attempts_booked: the account's sums: charged for tasks, presumed for requests that were given up without an answer.
+    IF OLD.charged_millicredits IS DISTINCT FROM NEW.charged_millicredits
+        OR (NEW.charged_millicredits IS NOT NULL AND (OLD.state = 'unknown') <> (NEW.state = 'unknown'))
+    THEN
+        INSERT INTO account_deltas (account, charged_millicredits, presumed_millicredits, adopted_millicredits)
+        VALUES (NEW.account,
+            CASE WHEN NEW.state = 'unknown' THEN 0 ELSE is_now END - CASE WHEN OLD.state = 'unknown' THEN 0 ELSE was END,
+            CASE WHEN NEW.state = 'unknown' THEN is_now ELSE 0 END - CASE WHEN OLD.state = 'unknown' THEN was ELSE 0 END, 0);
+    END IF;
+
+    -- attempts_completed: how long a model's tasks take, on average over roughly the latest fifty.
+    IF NEW.took_milliseconds IS NOT NULL AND OLD.took_milliseconds IS NULL
+    THEN
+        INSERT INTO completion_deltas (model, took_milliseconds)
+        VALUES (NEW.model, least(NEW.took_milliseconds, 4000000000000000));
+    END IF;
+
+    -- spending_settled: what it costs in the end counts in the period in which it was sent.
+    IF OLD.reserved_millicredits <> NEW.reserved_millicredits OR OLD.charged_millicredits IS DISTINCT FROM NEW.charged_millicredits
+    THEN
+        -- budget_spending_settled
+        INSERT INTO budget_spending_deltas (budget, hour_at, reserved_millicredits, charged_millicredits)
+        SELECT budget, NEW.sent_at / 3600000 * 3600000, reserved, charged FROM budget_attempts WHERE attempt_id = NEW.id;
+        INSERT INTO spending_deltas (queue, hour_at, reserved_millicredits, charged_millicredits)
+        VALUES (NEW.queue, NEW.sent_at / 3600000 * 3600000, reserved, charged);
+    END IF;
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER spending_settled AFTER UPDATE ON attempts FOR EACH ROW
-    WHEN (OLD.reserved_millicredits <> NEW.reserved_millicredits OR OLD.charged_millicredits IS DISTINCT FROM NEW.charged_millicredits)
-    EXECUTE FUNCTION spending_settled();
+CREATE TRIGGER attempts_updated AFTER UPDATE ON attempts FOR EACH ROW EXECUTE FUNCTION attempts_updated();
 
 -- MARK: budgets
 
@@ -939,69 +938,40 @@ CREATE TABLE jobs (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 
     -- Written by producers.
-    prompt text
-        CONSTRAINT "jobs.prompt" CHECK ((octet_length(prompt) <= 131072) IS NOT FALSE OR refuse('jobs.prompt: at most 131072 bytes')),
-    model text COLLATE "C" NOT NULL DEFAULT 'flux-2/flex-text-to-image'
-        CONSTRAINT "jobs.model" CHECK (model <> '' OR refuse('jobs.model: must not be empty')),
+    prompt text,
+    model text COLLATE "C" NOT NULL DEFAULT 'flux-2/flex-text-to-image',
     -- json, not jsonb: the text stays as it was written.
-    input json NOT NULL DEFAULT '{}'
-        CONSTRAINT "jobs.input" CHECK (json_typeof(input) = 'object'
-            OR refuse('jobs.input: must be a JSON object, like {"aspect_ratio":"16:9"}')),
-    queue text COLLATE "C" NOT NULL DEFAULT 'default'
-        CONSTRAINT "jobs.queue" CHECK (length(queue) BETWEEN 1 AND 100 OR refuse('jobs.queue: 1 to 100 characters')),
-    priority bigint NOT NULL DEFAULT 0
-        CONSTRAINT "jobs.priority" CHECK (priority BETWEEN -1000000000 AND 1000000000 OR refuse('jobs.priority: -1000000000 to 1000000000')),
-    run_at bigint NOT NULL DEFAULT 0
-        CONSTRAINT "jobs.run_at" CHECK (run_at = 0 OR run_at BETWEEN 100000000000 AND 253402300799999
-            OR run_at > 253402300799999 AND refuse('jobs.run_at: not after the year 9999')
-            OR refuse('jobs.run_at: 0 or Unix time in milliseconds (seconds times 1000)')),
-    unique_key text COLLATE "C" UNIQUE
-        CONSTRAINT "jobs.unique_key" CHECK ((octet_length(unique_key) <= 1000) IS NOT FALSE OR refuse('jobs.unique_key: at most 1000 bytes')),
-    batch text COLLATE "C"
-        CONSTRAINT "jobs.batch" CHECK ((length(batch) BETWEEN 1 AND 200) IS NOT FALSE OR refuse('jobs.batch: NULL or 1 to 200 characters')),
-    labels json
-        CONSTRAINT "jobs.labels" CHECK ((json_typeof(labels) = 'object') IS NOT FALSE
-            OR refuse('jobs.labels: NULL or a JSON object, like {"sku":"A-1"}')),
-    max_attempts int NOT NULL DEFAULT 3
-        CONSTRAINT "jobs.max_attempts" CHECK (max_attempts BETWEEN 1 AND 20 OR refuse('jobs.max_attempts: 1 to 20')),
+    input json NOT NULL DEFAULT '{}',
+    queue text COLLATE "C" NOT NULL DEFAULT 'default',
+    priority bigint NOT NULL DEFAULT 0,
+    run_at bigint NOT NULL DEFAULT 0,
+    unique_key text COLLATE "C" UNIQUE,
+    batch text COLLATE "C",
+    labels json,
+    max_attempts int NOT NULL DEFAULT 3,
 
     -- Written by promptd.
-    state text COLLATE "C" NOT NULL DEFAULT 'queued'
-        CONSTRAINT "jobs.state" CHECK (state IN ('queued', 'submitting', 'running', 'succeeded', 'failed', 'cancelled', 'unconfirmed')
-            OR refuse('jobs.state: queued, submitting, running, succeeded, failed, cancelled or unconfirmed')),
-    attempt_count bigint NOT NULL DEFAULT 0
-        CONSTRAINT "jobs.attempt_count" CHECK (attempt_count >= 0 OR refuse('jobs.attempt_count: at least 0')),
+    state text COLLATE "C" NOT NULL DEFAULT 'queued',
+    attempt_count bigint NOT NULL DEFAULT 0,
     task_id text COLLATE "C",
     provider_state text,
-    estimated_millicredits bigint
-        CONSTRAINT "jobs.estimated_millicredits" CHECK ((estimated_millicredits >= 0) IS NOT FALSE OR refuse('jobs.estimated_millicredits: at least 0')),
-    charged_millicredits bigint
-        CONSTRAINT "jobs.charged_millicredits" CHECK ((charged_millicredits >= 0) IS NOT FALSE OR refuse('jobs.charged_millicredits: at least 0')),
+    estimated_millicredits bigint,
+    charged_millicredits bigint,
     error_code text COLLATE "C",
     error_message text,
-    created_at bigint NOT NULL DEFAULT now_ms()
-        CONSTRAINT "jobs.created_at" CHECK (created_at BETWEEN 0 AND 253402300799999
-            OR refuse('jobs.created_at: Unix time in milliseconds; leave the column out')),
+    created_at bigint NOT NULL DEFAULT now_ms(),
     submitted_at bigint,
     finished_at bigint,
     -- The turn that it was taken with, or gets back. Of a job that waits for its turn, that is in job_turns: producers need
     -- not write a job twice.
     turn bigint,
-    estimate_basis text
-        CONSTRAINT "jobs.estimate_basis" CHECK (estimate_basis IS NULL
-            OR (estimate_basis IN ('listed', 'override', 'observed', 'default') AND estimated_millicredits IS NOT NULL)
-            OR refuse('jobs.estimate_basis: listed, override, observed or default, together with estimated_millicredits')),
+    estimate_basis text,
     -- 1: somebody has taken its task or its results up again, and a daemon at work has yet to notice.
-    is_resumed int NOT NULL DEFAULT 0
-        CONSTRAINT "jobs.is_resumed" CHECK (is_resumed IN (0, 1) OR refuse('jobs.is_resumed: 0 or 1')),
-    pruned_at bigint
-        CONSTRAINT "jobs.pruned_at" CHECK ((pruned_at BETWEEN 0 AND 253402300799999) IS NOT FALSE OR refuse('jobs.pruned_at: is written by promptd')),
-    allow_unknown int NOT NULL DEFAULT 0
-        CONSTRAINT "jobs.allow_unknown" CHECK (allow_unknown IN (0, 1) OR refuse('jobs.allow_unknown: 0 or 1')),
+    is_resumed int NOT NULL DEFAULT 0,
+    pruned_at bigint,
+    allow_unknown int NOT NULL DEFAULT 0,
     -- How many results of others, and files, it waits for; NULL: it takes none.
     waits bigint
-        CONSTRAINT "jobs.waits" CHECK ((waits >= 0) IS NOT FALSE
-            OR refuse('jobs.waits: is written by the database; a job that waits for others has no turn'))
 ) WITH (fillfactor = 80);
 
 CREATE INDEX jobs_batch ON jobs (batch, state) WHERE batch IS NOT NULL;
@@ -1129,78 +1099,9 @@ END $$;
 
 CREATE TABLE new_queues (name text COLLATE "C" NOT NULL);
 
--- A retry takes up what is paid for, which needs the account that it was paid with.
-CREATE FUNCTION jobs_account_gone() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM attempts AS a JOIN account AS c ON c.name = a.account
-        WHERE a.job_id = NEW.id AND c.is_configured = 0 AND a.state = 'accepted'
-            AND (a.finished_at IS NULL OR a.task_id IS NOT DISTINCT FROM OLD.task_id OR coalesce(a.error_code, '')
-                NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault')))
-    THEN
-        PERFORM refuse('jobs.state: its task is of an account that is not in the configuration; put that back first');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_account_gone BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled') AND OLD.prompt IS NOT DISTINCT FROM NEW.prompt
-        AND OLD.input::text = NEW.input::text)
-    EXECUTE FUNCTION jobs_account_gone();
-
-CREATE TRIGGER jobs_allowance_frozen BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (OLD.state <> 'queued' AND NEW.state <> 'queued' AND OLD.allow_unknown IS DISTINCT FROM NEW.allow_unknown)
-    EXECUTE FUNCTION refuse('jobs: allow_unknown can be changed only while the job is queued');
-
--- What is not downloaded yet is not wanted any more. (jobs_writes notes the instant.)
-CREATE FUNCTION jobs_cancelled() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    UPDATE results SET state = 'failed', error_message = 'cancelled before it was downloaded'
-    WHERE job_id = NEW.id AND state = 'pending';
-    IF OLD.state = 'running' AND coalesce(current_setting('promptd.daemon', true), '') = '' THEN
-        PERFORM pg_notify('promptd_news', 'cancel:' || NEW.id);
-    END IF;
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER jobs_cancelled AFTER UPDATE ON jobs FOR EACH ROW WHEN (NEW.state = 'cancelled' AND OLD.state <> 'cancelled')
-    EXECUTE FUNCTION jobs_cancelled();
-
-CREATE FUNCTION jobs_charge_frozen() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF NEW.charged_millicredits IS DISTINCT FROM (SELECT sum(charged_millicredits) FROM attempts WHERE job_id = NEW.id) THEN
-        PERFORM refuse('jobs.charged_millicredits: is written by promptd: the sum of its attempts'' charges');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_charge_frozen BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (OLD.charged_millicredits IS DISTINCT FROM NEW.charged_millicredits) EXECUTE FUNCTION jobs_charge_frozen();
-
-CREATE TRIGGER jobs_content_frozen BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (OLD.state <> 'queued' AND NEW.state <> 'queued'
-        AND (OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at OR OLD.queue <> NEW.queue
-            OR OLD.prompt IS DISTINCT FROM NEW.prompt OR OLD.input::text <> NEW.input::text
-            OR OLD.labels::text IS DISTINCT FROM NEW.labels::text
-            -- Fewer attempts than before harm nobody.
-            OR OLD.max_attempts < NEW.max_attempts)
-        -- Pruning takes all texts at once, and nothing else.
-        AND NOT (OLD.pruned_at IS NULL AND NEW.pruned_at IS NOT NULL AND NEW.prompt IS NULL AND NEW.input::text = '{}'
-            AND NEW.labels IS NULL AND OLD.priority = NEW.priority AND OLD.run_at = NEW.run_at AND OLD.queue = NEW.queue
-            AND OLD.max_attempts = NEW.max_attempts))
-    EXECUTE FUNCTION refuse('jobs: priority, run_at, queue, prompt, input, labels and max_attempts can be changed only while the job is queued');
-
-CREATE FUNCTION jobs_counted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    INSERT INTO queue_count_deltas (queue, state, jobs) VALUES (OLD.queue, OLD.state, -1), (NEW.queue, NEW.state, 1);
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER jobs_counted AFTER UPDATE ON jobs FOR EACH ROW WHEN (OLD.state <> NEW.state OR OLD.queue <> NEW.queue)
-    EXECUTE FUNCTION jobs_counted();
-
 CREATE FUNCTION jobs_delete_open() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
 BEGIN
-    IF EXISTS (SELECT 1 FROM attempts WHERE job_id = OLD.id AND finished_at IS NULL) THEN
+    IF (SELECT bool_or(finished_at IS NULL) FROM attempts WHERE job_id = OLD.id) THEN
         PERFORM refuse('jobs: cannot be deleted while the provider may be working on it; wait for it to end');
     END IF;
     RETURN OLD;
@@ -1232,58 +1133,6 @@ BEGIN
 END $$;
 
 CREATE TRIGGER jobs_deleted AFTER DELETE ON jobs FOR EACH ROW EXECUTE FUNCTION jobs_deleted();
-
--- jobs_retried, too: a job that is queued again and takes up what is paid for goes through queued.
-CREATE FUNCTION jobs_event_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF OLD.state IN ('failed', 'cancelled') AND NEW.state IN ('running', 'unconfirmed') THEN
-        INSERT INTO new_events (job_id, previous_state, state, queue, batch, at)
-        VALUES (NEW.id, OLD.state, 'queued', NEW.queue, NEW.batch, now_ms()),
-            (NEW.id, 'queued', NEW.state, NEW.queue, NEW.batch, now_ms());
-    ELSE
-        INSERT INTO new_events (job_id, previous_state, state, queue, batch, error_code, at)
-        VALUES (NEW.id, OLD.state, NEW.state, NEW.queue, NEW.batch, NEW.error_code, now_ms());
-    END IF;
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER jobs_event_changed AFTER UPDATE ON jobs FOR EACH ROW WHEN (OLD.state <> NEW.state)
-    EXECUTE FUNCTION jobs_event_changed();
-
-CREATE FUNCTION jobs_events_pruned() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    DELETE FROM events WHERE job_id = NEW.id;
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER jobs_events_pruned AFTER UPDATE ON jobs FOR EACH ROW WHEN (NEW.pruned_at IS NOT NULL AND OLD.pruned_at IS NULL)
-    EXECUTE FUNCTION jobs_events_pruned();
-
--- jobs_rowid_frozen, too.
-CREATE TRIGGER jobs_identity_frozen BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (OLD.id <> NEW.id OR OLD.model <> NEW.model OR OLD.unique_key IS DISTINCT FROM NEW.unique_key
-        OR OLD.batch IS DISTINCT FROM NEW.batch OR OLD.created_at <> NEW.created_at)
-    EXECUTE FUNCTION refuse('jobs: id, model, unique_key, batch and created_at cannot be changed; cancel the job and insert another');
-
--- What it takes from others, and the files that it takes, follow its input.
-CREATE FUNCTION jobs_inputs_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    PERFORM note_references(ARRAY[NEW.id]);
-    IF NEW.state = 'queued' AND EXISTS (
-        SELECT 1 FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id
-        WHERE i.job_id = NEW.id AND (s.id IS NULL OR s.state IN ('failed', 'cancelled') OR s.pruned_at IS NOT NULL))
-    THEN
-        PERFORM refuse('jobs.input: takes the result of a job that has failed, was cancelled, or is gone; retry that one first');
-    END IF;
-    UPDATE jobs AS j SET waits = w.waits FROM job_waits AS w
-    WHERE j.id = NEW.id AND w.job_id = NEW.id AND j.waits IS DISTINCT FROM w.waits;
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER jobs_inputs_changed AFTER UPDATE ON jobs FOR EACH ROW
-    WHEN (OLD.input::text <> NEW.input::text
-        AND (OLD.waits IS NOT NULL OR NEW.input::text ~ 'job:|key:|upload:|file:|\\u'))
-    EXECUTE FUNCTION jobs_inputs_changed();
 
 -- Brings job_inputs and job_uploads of jobs to what their inputs say.
 CREATE FUNCTION note_references(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
@@ -1330,59 +1179,23 @@ BEGIN
     WHERE id IN (SELECT id FROM jobs WHERE id = ANY (ids) AND state = 'queued' ORDER BY id FOR NO KEY UPDATE SKIP LOCKED);
 END $$;
 
-CREATE FUNCTION jobs_inputs_failed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM job_inputs WHERE source_id = NEW.id) THEN
-        PERFORM fail_followers(NEW.id, input_failure(NEW.id, NEW.state, NEW.error_code));
-    END IF;
-    RETURN NULL;
-END $$;
-
 CREATE FUNCTION input_failure(source bigint, state text, error_code text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT 'job ' || source || ', whose result it waits for, '
         || CASE state WHEN 'cancelled' THEN 'was cancelled' ELSE 'has failed (' || coalesce(error_code, 'unknown') || ')' END
         || '; retry that one, and then this one'
 $$;
 
-CREATE TRIGGER jobs_inputs_failed AFTER UPDATE ON jobs FOR EACH ROW
-    WHEN (NEW.state IN ('failed', 'cancelled') AND OLD.state <> NEW.state AND NEW.error_code IS DISTINCT FROM 'input_failed')
-    EXECUTE FUNCTION jobs_inputs_failed();
-
 -- A result has come.
-CREATE FUNCTION jobs_inputs_ready() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
+CREATE FUNCTION feed_followers(source bigint) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
 DECLARE
-    ids bigint[] := ARRAY(SELECT DISTINCT job_id FROM job_inputs WHERE source_id = NEW.id);
+    ids bigint[] := ARRAY(SELECT DISTINCT job_id FROM job_inputs WHERE source_id = source);
 BEGIN
-    IF cardinality(ids) = 0 THEN RETURN NULL; END IF;
+    IF cardinality(ids) = 0 THEN RETURN; END IF;
     INSERT INTO wait_checks (job_id) SELECT unnest(ids);
     UPDATE jobs AS j SET waits = w.waits FROM job_waits AS w
     WHERE w.job_id = j.id AND j.waits IS DISTINCT FROM w.waits
         AND j.id IN (SELECT id FROM jobs WHERE id = ANY (ids) AND waits IS NOT NULL ORDER BY id FOR NO KEY UPDATE SKIP LOCKED);
-    RETURN NULL;
 END $$;
-
-CREATE TRIGGER jobs_inputs_ready AFTER UPDATE ON jobs FOR EACH ROW WHEN (NEW.state = 'succeeded' AND OLD.state <> 'succeeded')
-    EXECUTE FUNCTION jobs_inputs_ready();
-
--- What cannot be had is not waited for.
-CREATE FUNCTION jobs_inputs_retried() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND (state = 'unknown' AND finished_at IS NULL
-            OR state = 'accepted' AND OLD.prompt IS NOT DISTINCT FROM NEW.prompt
-                AND (finished_at IS NULL OR task_id IS NOT DISTINCT FROM OLD.task_id OR coalesce(error_code, '')
-                    NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault'))))
-        AND EXISTS (
-            SELECT 1 FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id
-            WHERE i.job_id = NEW.id AND (s.id IS NULL OR s.state IN ('failed', 'cancelled') OR s.pruned_at IS NOT NULL))
-    THEN
-        PERFORM refuse('jobs.state: takes the result of a job that has failed, was cancelled, or is gone; retry that one first');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_inputs_retried BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled') AND OLD.waits IS NOT NULL AND OLD.input::text = NEW.input::text)
-    EXECUTE FUNCTION jobs_inputs_retried();
 
 CREATE FUNCTION jobs_inputs_source_deleted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
 BEGIN
@@ -1393,17 +1206,6 @@ BEGIN
 END $$;
 
 CREATE TRIGGER jobs_inputs_source_deleted AFTER DELETE ON jobs FOR EACH ROW EXECUTE FUNCTION jobs_inputs_source_deleted();
-
-CREATE FUNCTION jobs_inputs_source_pruned() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM job_inputs WHERE source_id = NEW.id) THEN
-        PERFORM fail_followers(NEW.id, 'job ' || NEW.id || ', whose result it takes, was pruned; insert it again');
-    END IF;
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER jobs_inputs_source_pruned AFTER UPDATE ON jobs FOR EACH ROW
-    WHEN (NEW.pruned_at IS NOT NULL AND OLD.pruned_at IS NULL) EXECUTE FUNCTION jobs_inputs_source_pruned();
 
 -- All that an INSERT or a COPY of jobs has to hold to, and all that follows from it, once for the statement: a trigger for each
 -- row would make COPY several times slower.
@@ -1424,7 +1226,7 @@ BEGIN
         WHEN n.pruned_at IS NOT NULL THEN 'jobs.pruned_at: is written by promptd; leave it out'
         -- jobs_waits_inserted
         WHEN n.waits IS NOT NULL THEN 'jobs.waits: is written by the database; leave it out'
-        -- jobs_text_inserted; what the columns' own CHECKs do not say
+        -- jobs_text_inserted
         WHEN octet_length(n.model) > 200 THEN 'jobs.model: 1 to 200 characters of ASCII, without spaces'
         WHEN octet_length(n.input::text) > 262144 THEN 'jobs.input: at most 262144 bytes'
         WHEN octet_length(n.labels::text) > 65536 THEN 'jobs.labels: at most 65536 bytes'
@@ -1432,6 +1234,22 @@ BEGIN
         WHEN octet_length(n.batch) > 800 THEN 'jobs.batch: at most 800 bytes'
         WHEN n.estimated_millicredits > 1000000000000 THEN 'jobs.estimated_millicredits: at most 1000000000000'
         WHEN n.turn IS NOT NULL THEN 'jobs: turn and kept_turn are written by promptd; leave them out'
+        -- What the columns hold to.
+        WHEN NOT (n.run_at <= 253402300799999) THEN 'jobs.run_at: not after the year 9999'
+        WHEN NOT (n.run_at = 0 OR n.run_at >= 100000000000) THEN 'jobs.run_at: 0 or Unix time in milliseconds (seconds times 1000)'
+        WHEN NOT (octet_length(n.prompt) <= 131072) THEN 'jobs.prompt: at most 131072 bytes'
+        WHEN NOT (n.model <> '') THEN 'jobs.model: must not be empty'
+        WHEN NOT (json_typeof(n.input) = 'object') THEN 'jobs.input: must be a JSON object, like {"aspect_ratio":"16:9"}'
+        WHEN NOT (length(n.queue) BETWEEN 1 AND 100) THEN 'jobs.queue: 1 to 100 characters'
+        WHEN NOT (n.priority BETWEEN -1000000000 AND 1000000000) THEN 'jobs.priority: -1000000000 to 1000000000'
+        WHEN NOT (octet_length(n.unique_key) <= 1000) THEN 'jobs.unique_key: at most 1000 bytes'
+        WHEN NOT (length(n.batch) BETWEEN 1 AND 200) THEN 'jobs.batch: NULL or 1 to 200 characters'
+        WHEN NOT (json_typeof(n.labels) = 'object') THEN 'jobs.labels: NULL or a JSON object, like {"sku":"A-1"}'
+        WHEN NOT (n.max_attempts BETWEEN 1 AND 20) THEN 'jobs.max_attempts: 1 to 20'
+        WHEN NOT (n.estimated_millicredits >= 0) THEN 'jobs.estimated_millicredits: at least 0'
+        WHEN NOT (n.created_at BETWEEN 0 AND 253402300799999) THEN 'jobs.created_at: Unix time in milliseconds; leave the column out'
+        WHEN NOT (n.estimate_basis IS NULL OR (n.estimate_basis IN ('listed', 'override', 'observed', 'default') AND n.estimated_millicredits IS NOT NULL)) THEN 'jobs.estimate_basis: listed, override, observed or default, together with estimated_millicredits'
+        WHEN NOT (n.allow_unknown IN (0, 1)) THEN 'jobs.allow_unknown: 0 or 1'
         WHEN n.id < 1 OR n.id > 4000000000000000000 THEN 'jobs.id: is given by the database; leave the column out'
         END AS why) AS r WHERE r.why IS NOT NULL LIMIT 1;
     IF why IS NOT NULL THEN PERFORM refuse(why); END IF;
@@ -1486,266 +1304,11 @@ END $$;
 CREATE TRIGGER jobs_inserted AFTER INSERT ON jobs REFERENCING NEW TABLE AS new_jobs FOR EACH STATEMENT
     EXECUTE FUNCTION jobs_inserted();
 
-CREATE FUNCTION jobs_moved() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    PERFORM add_queues(ARRAY[NEW.queue]);
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER jobs_moved AFTER UPDATE ON jobs FOR EACH ROW WHEN (OLD.queue <> NEW.queue) EXECUTE FUNCTION jobs_moved();
-
-CREATE TRIGGER jobs_not_null BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (NEW.model IS NULL OR NEW.input IS NULL OR NEW.queue IS NULL OR NEW.priority IS NULL OR NEW.run_at IS NULL
-        OR NEW.max_attempts IS NULL OR NEW.state IS NULL OR NEW.attempt_count IS NULL OR NEW.is_resumed IS NULL OR NEW.created_at IS NULL)
-    EXECUTE FUNCTION refuse('jobs: model, input, queue, priority, run_at, max_attempts, state, attempt_count, is_resumed and created_at cannot be NULL');
-
--- promptd's own columns.
-CREATE FUNCTION jobs_own_frozen() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-DECLARE
-    why text := CASE
-        WHEN OLD.state = NEW.state AND OLD.state IN ('succeeded', 'failed')
-            AND (OLD.attempt_count <> NEW.attempt_count OR OLD.provider_state IS DISTINCT FROM NEW.provider_state
-                OR OLD.error_code IS DISTINCT FROM NEW.error_code OR OLD.error_message IS DISTINCT FROM NEW.error_message
-                OR OLD.submitted_at IS DISTINCT FROM NEW.submitted_at OR OLD.finished_at IS DISTINCT FROM NEW.finished_at
-                OR OLD.estimated_millicredits IS DISTINCT FROM NEW.estimated_millicredits)
-            THEN 'jobs: what has ended stays as it is'
-        WHEN NEW.attempt_count > 1000 THEN 'jobs.attempt_count: at most 1000; it is written by promptd'
-        WHEN NEW.submitted_at NOT BETWEEN 0 AND 253402300799999 OR NEW.finished_at NOT BETWEEN 0 AND 253402300799999
-            THEN 'jobs: submitted_at and finished_at are written by promptd'
-        WHEN NEW.estimated_millicredits > 1000000000000 THEN 'jobs.estimated_millicredits: at most 1000000000000'
-        WHEN length(NEW.provider_state) > 200 OR length(NEW.error_code) > 100 OR length(NEW.error_message) > 4000
-            THEN 'jobs: a text is too long'
-        END;
-BEGIN
-    IF why IS NULL AND NEW.turn IS DISTINCT FROM OLD.turn AND NEW.turn NOT BETWEEN 0
-        AND next_turn(NEW.queue, NEW.priority, coalesce(NEW.batch, '')) - 1
-    THEN
-        why := 'jobs.turn: is written by promptd';
-    END IF;
-    IF why IS NOT NULL THEN PERFORM refuse(why); END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_own_frozen BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (OLD.attempt_count <> NEW.attempt_count OR OLD.provider_state IS DISTINCT FROM NEW.provider_state
-        OR OLD.error_code IS DISTINCT FROM NEW.error_code OR OLD.error_message IS DISTINCT FROM NEW.error_message
-        OR OLD.submitted_at IS DISTINCT FROM NEW.submitted_at OR OLD.finished_at IS DISTINCT FROM NEW.finished_at
-        OR OLD.estimated_millicredits IS DISTINCT FROM NEW.estimated_millicredits
-        OR OLD.estimate_basis IS DISTINCT FROM NEW.estimate_basis OR OLD.turn IS DISTINCT FROM NEW.turn)
-    EXECUTE FUNCTION jobs_own_frozen();
-
-CREATE FUNCTION jobs_pruned() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF OLD.pruned_at IS NOT NULL THEN PERFORM refuse('jobs.pruned_at: what was removed does not come back'); END IF;
-    IF OLD.state NOT IN ('succeeded', 'failed', 'cancelled') OR NEW.state <> OLD.state
-        OR EXISTS (SELECT 1 FROM attempts WHERE job_id = OLD.id AND finished_at IS NULL)
-    THEN
-        PERFORM refuse('jobs.pruned_at: is written by promptd, when a job has ended and its attempts are settled');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_pruned BEFORE UPDATE ON jobs FOR EACH ROW WHEN (OLD.pruned_at IS DISTINCT FROM NEW.pruned_at)
-    EXECUTE FUNCTION jobs_pruned();
-
-CREATE TRIGGER jobs_pruned_stays BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (OLD.pruned_at IS NOT NULL
-        AND (NEW.state <> OLD.state OR NEW.prompt IS DISTINCT FROM OLD.prompt OR NEW.input::text <> OLD.input::text
-            OR NEW.labels::text IS DISTINCT FROM OLD.labels::text))
-    EXECUTE FUNCTION refuse('jobs: what this job was about was removed; insert another one, with another unique_key');
-
--- jobs_queue_revived: whoever removed the queue meanwhile gets it back. Results that failed are fetched again.
-CREATE FUNCTION jobs_retried() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    PERFORM add_queues(ARRAY[NEW.queue]);
-    UPDATE results SET state = 'pending', error_message = NULL WHERE job_id = NEW.id AND state = 'failed';
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER jobs_retried AFTER UPDATE ON jobs FOR EACH ROW
-    WHEN (OLD.state IN ('failed', 'cancelled') AND NEW.state IN ('queued', 'running', 'unconfirmed'))
-    EXECUTE FUNCTION jobs_retried();
-
--- A job whose task may still give something asks for that, and nothing else.
-CREATE FUNCTION jobs_retried_as_it_was() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM attempts WHERE job_id = OLD.id
-        AND (state <> 'rejected' AND finished_at IS NULL
-            OR state = 'accepted' AND coalesce(error_code, '')
-                NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault')))
-    THEN
-        PERFORM refuse('jobs: prompt and input of a job that has a task cannot be changed; insert another job');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_retried_as_it_was BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (OLD.state <> 'queued' AND NEW.state = 'queued'
-        AND (OLD.prompt IS DISTINCT FROM NEW.prompt OR OLD.input::text <> NEW.input::text))
-    EXECUTE FUNCTION jobs_retried_as_it_was();
-
-CREATE FUNCTION jobs_search_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    INSERT INTO search_changes (job_id) VALUES (NEW.id);
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER jobs_search_changed AFTER UPDATE ON jobs FOR EACH ROW WHEN (OLD.prompt IS DISTINCT FROM NEW.prompt)
-    EXECUTE FUNCTION jobs_search_changed();
-
-CREATE FUNCTION jobs_state_failed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND finished_at IS NULL) THEN
-        PERFORM refuse('jobs.state: its task may still be running; to stop the job set cancelled');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_state_failed BEFORE UPDATE ON jobs FOR EACH ROW WHEN (NEW.state = 'failed' AND OLD.state <> 'failed')
-    EXECUTE FUNCTION jobs_state_failed();
-
--- Never paid for twice.
-CREATE FUNCTION jobs_state_queued() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND finished_at IS NULL) THEN
-        PERFORM refuse('jobs.state: an earlier request of this job may have made a task; settle it with promptctl resolve');
-    END IF;
-    IF EXISTS (SELECT 1 FROM results WHERE job_id = NEW.id)
-        OR EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
-            AND (error_code IS NULL OR error_code = 'empty_result'))
-    THEN
-        PERFORM refuse('jobs.state: its task has succeeded and is paid for; its results are being fetched');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_state_queued BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (NEW.state = 'queued' AND OLD.state IN ('submitting', 'running', 'unconfirmed'))
-    EXECUTE FUNCTION jobs_state_queued();
-
-CREATE FUNCTION jobs_state_retried_too_early() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'sending') THEN
-        PERFORM refuse('jobs.state: a request of this job is under way; try again in a moment');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_state_retried_too_early BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled'))
-    EXECUTE FUNCTION jobs_state_retried_too_early();
-
-CREATE FUNCTION jobs_state_running() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state IN ('sending', 'unknown') AND finished_at IS NULL)
-        OR NEW.task_id IS DISTINCT FROM (SELECT task_id FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
-            ORDER BY finished_at IS NULL DESC, id DESC LIMIT 1)
-    THEN
-        PERFORM refuse('jobs.state: only promptd sets running, with an accepted attempt''s task; to settle an unconfirmed job use promptctl resolve');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_state_running BEFORE UPDATE ON jobs FOR EACH ROW WHEN (NEW.state = 'running' AND OLD.state <> 'running')
-    EXECUTE FUNCTION jobs_state_running();
-
-CREATE FUNCTION jobs_state_submitting() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF (SELECT count(*) FROM attempts WHERE job_id = NEW.id AND state = 'sending') <> 1
-        OR EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND finished_at IS NULL AND state <> 'sending')
-    THEN
-        PERFORM refuse('jobs.state: only promptd sets submitting, together with the one attempt that it is about to send');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_state_submitting BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (NEW.state = 'submitting' AND OLD.state <> 'submitting') EXECUTE FUNCTION jobs_state_submitting();
-
-CREATE FUNCTION jobs_state_succeeded() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF NOT EXISTS (SELECT 1 FROM attempts
-            WHERE job_id = NEW.id AND state = 'accepted' AND finished_at IS NOT NULL AND error_code IS NULL)
-        OR EXISTS (SELECT 1 FROM results WHERE job_id = NEW.id AND state <> 'saved')
-    THEN
-        PERFORM refuse('jobs.state: only promptd sets succeeded, when the task has ended and its results are saved');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_state_succeeded BEFORE UPDATE ON jobs FOR EACH ROW WHEN (NEW.state = 'succeeded' AND OLD.state = 'running')
-    EXECUTE FUNCTION jobs_state_succeeded();
-
-CREATE FUNCTION jobs_state_transition() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    step text := OLD.state || ' -> ' || NEW.state;
-BEGIN
-    IF step = 'submitting -> cancelled' THEN
-        PERFORM promptd.refuse('jobs.state: illegal transition submitting -> cancelled (its request is under way; cancel it in a moment, when it is running)');
-    END IF;
-    IF step IN ('queued -> succeeded', 'submitting -> succeeded', 'running -> submitting', 'running -> unconfirmed',
-            'succeeded -> queued', 'succeeded -> submitting', 'succeeded -> running', 'succeeded -> failed',
-            'succeeded -> cancelled', 'succeeded -> unconfirmed', 'failed -> submitting', 'failed -> running',
-            'failed -> succeeded', 'failed -> cancelled', 'failed -> unconfirmed', 'cancelled -> submitting',
-            'cancelled -> running', 'cancelled -> succeeded', 'cancelled -> failed', 'cancelled -> unconfirmed',
-            'unconfirmed -> submitting', 'unconfirmed -> succeeded')
-    THEN
-        PERFORM promptd.refuse('jobs.state: illegal transition ' || step);
-    END IF;
-    RETURN NEW;
-END $$;
-
--- (Before the others that judge a state, by its name.)
-CREATE TRIGGER jobs_illegal_state_transition BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (OLD.state <> NEW.state
-        -- Whoever cancels a whole chain cancels also what has failed for it a moment ago.
-        AND NOT (OLD.state = 'failed' AND NEW.state = 'cancelled' AND OLD.error_code IS NOT DISTINCT FROM 'input_failed'))
-    EXECUTE FUNCTION jobs_state_transition();
-
-CREATE FUNCTION jobs_state_unconfirmed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'unknown' AND finished_at IS NULL) THEN
-        PERFORM refuse('jobs.state: only promptd sets unconfirmed, when the answer to a request was lost');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_state_unconfirmed BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (NEW.state = 'unconfirmed' AND OLD.state <> 'unconfirmed') EXECUTE FUNCTION jobs_state_unconfirmed();
-
-CREATE FUNCTION jobs_task_frozen() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF NEW.task_id IS DISTINCT FROM (SELECT task_id FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
-        ORDER BY finished_at IS NULL DESC, id DESC LIMIT 1)
-    THEN
-        PERFORM refuse('jobs.task_id: is written by promptd');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_task_frozen BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (OLD.task_id IS DISTINCT FROM NEW.task_id AND NEW.task_id IS NOT NULL) EXECUTE FUNCTION jobs_task_frozen();
-
--- What the columns' own CHECKs do not say.
-CREATE FUNCTION jobs_text_changed() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    why text := CASE
-        WHEN octet_length(NEW.input::text) > 262144 THEN 'jobs.input: at most 262144 bytes'
-        WHEN octet_length(NEW.labels::text) > 65536 THEN 'jobs.labels: at most 65536 bytes'
-        WHEN octet_length(NEW.queue) > 400 THEN 'jobs.queue: at most 400 bytes'
-        END;
-BEGIN
-    IF why IS NOT NULL THEN PERFORM promptd.refuse(why); END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_text_changed BEFORE UPDATE OF input, labels, queue ON jobs FOR EACH ROW EXECUTE FUNCTION jobs_text_changed();
-
 CREATE TRIGGER jobs_told AFTER INSERT OR UPDATE OR DELETE ON jobs FOR EACH STATEMENT EXECUTE FUNCTION tell('jobs');
 
 -- jobs_turn_asked, jobs_turn_came, jobs_turn_left, jobs_turn_moved and jobs_turn_retried: where a job waits. It has a row in
--- job_turns, or in job_times, exactly while it is queued and takes nothing that is missing. (jobs_writes keeps its turn.)
-CREATE FUNCTION jobs_turn_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
+-- job_turns, or in job_times, exactly while it is queued and takes nothing that is missing.
+CREATE FUNCTION place_job(old jobs, new jobs) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
 DECLARE
     lane text := coalesce(NEW.batch, '');
     has_moved boolean := OLD.queue <> NEW.queue OR OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at;
@@ -1760,9 +1323,9 @@ BEGIN
             ON CONFLICT (queue, priority, batch) DO UPDATE SET taken = excluded.taken WHERE excluded.taken > t.taken;
         END IF;
     END IF;
-    IF NEW.state <> 'queued' OR coalesce(NEW.waits, 0) > 0 THEN RETURN NULL; END IF;
+    IF NEW.state <> 'queued' OR coalesce(NEW.waits, 0) > 0 THEN RETURN; END IF;
     -- Only one whose place was taken, or who had none.
-    IF OLD.state = 'queued' AND NOT has_moved AND coalesce(OLD.waits, 0) = 0 THEN RETURN NULL; END IF;
+    IF OLD.state = 'queued' AND NOT has_moved AND coalesce(OLD.waits, 0) = 0 THEN RETURN; END IF;
     IF NEW.run_at > 0 THEN
         INSERT INTO job_times (job_id, run_at) VALUES (NEW.id, NEW.run_at) ON CONFLICT DO NOTHING;
     ELSIF OLD.state IN ('failed', 'cancelled') THEN
@@ -1772,7 +1335,7 @@ BEGIN
         INTO retried;
         -- Its own turn if that is later; but not behind its lane.
         retried := least(greatest(retried, coalesce(NEW.turn, -1)),
-            greatest(next_turn(NEW.queue, NEW.priority, lane) - 1,
+            greatest(next_turn(NEW.queue, NEW.priority, lane) - 1, coalesce(NEW.turn, -1),
                 coalesce((SELECT turn FROM turns_served WHERE queue = NEW.queue AND priority = NEW.priority), 0)));
         INSERT INTO job_turns (job_id, queue, priority, model, batch, turn, is_retried)
         VALUES (NEW.id, NEW.queue, NEW.priority, NEW.model, lane, retried, true) ON CONFLICT DO NOTHING;
@@ -1782,126 +1345,514 @@ BEGIN
             coalesce(NEW.turn, next_turn(NEW.queue, NEW.priority, lane)))
         ON CONFLICT DO NOTHING;
     END IF;
-    RETURN NULL;
 END $$;
 
-CREATE TRIGGER jobs_turn_changed AFTER UPDATE ON jobs FOR EACH ROW
-    WHEN ((OLD.state = 'queued' OR NEW.state = 'queued')
-        AND (OLD.state <> NEW.state OR OLD.queue <> NEW.queue OR OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at
-            OR coalesce(OLD.waits, 0) <> coalesce(NEW.waits, 0)))
-    EXECUTE FUNCTION jobs_turn_changed();
-
--- What the provider could not use is uploaded anew, and what could not be uploaded may be there now.
-CREATE FUNCTION jobs_uploads_again() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM job_uploads WHERE job_id = NEW.id) THEN
-        INSERT INTO upload_asks (reference, is_again, is_unusable)
-        SELECT reference, true, OLD.error_code IS NOT DISTINCT FROM 'input_unusable' FROM job_uploads WHERE job_id = NEW.id;
-    END IF;
-    IF NEW.waits IS NOT NULL THEN
-        INSERT INTO wait_checks (job_id) VALUES (NEW.id);
-        UPDATE jobs AS j SET waits = w.waits FROM job_waits AS w
-        WHERE j.id = NEW.id AND w.job_id = NEW.id AND j.waits IS DISTINCT FROM w.waits;
-    END IF;
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER jobs_uploads_again AFTER UPDATE ON jobs FOR EACH ROW WHEN (NEW.state = 'queued' AND OLD.state <> 'queued')
-    EXECUTE FUNCTION jobs_uploads_again();
-
-CREATE FUNCTION jobs_waits_frozen() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
-BEGIN
-    IF NEW.waits IS DISTINCT FROM (SELECT w.waits FROM job_waits AS w WHERE w.job_id = NEW.id) THEN
-        PERFORM refuse('jobs.waits: is written by the database');
-    END IF;
-    RETURN NEW;
-END $$;
-
-CREATE TRIGGER jobs_waits_frozen BEFORE UPDATE ON jobs FOR EACH ROW WHEN (OLD.waits IS DISTINCT FROM NEW.waits)
-    EXECUTE FUNCTION jobs_waits_frozen();
-
--- What the database itself writes in a job's row. The last of the BEFORE triggers, by its name: the others judge what was
--- asked for.
-CREATE FUNCTION jobs_writes() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
+-- All rules for a change of a job, each under its name, in one function: the conditions of triggers, and CHECKs, are read anew
+-- for each statement, which cost more than the rest of it.
+CREATE FUNCTION jobs_updating() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
 DECLARE
-    is_changed boolean := OLD.prompt IS DISTINCT FROM NEW.prompt OR OLD.input::text <> NEW.input::text;
+    why text;
+    step text;
     task text;
+    is_changed boolean := OLD.prompt IS DISTINCT FROM NEW.prompt OR OLD.input::text <> NEW.input::text;
 BEGIN
-    -- The turn that it waited with; one that moves gets another.
-    IF OLD.state = 'queued' THEN
-        IF NEW.state = 'queued' AND (OLD.queue <> NEW.queue OR OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at) THEN
-            NEW.turn := NULL;
-        ELSE
-            NEW.turn := coalesce((SELECT turn FROM job_turns WHERE job_id = NEW.id), NEW.turn);
+    -- jobs_not_null
+    IF NEW.model IS NULL OR NEW.input IS NULL OR NEW.queue IS NULL OR NEW.priority IS NULL OR NEW.run_at IS NULL
+        OR NEW.max_attempts IS NULL OR NEW.state IS NULL OR NEW.attempt_count IS NULL OR NEW.is_resumed IS NULL OR NEW.created_at IS NULL
+    THEN
+        PERFORM refuse('jobs: model, input, queue, priority, run_at, max_attempts, state, attempt_count, is_resumed and created_at cannot be NULL');
+    END IF;
+
+    -- jobs_account_gone: A retry takes up what is paid for, which needs the account that it was paid with.
+    IF NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled') AND OLD.prompt IS NOT DISTINCT FROM NEW.prompt
+        AND OLD.input::text = NEW.input::text
+    THEN
+        IF EXISTS (SELECT 1 FROM attempts AS a JOIN account AS c ON c.name = a.account
+            WHERE a.job_id = NEW.id AND c.is_configured = 0 AND a.state = 'accepted'
+                AND (a.finished_at IS NULL OR a.task_id IS NOT DISTINCT FROM OLD.task_id OR coalesce(a.error_code, '')
+                    NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault')))
+        THEN
+            PERFORM refuse('jobs.state: its task is of an account that is not in the configuration; put that back first');
         END IF;
     END IF;
-    -- jobs_cancelled
-    IF NEW.state = 'cancelled' AND OLD.state <> 'cancelled' THEN NEW.finished_at := now_ms(); END IF;
-    -- jobs_requeued
-    IF NEW.state = 'queued' AND OLD.state IN ('submitting', 'running', 'unconfirmed') AND NEW.attempt_count >= NEW.max_attempts THEN
-        NEW.attempt_count := 0;
+
+    -- jobs_allowance_frozen
+    IF OLD.state <> 'queued' AND NEW.state <> 'queued' AND OLD.allow_unknown IS DISTINCT FROM NEW.allow_unknown
+    THEN
+        PERFORM refuse('jobs: allow_unknown can be changed only while the job is queued');
     END IF;
-    -- jobs_resumption_over
-    IF NEW.state IN ('succeeded', 'failed') THEN NEW.is_resumed := 0; END IF;
-    -- jobs_retried
-    IF NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled') THEN
-        NEW.attempt_count := 0;
-        NEW.error_code := NULL;
-        NEW.error_message := NULL;
-        NEW.finished_at := NULL;
-        NEW.provider_state := NULL;
-        IF is_changed THEN
-            -- What it asks for now has another price, and no task yet.
-            NEW.task_id := NULL;
-            NEW.estimated_millicredits := NULL;
-            NEW.estimate_basis := NULL;
+
+    -- jobs_charge_frozen
+    IF OLD.charged_millicredits IS DISTINCT FROM NEW.charged_millicredits
+    THEN
+        IF NEW.charged_millicredits IS DISTINCT FROM (SELECT sum(charged_millicredits) FROM attempts WHERE job_id = NEW.id) THEN
+            PERFORM refuse('jobs.charged_millicredits: is written by promptd: the sum of its attempts'' charges');
         END IF;
-        IF EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'unknown' AND finished_at IS NULL) THEN
-            NEW.state := 'unconfirmed';
-        ELSIF NOT is_changed THEN
-            -- A task that failed, and is no longer the job's, was for what the job asked before.
-            SELECT task_id INTO task FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
-                AND (finished_at IS NULL OR task_id IS NOT DISTINCT FROM OLD.task_id OR coalesce(error_code, '')
-                    NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault'))
-            ORDER BY finished_at IS NULL DESC, id DESC LIMIT 1;
-            IF task IS NOT NULL THEN
-                NEW.state := 'running';
-                NEW.is_resumed := 1;
-                NEW.task_id := task;
+    END IF;
+
+    -- jobs_content_frozen
+    IF OLD.state <> 'queued' AND NEW.state <> 'queued'
+        AND (OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at OR OLD.queue <> NEW.queue
+            OR OLD.prompt IS DISTINCT FROM NEW.prompt OR OLD.input::text <> NEW.input::text
+            OR OLD.labels::text IS DISTINCT FROM NEW.labels::text
+            -- Fewer attempts than before harm nobody.
+            OR OLD.max_attempts < NEW.max_attempts)
+        -- Pruning takes all texts at once, and nothing else.
+        AND NOT (OLD.pruned_at IS NULL AND NEW.pruned_at IS NOT NULL AND NEW.prompt IS NULL AND NEW.input::text = '{}'
+            AND NEW.labels IS NULL AND OLD.priority = NEW.priority AND OLD.run_at = NEW.run_at AND OLD.queue = NEW.queue
+            AND OLD.max_attempts = NEW.max_attempts)
+    THEN
+        PERFORM refuse('jobs: priority, run_at, queue, prompt, input, labels and max_attempts can be changed only while the job is queued');
+    END IF;
+
+    -- jobs_identity_frozen: jobs_rowid_frozen, too.
+    IF OLD.id <> NEW.id OR OLD.model <> NEW.model OR OLD.unique_key IS DISTINCT FROM NEW.unique_key
+        OR OLD.batch IS DISTINCT FROM NEW.batch OR OLD.created_at <> NEW.created_at
+    THEN
+        PERFORM refuse('jobs: id, model, unique_key, batch and created_at cannot be changed; cancel the job and insert another');
+    END IF;
+
+    -- jobs_state_transition
+    IF OLD.state <> NEW.state
+        -- Whoever cancels a whole chain cancels also what has failed for it a moment ago.
+        AND NOT (OLD.state = 'failed' AND NEW.state = 'cancelled' AND OLD.error_code IS NOT DISTINCT FROM 'input_failed')
+    THEN
+        step := OLD.state || ' -> ' || NEW.state;
+        IF step = 'submitting -> cancelled' THEN
+            PERFORM refuse('jobs.state: illegal transition submitting -> cancelled (its request is under way; cancel it in a moment, when it is running)');
+        END IF;
+        IF step IN ('queued -> succeeded', 'submitting -> succeeded', 'running -> submitting', 'running -> unconfirmed',
+                'succeeded -> queued', 'succeeded -> submitting', 'succeeded -> running', 'succeeded -> failed',
+                'succeeded -> cancelled', 'succeeded -> unconfirmed', 'failed -> submitting', 'failed -> running',
+                'failed -> succeeded', 'failed -> cancelled', 'failed -> unconfirmed', 'cancelled -> submitting',
+                'cancelled -> running', 'cancelled -> succeeded', 'cancelled -> failed', 'cancelled -> unconfirmed',
+                'unconfirmed -> submitting', 'unconfirmed -> succeeded')
+        THEN
+            PERFORM refuse('jobs.state: illegal transition ' || step);
+        END IF;
+    END IF;
+
+    -- jobs_inputs_retried: what cannot be had is not waited for.
+    IF NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled') AND OLD.waits IS NOT NULL AND OLD.input::text = NEW.input::text
+    THEN
+        IF NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND (state = 'unknown' AND finished_at IS NULL
+                OR state = 'accepted' AND OLD.prompt IS NOT DISTINCT FROM NEW.prompt
+                    AND (finished_at IS NULL OR task_id IS NOT DISTINCT FROM OLD.task_id OR coalesce(error_code, '')
+                        NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault'))))
+            AND EXISTS (
+                SELECT 1 FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id
+                WHERE i.job_id = NEW.id AND (s.id IS NULL OR s.state IN ('failed', 'cancelled') OR s.pruned_at IS NOT NULL))
+        THEN
+            PERFORM refuse('jobs.state: takes the result of a job that has failed, was cancelled, or is gone; retry that one first');
+        END IF;
+    END IF;
+
+    -- jobs_own_frozen: promptd's own columns.
+    IF OLD.attempt_count <> NEW.attempt_count OR OLD.provider_state IS DISTINCT FROM NEW.provider_state
+        OR OLD.error_code IS DISTINCT FROM NEW.error_code OR OLD.error_message IS DISTINCT FROM NEW.error_message
+        OR OLD.submitted_at IS DISTINCT FROM NEW.submitted_at OR OLD.finished_at IS DISTINCT FROM NEW.finished_at
+        OR OLD.estimated_millicredits IS DISTINCT FROM NEW.estimated_millicredits
+        OR OLD.estimate_basis IS DISTINCT FROM NEW.estimate_basis OR OLD.turn IS DISTINCT FROM NEW.turn
+    THEN
+        why := CASE
+            WHEN OLD.state = NEW.state AND OLD.state IN ('succeeded', 'failed')
+                AND (OLD.attempt_count <> NEW.attempt_count OR OLD.provider_state IS DISTINCT FROM NEW.provider_state
+                    OR OLD.error_code IS DISTINCT FROM NEW.error_code OR OLD.error_message IS DISTINCT FROM NEW.error_message
+                    OR OLD.submitted_at IS DISTINCT FROM NEW.submitted_at OR OLD.finished_at IS DISTINCT FROM NEW.finished_at
+                    OR OLD.estimated_millicredits IS DISTINCT FROM NEW.estimated_millicredits)
+                THEN 'jobs: what has ended stays as it is'
+            WHEN NEW.attempt_count > 1000 THEN 'jobs.attempt_count: at most 1000; it is written by promptd'
+            WHEN NEW.submitted_at NOT BETWEEN 0 AND 253402300799999 OR NEW.finished_at NOT BETWEEN 0 AND 253402300799999
+                THEN 'jobs: submitted_at and finished_at are written by promptd'
+            WHEN NEW.estimated_millicredits > 1000000000000 THEN 'jobs.estimated_millicredits: at most 1000000000000'
+            WHEN length(NEW.provider_state) > 200 OR length(NEW.error_code) > 100 OR length(NEW.error_message) > 4000
+                THEN 'jobs: a text is too long'
+            END;
+        IF why IS NULL AND NEW.turn IS DISTINCT FROM OLD.turn AND NEW.turn NOT BETWEEN 0
+            AND next_turn(NEW.queue, NEW.priority, coalesce(NEW.batch, '')) - 1
+        THEN
+            why := 'jobs.turn: is written by promptd';
+        END IF;
+        IF why IS NOT NULL THEN PERFORM refuse(why); END IF;
+    END IF;
+
+    -- jobs_pruned
+    IF OLD.pruned_at IS DISTINCT FROM NEW.pruned_at
+    THEN
+        IF OLD.pruned_at IS NOT NULL THEN PERFORM refuse('jobs.pruned_at: what was removed does not come back'); END IF;
+        IF OLD.state NOT IN ('succeeded', 'failed', 'cancelled') OR NEW.state <> OLD.state
+            OR (SELECT bool_or(finished_at IS NULL) FROM attempts WHERE job_id = OLD.id)
+        THEN
+            PERFORM refuse('jobs.pruned_at: is written by promptd, when a job has ended and its attempts are settled');
+        END IF;
+    END IF;
+
+    -- jobs_pruned_stays
+    IF OLD.pruned_at IS NOT NULL
+        AND (NEW.state <> OLD.state OR NEW.prompt IS DISTINCT FROM OLD.prompt OR NEW.input::text <> OLD.input::text
+            OR NEW.labels::text IS DISTINCT FROM OLD.labels::text)
+    THEN
+        PERFORM refuse('jobs: what this job was about was removed; insert another one, with another unique_key');
+    END IF;
+
+    -- jobs_retried_as_it_was: A job whose task may still give something asks for that, and nothing else.
+    IF OLD.state <> 'queued' AND NEW.state = 'queued'
+        AND (OLD.prompt IS DISTINCT FROM NEW.prompt OR OLD.input::text <> NEW.input::text)
+    THEN
+        IF EXISTS (SELECT 1 FROM attempts WHERE job_id = OLD.id
+            AND (state <> 'rejected' AND finished_at IS NULL
+                OR state = 'accepted' AND coalesce(error_code, '')
+                    NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault')))
+        THEN
+            PERFORM refuse('jobs: prompt and input of a job that has a task cannot be changed; insert another job');
+        END IF;
+    END IF;
+
+    -- jobs_state_failed
+    IF NEW.state = 'failed' AND OLD.state <> 'failed'
+    THEN
+        IF (SELECT bool_or(finished_at IS NULL) FROM attempts WHERE job_id = NEW.id) THEN
+            PERFORM refuse('jobs.state: its task may still be running; to stop the job set cancelled');
+        END IF;
+    END IF;
+
+    -- jobs_state_queued: never paid for twice.
+    IF NEW.state = 'queued' AND OLD.state IN ('submitting', 'running', 'unconfirmed')
+    THEN
+        IF (SELECT bool_or(finished_at IS NULL) FROM attempts WHERE job_id = NEW.id) THEN
+            PERFORM refuse('jobs.state: an earlier request of this job may have made a task; settle it with promptctl resolve');
+        END IF;
+        IF EXISTS (SELECT 1 FROM results WHERE job_id = NEW.id)
+            OR EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
+                AND (error_code IS NULL OR error_code = 'empty_result'))
+        THEN
+            PERFORM refuse('jobs.state: its task has succeeded and is paid for; its results are being fetched');
+        END IF;
+    END IF;
+
+    -- jobs_state_retried_too_early
+    IF NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')
+    THEN
+        IF (SELECT bool_or(state = 'sending') FROM attempts WHERE job_id = NEW.id) THEN
+            PERFORM refuse('jobs.state: a request of this job is under way; try again in a moment');
+        END IF;
+    END IF;
+
+    -- jobs_state_running
+    IF NEW.state = 'running' AND OLD.state <> 'running'
+    THEN
+        IF (SELECT bool_or(state IN ('sending', 'unknown') AND finished_at IS NULL) FROM attempts WHERE job_id = NEW.id)
+            OR NEW.task_id IS DISTINCT FROM (SELECT task_id FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
+                ORDER BY finished_at IS NULL DESC, id DESC LIMIT 1)
+        THEN
+            PERFORM refuse('jobs.state: only promptd sets running, with an accepted attempt''s task; to settle an unconfirmed job use promptctl resolve');
+        END IF;
+    END IF;
+
+    -- jobs_state_submitting
+    IF NEW.state = 'submitting' AND OLD.state <> 'submitting'
+    THEN
+        IF NOT (SELECT count(*) FILTER (WHERE state = 'sending') = 1 AND count(*) FILTER (WHERE finished_at IS NULL AND state <> 'sending') = 0
+            FROM attempts WHERE job_id = NEW.id)
+        THEN
+            PERFORM refuse('jobs.state: only promptd sets submitting, together with the one attempt that it is about to send');
+        END IF;
+    END IF;
+
+    -- jobs_state_succeeded
+    IF NEW.state = 'succeeded' AND OLD.state = 'running'
+    THEN
+        IF NOT EXISTS (SELECT 1 FROM attempts
+                WHERE job_id = NEW.id AND state = 'accepted' AND finished_at IS NOT NULL AND error_code IS NULL)
+            OR EXISTS (SELECT 1 FROM results WHERE job_id = NEW.id AND state <> 'saved')
+        THEN
+            PERFORM refuse('jobs.state: only promptd sets succeeded, when the task has ended and its results are saved');
+        END IF;
+    END IF;
+
+    -- jobs_state_unconfirmed
+    IF NEW.state = 'unconfirmed' AND OLD.state <> 'unconfirmed'
+    THEN
+        IF (SELECT bool_or(state = 'unknown' AND finished_at IS NULL) FROM attempts WHERE job_id = NEW.id) IS NOT TRUE THEN
+            PERFORM refuse('jobs.state: only promptd sets unconfirmed, when the answer to a request was lost');
+        END IF;
+    END IF;
+
+    -- jobs_task_frozen
+    IF OLD.task_id IS DISTINCT FROM NEW.task_id AND NEW.task_id IS NOT NULL
+    THEN
+        IF NEW.task_id IS DISTINCT FROM (SELECT task_id FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
+            ORDER BY finished_at IS NULL DESC, id DESC LIMIT 1)
+        THEN
+            PERFORM refuse('jobs.task_id: is written by promptd');
+        END IF;
+    END IF;
+
+    -- jobs_text_changed
+    IF OLD.input::text <> NEW.input::text OR OLD.labels::text IS DISTINCT FROM NEW.labels::text OR OLD.queue <> NEW.queue THEN
+        why := CASE
+            WHEN octet_length(NEW.input::text) > 262144 THEN 'jobs.input: at most 262144 bytes'
+            WHEN octet_length(NEW.labels::text) > 65536 THEN 'jobs.labels: at most 65536 bytes'
+            WHEN octet_length(NEW.queue) > 400 THEN 'jobs.queue: at most 400 bytes'
+            END;
+        IF why IS NOT NULL THEN PERFORM refuse(why); END IF;
+    END IF;
+
+    -- jobs_waits_frozen: not of what a trigger or check_waits_of has worked out: a source may have ended since, which is seen to
+    -- by wait_checks.
+    IF OLD.waits IS DISTINCT FROM NEW.waits AND pg_trigger_depth() < 2 AND coalesce(current_setting('promptd.waits', true), '') <> 'on'
+    THEN
+        IF NEW.waits IS DISTINCT FROM (SELECT w.waits FROM job_waits AS w WHERE w.job_id = NEW.id) THEN
+            PERFORM refuse('jobs.waits: is written by the database');
+        END IF;
+    END IF;
+
+    -- What the database itself writes in a job's row, behind what judges what was asked for.
+    IF OLD.state <> NEW.state OR OLD.queue <> NEW.queue OR OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at
+        OR coalesce(OLD.waits, 0) <> coalesce(NEW.waits, 0)
+    THEN
+        -- The turn that it waited with; one that moves gets another.
+        IF OLD.state = 'queued' THEN
+            IF NEW.state = 'queued' AND (OLD.queue <> NEW.queue OR OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at) THEN
+                NEW.turn := NULL;
+            ELSE
+                NEW.turn := coalesce((SELECT turn FROM job_turns WHERE job_id = NEW.id), NEW.turn);
+            END IF;
+        END IF;
+        -- jobs_cancelled
+        IF NEW.state = 'cancelled' AND OLD.state <> 'cancelled' THEN NEW.finished_at := now_ms(); END IF;
+        -- jobs_requeued
+        IF NEW.state = 'queued' AND OLD.state IN ('submitting', 'running', 'unconfirmed') AND NEW.attempt_count >= NEW.max_attempts THEN
+            NEW.attempt_count := 0;
+        END IF;
+        -- jobs_resumption_over
+        IF NEW.state IN ('succeeded', 'failed') THEN NEW.is_resumed := 0; END IF;
+        -- jobs_retried
+        IF NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled') THEN
+            NEW.attempt_count := 0;
+            NEW.error_code := NULL;
+            NEW.error_message := NULL;
+            NEW.finished_at := NULL;
+            NEW.provider_state := NULL;
+            IF is_changed THEN
+                -- What it asks for now has another price, and no task yet.
+                NEW.task_id := NULL;
+                NEW.estimated_millicredits := NULL;
+                NEW.estimate_basis := NULL;
+            END IF;
+            IF (SELECT bool_or(state = 'unknown' AND finished_at IS NULL) FROM attempts WHERE job_id = NEW.id) THEN
+                NEW.state := 'unconfirmed';
+            ELSIF NOT is_changed THEN
+                -- A task that failed, and is no longer the job's, was for what the job asked before.
+                SELECT task_id INTO task FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
+                    AND (finished_at IS NULL OR task_id IS NOT DISTINCT FROM OLD.task_id OR coalesce(error_code, '')
+                        NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault'))
+                ORDER BY finished_at IS NULL DESC, id DESC LIMIT 1;
+                IF task IS NOT NULL THEN
+                    NEW.state := 'running';
+                    NEW.is_resumed := 1;
+                    NEW.task_id := task;
+                END IF;
             END IF;
         END IF;
     END IF;
+
+    -- jobs_written_failed: what a state goes with; of new jobs jobs_inserted says that they are queued.
+    IF NEW.state = 'failed' AND (NEW.finished_at IS NULL OR NEW.error_code IS NULL)
+    THEN
+        PERFORM refuse('jobs.state: only promptd sets failed, together with finished_at and error_code; to stop a job set cancelled');
+    END IF;
+
+    -- jobs_written_running
+    IF NEW.state = 'running' AND NEW.task_id IS NULL
+    THEN
+        PERFORM refuse('jobs.state: a running job has the task_id that the provider gave it; only promptd sets it');
+    END IF;
+
+    -- jobs_written_succeeded
+    IF NEW.state = 'succeeded' AND NEW.finished_at IS NULL
+    THEN
+        PERFORM refuse('jobs.state: only promptd sets succeeded, together with finished_at');
+    END IF;
+
+    -- What the columns hold to.
+    why := CASE
+        WHEN NOT (NEW.run_at <= 253402300799999)
+            THEN 'jobs.run_at: not after the year 9999'
+        WHEN NOT (NEW.run_at = 0 OR NEW.run_at >= 100000000000)
+            THEN 'jobs.run_at: 0 or Unix time in milliseconds (seconds times 1000)'
+        WHEN NOT (octet_length(NEW.prompt) <= 131072)
+            THEN 'jobs.prompt: at most 131072 bytes'
+        WHEN NOT (NEW.model <> '')
+            THEN 'jobs.model: must not be empty'
+        WHEN NOT (json_typeof(NEW.input) = 'object')
+            THEN 'jobs.input: must be a JSON object, like {"aspect_ratio":"16:9"}'
+        WHEN NOT (length(NEW.queue) BETWEEN 1 AND 100)
+            THEN 'jobs.queue: 1 to 100 characters'
+        WHEN NOT (NEW.priority BETWEEN -1000000000 AND 1000000000)
+            THEN 'jobs.priority: -1000000000 to 1000000000'
+        WHEN NOT (octet_length(NEW.unique_key) <= 1000)
+            THEN 'jobs.unique_key: at most 1000 bytes'
+        WHEN NOT (length(NEW.batch) BETWEEN 1 AND 200)
+            THEN 'jobs.batch: NULL or 1 to 200 characters'
+        WHEN NOT (json_typeof(NEW.labels) = 'object')
+            THEN 'jobs.labels: NULL or a JSON object, like {"sku":"A-1"}'
+        WHEN NOT (NEW.max_attempts BETWEEN 1 AND 20)
+            THEN 'jobs.max_attempts: 1 to 20'
+        WHEN NOT (NEW.state IN ('queued', 'submitting', 'running', 'succeeded', 'failed', 'cancelled', 'unconfirmed'))
+            THEN 'jobs.state: queued, submitting, running, succeeded, failed, cancelled or unconfirmed'
+        WHEN NOT (NEW.attempt_count >= 0)
+            THEN 'jobs.attempt_count: at least 0'
+        WHEN NOT (NEW.estimated_millicredits >= 0)
+            THEN 'jobs.estimated_millicredits: at least 0'
+        WHEN NOT (NEW.charged_millicredits >= 0)
+            THEN 'jobs.charged_millicredits: at least 0'
+        WHEN NOT (NEW.created_at BETWEEN 0 AND 253402300799999)
+            THEN 'jobs.created_at: Unix time in milliseconds; leave the column out'
+        WHEN NOT (NEW.estimate_basis IS NULL OR (NEW.estimate_basis IN ('listed', 'override', 'observed', 'default') AND NEW.estimated_millicredits IS NOT NULL))
+            THEN 'jobs.estimate_basis: listed, override, observed or default, together with estimated_millicredits'
+        WHEN NOT (NEW.is_resumed IN (0, 1))
+            THEN 'jobs.is_resumed: 0 or 1'
+        WHEN NOT (NEW.pruned_at BETWEEN 0 AND 253402300799999)
+            THEN 'jobs.pruned_at: is written by promptd'
+        WHEN NOT (NEW.allow_unknown IN (0, 1))
+            THEN 'jobs.allow_unknown: 0 or 1'
+        WHEN NOT (NEW.waits >= 0)
+            THEN 'jobs.waits: is written by the database; a job that waits for others has no turn'
+        END;
+    IF why IS NOT NULL THEN PERFORM refuse(why); END IF;
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER jobs_writes BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (OLD.state <> NEW.state OR OLD.queue <> NEW.queue OR OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at
-        OR coalesce(OLD.waits, 0) <> coalesce(NEW.waits, 0))
-    EXECUTE FUNCTION jobs_writes();
+CREATE TRIGGER jobs_updating BEFORE UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION jobs_updating();
 
--- What a state goes with; of new jobs jobs_inserted says that they are queued.
-CREATE TRIGGER jobs_written_failed BEFORE UPDATE ON jobs FOR EACH ROW
-    WHEN (NEW.state = 'failed' AND (NEW.finished_at IS NULL OR NEW.error_code IS NULL))
-    EXECUTE FUNCTION refuse('jobs.state: only promptd sets failed, together with finished_at and error_code; to stop a job set cancelled');
-
-CREATE TRIGGER jobs_written_running BEFORE UPDATE ON jobs FOR EACH ROW WHEN (NEW.state = 'running' AND NEW.task_id IS NULL)
-    EXECUTE FUNCTION refuse('jobs.state: a running job has the task_id that the provider gave it; only promptd sets it');
-
-CREATE TRIGGER jobs_written_succeeded BEFORE UPDATE ON jobs FOR EACH ROW WHEN (NEW.state = 'succeeded' AND NEW.finished_at IS NULL)
-    EXECUTE FUNCTION refuse('jobs.state: only promptd sets succeeded, together with finished_at');
-
--- Whoever queues a job again wants it tried.
-CREATE FUNCTION suspects_released() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
+-- All that follows from a change of a job.
+CREATE FUNCTION jobs_updated() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
 BEGIN
-    DELETE FROM suspects WHERE job_id = NEW.id;
-    DELETE FROM set_aside WHERE job_id = NEW.id;
+    -- jobs_cancelled: what is not downloaded yet is not wanted any more.
+    IF NEW.state = 'cancelled' AND OLD.state <> 'cancelled'
+    THEN
+        UPDATE results SET state = 'failed', error_message = 'cancelled before it was downloaded'
+        WHERE job_id = NEW.id AND state = 'pending';
+        IF OLD.state = 'running' AND coalesce(current_setting('promptd.daemon', true), '') = '' THEN
+            PERFORM pg_notify('promptd_news', 'cancel:' || NEW.id);
+        END IF;
+    END IF;
+
+    -- jobs_counted
+    IF OLD.state <> NEW.state OR OLD.queue <> NEW.queue
+    THEN
+        INSERT INTO queue_count_deltas (queue, state, jobs) VALUES (OLD.queue, OLD.state, -1), (NEW.queue, NEW.state, 1);
+    END IF;
+
+    -- jobs_event_changed: jobs_retried, too: a job that is queued again and takes up what is paid for goes through queued.
+    IF OLD.state <> NEW.state
+    THEN
+        IF OLD.state IN ('failed', 'cancelled') AND NEW.state IN ('running', 'unconfirmed') THEN
+            INSERT INTO new_events (job_id, previous_state, state, queue, batch, at)
+            VALUES (NEW.id, OLD.state, 'queued', NEW.queue, NEW.batch, now_ms()),
+                (NEW.id, 'queued', NEW.state, NEW.queue, NEW.batch, now_ms());
+        ELSE
+            INSERT INTO new_events (job_id, previous_state, state, queue, batch, error_code, at)
+            VALUES (NEW.id, OLD.state, NEW.state, NEW.queue, NEW.batch, NEW.error_code, now_ms());
+        END IF;
+    END IF;
+
+    -- jobs_events_pruned
+    IF NEW.pruned_at IS NOT NULL AND OLD.pruned_at IS NULL
+    THEN
+        DELETE FROM events WHERE job_id = NEW.id;
+    END IF;
+
+    -- jobs_inputs_changed: what it takes from others, and the files that it takes, follow its input.
+    IF OLD.input::text <> NEW.input::text
+        AND (OLD.waits IS NOT NULL OR NEW.input::text ~ 'job:|key:|upload:|file:|\\u')
+    THEN
+        PERFORM note_references(ARRAY[NEW.id]);
+        IF NEW.state = 'queued' AND EXISTS (
+            SELECT 1 FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id
+            WHERE i.job_id = NEW.id AND (s.id IS NULL OR s.state IN ('failed', 'cancelled') OR s.pruned_at IS NOT NULL))
+        THEN
+            PERFORM refuse('jobs.input: takes the result of a job that has failed, was cancelled, or is gone; retry that one first');
+        END IF;
+        UPDATE jobs AS j SET waits = w.waits FROM job_waits AS w
+        WHERE j.id = NEW.id AND w.job_id = NEW.id AND j.waits IS DISTINCT FROM w.waits;
+    END IF;
+
+    -- jobs_inputs_failed
+    IF NEW.state IN ('failed', 'cancelled') AND OLD.state <> NEW.state AND NEW.error_code IS DISTINCT FROM 'input_failed'
+    THEN
+        IF EXISTS (SELECT 1 FROM job_inputs WHERE source_id = NEW.id) THEN
+            PERFORM fail_followers(NEW.id, input_failure(NEW.id, NEW.state, NEW.error_code));
+        END IF;
+    END IF;
+
+    -- jobs_inputs_ready
+    IF NEW.state = 'succeeded' AND OLD.state <> 'succeeded'
+    THEN
+        PERFORM feed_followers(NEW.id);
+    END IF;
+
+    -- jobs_inputs_source_pruned
+    IF NEW.pruned_at IS NOT NULL AND OLD.pruned_at IS NULL
+    THEN
+        IF EXISTS (SELECT 1 FROM job_inputs WHERE source_id = NEW.id) THEN
+            PERFORM fail_followers(NEW.id, 'job ' || NEW.id || ', whose result it takes, was pruned; insert it again');
+        END IF;
+    END IF;
+
+    -- jobs_moved
+    IF OLD.queue <> NEW.queue
+    THEN
+        PERFORM add_queues(ARRAY[NEW.queue]);
+    END IF;
+
+    -- jobs_retried: jobs_queue_revived: whoever removed the queue meanwhile gets it back. Results that failed are fetched again.
+    IF OLD.state IN ('failed', 'cancelled') AND NEW.state IN ('queued', 'running', 'unconfirmed')
+    THEN
+        PERFORM add_queues(ARRAY[NEW.queue]);
+        UPDATE results SET state = 'pending', error_message = NULL WHERE job_id = NEW.id AND state = 'failed';
+    END IF;
+
+    -- jobs_search_changed
+    IF OLD.prompt IS DISTINCT FROM NEW.prompt
+    THEN
+        INSERT INTO search_changes (job_id) VALUES (NEW.id);
+    END IF;
+
+    -- jobs_turn_changed
+    IF (OLD.state = 'queued' OR NEW.state = 'queued')
+        AND (OLD.state <> NEW.state OR OLD.queue <> NEW.queue OR OLD.priority <> NEW.priority OR OLD.run_at <> NEW.run_at
+            OR coalesce(OLD.waits, 0) <> coalesce(NEW.waits, 0))
+    THEN
+        PERFORM place_job(OLD, NEW);
+    END IF;
+
+    -- jobs_uploads_again: what the provider could not use is uploaded anew, and what could not be uploaded may be there now.
+    IF NEW.state = 'queued' AND OLD.state <> 'queued'
+    THEN
+        IF EXISTS (SELECT 1 FROM job_uploads WHERE job_id = NEW.id) THEN
+            INSERT INTO upload_asks (reference, is_again, is_unusable)
+            SELECT reference, true, OLD.error_code IS NOT DISTINCT FROM 'input_unusable' FROM job_uploads WHERE job_id = NEW.id;
+        END IF;
+        IF NEW.waits IS NOT NULL THEN
+            INSERT INTO wait_checks (job_id) VALUES (NEW.id);
+            UPDATE jobs AS j SET waits = w.waits FROM job_waits AS w
+            WHERE j.id = NEW.id AND w.job_id = NEW.id AND j.waits IS DISTINCT FROM w.waits;
+        END IF;
+    END IF;
+
+    -- suspects_released: whoever queues a job again wants it tried.
+    IF OLD.state <> NEW.state
+        AND (NEW.state = 'queued' OR OLD.state IN ('failed', 'cancelled') AND NEW.state IN ('running', 'unconfirmed'))
+    THEN
+        DELETE FROM suspects WHERE job_id = NEW.id;
+        DELETE FROM set_aside WHERE job_id = NEW.id;
+    END IF;
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER suspects_released AFTER UPDATE ON jobs FOR EACH ROW
-    WHEN (OLD.state <> NEW.state
-        AND (NEW.state = 'queued' OR OLD.state IN ('failed', 'cancelled') AND NEW.state IN ('running', 'unconfirmed')))
-    EXECUTE FUNCTION suspects_released();
+CREATE TRIGGER jobs_updated AFTER UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION jobs_updated();
 
 -- MARK: job_inputs, job_uploads
 
@@ -1950,6 +1901,10 @@ BEGIN
     IF NOT EXISTS (SELECT 1 FROM input_references WHERE job_id = NEW.job_id AND reference = NEW.reference
         AND source_id = NEW.source_id AND ordinal = NEW.ordinal)
     THEN
+        -- Deleted this moment.
+        IF NOT EXISTS (SELECT 1 FROM jobs WHERE id = NEW.source_id) THEN
+            PERFORM refuse('jobs.input: takes the result of a job that does not exist; job:ID is by its id, key:KEY by its unique_key');
+        END IF;
         PERFORM refuse('job_inputs: is written by the database, from jobs.input');
     END IF;
     -- Its source may be ending this moment, unseen.
@@ -2180,8 +2135,7 @@ CREATE TRIGGER removals_of_results BEFORE INSERT ON removals FOR EACH ROW EXECUT
 
 CREATE TABLE results (
     job_id bigint NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
-    ordinal bigint NOT NULL
-        CONSTRAINT "results.ordinal" CHECK (ordinal >= 0 OR refuse('results.ordinal: at least 0')),
+    ordinal bigint NOT NULL,
     attempt_id bigint NOT NULL,
     -- Where the provider keeps it; NULL for a result that came as JSON in the answer itself (content).
     url text,
@@ -2191,33 +2145,18 @@ CREATE TABLE results (
     content_type text,
     bytes bigint,
     sha256 text,
-    state text COLLATE "C" NOT NULL DEFAULT 'pending'
-        CONSTRAINT "results.state" CHECK (state IN ('pending', 'saved', 'failed') OR refuse('results.state: pending, saved or failed')),
+    state text COLLATE "C" NOT NULL DEFAULT 'pending',
     error_message text,
     created_at bigint NOT NULL,
     saved_at bigint,
     -- result: what was asked for; else the provider's field without Url, such as firstFrame or lastFrame.
-    role text NOT NULL DEFAULT 'result'
-        CONSTRAINT "results.role" CHECK (length(role) <= 200 OR refuse('results.role: at most 200 characters')),
+    role text NOT NULL DEFAULT 'result',
     -- The epoch that fetches it.
     keeper bigint,
-    PRIMARY KEY (job_id, ordinal),
-    CONSTRAINT results_content CHECK ((url IS NULL) <> (content IS NULL) OR refuse('results: has a url or content')),
-    CONSTRAINT results_saved CHECK (state <> 'saved' OR (path IS NOT NULL AND bytes IS NOT NULL AND sha256 IS NOT NULL)
-        OR refuse('results: a saved file has path, bytes and sha256'))
+    PRIMARY KEY (job_id, ordinal)
 );
 
 CREATE INDEX results_pending ON results (created_at) WHERE state = 'pending';
-
-CREATE TRIGGER results_frozen BEFORE UPDATE ON results FOR EACH ROW
-    WHEN (OLD.job_id <> NEW.job_id OR OLD.ordinal <> NEW.ordinal OR OLD.attempt_id <> NEW.attempt_id
-        OR OLD.url IS DISTINCT FROM NEW.url OR OLD.content IS DISTINCT FROM NEW.content OR OLD.created_at <> NEW.created_at
-        OR OLD.role IS DISTINCT FROM NEW.role
-        OR (OLD.state = 'saved' AND (NEW.state IS DISTINCT FROM 'saved' OR OLD.path IS DISTINCT FROM NEW.path
-            OR OLD.bytes IS DISTINCT FROM NEW.bytes OR OLD.sha256 IS DISTINCT FROM NEW.sha256
-            OR OLD.content_type IS DISTINCT FROM NEW.content_type OR OLD.saved_at IS DISTINCT FROM NEW.saved_at
-            OR OLD.error_message IS DISTINCT FROM NEW.error_message)))
-    EXECUTE FUNCTION refuse('results: what was paid for and saved stays as it is');
 
 CREATE FUNCTION results_kept() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
 BEGIN
@@ -2232,42 +2171,83 @@ CREATE TRIGGER results_kept BEFORE DELETE ON results FOR EACH ROW EXECUTE FUNCTI
 CREATE TRIGGER results_kept_whole BEFORE TRUNCATE ON results FOR EACH STATEMENT
     EXECUTE FUNCTION refuse('results: are paid for, and go with their job');
 
-CREATE TRIGGER results_not_null BEFORE UPDATE ON results FOR EACH ROW WHEN (NEW.state IS NULL)
-    EXECUTE FUNCTION refuse('results.state: cannot be NULL');
-
-CREATE FUNCTION results_not_replaced() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
+-- All rules for a new result, and for a change of one (jobs_updating says why in one function).
+CREATE FUNCTION results_writing() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
+DECLARE
+    why text;
 BEGIN
-    IF EXISTS (SELECT 1 FROM results WHERE job_id = NEW.job_id AND ordinal = NEW.ordinal)
-        OR NOT EXISTS (SELECT 1 FROM attempts
-            WHERE id = NEW.attempt_id AND job_id = NEW.job_id AND state = 'accepted' AND finished_at IS NOT NULL
-                AND error_code IS NULL)
-        OR NEW.ordinal > 1000000 OR NEW.created_at NOT BETWEEN 0 AND 253402300799999
-    THEN
-        PERFORM refuse('results: are written by promptd, for a task that has succeeded');
+    IF TG_OP = 'UPDATE' THEN
+        -- results_frozen
+        IF OLD.job_id <> NEW.job_id OR OLD.ordinal <> NEW.ordinal OR OLD.attempt_id <> NEW.attempt_id
+            OR OLD.url IS DISTINCT FROM NEW.url OR OLD.content IS DISTINCT FROM NEW.content OR OLD.created_at <> NEW.created_at
+            OR OLD.role IS DISTINCT FROM NEW.role
+            OR (OLD.state = 'saved' AND (NEW.state IS DISTINCT FROM 'saved' OR OLD.path IS DISTINCT FROM NEW.path
+                OR OLD.bytes IS DISTINCT FROM NEW.bytes OR OLD.sha256 IS DISTINCT FROM NEW.sha256
+                OR OLD.content_type IS DISTINCT FROM NEW.content_type OR OLD.saved_at IS DISTINCT FROM NEW.saved_at
+                OR OLD.error_message IS DISTINCT FROM NEW.error_message))
+        THEN
+            PERFORM refuse('results: what was paid for and saved stays as it is');
+        END IF;
+
+        -- results_not_null
+        IF NEW.state IS NULL
+        THEN
+            PERFORM refuse('results.state: cannot be NULL');
+        END IF;
+
+        -- results_text
+        IF length(NEW.path) > 4000 OR length(NEW.content_type) > 1000 OR length(NEW.sha256) > 100 OR length(NEW.error_message) > 4000
+        THEN
+            PERFORM refuse('results: a text is too long, or holds a NUL character');
+        END IF;
+    ELSE
+        -- results_not_replaced
+        IF EXISTS (SELECT 1 FROM results WHERE job_id = NEW.job_id AND ordinal = NEW.ordinal)
+            OR NOT EXISTS (SELECT 1 FROM attempts
+                WHERE id = NEW.attempt_id AND job_id = NEW.job_id AND state = 'accepted' AND finished_at IS NOT NULL
+                    AND error_code IS NULL)
+            OR NEW.ordinal > 1000000 OR NEW.created_at NOT BETWEEN 0 AND 253402300799999
+        THEN
+            PERFORM refuse('results: are written by promptd, for a task that has succeeded');
+        END IF;
     END IF;
+    IF TG_OP = 'INSERT' OR NEW.path IS DISTINCT FROM OLD.path THEN
+        -- results_path: results_path_inserted, too: what a path leads to stays within the media directory.
+        IF NEW.path IS NOT NULL AND NOT is_safe_path(NEW.path)
+        THEN
+            PERFORM refuse('results.path: is relative to the media directory, and stays within it');
+        END IF;
+    END IF;
+    -- What the columns hold to.
+    why := CASE
+        WHEN NOT (NEW.ordinal >= 0)
+            THEN 'results.ordinal: at least 0'
+        WHEN NOT (NEW.state IN ('pending', 'saved', 'failed'))
+            THEN 'results.state: pending, saved or failed'
+        WHEN NOT (length(NEW.role) <= 200)
+            THEN 'results.role: at most 200 characters'
+        WHEN NOT ((NEW.url IS NULL) <> (NEW.content IS NULL))
+            THEN 'results: has a url or content'
+        WHEN NOT (NEW.state <> 'saved' OR (NEW.path IS NOT NULL AND NEW.bytes IS NOT NULL AND NEW.sha256 IS NOT NULL))
+            THEN 'results: a saved file has path, bytes and sha256'
+        END;
+    IF why IS NOT NULL THEN PERFORM refuse(why); END IF;
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER results_not_replaced BEFORE INSERT ON results FOR EACH ROW EXECUTE FUNCTION results_not_replaced();
+CREATE TRIGGER results_writing BEFORE INSERT OR UPDATE ON results FOR EACH ROW EXECUTE FUNCTION results_writing();
 
--- results_path_inserted, too: what a path leads to stays within the media directory.
-CREATE TRIGGER results_path BEFORE INSERT OR UPDATE OF path ON results FOR EACH ROW
-    WHEN (NEW.path IS NOT NULL AND NOT is_safe_path(NEW.path))
-    EXECUTE FUNCTION refuse('results.path: is relative to the media directory, and stays within it');
-
--- A file that is needed again is not removed.
 CREATE FUNCTION results_path_taken() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
 BEGIN
-    DELETE FROM removals WHERE path = NEW.path;
+    -- results_path_taken: A file that is needed again is not removed.
+    IF NEW.path IS NOT NULL AND OLD.path IS DISTINCT FROM NEW.path
+    THEN
+        DELETE FROM removals WHERE path = NEW.path;
+    END IF;
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER results_path_taken AFTER UPDATE ON results FOR EACH ROW
-    WHEN (NEW.path IS NOT NULL AND OLD.path IS DISTINCT FROM NEW.path) EXECUTE FUNCTION results_path_taken();
-
-CREATE TRIGGER results_text BEFORE UPDATE ON results FOR EACH ROW
-    WHEN (length(NEW.path) > 4000 OR length(NEW.content_type) > 1000 OR length(NEW.sha256) > 100 OR length(NEW.error_message) > 4000)
-    EXECUTE FUNCTION refuse('results: a text is too long, or holds a NUL character');
+CREATE TRIGGER results_path_taken AFTER UPDATE ON results FOR EACH ROW EXECUTE FUNCTION results_path_taken();
 
 -- MARK: schedules
 

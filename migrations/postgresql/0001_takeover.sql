@@ -43,7 +43,9 @@ BEGIN
         SELECT a.id, a.job_id FROM attempts AS a
         WHERE a.state = 'sending' AND a.account = of_account AND NOT is_kept(a.owner) ORDER BY a.job_id
     LOOP
-        PERFORM 1 FROM jobs AS j WHERE j.id = request.job_id FOR UPDATE;
+        -- One that somebody is changing just now is taken over the next time, and holds up no other.
+        PERFORM 1 FROM jobs AS j WHERE j.id = request.job_id FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND AND EXISTS (SELECT 1 FROM jobs AS j WHERE j.id = request.job_id);
         UPDATE attempts AS a SET state = 'unknown', answered_at = now, arrives_until = now + late_arrival, error_code = lost_code,
             message = lost_message
         WHERE a.id = request.id AND a.state = 'sending';
@@ -60,7 +62,7 @@ BEGIN
         WHERE j.state = 'submitting' AND o.state IS DISTINCT FROM 'sending'
             AND NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.job_id = j.id AND is_kept(a.keeper))
             AND coalesce((attempt_of(j.id)).account, 'default') = of_account
-        ORDER BY j.id FOR UPDATE OF j
+        ORDER BY j.id FOR UPDATE OF j SKIP LOCKED
     LOOP
         job_id := left_over.id;
         why := 'kept';

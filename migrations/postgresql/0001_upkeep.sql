@@ -26,44 +26,6 @@ BEGIN
     DELETE FROM daemon_gates WHERE owner = p_epoch;
 END $$;
 
--- Takes over from daemons whose lease has run out by more than the grace, and from those that have left: what they were
--- sending was lost, once; what they asked about is this one's. Claims are kept out meanwhile, so that none of theirs slips in.
-CREATE FUNCTION take_over(p_epoch bigint, p_grace_ms bigint, p_late_ms bigint)
-RETURNS TABLE (epoch bigint, lost bigint, adopted bigint) LANGUAGE plpgsql SET search_path = promptd, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-    at bigint;
-    held bigint[];
-BEGIN
-    PERFORM lock_claims();
-    at := now_ms();
-    IF NOT EXISTS (SELECT 1 FROM daemons WHERE epoch = p_epoch AND ended_at IS NULL AND lease_until > at) THEN
-        RAISE EXCEPTION 'this daemon''s lease has ended; join again' USING ERRCODE = 'PD001';
-    END IF;
-    UPDATE daemons SET ended_at = at, fenced_by = p_epoch
-    WHERE ended_at IS NULL AND epoch <> p_epoch AND lease_until + p_grace_ms < at;
-    FOR epoch IN
-        SELECT d.epoch FROM daemons AS d WHERE d.ended_at IS NOT NULL
-            AND EXISTS (SELECT 1 FROM attempts AS a WHERE a.keeper = d.epoch AND a.finished_at IS NULL)
-        ORDER BY d.epoch
-    LOOP
-        -- The job's row first, always.
-        held := ARRAY(SELECT id FROM jobs WHERE id IN (SELECT job_id FROM attempts WHERE owner = epoch AND state = 'sending')
-            ORDER BY id FOR NO KEY UPDATE SKIP LOCKED);
-        UPDATE attempts SET state = 'unknown', answered_at = at, arrives_until = at + p_late_ms, error_code = 'answer_lost',
-            message = 'the daemon that sent it has ended'
-        WHERE owner = epoch AND state = 'sending' AND job_id = ANY (held);
-        GET DIAGNOSTICS lost = ROW_COUNT;
-        UPDATE jobs SET state = 'unconfirmed', error_code = 'answer_lost', error_message = 'the daemon that sent it has ended'
-        WHERE id = ANY (held) AND state = 'submitting';
-        UPDATE attempts SET keeper = p_epoch WHERE keeper = epoch AND finished_at IS NULL AND state <> 'sending';
-        GET DIAGNOSTICS adopted = ROW_COUNT;
-        UPDATE results SET keeper = p_epoch WHERE keeper = epoch AND state = 'pending';
-        DELETE FROM daemon_gates WHERE owner = epoch;
-        RETURN NEXT;
-    END LOOP;
-END $$;
-
 -- MARK: The claim
 
 -- Claims exclude each other, those of all accounts: budgets and their sums are shared.
@@ -126,28 +88,11 @@ BEGIN
     RETURN cardinality(due);
 END $$;
 
--- The queues of each account, and what waits in them; also those that have no row yet, since somebody is about to make it.
-CREATE VIEW claim_lanes AS
-SELECT q.account, q.name AS queue, l.priority, l.model
-FROM (
-    SELECT name, coalesce(account, 'default') AS account FROM queues WHERE paused = 0
-    UNION ALL
-    SELECT DISTINCT n.name, 'default' FROM new_queues AS n WHERE NOT EXISTS (SELECT 1 FROM queues WHERE name = n.name)) AS q
-CROSS JOIN LATERAL lanes_of(q.name) AS l;
-
--- The next jobs of a lane, behind a place in it. They are held until the transaction ends; one that somebody else is changing
--- is passed over.
-CREATE FUNCTION next_jobs(p_queue text, p_priority bigint, p_model text, after_turn bigint, after_id bigint, at_most int)
-RETURNS TABLE (id bigint, turn bigint, prompt text, input text, batch text, attempt_count bigint, max_attempts int,
-    allow_unknown int, waits bigint, since bigint) LANGUAGE sql AS $$
-    SELECT j.id, t.turn, j.prompt, j.input::text, j.batch, j.attempt_count, j.max_attempts, j.allow_unknown, j.waits,
-        greatest(j.created_at, j.run_at)
-    FROM promptd.job_turns AS t JOIN promptd.jobs AS j ON j.id = t.job_id
-    WHERE t.queue = p_queue AND t.priority = p_priority AND t.model = p_model AND (t.turn, t.job_id) > (after_turn, after_id)
-        AND j.state = 'queued' AND NOT EXISTS (SELECT 1 FROM promptd.set_aside AS s WHERE s.job_id = t.job_id)
-    ORDER BY t.turn, t.job_id LIMIT at_most
-    FOR NO KEY UPDATE OF j SKIP LOCKED
-$$;
+-- The queues; also those that have no row yet, since somebody is about to make it.
+CREATE VIEW known_queues AS
+SELECT name, paused, max_running, account FROM queues
+UNION ALL
+SELECT DISTINCT n.name, 0, NULL::bigint, NULL::text FROM new_queues AS n WHERE NOT EXISTS (SELECT 1 FROM queues WHERE name = n.name);
 
 -- Notes the last turn that a claim took.
 CREATE FUNCTION note_turn(p_queue text, p_priority bigint, p_turn bigint) RETURNS void LANGUAGE sql SET search_path = promptd, pg_temp AS $$
@@ -217,7 +162,7 @@ BEGIN
         RETURNING n.id, n.job_id, n.previous_state, n.state, n.queue, n.batch, n.error_code, n.at)
     INSERT INTO events (job_id, previous_state, state, queue, batch, error_code, at)
     SELECT m.job_id, m.previous_state, m.state, m.queue, m.batch, m.error_code, m.at FROM moved AS m
-    -- Those of a job go with it.
+    -- Those of a job go with it. (Of one that is being deleted this moment one may stay, and goes with the oldest.)
     WHERE EXISTS (SELECT 1 FROM jobs WHERE id = m.job_id AND pruned_at IS NULL)
     ORDER BY m.id;
     GET DIAGNOSTICS numbered = ROW_COUNT;
@@ -293,8 +238,10 @@ BEGIN
         WHERE i.job_id = ANY (held) AND (s.id IS NULL OR s.pruned_at IS NOT NULL OR s.state IN ('failed', 'cancelled'))
         ORDER BY i.job_id, i.source_id) AS lost
     WHERE j.id = lost.job_id AND j.state = 'queued';
+    PERFORM set_config('promptd.waits', 'on', true);
     UPDATE jobs AS j SET waits = w.waits FROM job_waits AS w
     WHERE j.id = ANY (held) AND w.job_id = j.id AND j.state = 'queued' AND j.waits IS DISTINCT FROM w.waits;
+    PERFORM set_config('promptd.waits', 'off', true);
     UPDATE jobs AS j SET state = 'failed', finished_at = now_ms(), error_code = 'upload_failed', error_message = lost.why
     FROM (
         SELECT u.job_id, min(coalesce(f.message, 'a file could not be uploaded')) AS why
