@@ -11,10 +11,11 @@ package final class KieClient: Sendable {
     private let settings: KieSettings
     private let client: HTTPClient
     private let key: Mutex<Secret>
-    private let lastDate = Mutex<Instant?>(nil)
+    /// The last answer's date, which many answers of a second have in common.
+    private let lastDate = Mutex<(text: String, instant: Instant)?>(nil)
 
     /// What the provider's clock showed, in whole seconds, when it last answered; nil before that.
-    package var serverTime: Instant? { lastDate.withLock { $0 } }
+    package var serverTime: Instant? { lastDate.withLock { $0?.instant } }
 
     package init(_ settings: KieSettings, key: Secret) {
         self.settings = settings
@@ -169,14 +170,15 @@ package final class KieClient: Sendable {
             } onCancel: {
                 task.cancel()
             }
-            if let date = response.headers.first(name: "Date").flatMap(HTTPDate.instant) {
-                lastDate.withLock { $0 = date }
+            let date = response.headers.first(name: "Date")
+            if let date, lastDate.withLock({ $0?.text != date }), let instant = HTTPDate.instant(date) {
+                lastDate.withLock { $0 = (date, instant) }
             }
             let body = response.body.map { Array($0.readableBytesView) } ?? []
             let headers = AnswerHeaders(
                 retryAfter: response.headers.first(name: "Retry-After"),
                 location: response.headers.first(name: "Location"),
-                date: response.headers.first(name: "Date")
+                date: date
             )
             return .answered(status: Int(response.status.code), body: body, headers: headers)
         } catch {

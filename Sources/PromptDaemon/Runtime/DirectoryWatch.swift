@@ -10,6 +10,9 @@ struct DirectoryWatch: Sendable {
     /// An element after one or more writes to one of the files.
     let changes: AsyncStream<Void>
 
+    /// For how long writes are gathered after some were read.
+    private static let pause = DispatchTimeInterval.milliseconds(2)
+
     /// - Parameters:
     ///   - names: the files of interest, without the directory.
     /// - Throws: `DirectoryWatchError` when the kernel grants no watch.
@@ -26,6 +29,9 @@ struct DirectoryWatch: Sendable {
         let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: .global())
         source.setEventHandler {
             if Self.drain(descriptor, names: names) { continuation.yield() }
+            // The first of many writes is told at once. The others, most of them promptd's own, are then read together.
+            source.suspend()
+            DispatchQueue.global().asyncAfter(deadline: .now() + Self.pause) { source.resume() }
         }
         source.setCancelHandler { close(descriptor) }
         continuation.onTermination = { _ in source.cancel() }

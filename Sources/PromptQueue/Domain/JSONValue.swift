@@ -24,6 +24,7 @@ extension JSONValue {
 
     /// Compact JSON with sorted keys, so that equal values have equal texts; nothing in it does anything to a terminal.
     package var json: String {
+        if let text = JSONWriter.text(of: self) { return PlainText.escapedJSON(text) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(self) else { return "null" }
