@@ -138,7 +138,8 @@ let package = Package(
             resources: [
                 .embedInCode("0001_schema.sql"), .embedInCode("0001_upkeep.sql"), .embedInCode("0001_views.sql"),
                 .embedInCode("0001_facts.sql"), .embedInCode("0001_takeover.sql"), .embedInCode("0001_claims.sql"),
-                .embedInCode("0001_retention.sql"), .embedInCode("0001_suspects.sql"),
+                .embedInCode("0001_retention.sql"), .embedInCode("0001_suspects.sql"), .embedInCode("0001_uploads.sql"),
+                .embedInCode("0001_hooks.sql"), .embedInCode("0001_details.sql"),
             ],
             swiftSettings: settings
         ),

@@ -42,6 +42,7 @@ private struct SQLitePlace: LedgerPlace {
         try file { try $0.setBudget(name, scope: BudgetScope(), period: .total, limit: limit) }
     }
 
+    func add(_ schedule: ScheduleRecord) throws { try file { try $0.add(schedule, replaces: false) } }
     func release() throws { try file { try $0.release() } }
     var mark: String { FilePathParts.split(path).directory + "/mark" }
 

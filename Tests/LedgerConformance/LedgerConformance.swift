@@ -22,6 +22,9 @@ package enum LedgerConformance: String, CaseIterable, Sendable {
     case accountsAreApart =
         "each account has its window, its places and its requests, and a start takes over its own alone"
     case olderCopySubmitsNothing = "an older copy submits nothing until it is released"
+    case filesAreAwaited = "a job waits for its file, and what was read before another named it is not recorded"
+    case runsAreAddedOnce = "a run of a schedule has one job, and waits for that of the last one"
+    case hooksAreToldInOrder = "hooks are told of what happens once, and of each job in its order"
 
     package struct Failure: Error, CustomStringConvertible {
         package var description: String
@@ -48,6 +51,9 @@ package enum LedgerConformance: String, CaseIterable, Sendable {
         case .prunedKeepsItsMoney: try await world.prunedKeepsItsMoney()
         case .accountsAreApart: try await world.accountsAreApart()
         case .olderCopySubmitsNothing: try await world.olderCopySubmitsNothing()
+        case .filesAreAwaited: try await world.filesAreAwaited()
+        case .runsAreAddedOnce: try await world.runsAreAddedOnce()
+        case .hooksAreToldInOrder: try await world.hooksAreToldInOrder()
         }
         try await world.ledger.close()
     }

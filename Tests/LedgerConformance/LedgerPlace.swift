@@ -14,6 +14,7 @@ package protocol LedgerPlace: Sendable {
     /// Names the account of a queue.
     func setAccount(_ account: AccountName, queue: String) async throws
     func setBudget(_ name: String, limit: Credits) async throws
+    func add(_ schedule: ScheduleRecord) async throws
 
     /// Releases an older copy.
     func release() async throws

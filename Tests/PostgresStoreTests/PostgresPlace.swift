@@ -73,6 +73,16 @@ struct PostgresPlace: LedgerPlace {
         )
     }
 
+    func add(_ schedule: ScheduleRecord) async throws {
+        _ = try await rows(
+            "INSERT INTO promptd.schedules (name, cron, prompt, model, next_run_at) VALUES ($1, $2, $3, $4, $5)",
+            [
+                .text(schedule.name), .text(schedule.cron), .text(schedule.job.prompt), .text(schedule.job.model),
+                .int(schedule.nextRunAt?.milliseconds),
+            ]
+        )
+    }
+
     func release() async throws { _ = try await rows("UPDATE promptd.store SET restored_at = NULL") }
     var mark: String { NSTemporaryDirectory() + "/mark-\(UUID().uuidString)" }
 

@@ -27,6 +27,7 @@ BEGIN
         RETURN NEXT;
         RETURN;
     END IF;
+    PERFORM end_uploads(at);
     given := give_due_turns(at, most_turns);
     sending := (SELECT count(*) FROM attempts AS a WHERE a.state = 'sending' AND a.account = of_account);
     busy := (SELECT count(*) FROM busy_slots(of_account, window_ms, at));
@@ -128,6 +129,9 @@ RETURNS TABLE (id bigint, turn bigint, batch text, prompt text, input text, allo
         ORDER BY t.turn, t.job_id LIMIT CASE WHEN without IS NULL THEN NULL ELSE depth END) AS t
         JOIN jobs AS j ON j.id = t.job_id
     WHERE j.state = 'queued' AND NOT EXISTS (SELECT 1 FROM set_aside AS s WHERE s.job_id = j.id)
+        -- Of one that somebody was changing when its file's time was over it is not noted yet that it waits.
+        AND (j.waits IS NULL OR NOT EXISTS (SELECT 1 FROM job_uploads AS u LEFT JOIN uploads AS f ON f.reference = u.reference
+            WHERE u.job_id = j.id AND (f.state IS DISTINCT FROM 'ready' OR f.expires_at <= now_ms())))
         AND (without IS NULL OR NOT EXISTS (SELECT 1 FROM budget_jobs AS b
             WHERE b.job_id = j.id AND (b.account IS NULL OR b.account = of_account) AND b.budget = ANY (without)))
     ORDER BY t.turn, t.job_id LIMIT most

@@ -5,8 +5,6 @@ import PromptQueue
 struct HookRows {
     let db: Database
 
-    private static let page = 1_000
-
     // MARK: - What has happened
 
     func note(_ rules: [HookRule], now: Instant) throws -> HookNote {
@@ -18,17 +16,13 @@ struct HookRows {
         }
         var note = HookNote()
         note.hasMissed = read < range.removed.rawValue
-        let events = try EventRows(db: db).events(EventQuery(after: EventSequence(read), limit: Self.page))
-        note.isFull = events.count == Self.page
-        for event in events {
-            guard let kind = HookEvent(event.state) else { continue }
-            for rule in rules where rule.covers(kind, queue: event.queue, batch: event.batch) {
-                note.made += try make(rule, kind, event.at, now, job: event.job, sequence: event.sequence)
-            }
-        }
-        note.made += try noteBatches(events, rules, now)
-        note.made += try noteGates(rules, now)
-        note.made += try noteBudgets(rules, now)
+        let events = try EventRows(db: db).events(EventQuery(after: EventSequence(read), limit: HookPlan.page))
+        note.isFull = events.count == HookPlan.page
+        let plan = HookPlan(rules)
+        for delivery in plan.deliveries(of: events) { note.made += try make(delivery, now) }
+        note.made += try noteBatches(events, plan, now)
+        note.made += try noteGates(plan, now)
+        note.made += try noteBudgets(plan, now)
         let end = max(events.last?.sequence.rawValue ?? read, note.isFull ? read : range.removed.rawValue)
         if end > read { try db.execute(sql: "UPDATE daemon SET hooks_read = ?", arguments: [end]) }
         return note
@@ -45,15 +39,10 @@ struct HookRows {
         ) ?? false
     }
 
-    /// A batch is done with the last of its events, if none of its jobs is open then. An earlier event says nothing: the jobs may
-    /// have gone on since.
-    private func noteBatches(_ events: [JobEvent], _ rules: [HookRule], _ now: Instant) throws -> Int {
-        let rules = rules.filter { $0.events.contains(.batchDone) }
-        guard !rules.isEmpty, let end = events.last else { return 0 }
+    private func noteBatches(_ events: [JobEvent], _ plan: HookPlan, _ now: Instant) throws -> Int {
+        guard let end = events.last else { return 0 }
         var made = 0
-        var seen: Set<String> = []
-        for event in events.reversed() {
-            guard let batch = event.batch, seen.insert(batch).inserted, event.state.isFinal else { continue }
+        for (batch, event) in plan.endings(events) {
             let isOver =
                 try Bool.fetchOne(
                     db,
@@ -65,17 +54,14 @@ struct HookRows {
                     arguments: [batch, end.sequence.rawValue]
                 ) ?? false
             guard isOver else { continue }
-            for rule in rules where rule.covers(.batchDone, queue: event.queue, batch: batch) {
-                made += try make(rule, .batchDone, event.at, now, subject: batch, sequence: event.sequence)
-            }
+            for delivery in plan.deliveries(ofDone: batch, event) { made += try make(delivery, now) }
         }
         return made
     }
 
     /// Once in each period of a budget.
-    private func noteBudgets(_ rules: [HookRule], _ now: Instant) throws -> Int {
-        let rules = rules.filter { $0.events.contains(.budgetWarning) }
-        guard !rules.isEmpty else { return 0 }
+    private func noteBudgets(_ plan: HookPlan, _ now: Instant) throws -> Int {
+        guard plan.tellsOfBudgets else { return 0 }
         let rows = try Row.fetchAll(
             db,
             sql: """
@@ -85,9 +71,8 @@ struct HookRows {
         )
         var made = 0
         for row in rows {
-            let limit: Int64 = row["limit_millicredits"]
             let used = (row["reserved_millicredits"] as Int64) + (row["charged_millicredits"] as Int64)
-            guard limit > 0, limit - used <= limit / 5 else { continue }
+            guard HookPlan.isNearlyUsed(limit: row["limit_millicredits"], used: used) else { continue }
             let name: String = row["name"]
             try db.execute(
                 sql: """
@@ -96,38 +81,26 @@ struct HookRows {
                     """,
                 arguments: [name, row["starts_at"] as Int64]
             )
-            for rule in rules { made += try make(rule, .budgetWarning, now, now, subject: name) }
+            for delivery in plan.deliveries(ofNearlyUsed: name) { made += try make(delivery, now) }
         }
         return made
     }
 
-    private func noteGates(_ rules: [HookRule], _ now: Instant) throws -> Int {
-        var made = 0
+    private func noteGates(_ plan: HookPlan, _ now: Instant) throws -> Int {
         let rows = try Row.fetchAll(db, sql: "SELECT * FROM gate_closings ORDER BY id")
         guard !rows.isEmpty else { return 0 }
+        var made = 0
         for row in rows {
-            let name: String = row["name"]
-            let budget = name.hasPrefix("budget:") ? String(name.dropFirst(7)) : nil
-            let kind = budget == nil ? HookEvent.gateClosed : .budgetReached
-            for rule in rules where rule.events.contains(kind) {
-                let at = Instant(milliseconds: row["at"])
-                made += try make(rule, kind, at, now, subject: budget ?? name, message: row["message"])
+            let at = Instant(milliseconds: row["at"])
+            for delivery in plan.deliveries(ofClosed: row["name"], message: row["message"], at: at) {
+                made += try make(delivery, now)
             }
         }
         try db.execute(sql: "DELETE FROM gate_closings")
         return made
     }
 
-    private func make(
-        _ rule: HookRule,
-        _ event: HookEvent,
-        _ at: Instant,
-        _ now: Instant,
-        job: JobID? = nil,
-        subject: String? = nil,
-        message: String? = nil,
-        sequence: EventSequence? = nil
-    ) throws -> Int {
+    private func make(_ delivery: NewHookDelivery, _ now: Instant) throws -> Int {
         try db
             .cachedStatement(
                 sql: """
@@ -136,8 +109,8 @@ struct HookRows {
                     """
             )
             .execute(arguments: [
-                rule.name, event.rawValue, job?.rawValue, subject, message, sequence?.rawValue, at.milliseconds,
-                now.milliseconds,
+                delivery.hook, delivery.event.rawValue, delivery.job?.rawValue, delivery.subject, delivery.message,
+                delivery.sequence?.rawValue, (delivery.at ?? now).milliseconds, now.milliseconds,
             ])
         return db.changesCount
     }
@@ -158,12 +131,7 @@ struct HookRows {
     }
 
     func ended(_ id: HookDeliveryID, _ outcome: HookOutcome, next: Instant?, now: Instant) throws {
-        let (state, error): (HookDelivery.State, String?) =
-            switch outcome {
-            case .delivered: (.delivered, nil)
-            case .failed(let reason): (next == nil ? .dead : .pending, reason)
-            case .refused(let reason): (.dead, reason)
-            }
+        let (state, error) = outcome.noted(next: next)
         try db
             .cachedStatement(
                 sql: """
@@ -173,7 +141,7 @@ struct HookRows {
                     """
             )
             .execute(arguments: [
-                state.rawValue, error.map { String($0.prefix(500)) }, next?.milliseconds, now.milliseconds, id.rawValue,
+                state.rawValue, error, next?.milliseconds, now.milliseconds, id.rawValue,
             ])
     }
 
@@ -202,7 +170,7 @@ struct HookRows {
     }
 
     func test(_ hook: String, now: Instant) throws -> HookDeliveryID {
-        _ = try make(HookRule(name: hook, events: [.test]), .test, now, now, subject: hook)
+        _ = try make(.test(hook), now)
         return HookDeliveryID(db.lastInsertedRowID)
     }
 
@@ -226,19 +194,11 @@ struct HookRows {
         switch delivery.event {
         case .succeeded, .failed, .unconfirmed:
             guard let job = delivery.job else { return [:] }
-            guard let details = try QueueFile.details(db, job) else {
-                // It was pruned before this could be delivered.
-                return ["id": .integer(job.rawValue), "state": .null]
-            }
-            return details.object(latest: nil, now: now)
+            return try QueueFile.details(db, job)?.object(latest: nil, now: now) ?? HookSubject.removed(job)
         case .batchDone: return try batch(delivery.subject ?? "")
-        case .gateClosed:
-            return [
-                "gate": JSONValue(delivery.subject), "message": JSONValue(delivery.message),
-                "closed_at": JSONValue(delivery.at),
-            ]
+        case .gateClosed: return HookSubject.gate(delivery)
         case .budgetWarning, .budgetReached: return try budget(delivery)
-        case .test: return ["hook": .string(delivery.hook), "message": "a test of this hook"]
+        case .test: return HookSubject.test(delivery)
         }
     }
 
@@ -251,35 +211,25 @@ struct HookRows {
                 """,
             arguments: [name]
         )
-        var object: JSONObject = ["batch": .string(name)]
-        for state in JobState.allCases { object[state.rawValue] = 0 }
-        var (jobs, charged): (Int64, Credits) = (0, .zero)
-        for row in rows {
-            object[row["state"]] = .integer(row["jobs"])
-            jobs += row["jobs"]
-            charged = charged + (row.credits("charged") ?? .zero)
-        }
-        object["jobs"] = .integer(jobs)
-        object["charged_credits"] = JSONValue(charged)
-        return object
+        return HookSubject.batch(name, rows.map { ($0["state"], $0["jobs"], $0.credits("charged") ?? .zero) })
     }
 
     private func budget(_ delivery: HookDelivery) throws -> JSONObject {
-        var object: JSONObject = [
-            "budget": JSONValue(delivery.subject), "message": JSONValue(delivery.message),
-            delivery.event == .budgetReached ? "reached_at" : "warned_at": JSONValue(delivery.at),
-        ]
         let row = try Row.fetchOne(
             db,
             sql: "SELECT * FROM budget_sums WHERE name = ?",
             arguments: [delivery.subject]
         )
-        if let row {
-            object["limit_credits"] = JSONValue(row.credits("limit_millicredits"))
-            object["reserved_credits"] = JSONValue(row.credits("reserved_millicredits"))
-            object["charged_credits"] = JSONValue(row.credits("charged_millicredits"))
-        }
-        return object
+        func credits(_ row: Row, _ column: String) -> Credits { row.credits(column) ?? .zero }
+        return HookSubject.budget(
+            delivery,
+            row.map {
+                (
+                    credits($0, "limit_millicredits"), credits($0, "reserved_millicredits"),
+                    credits($0, "charged_millicredits")
+                )
+            }
+        )
     }
 }
 

@@ -41,7 +41,7 @@ struct ScheduleRows {
         }
         if step.waitsForLast, !step.jobs.isEmpty, let last = try waiting(step.schedule) {
             try move(name, to: step.next)
-            try note("its last job, \(last), still waits to be sent", name)
+            try note(LedgerMessages.lastStillWaits(last), name)
             return .waits(last)
         }
         let insertion = try JobInsertion(db, now: now, skipsDuplicates: true)
@@ -113,20 +113,6 @@ extension ScheduleRecord {
         lastRunAt = row.instant("last_run_at")
         lastJob = (row["last_job_id"] as Int64?).map { JobID($0) }
         lastError = row["last_error"]
-    }
-
-    /// Whether it comes at the same times, and makes the same jobs.
-    fileprivate func isSame(as other: ScheduleRecord) -> Bool {
-        cron == other.cron && timeZone == other.timeZone && nextRunAt == other.nextRunAt && catchUp == other.catchUp
-            && limit == other.limit && lastJob == other.lastJob && job.isSame(as: other.job)
-    }
-}
-
-extension NewJob {
-    fileprivate func isSame(as other: NewJob) -> Bool {
-        prompt == other.prompt && model == other.model && input == other.input && queue == other.queue
-            && priority == other.priority && batch == other.batch && labels == other.labels
-            && maxAttempts == other.maxAttempts && allowsUnknownFields == other.allowsUnknownFields
     }
 }
 

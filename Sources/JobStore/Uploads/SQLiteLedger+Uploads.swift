@@ -3,9 +3,6 @@ import GRDB
 package import PromptQueue
 
 extension SQLiteLedger: UploadStore {
-    /// So long before a job is due its files are uploaded.
-    private static let ahead: Duration = .seconds(600)
-
     package func wantedUpload(now: Instant) async throws(LedgerError) -> WantedUpload? {
         var refused: Set<Data> = []
         while true {
@@ -75,7 +72,7 @@ extension SQLiteLedger: UploadStore {
                             ORDER BY f.tried_at LIMIT 1
                             """
                     ),
-                    arguments: [(now + Self.ahead).milliseconds]
+                    arguments: [(now + WantedUpload.ahead).milliseconds]
                 )
                 guard let row else { return nil }
                 let bytes: Data = row["reference"]

@@ -63,7 +63,7 @@ extension PostgresLedger {
 }
 
 extension JobEvent {
-    fileprivate init(row: PostgresRow) throws {
+    init(row: PostgresRow) throws {
         guard let state = JobState(rawValue: try row[3]) else {
             throw LedgerError(.unusable, "events.state is not known to this program; upgrade it")
         }

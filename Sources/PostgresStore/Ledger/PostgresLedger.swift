@@ -32,6 +32,8 @@ package final class PostgresLedger: Sendable {
         var models = KnownModels()
         /// Claims of which it is not known whether they are committed: nothing of them was sent.
         var abandonedClaims: [String] = []
+        /// As it was last measured, for instants that come without one of now.
+        var clock = ServerClock(server: 0, local: Instant(milliseconds: 0))
     }
 
     let options: Options
@@ -81,6 +83,11 @@ package final class PostgresLedger: Sendable {
         _ body: @escaping (PostgresTransaction) async throws -> Value
     ) async throws(LedgerError) -> Value {
         try await LedgerError.wrapping { try await self.writing.connection().transaction { try await body($0) } }
+    }
+
+    /// One statement that changes something other than facts, in a transaction of its own.
+    func carryOut(_ sql: SQL, _ parameters: [PostgresValue] = []) async throws(LedgerError) {
+        try await change { _ = try await $0.query(sql, parameters) }
     }
 
     func read(_ sql: SQL, _ parameters: [PostgresValue] = []) async throws(LedgerError) -> PostgresRows {

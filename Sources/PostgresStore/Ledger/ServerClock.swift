@@ -12,6 +12,7 @@ struct ServerClock {
 
     func local(_ milliseconds: Int64) -> Instant { local(Instant(milliseconds: milliseconds)) }
     func local(_ instant: Instant) -> Instant { instant - shift }
+    func server(_ instant: Instant) -> Int64 { (instant + shift).milliseconds }
 }
 
 extension Recovery {

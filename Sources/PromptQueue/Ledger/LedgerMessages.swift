@@ -25,4 +25,7 @@ package enum LedgerMessages {
     package static func settledBySQL(_ job: JobID) -> String {
         "its request was settled by SQL while it was under way; \(Advice.sendAgain(job))"
     }
+
+    /// Of a schedule of which no run is made, because the job of the last one has not been sent.
+    package static func lastStillWaits(_ job: JobID) -> String { "its last job, \(job), still waits to be sent" }
 }

@@ -40,6 +40,9 @@ package struct WantedUpload: Sendable, Hashable {
         }
     }
 
+    /// So long before a job is due its files are uploaded.
+    package static let ahead: Duration = .seconds(600)
+
     /// As it is in inputs; or `result:JOB/ORDINAL`.
     package let reference: String
     /// Of a result.

@@ -59,4 +59,18 @@ package struct ScheduleRecord: Sendable {
         job.uniqueKey = key(instant)
         return job
     }
+
+    /// Whether it comes at the same times, and makes the same jobs.
+    package func isSame(as other: ScheduleRecord) -> Bool {
+        cron == other.cron && timeZone == other.timeZone && nextRunAt == other.nextRunAt && catchUp == other.catchUp
+            && limit == other.limit && lastJob == other.lastJob && job.isSame(as: other.job)
+    }
+}
+
+extension NewJob {
+    fileprivate func isSame(as other: NewJob) -> Bool {
+        prompt == other.prompt && model == other.model && input == other.input && queue == other.queue
+            && priority == other.priority && batch == other.batch && labels == other.labels
+            && maxAttempts == other.maxAttempts && allowsUnknownFields == other.allowsUnknownFields
+    }
 }
