@@ -83,7 +83,7 @@ let package = Package(
                 .embedInCode("0028_accounts.sql"),
                 .embedInCode("0029_search.sql"),
                 .embedInCode("0030_warnings.sql"), .embedInCode("0031_other_keys.sql"),
-                .embedInCode("0032_upload_rules.sql"),
+                .embedInCode("0032_upload_rules.sql"), .embedInCode("0033_hot_triggers.sql"),
             ],
             swiftSettings: settings
         ),

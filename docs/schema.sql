@@ -1,4 +1,4 @@
--- The schema, version 32, as the files in migrations/ make it. Written by a test; not edited.
+-- The schema, version 33, as the files in migrations/ make it. Written by a test; not edited.
 
 CREATE TABLE account_readings (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -236,9 +236,7 @@ CREATE INDEX attempts_job ON attempts (job_id);
 
 CREATE UNIQUE INDEX attempts_one_open ON attempts (job_id) WHERE finished_at IS NULL;
 
-CREATE INDEX attempts_open ON attempts (state) WHERE finished_at IS NULL;
-
-CREATE INDEX attempts_sending ON attempts (id) WHERE state = 'sending';
+CREATE INDEX attempts_open ON attempts (state, account) WHERE finished_at IS NULL;
 
 CREATE INDEX attempts_task ON attempts (task_id) WHERE task_id IS NOT NULL;
 
@@ -313,12 +311,6 @@ BEGIN
     SELECT RAISE(ABORT, 'attempts: the ledger is kept for ever');
 END;
 
-CREATE TRIGGER attempts_not_null BEFORE UPDATE OF state, profile, hint_changes ON attempts
-WHEN NEW.state IS NULL OR NEW.profile IS NULL OR NEW.hint_changes IS NULL
-BEGIN
-    SELECT RAISE(ABORT, 'attempts: state, profile and hint_changes cannot be NULL');
-END;
-
 CREATE TRIGGER attempts_not_replaced BEFORE INSERT ON attempts
 BEGIN
     SELECT RAISE(ABORT, 'attempts: the ledger cannot be rewritten')
@@ -339,9 +331,35 @@ BEGIN
         OR length(NEW.queue) > 100 OR instr(NEW.profile, char(0)) OR instr(NEW.model, char(0)) OR instr(NEW.queue, char(0));
 END;
 
-CREATE TRIGGER attempts_open_frozen BEFORE UPDATE ON attempts
+CREATE TRIGGER attempts_rules BEFORE UPDATE ON attempts
 BEGIN
+    -- What is settled. A task that had failed may have succeeded after all, if nothing has come of its job since.
     SELECT CASE
+        WHEN OLD.state <> NEW.state OR OLD.task_id IS NOT NEW.task_id OR OLD.answered_at IS NOT NEW.answered_at
+            OR OLD.finished_at IS NOT NEW.finished_at OR OLD.http_status IS NOT NEW.http_status
+            OR OLD.api_code IS NOT NEW.api_code OR OLD.reserved_millicredits <> NEW.reserved_millicredits
+            OR OLD.arrives_until IS NOT NEW.arrives_until OR OLD.evidence IS NOT NEW.evidence
+            OR OLD.evidence_charged IS NOT NEW.evidence_charged OR OLD.hinted_task_id IS NOT NEW.hinted_task_id
+            OR OLD.hint_changes <> NEW.hint_changes OR OLD.profile <> NEW.profile
+            OR OLD.took_milliseconds IS NOT NEW.took_milliseconds
+            OR ((OLD.error_code IS NOT NEW.error_code OR OLD.message IS NOT NEW.message
+                    OR OLD.charged_millicredits IS NOT NEW.charged_millicredits
+                    OR OLD.charge_reported IS NOT NEW.charge_reported)
+                AND NOT (OLD.state = 'accepted' AND OLD.error_code IS NOT NULL AND NEW.error_code IS NULL
+                    AND EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND state = 'running' AND task_id = OLD.task_id)
+                    AND NOT EXISTS (SELECT 1 FROM results WHERE job_id = OLD.job_id)
+                    AND NOT EXISTS (SELECT 1 FROM attempts AS o WHERE o.job_id = OLD.job_id AND o.finished_at IS NULL)))
+            THEN RAISE(ABORT, 'attempts: what is settled stays as it is')
+        WHEN OLD.result_json IS NOT NEW.result_json AND (OLD.error_code IS NULL OR NEW.error_code IS NOT NULL)
+            AND (NEW.result_json IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL))
+            THEN RAISE(ABORT, 'attempts.result_json: what the provider gave stays as it is')
+        END
+    WHERE OLD.finished_at IS NOT NULL;
+    -- Of all.
+    SELECT CASE
+        WHEN OLD.id <> NEW.id THEN RAISE(ABORT, 'attempts: the ledger cannot be rewritten')
+        WHEN NEW.state IS NULL OR NEW.profile IS NULL OR NEW.hint_changes IS NULL
+            THEN RAISE(ABORT, 'attempts: state, profile and hint_changes cannot be NULL')
         WHEN OLD.task_source IS NOT NEW.task_source AND (OLD.state = 'accepted' OR NEW.state <> 'accepted')
             THEN RAISE(ABORT, 'attempts.task_source: is written together with state accepted')
         WHEN OLD.state = 'accepted' AND OLD.task_id IS NOT NEW.task_id
@@ -371,11 +389,10 @@ BEGIN
         WHEN length(NEW.task_id) > 1000 OR length(NEW.hinted_task_id) > 1000 OR length(NEW.error_code) > 100
             OR length(NEW.message) > 4000 OR length(NEW.evidence) > 4000 OR length(NEW.profile) > 4000
             THEN RAISE(ABORT, 'attempts: a text is too long')
+        WHEN OLD.state <> NEW.state AND NOT (OLD.state = 'sending' OR (OLD.state = 'unknown' AND NEW.state <> 'sending'))
+            THEN RAISE(ABORT, 'attempts.state: what the provider answered does not change')
         END;
-END;
-
-CREATE TRIGGER attempts_outcome BEFORE UPDATE ON attempts WHEN OLD.finished_at IS NULL
-BEGIN
+    -- What is not settled.
     SELECT CASE
         WHEN NEW.answered_at NOT BETWEEN 0 AND 253402300799999 OR NEW.finished_at NOT BETWEEN 0 AND 253402300799999
             OR NEW.arrives_until NOT BETWEEN 0 AND 253402300799999
@@ -396,51 +413,8 @@ BEGIN
             THEN RAISE(ABORT, 'attempts: a callback has named a task for this request, and the provider has not said whose it is')
         WHEN NEW.hint_changes NOT BETWEEN OLD.hint_changes AND OLD.hint_changes + 1
             THEN RAISE(ABORT, 'attempts.hint_changes: is written by promptd')
-        END;
-END;
-
-CREATE TRIGGER attempts_result_frozen BEFORE UPDATE OF result_json ON attempts
-WHEN OLD.finished_at IS NOT NULL AND OLD.result_json IS NOT NEW.result_json
-    AND (OLD.error_code IS NULL OR NEW.error_code IS NOT NULL)
-    AND (NEW.result_json IS NOT NULL OR EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL))
-BEGIN
-    SELECT RAISE(ABORT, 'attempts.result_json: what the provider gave stays as it is');
-END;
-
-CREATE TRIGGER attempts_rowid_frozen BEFORE UPDATE ON attempts WHEN OLD.id <> NEW.id
-BEGIN
-    SELECT RAISE(ABORT, 'attempts: the ledger cannot be rewritten');
-END;
-
-CREATE TRIGGER attempts_settled_frozen BEFORE UPDATE ON attempts
-WHEN OLD.finished_at IS NOT NULL AND (
-    OLD.state <> NEW.state OR OLD.task_id IS NOT NEW.task_id OR OLD.answered_at IS NOT NEW.answered_at
-    OR OLD.finished_at IS NOT NEW.finished_at OR OLD.http_status IS NOT NEW.http_status
-    OR OLD.api_code IS NOT NEW.api_code OR OLD.reserved_millicredits <> NEW.reserved_millicredits
-    OR OLD.arrives_until IS NOT NEW.arrives_until OR OLD.evidence IS NOT NEW.evidence
-    OR OLD.evidence_charged IS NOT NEW.evidence_charged OR OLD.hinted_task_id IS NOT NEW.hinted_task_id
-    OR OLD.hint_changes <> NEW.hint_changes OR OLD.profile <> NEW.profile
-    OR (OLD.took_milliseconds IS NOT NEW.took_milliseconds AND OLD.took_milliseconds IS NOT NULL)
-    OR ((OLD.error_code IS NOT NEW.error_code OR OLD.message IS NOT NEW.message
-            OR OLD.charged_millicredits IS NOT NEW.charged_millicredits OR OLD.charge_reported IS NOT NEW.charge_reported)
-        AND NOT (OLD.state = 'accepted' AND OLD.error_code IS NOT NULL AND NEW.error_code IS NULL
-            AND EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND state = 'running' AND task_id = OLD.task_id)
-            AND NOT EXISTS (SELECT 1 FROM results WHERE job_id = OLD.job_id)
-            AND NOT EXISTS (SELECT 1 FROM attempts AS o WHERE o.job_id = OLD.job_id AND o.finished_at IS NULL))))
-BEGIN
-    SELECT RAISE(ABORT, 'attempts: what is settled stays as it is');
-END;
-
-CREATE TRIGGER attempts_state_transition BEFORE UPDATE OF state ON attempts
-WHEN OLD.state <> NEW.state AND NOT (OLD.state = 'sending' OR (OLD.state = 'unknown' AND NEW.state <> 'sending'))
-BEGIN
-    SELECT RAISE(ABORT, 'attempts.state: what the provider answered does not change');
-END;
-
-CREATE TRIGGER attempts_took_frozen BEFORE UPDATE OF took_milliseconds ON attempts
-WHEN OLD.finished_at IS NOT NULL AND OLD.took_milliseconds IS NOT NEW.took_milliseconds
-BEGIN
-    SELECT RAISE(ABORT, 'attempts: what is settled stays as it is');
+        END
+    WHERE OLD.finished_at IS NULL;
 END;
 
 CREATE TRIGGER budget_spending_reserved AFTER INSERT ON attempts
@@ -478,12 +452,22 @@ END;
 CREATE TRIGGER spending_reserved AFTER INSERT ON attempts
 BEGIN
     INSERT INTO spending (period, starts_at, queue, reserved_millicredits, charged_millicredits)
-    VALUES
-        ('hour', NEW.sent_at / 3600000 * 3600000, NEW.queue, NEW.reserved_millicredits, 0),
-        ('day', NEW.sent_at / 86400000 * 86400000, NEW.queue, NEW.reserved_millicredits, 0),
-        ('total', 0, NEW.queue, NEW.reserved_millicredits, 0)
-    ON CONFLICT (period, starts_at, queue) DO UPDATE SET
-        reserved_millicredits = min(4000000000000000, reserved_millicredits + excluded.reserved_millicredits);
+    SELECT 'hour', NEW.sent_at / 3600000 * 3600000, NEW.queue, 0, 0
+    WHERE NOT EXISTS (SELECT 1 FROM spending
+        WHERE period = 'hour' AND starts_at = NEW.sent_at / 3600000 * 3600000 AND queue = NEW.queue);
+    INSERT INTO spending (period, starts_at, queue, reserved_millicredits, charged_millicredits)
+    SELECT 'day', NEW.sent_at / 86400000 * 86400000, NEW.queue, 0, 0
+    WHERE NOT EXISTS (SELECT 1 FROM spending
+        WHERE period = 'day' AND starts_at = NEW.sent_at / 86400000 * 86400000 AND queue = NEW.queue);
+    INSERT INTO spending (period, starts_at, queue, reserved_millicredits, charged_millicredits)
+    SELECT 'total', 0, NEW.queue, 0, 0
+    WHERE NOT EXISTS (SELECT 1 FROM spending WHERE period = 'total' AND starts_at = 0 AND queue = NEW.queue);
+    UPDATE spending SET reserved_millicredits = min(4000000000000000, reserved_millicredits + NEW.reserved_millicredits)
+    WHERE period = 'hour' AND starts_at = NEW.sent_at / 3600000 * 3600000 AND queue = NEW.queue;
+    UPDATE spending SET reserved_millicredits = min(4000000000000000, reserved_millicredits + NEW.reserved_millicredits)
+    WHERE period = 'day' AND starts_at = NEW.sent_at / 86400000 * 86400000 AND queue = NEW.queue;
+    UPDATE spending SET reserved_millicredits = min(4000000000000000, reserved_millicredits + NEW.reserved_millicredits)
+    WHERE period = 'total' AND starts_at = 0 AND queue = NEW.queue;
 END;
 
 CREATE TRIGGER spending_settled AFTER UPDATE OF reserved_millicredits, charged_millicredits ON attempts
@@ -494,10 +478,19 @@ BEGIN
             reserved_millicredits + NEW.reserved_millicredits - OLD.reserved_millicredits)),
         charged_millicredits = max(-4000000000000000, min(4000000000000000, charged_millicredits
             + coalesce(NEW.charged_millicredits, 0) - coalesce(OLD.charged_millicredits, 0)))
-    WHERE queue = NEW.queue AND period IN ('hour', 'day', 'total')
-        AND starts_at IN (NEW.sent_at / 3600000 * 3600000, NEW.sent_at / 86400000 * 86400000, 0)
-        AND (period, starts_at) IN (VALUES
-            ('hour', NEW.sent_at / 3600000 * 3600000), ('day', NEW.sent_at / 86400000 * 86400000), ('total', 0));
+    WHERE period = 'hour' AND starts_at = NEW.sent_at / 3600000 * 3600000 AND queue = NEW.queue;
+    UPDATE spending SET
+        reserved_millicredits = max(-4000000000000000, min(4000000000000000,
+            reserved_millicredits + NEW.reserved_millicredits - OLD.reserved_millicredits)),
+        charged_millicredits = max(-4000000000000000, min(4000000000000000, charged_millicredits
+            + coalesce(NEW.charged_millicredits, 0) - coalesce(OLD.charged_millicredits, 0)))
+    WHERE period = 'day' AND starts_at = NEW.sent_at / 86400000 * 86400000 AND queue = NEW.queue;
+    UPDATE spending SET
+        reserved_millicredits = max(-4000000000000000, min(4000000000000000,
+            reserved_millicredits + NEW.reserved_millicredits - OLD.reserved_millicredits)),
+        charged_millicredits = max(-4000000000000000, min(4000000000000000, charged_millicredits
+            + coalesce(NEW.charged_millicredits, 0) - coalesce(OLD.charged_millicredits, 0)))
+    WHERE period = 'total' AND starts_at = 0 AND queue = NEW.queue;
 END;
 
 CREATE TABLE budget_attempts (
@@ -1042,16 +1035,6 @@ CREATE INDEX jobs_unconfirmed ON jobs (id) WHERE state = 'unconfirmed';
 
 CREATE INDEX jobs_waiting ON jobs (queue) WHERE state = 'queued' AND waits > 0;
 
-CREATE TRIGGER jobs_account_gone BEFORE UPDATE OF state ON jobs
-WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled') AND OLD.prompt IS NEW.prompt AND OLD.input = NEW.input
-    AND EXISTS (SELECT 1 FROM attempts AS a JOIN accounts AS c ON c.name = a.account
-        WHERE a.job_id = NEW.id AND NOT c.is_configured AND a.state = 'accepted'
-            AND (a.finished_at IS NULL OR a.task_id IS OLD.task_id OR coalesce(a.error_code, '')
-                NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault')))
-BEGIN
-    SELECT RAISE(ABORT, 'jobs.state: its task is of an account that is not in the configuration; put that back first');
-END;
-
 CREATE TRIGGER jobs_allowance_frozen BEFORE UPDATE OF allow_unknown ON jobs
 WHEN OLD.state <> 'queued' AND NEW.state <> 'queued' AND OLD.allow_unknown IS NOT NEW.allow_unknown
 BEGIN
@@ -1090,8 +1073,11 @@ END;
 CREATE TRIGGER jobs_counted AFTER UPDATE OF state, queue ON jobs
 WHEN OLD.state <> NEW.state OR OLD.queue <> NEW.queue
 BEGIN
-    INSERT INTO queue_counts (queue, state, jobs) VALUES (OLD.queue, OLD.state, -1), (NEW.queue, NEW.state, 1)
-    ON CONFLICT (queue, state) DO UPDATE SET jobs = max(-4000000000000000, min(4000000000000000, jobs + excluded.jobs));
+    INSERT INTO queue_counts (queue, state, jobs)
+    SELECT NEW.queue, NEW.state, 0
+    WHERE NOT EXISTS (SELECT 1 FROM queue_counts WHERE queue = NEW.queue AND state = NEW.state);
+    UPDATE queue_counts SET jobs = max(-4000000000000000, jobs - 1) WHERE queue = OLD.queue AND state = OLD.state;
+    UPDATE queue_counts SET jobs = min(4000000000000000, jobs + 1) WHERE queue = NEW.queue AND state = NEW.state;
 END;
 
 CREATE TRIGGER jobs_delete_open BEFORE DELETE ON jobs
@@ -1222,19 +1208,6 @@ BEGIN
     WHERE id IN (SELECT job_id FROM job_inputs WHERE source_id = NEW.id) AND waits IS NOT NULL;
 END;
 
-CREATE TRIGGER jobs_inputs_retried BEFORE UPDATE OF state ON jobs
-WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled') AND OLD.waits IS NOT NULL AND OLD.input = NEW.input
-    AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND (state = 'unknown' AND finished_at IS NULL
-        OR state = 'accepted' AND OLD.prompt IS NEW.prompt AND (finished_at IS NULL OR task_id IS OLD.task_id
-            OR coalesce(error_code, '')
-                NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault'))))
-    AND EXISTS (
-        SELECT 1 FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id
-        WHERE i.job_id = NEW.id AND (s.id IS NULL OR s.state IN ('failed', 'cancelled') OR s.pruned_at IS NOT NULL))
-BEGIN
-    SELECT RAISE(ABORT, 'jobs.state: takes the result of a job that has failed, was cancelled, or is gone; retry that one first');
-END;
-
 CREATE TRIGGER jobs_inputs_source_deleted AFTER DELETE ON jobs
 WHEN EXISTS (SELECT 1 FROM job_inputs WHERE source_id = OLD.id)
 BEGIN
@@ -1327,45 +1300,6 @@ BEGIN
     INSERT INTO queues (name) VALUES (NEW.queue) ON CONFLICT DO NOTHING;
 END;
 
-CREATE TRIGGER jobs_not_null
-BEFORE UPDATE OF model, input, queue, priority, run_at, max_attempts, state, attempt_count, is_resumed, created_at ON jobs
-WHEN NEW.model IS NULL OR NEW.input IS NULL OR NEW.queue IS NULL OR NEW.priority IS NULL OR NEW.run_at IS NULL
-    OR NEW.max_attempts IS NULL OR NEW.state IS NULL OR NEW.attempt_count IS NULL OR NEW.is_resumed IS NULL OR NEW.created_at IS NULL
-BEGIN
-    SELECT RAISE(ABORT, 'jobs: model, input, queue, priority, run_at, max_attempts, state, attempt_count, is_resumed and created_at cannot be NULL');
-END;
-
-CREATE TRIGGER jobs_own_frozen
-BEFORE UPDATE OF attempt_count, provider_state, error_code, error_message, submitted_at, finished_at,
-    estimated_millicredits, estimate_basis, turn, kept_turn ON jobs
-BEGIN
-    SELECT CASE
-        WHEN OLD.state = NEW.state AND OLD.state IN ('succeeded', 'failed')
-            AND (OLD.attempt_count <> NEW.attempt_count OR OLD.provider_state IS NOT NEW.provider_state
-                OR OLD.error_code IS NOT NEW.error_code OR OLD.error_message IS NOT NEW.error_message
-                OR OLD.submitted_at IS NOT NEW.submitted_at OR OLD.finished_at IS NOT NEW.finished_at
-                OR OLD.estimated_millicredits IS NOT NEW.estimated_millicredits)
-            THEN RAISE(ABORT, 'jobs: what has ended stays as it is')
-        WHEN NEW.attempt_count > 1000 THEN RAISE(ABORT, 'jobs.attempt_count: at most 1000; it is written by promptd')
-        WHEN NEW.submitted_at NOT BETWEEN 0 AND 253402300799999 OR NEW.finished_at NOT BETWEEN 0 AND 253402300799999
-            THEN RAISE(ABORT, 'jobs: submitted_at and finished_at are written by promptd')
-        WHEN NEW.estimated_millicredits > 1000000000000
-            THEN RAISE(ABORT, 'jobs.estimated_millicredits: at most 1000000000000')
-        WHEN NEW.turn IS NOT OLD.turn AND NEW.turn <> -1 AND NEW.turn IS NOT OLD.kept_turn
-            AND NEW.turn NOT BETWEEN 0 AND coalesce((SELECT turn FROM turns
-                WHERE queue = NEW.queue AND priority = NEW.priority AND batch = coalesce(NEW.batch, '')), 0)
-            THEN RAISE(ABORT, 'jobs.turn: is written by promptd')
-        WHEN NEW.kept_turn IS NOT OLD.kept_turn AND NEW.kept_turn IS NOT OLD.turn
-            AND NEW.kept_turn NOT BETWEEN 0 AND coalesce((SELECT turn FROM turns
-                WHERE queue = NEW.queue AND priority = NEW.priority AND batch = coalesce(NEW.batch, '')), 0)
-            THEN RAISE(ABORT, 'jobs.kept_turn: is written by promptd')
-        WHEN instr(NEW.provider_state, char(0)) OR instr(NEW.error_code, char(0)) OR instr(NEW.error_message, char(0))
-            THEN RAISE(ABORT, 'jobs: a text holds a NUL character')
-        WHEN length(NEW.provider_state) > 200 OR length(NEW.error_code) > 100 OR length(NEW.error_message) > 4000
-            THEN RAISE(ABORT, 'jobs: a text is too long')
-        END;
-END;
-
 CREATE TRIGGER jobs_pruned BEFORE UPDATE OF pruned_at ON jobs WHEN OLD.pruned_at IS NOT NEW.pruned_at
 BEGIN
     SELECT RAISE(ABORT, 'jobs.pruned_at: what was removed does not come back') WHERE OLD.pruned_at IS NOT NULL;
@@ -1444,9 +1378,39 @@ BEGIN
     SELECT RAISE(ABORT, 'jobs: prompt and input of a job that has a task cannot be changed; insert another job');
 END;
 
-CREATE TRIGGER jobs_rowid_frozen BEFORE UPDATE ON jobs WHEN OLD.id <> NEW.id
+CREATE TRIGGER jobs_rules BEFORE UPDATE ON jobs
 BEGIN
-    SELECT RAISE(ABORT, 'jobs: id, model, unique_key, batch and created_at cannot be changed; cancel the job and insert another');
+    SELECT CASE
+        WHEN OLD.id <> NEW.id
+            THEN RAISE(ABORT, 'jobs: id, model, unique_key, batch and created_at cannot be changed; cancel the job and insert another')
+        WHEN NEW.model IS NULL OR NEW.input IS NULL OR NEW.queue IS NULL OR NEW.priority IS NULL OR NEW.run_at IS NULL
+            OR NEW.max_attempts IS NULL OR NEW.state IS NULL OR NEW.attempt_count IS NULL OR NEW.is_resumed IS NULL
+            OR NEW.created_at IS NULL
+            THEN RAISE(ABORT, 'jobs: model, input, queue, priority, run_at, max_attempts, state, attempt_count, is_resumed and created_at cannot be NULL')
+        WHEN OLD.state = NEW.state AND OLD.state IN ('succeeded', 'failed')
+            AND (OLD.attempt_count <> NEW.attempt_count OR OLD.provider_state IS NOT NEW.provider_state
+                OR OLD.error_code IS NOT NEW.error_code OR OLD.error_message IS NOT NEW.error_message
+                OR OLD.submitted_at IS NOT NEW.submitted_at OR OLD.finished_at IS NOT NEW.finished_at
+                OR OLD.estimated_millicredits IS NOT NEW.estimated_millicredits)
+            THEN RAISE(ABORT, 'jobs: what has ended stays as it is')
+        WHEN NEW.attempt_count > 1000 THEN RAISE(ABORT, 'jobs.attempt_count: at most 1000; it is written by promptd')
+        WHEN NEW.submitted_at NOT BETWEEN 0 AND 253402300799999 OR NEW.finished_at NOT BETWEEN 0 AND 253402300799999
+            THEN RAISE(ABORT, 'jobs: submitted_at and finished_at are written by promptd')
+        WHEN NEW.estimated_millicredits > 1000000000000
+            THEN RAISE(ABORT, 'jobs.estimated_millicredits: at most 1000000000000')
+        WHEN NEW.turn IS NOT OLD.turn AND NEW.turn <> -1 AND NEW.turn IS NOT OLD.kept_turn
+            AND NEW.turn NOT BETWEEN 0 AND coalesce((SELECT turn FROM turns
+                WHERE queue = NEW.queue AND priority = NEW.priority AND batch = coalesce(NEW.batch, '')), 0)
+            THEN RAISE(ABORT, 'jobs.turn: is written by promptd')
+        WHEN NEW.kept_turn IS NOT OLD.kept_turn AND NEW.kept_turn IS NOT OLD.turn
+            AND NEW.kept_turn NOT BETWEEN 0 AND coalesce((SELECT turn FROM turns
+                WHERE queue = NEW.queue AND priority = NEW.priority AND batch = coalesce(NEW.batch, '')), 0)
+            THEN RAISE(ABORT, 'jobs.kept_turn: is written by promptd')
+        WHEN instr(NEW.provider_state, char(0)) OR instr(NEW.error_code, char(0)) OR instr(NEW.error_message, char(0))
+            THEN RAISE(ABORT, 'jobs: a text holds a NUL character')
+        WHEN length(NEW.provider_state) > 200 OR length(NEW.error_code) > 100 OR length(NEW.error_message) > 4000
+            THEN RAISE(ABORT, 'jobs: a text is too long')
+        END;
 END;
 
 CREATE TRIGGER jobs_search_changed AFTER UPDATE OF prompt ON jobs WHEN OLD.prompt IS NOT NEW.prompt
@@ -1464,94 +1428,109 @@ BEGIN
     INSERT INTO search_changes (job_id) VALUES (NEW.id);
 END;
 
-CREATE TRIGGER jobs_state_failed BEFORE UPDATE OF state ON jobs
-WHEN NEW.state = 'failed' AND OLD.state <> 'failed'
-    AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND finished_at IS NULL)
+CREATE TRIGGER jobs_state_rules BEFORE UPDATE OF state ON jobs WHEN OLD.state <> NEW.state
 BEGIN
-    SELECT RAISE(ABORT, 'jobs.state: its task may still be running; to stop the job set cancelled');
-END;
-
-CREATE TRIGGER jobs_state_queued BEFORE UPDATE OF state ON jobs
-WHEN NEW.state = 'queued' AND OLD.state IN ('submitting', 'running', 'unconfirmed')
-BEGIN
-    SELECT RAISE(ABORT, 'jobs.state: an earlier request of this job may have made a task; settle it with promptctl resolve')
-    WHERE EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND finished_at IS NULL);
-    SELECT RAISE(ABORT, 'jobs.state: its task has succeeded and is paid for; its results are being fetched')
-    WHERE EXISTS (SELECT 1 FROM results WHERE job_id = NEW.id)
-        OR EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
-            AND (error_code IS NULL OR error_code = 'empty_result'));
-END;
-
-CREATE TRIGGER jobs_state_retried_too_early BEFORE UPDATE OF state ON jobs
-WHEN NEW.state = 'queued' AND OLD.state IN ('failed', 'cancelled')
-    AND EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'sending')
-BEGIN
-    SELECT RAISE(ABORT, 'jobs.state: a request of this job is under way; try again in a moment');
-END;
-
-CREATE TRIGGER jobs_state_running BEFORE UPDATE OF state ON jobs
-WHEN NEW.state = 'running' AND OLD.state <> 'running'
-    AND (EXISTS (SELECT 1 FROM attempts
-            WHERE job_id = NEW.id AND state IN ('sending', 'unknown') AND finished_at IS NULL)
-        OR NEW.task_id IS NOT (SELECT task_id FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
-            ORDER BY finished_at IS NULL DESC, id DESC LIMIT 1))
-BEGIN
-    SELECT RAISE(ABORT, 'jobs.state: only promptd sets running, with an accepted attempt''s task; to settle an unconfirmed job use promptctl resolve');
-END;
-
-CREATE TRIGGER jobs_state_submitting BEFORE UPDATE OF state ON jobs
-WHEN NEW.state = 'submitting' AND OLD.state <> 'submitting'
-    AND ((SELECT count(*) FROM attempts WHERE job_id = NEW.id AND state = 'sending') <> 1
-        OR EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND finished_at IS NULL AND state <> 'sending'))
-BEGIN
-    SELECT RAISE(ABORT, 'jobs.state: only promptd sets submitting, together with the one attempt that it is about to send');
-END;
-
-CREATE TRIGGER jobs_state_succeeded BEFORE UPDATE OF state ON jobs
-WHEN NEW.state = 'succeeded' AND OLD.state = 'running'
-    AND (NOT EXISTS (SELECT 1 FROM attempts
-            WHERE job_id = NEW.id AND state = 'accepted' AND finished_at IS NOT NULL AND error_code IS NULL)
-        OR EXISTS (SELECT 1 FROM results WHERE job_id = NEW.id AND state <> 'saved'))
-BEGIN
-    SELECT RAISE(ABORT, 'jobs.state: only promptd sets succeeded, when the task has ended and its results are saved');
-END;
-
-CREATE TRIGGER jobs_state_transition BEFORE UPDATE OF state ON jobs WHEN OLD.state <> NEW.state
-    -- Whoever cancels a whole chain cancels also what has failed for it a moment ago.
-    AND NOT (OLD.state = 'failed' AND NEW.state = 'cancelled' AND OLD.error_code IS 'input_failed')
-BEGIN
-    SELECT CASE OLD.state || '>' || NEW.state
-        WHEN 'queued>succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition queued -> succeeded')
-        WHEN 'submitting>succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition submitting -> succeeded')
-        WHEN 'submitting>cancelled' THEN RAISE(ABORT, 'jobs.state: illegal transition submitting -> cancelled (its request is under way; cancel it in a moment, when it is running)')
-        WHEN 'running>submitting' THEN RAISE(ABORT, 'jobs.state: illegal transition running -> submitting')
-        WHEN 'running>unconfirmed' THEN RAISE(ABORT, 'jobs.state: illegal transition running -> unconfirmed')
-        WHEN 'succeeded>queued' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> queued')
-        WHEN 'succeeded>submitting' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> submitting')
-        WHEN 'succeeded>running' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> running')
-        WHEN 'succeeded>failed' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> failed')
-        WHEN 'succeeded>cancelled' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> cancelled')
-        WHEN 'succeeded>unconfirmed' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> unconfirmed')
-        WHEN 'failed>submitting' THEN RAISE(ABORT, 'jobs.state: illegal transition failed -> submitting')
-        WHEN 'failed>running' THEN RAISE(ABORT, 'jobs.state: illegal transition failed -> running')
-        WHEN 'failed>succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition failed -> succeeded')
-        WHEN 'failed>cancelled' THEN RAISE(ABORT, 'jobs.state: illegal transition failed -> cancelled')
-        WHEN 'failed>unconfirmed' THEN RAISE(ABORT, 'jobs.state: illegal transition failed -> unconfirmed')
-        WHEN 'cancelled>submitting' THEN RAISE(ABORT, 'jobs.state: illegal transition cancelled -> submitting')
-        WHEN 'cancelled>running' THEN RAISE(ABORT, 'jobs.state: illegal transition cancelled -> running')
-        WHEN 'cancelled>succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition cancelled -> succeeded')
-        WHEN 'cancelled>failed' THEN RAISE(ABORT, 'jobs.state: illegal transition cancelled -> failed')
-        WHEN 'cancelled>unconfirmed' THEN RAISE(ABORT, 'jobs.state: illegal transition cancelled -> unconfirmed')
-        WHEN 'unconfirmed>submitting' THEN RAISE(ABORT, 'jobs.state: illegal transition unconfirmed -> submitting')
-        WHEN 'unconfirmed>succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition unconfirmed -> succeeded')
+    -- Where no job can go from a state, whoever sends it there.
+    SELECT CASE OLD.state
+        WHEN 'queued' THEN CASE NEW.state
+            WHEN 'succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition queued -> succeeded')
+            END
+        WHEN 'submitting' THEN CASE NEW.state
+            WHEN 'succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition submitting -> succeeded')
+            WHEN 'cancelled' THEN RAISE(ABORT, 'jobs.state: illegal transition submitting -> cancelled (its request is under way; cancel it in a moment, when it is running)')
+            END
+        WHEN 'running' THEN CASE NEW.state
+            WHEN 'submitting' THEN RAISE(ABORT, 'jobs.state: illegal transition running -> submitting')
+            WHEN 'unconfirmed' THEN RAISE(ABORT, 'jobs.state: illegal transition running -> unconfirmed')
+            END
+        WHEN 'succeeded' THEN CASE NEW.state
+            WHEN 'queued' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> queued')
+            WHEN 'submitting' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> submitting')
+            WHEN 'running' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> running')
+            WHEN 'failed' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> failed')
+            WHEN 'cancelled' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> cancelled')
+            WHEN 'unconfirmed' THEN RAISE(ABORT, 'jobs.state: illegal transition succeeded -> unconfirmed')
+            END
+        WHEN 'failed' THEN CASE
+            WHEN NEW.state = 'submitting' THEN RAISE(ABORT, 'jobs.state: illegal transition failed -> submitting')
+            WHEN NEW.state = 'running' THEN RAISE(ABORT, 'jobs.state: illegal transition failed -> running')
+            WHEN NEW.state = 'succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition failed -> succeeded')
+            -- Whoever cancels a whole chain cancels also what has failed for it a moment ago.
+            WHEN NEW.state = 'cancelled' AND OLD.error_code IS NOT 'input_failed'
+                THEN RAISE(ABORT, 'jobs.state: illegal transition failed -> cancelled')
+            WHEN NEW.state = 'unconfirmed' THEN RAISE(ABORT, 'jobs.state: illegal transition failed -> unconfirmed')
+            END
+        WHEN 'cancelled' THEN CASE NEW.state
+            WHEN 'submitting' THEN RAISE(ABORT, 'jobs.state: illegal transition cancelled -> submitting')
+            WHEN 'running' THEN RAISE(ABORT, 'jobs.state: illegal transition cancelled -> running')
+            WHEN 'succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition cancelled -> succeeded')
+            WHEN 'failed' THEN RAISE(ABORT, 'jobs.state: illegal transition cancelled -> failed')
+            WHEN 'unconfirmed' THEN RAISE(ABORT, 'jobs.state: illegal transition cancelled -> unconfirmed')
+            END
+        WHEN 'unconfirmed' THEN CASE NEW.state
+            WHEN 'submitting' THEN RAISE(ABORT, 'jobs.state: illegal transition unconfirmed -> submitting')
+            WHEN 'succeeded' THEN RAISE(ABORT, 'jobs.state: illegal transition unconfirmed -> succeeded')
+            END
         END;
-END;
-
-CREATE TRIGGER jobs_state_unconfirmed BEFORE UPDATE OF state ON jobs
-WHEN NEW.state = 'unconfirmed' AND OLD.state <> 'unconfirmed'
-    AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'unknown' AND finished_at IS NULL)
-BEGIN
-    SELECT RAISE(ABORT, 'jobs.state: only promptd sets unconfirmed, when the answer to a request was lost');
+    -- What the ledger says of each state that a job may come to.
+    SELECT CASE NEW.state
+        WHEN 'submitting' THEN CASE
+            WHEN (SELECT count(*) FROM attempts WHERE job_id = NEW.id AND state = 'sending') <> 1
+                OR EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND finished_at IS NULL AND state <> 'sending')
+                THEN RAISE(ABORT, 'jobs.state: only promptd sets submitting, together with the one attempt that it is about to send')
+            END
+        WHEN 'running' THEN CASE
+            WHEN EXISTS (SELECT 1 FROM attempts
+                    WHERE job_id = NEW.id AND state IN ('sending', 'unknown') AND finished_at IS NULL)
+                OR NEW.task_id IS NOT (SELECT task_id FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
+                    ORDER BY finished_at IS NULL DESC, id DESC LIMIT 1)
+                THEN RAISE(ABORT, 'jobs.state: only promptd sets running, with an accepted attempt''s task; to settle an unconfirmed job use promptctl resolve')
+            END
+        WHEN 'succeeded' THEN CASE
+            WHEN NOT EXISTS (SELECT 1 FROM attempts
+                    WHERE job_id = NEW.id AND state = 'accepted' AND finished_at IS NOT NULL AND error_code IS NULL)
+                OR EXISTS (SELECT 1 FROM results WHERE job_id = NEW.id AND state <> 'saved')
+                THEN RAISE(ABORT, 'jobs.state: only promptd sets succeeded, when the task has ended and its results are saved')
+            END
+        WHEN 'failed' THEN CASE
+            WHEN EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND finished_at IS NULL)
+                THEN RAISE(ABORT, 'jobs.state: its task may still be running; to stop the job set cancelled')
+            END
+        WHEN 'unconfirmed' THEN CASE
+            WHEN NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'unknown' AND finished_at IS NULL)
+                THEN RAISE(ABORT, 'jobs.state: only promptd sets unconfirmed, when the answer to a request was lost')
+            END
+        END;
+    -- What may be paid for does not come back to the queue, nor does what has to wait for something else.
+    SELECT CASE
+        WHEN OLD.state IN ('submitting', 'running', 'unconfirmed') THEN CASE
+            WHEN EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND finished_at IS NULL)
+                THEN RAISE(ABORT, 'jobs.state: an earlier request of this job may have made a task; settle it with promptctl resolve')
+            WHEN EXISTS (SELECT 1 FROM results WHERE job_id = NEW.id)
+                OR EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'accepted'
+                    AND (error_code IS NULL OR error_code = 'empty_result'))
+                THEN RAISE(ABORT, 'jobs.state: its task has succeeded and is paid for; its results are being fetched')
+            END
+        -- It is taken up with the key that paid for it.
+        WHEN OLD.prompt IS NEW.prompt AND OLD.input = NEW.input
+            AND EXISTS (SELECT 1 FROM attempts AS a JOIN accounts AS c ON c.name = a.account
+                WHERE a.job_id = NEW.id AND NOT c.is_configured AND a.state = 'accepted'
+                    AND (a.finished_at IS NULL OR a.task_id IS OLD.task_id OR coalesce(a.error_code, '')
+                        NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault')))
+            THEN RAISE(ABORT, 'jobs.state: its task is of an account that is not in the configuration; put that back first')
+        WHEN OLD.waits IS NOT NULL AND OLD.input = NEW.input
+            AND NOT EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND (state = 'unknown' AND finished_at IS NULL
+                OR state = 'accepted' AND OLD.prompt IS NEW.prompt AND (finished_at IS NULL OR task_id IS OLD.task_id
+                    OR coalesce(error_code, '')
+                        NOT IN ('content_refused', 'input_unusable', 'invalid_input', 'task_failed', 'provider_fault'))))
+            AND EXISTS (
+                SELECT 1 FROM job_inputs AS i LEFT JOIN jobs AS s ON s.id = i.source_id
+                WHERE i.job_id = NEW.id AND (s.id IS NULL OR s.state IN ('failed', 'cancelled') OR s.pruned_at IS NOT NULL))
+            THEN RAISE(ABORT, 'jobs.state: takes the result of a job that has failed, was cancelled, or is gone; retry that one first')
+        WHEN EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.id AND state = 'sending')
+            THEN RAISE(ABORT, 'jobs.state: a request of this job is under way; try again in a moment')
+        END
+    WHERE NEW.state = 'queued';
 END;
 
 CREATE TRIGGER jobs_suspicion_deleted AFTER DELETE ON jobs
@@ -1997,6 +1976,20 @@ BEGIN
     SELECT RAISE(ABORT, 'results: what was paid for and saved stays as it is');
 END;
 
+CREATE TRIGGER results_inserted BEFORE INSERT ON results
+BEGIN
+    SELECT CASE
+        WHEN '/' || NEW.path GLOB '*/.*' OR '/' || NEW.path GLOB '*//*' OR NEW.path GLOB '*/'
+            THEN RAISE(ABORT, 'results.path: is relative to the media directory, and stays within it')
+        WHEN EXISTS (SELECT 1 FROM results WHERE job_id = NEW.job_id AND ordinal = NEW.ordinal)
+            OR NOT EXISTS (SELECT 1 FROM attempts
+                WHERE id = NEW.attempt_id AND job_id = NEW.job_id AND state = 'accepted' AND finished_at IS NOT NULL
+                    AND error_code IS NULL)
+            OR NEW.ordinal > 1000000 OR NEW.created_at NOT BETWEEN 0 AND 253402300799999
+            THEN RAISE(ABORT, 'results: are written by promptd, for a task that has succeeded')
+        END;
+END;
+
 CREATE TRIGGER results_kept BEFORE DELETE ON results
 WHEN EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND pruned_at IS NULL)
 BEGIN
@@ -2008,25 +2001,8 @@ BEGIN
     SELECT RAISE(ABORT, 'results.state: cannot be NULL');
 END;
 
-CREATE TRIGGER results_not_replaced BEFORE INSERT ON results
-BEGIN
-    SELECT RAISE(ABORT, 'results: are written by promptd, for a task that has succeeded')
-    WHERE EXISTS (SELECT 1 FROM results WHERE job_id = NEW.job_id AND ordinal = NEW.ordinal)
-        OR NOT EXISTS (SELECT 1 FROM attempts
-            WHERE id = NEW.attempt_id AND job_id = NEW.job_id AND state = 'accepted' AND finished_at IS NOT NULL
-                AND error_code IS NULL)
-        OR NEW.ordinal > 1000000 OR NEW.created_at NOT BETWEEN 0 AND 253402300799999;
-END;
-
 CREATE TRIGGER results_path BEFORE UPDATE OF path ON results
 WHEN OLD.path IS NOT NEW.path AND NEW.path IS NOT NULL
-    AND ('/' || NEW.path GLOB '*/.*' OR '/' || NEW.path GLOB '*//*' OR NEW.path GLOB '*/')
-BEGIN
-    SELECT RAISE(ABORT, 'results.path: is relative to the media directory, and stays within it');
-END;
-
-CREATE TRIGGER results_path_inserted BEFORE INSERT ON results
-WHEN NEW.path IS NOT NULL
     AND ('/' || NEW.path GLOB '*/.*' OR '/' || NEW.path GLOB '*//*' OR NEW.path GLOB '*/')
 BEGIN
     SELECT RAISE(ABORT, 'results.path: is relative to the media directory, and stays within it');
@@ -2351,7 +2327,7 @@ END;
 CREATE VIEW account_load AS
 SELECT
     a.name AS account,
-    (SELECT count(*) FROM attempts WHERE state = 'sending' AND account = a.name)
+    (SELECT count(*) FROM attempts WHERE state = 'sending' AND account = a.name AND finished_at IS NULL)
         + (SELECT count(*) FROM attempts
             WHERE answered_at > unixepoch('now') * 1000 - a.rate_window_ms
                 -- Later than that is from before the clock was set back, and says nothing.

@@ -19,7 +19,7 @@ package enum Migrations {
             PackageResources._028_accounts_sql,
             PackageResources._029_search_sql,
             PackageResources._030_warnings_sql, PackageResources._031_other_keys_sql,
-            PackageResources._032_upload_rules_sql,
+            PackageResources._032_upload_rules_sql, PackageResources._033_hot_triggers_sql,
         ]
     }
 }

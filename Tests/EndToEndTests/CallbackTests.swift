@@ -18,7 +18,7 @@ struct CallbackTests {
             // A task that looks ten hours old is asked about once at the start and then after a thirtieth of its age.
             // What the ledger does not let anybody do.
             try await stage.ledger(
-                "DROP TRIGGER attempts_open_frozen; UPDATE attempts SET answered_at = answered_at - 36000000"
+                "DROP TRIGGER attempts_rules; UPDATE attempts SET answered_at = answered_at - 36000000"
             )
             let second = try await stage.daemon(sandbox, settings)
             try await stage.ledger.wait(job: job, is: "succeeded")

@@ -192,13 +192,14 @@ import Testing
     @Test func `the domain and the database allow the same transitions`() throws {
         let fixture = try LedgerFixture()
         let sql = try #require(
-            try fixture.rows("SELECT sql FROM sqlite_schema WHERE name = 'jobs_state_transition'").first
+            try fixture.rows("SELECT sql FROM sqlite_schema WHERE name = 'jobs_state_rules'").first
         )
         for from in JobState.allCases {
             // That one is allowed for some.
             for to in JobState.allCases where to != from && (from, to) != (.failed, .cancelled) {
                 #expect(
-                    sql.contains("'\(from.rawValue)>\(to.rawValue)'") != from.successors.contains(to),
+                    sql.contains("illegal transition \(from.rawValue) -> \(to.rawValue)")
+                        != from.successors.contains(to),
                     "\(from) \(to)"
                 )
             }

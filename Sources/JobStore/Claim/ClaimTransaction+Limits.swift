@@ -21,7 +21,9 @@ extension ClaimTransaction {
     func freeSlots() throws -> (count: Int, nextAt: Instant?) {
         let window = request.rate.window
         let sending = try Int.fetchOne(
-            db.cachedStatement(sql: "SELECT count(*) FROM attempts WHERE state = 'sending' AND account = ?"),
+            db.cachedStatement(
+                sql: "SELECT count(*) FROM attempts WHERE state = 'sending' AND account = ? AND finished_at IS NULL"
+            ),
             arguments: [account.rawValue]
         )
         // Instants beyond one window from now are from before the clock was set back, and say nothing. A request whose
@@ -146,7 +148,8 @@ extension ClaimTransaction {
                         SELECT reserved_millicredits + coalesce(charged_millicredits, 0) AS money FROM attempts
                         WHERE id > :last AND account = :account
                         UNION ALL
-                        SELECT reserved_millicredits FROM attempts WHERE state = 'sending' AND id <= :last AND account = :account
+                        SELECT reserved_millicredits FROM attempts
+                        WHERE state = 'sending' AND finished_at IS NULL AND id <= :last AND account = :account
                         UNION ALL
                         SELECT reserved_millicredits + coalesce(charged_millicredits, 0) FROM attempts
                         WHERE answered_at >= :asked AND answered_at <= :future AND id <= :last AND account = :account

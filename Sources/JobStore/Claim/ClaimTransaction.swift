@@ -107,16 +107,19 @@ struct ClaimTransaction: ClaimSource {
             ]
         )
         let attempt = AttemptID(db.lastInsertedRowID)
-        try execute(
-            """
-            UPDATE jobs SET state = 'submitting', attempt_count = attempt_count + 1, estimated_millicredits = ?,
-                estimate_basis = ?, submitted_at = ?, error_code = NULL, error_message = NULL
-            WHERE id = ? AND state = 'queued'
-            """,
-            [reserved.millicredits, estimate.kind.rawValue, request.now.milliseconds, job.id.rawValue]
+        let update = try db.cachedStatement(
+            sql: """
+                UPDATE jobs SET state = 'submitting', attempt_count = attempt_count + 1, estimated_millicredits = ?,
+                    estimate_basis = ?, submitted_at = ?, error_code = NULL, error_message = NULL
+                WHERE id = ? AND state = 'queued'
+                RETURNING max(created_at, run_at)
+                """
         )
+        update.setUncheckedArguments([
+            reserved.millicredits, estimate.kind.rawValue, request.now.milliseconds, job.id.rawValue,
+        ])
         // One attempt for one job that was queued: anything else would pay twice.
-        guard db.changesCount == 1 else {
+        guard let ready = try Int64.fetchOne(update) else {
             throw DatabaseError(resultCode: .SQLITE_CONSTRAINT, message: "it is no longer queued")
         }
         current = nil
@@ -131,15 +134,8 @@ struct ClaimTransaction: ClaimSource {
             reserved: reserved,
             attemptCount: candidate.attemptCount + 1,
             maxAttempts: candidate.maxAttempts,
-            waited: candidate.attemptCount == 0 ? try waited(job.id) : nil
+            waited: candidate.attemptCount == 0 ? max(.zero, request.now - Instant(milliseconds: ready)) : nil
         )
-    }
-
-    private func waited(_ job: JobID) throws -> Duration? {
-        let statement = try db.cachedStatement(sql: "SELECT max(created_at, run_at) FROM jobs WHERE id = ?")
-        return try Int64.fetchOne(statement, arguments: [job.rawValue]).map {
-            max(.zero, request.now - Instant(milliseconds: $0))
-        }
     }
 
     mutating func estimate(of prepared: PreparedInput, model: String) throws -> Estimate {

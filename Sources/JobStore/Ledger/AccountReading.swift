@@ -33,7 +33,7 @@ extension AccountReading {
             try Bool.fetchOne(
                 db.cachedStatement(
                     sql: """
-                        SELECT EXISTS (SELECT 1 FROM attempts WHERE state = 'sending' AND account = ?4)
+                        SELECT EXISTS (SELECT 1 FROM attempts WHERE state = 'sending' AND account = ?4 AND finished_at IS NULL)
                             OR EXISTS (SELECT 1 FROM attempts
                                 WHERE answered_at >= ?1 AND answered_at <= ?3 AND account = ?4)
                             OR EXISTS (SELECT 1 FROM attempts

@@ -201,7 +201,15 @@ struct RecordWork {
         unread: String?
     ) throws -> CommitResult {
         let known: JobID
-        if let settled = try settlement.ended(attempt, charged: charged, failure: nil, took: took, unread: unread) {
+        let settled = try settlement.ended(
+            attempt,
+            charged: charged,
+            failure: nil,
+            took: took,
+            unread: unread,
+            books: false
+        )
+        if let settled {
             known = settled
         } else if let late = try askedAgain(attempt) {
             known = late.job
@@ -211,14 +219,19 @@ struct RecordWork {
             guard let job = try job(of: attempt) else { return CommitResult() }
             return CommitResult(job: job, downloads: try downloads(of: job))
         }
-        guard let (job, first) = try jobAndNextOrdinal(known) else { return CommitResult() }
+        guard let (job, first, feedsOthers) = try jobBeforeResults(known) else { return CommitResult() }
         let isWanted = job.state == .running
         if isWanted, !fetch {
             // Before its results are noted: a job with results to be fetched has not succeeded.
             try run(
-                "UPDATE jobs SET state = 'succeeded', provider_state = 'success', finished_at = ? WHERE id = ?",
+                """
+                UPDATE jobs SET state = 'succeeded', provider_state = 'success', finished_at = ?, \(Settlement.booking)
+                WHERE id = ?
+                """,
                 [now.milliseconds, job.id.rawValue]
             )
+        } else if settled != nil {
+            try settlement.book(job.id)
         }
         for (ordinal, output) in zip(first..., outputs) {
             var url: String?
@@ -242,7 +255,7 @@ struct RecordWork {
         guard isWanted else { return CommitResult(job: job) }
         guard fetch else {
             var recorded = CommitResult(job: RecordedJob(id: job.id, state: .succeeded))
-            recorded.feedsOthers = try feedsOthers(recorded.job)
+            recorded.feedsOthers = feedsOthers
             return recorded
         }
         try run("UPDATE jobs SET provider_state = 'success' WHERE id = ?", [job.id.rawValue])
@@ -276,19 +289,20 @@ struct RecordWork {
         return CommitResult(job: try settle(job.id, failure, then))
     }
 
-    /// A job, if its row is still there, and the ordinal of its next result.
-    private func jobAndNextOrdinal(_ job: JobID) throws -> (RecordedJob, Int)? {
+    /// A job, if its row is still there, the ordinal of its next result, and whether other jobs take results of it.
+    private func jobBeforeResults(_ job: JobID) throws -> (RecordedJob, ordinal: Int, feedsOthers: Bool)? {
         let rows = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """
-                    SELECT state, (SELECT coalesce(max(ordinal) + 1, 0) FROM results WHERE job_id = jobs.id)
+                    SELECT state, (SELECT coalesce(max(ordinal) + 1, 0) FROM results WHERE job_id = jobs.id),
+                        EXISTS (SELECT 1 FROM job_inputs WHERE source_id = jobs.id)
                     FROM jobs WHERE id = ?
                     """
             ),
             arguments: [job.rawValue]
         )
         guard let row = try rows.next(), let state = JobState(rawValue: row[0]) else { return nil }
-        return (RecordedJob(id: job, state: state), row[1])
+        return (RecordedJob(id: job, state: state), row[1], row[2])
     }
 
     /// Whether a job may have another attempt, by its row as it is now.

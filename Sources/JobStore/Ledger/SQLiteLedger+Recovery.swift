@@ -10,7 +10,7 @@ extension SQLiteLedger {
             try Self.showSuspects(db, at: now)
             recovery.lost = try Int64.fetchAll(
                 db,
-                sql: "SELECT job_id FROM attempts WHERE state = 'sending' AND account = ?",
+                sql: "SELECT job_id FROM attempts WHERE state = 'sending' AND account = ? AND finished_at IS NULL",
                 arguments: [account.rawValue]
             )
             .map { JobID($0) }
@@ -18,7 +18,7 @@ extension SQLiteLedger {
             try db.execute(
                 sql: """
                     UPDATE attempts SET state = 'unknown', answered_at = ?, arrives_until = ?, error_code = ?, message = ?
-                    WHERE state = 'sending' AND account = ?
+                    WHERE state = 'sending' AND account = ? AND finished_at IS NULL
                     """,
                 arguments: [
                     now.milliseconds, (now + lateArrival).milliseconds, FailureCode.answerLost.rawValue,

@@ -14,13 +14,15 @@ struct Settlement {
     /// - Parameters:
     ///   - charged: nil if the provider does not say: then what was reserved is booked, rather too much than too little.
     ///   - unread: what the provider gave and no result holds.
+    ///   - books: whether its job's sum follows at once; else the caller writes it together with what becomes of the job.
     /// - Returns: its job.
     func ended(
         _ attempt: AttemptID,
         charged: Credits?,
         failure: Failure?,
         took: Duration?,
-        unread: String?
+        unread: String?,
+        books: Bool = true
     ) throws -> JobID? {
         try settled(
             """
@@ -34,7 +36,8 @@ struct Settlement {
                 now.milliseconds, charged?.millicredits, charged != nil, failure?.code.rawValue,
                 failure.map { BoundedText.message($0.message) }, took.map { max(0, $0.milliseconds) },
                 unread.map(BoundedText.document), attempt.rawValue,
-            ]
+            ],
+            books: books
         )
     }
 
@@ -99,25 +102,23 @@ struct Settlement {
         )
     }
 
+    /// What a job is charged: the sum of its attempts' charges.
+    static let booking =
+        "charged_millicredits = (SELECT sum(charged_millicredits) FROM attempts WHERE job_id = jobs.id)"
+
     /// Books what a job's attempts were charged.
     func book(_ job: JobID) throws {
-        let statement = try db.cachedStatement(
-            sql: """
-                UPDATE jobs SET charged_millicredits =
-                    (SELECT sum(charged_millicredits) FROM attempts WHERE job_id = jobs.id)
-                WHERE id = ?
-                """
-        )
+        let statement = try db.cachedStatement(sql: "UPDATE jobs SET \(Self.booking) WHERE id = ?")
         statement.setUncheckedArguments([job.rawValue])
         try statement.execute()
     }
 
-    private func settled(_ sql: String, _ arguments: StatementArguments) throws -> JobID? {
+    private func settled(_ sql: String, _ arguments: StatementArguments, books: Bool = true) throws -> JobID? {
         let statement = try db.cachedStatement(sql: sql)
         // Every call here has as many arguments as its statement takes: they need not be counted each time.
         statement.setUncheckedArguments(arguments)
         guard let job = try Int64.fetchOne(statement).map({ JobID($0) }) else { return nil }
-        try book(job)
+        if books { try book(job) }
         return job
     }
 }
