@@ -1,7 +1,8 @@
 import Glibc
-import PromptQueue
+package import PromptQueue
 
-/// Where files wait that are to be uploaded: beside the database, each under the SHA-256 of its bytes.
+/// Where files wait that are to be uploaded: beside the database, each under the SHA-256 of its bytes. Of a database on a server they
+/// wait in the media directory.
 ///
 /// Whoever may add jobs may add files; whoever reads them checks that they are what their names say.
 package struct Spool: Sendable {
@@ -19,6 +20,16 @@ package struct Spool: Sendable {
         }
         directory = path + "-uploads"
     }
+
+    /// Beside a file; of a database on a server within the media directory, which all its daemons and commands have in common.
+    package init(of place: DatabasePlace, media: String) {
+        switch place {
+        case .file(let path): self.init(database: path)
+        case .postgres: self.init(directory: media + (media.hasSuffix("/") ? "" : "/") + ".promptd-uploads")
+        }
+    }
+
+    private init(directory: String) { self.directory = directory }
 
     /// A file's reference, as inputs have it.
     package static func reference(to file: LocalFile) -> String {
