@@ -44,6 +44,19 @@ struct JobInsertion: JobInserter {
         )
     }
 
+    func insert(_ jobs: [NewJob]) throws(InsertionFailure) -> [Bool] {
+        var inserted: [Bool] = []
+        inserted.reserveCapacity(jobs.count)
+        for (place, job) in jobs.enumerated() {
+            do throws(LedgerError) {
+                inserted.append(try insert(job))
+            } catch {
+                throw InsertionFailure(place: place, error)
+            }
+        }
+        return inserted
+    }
+
     @discardableResult
     func insert(_ job: NewJob) throws(LedgerError) -> Bool {
         try job.checkTexts()

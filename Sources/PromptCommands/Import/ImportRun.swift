@@ -2,7 +2,7 @@ import PromptQueue
 
 /// An import: one pass that only checks, and if every line is good, a second one that inserts in one transaction.
 ///
-/// The queue is locked for the second pass only, and neither holds more than a line in memory.
+/// The queue is locked for the second pass only, and neither holds more than a portion of the lines in memory.
 final class ImportRun {
     /// What an import comes to.
     struct Summary {
@@ -83,31 +83,35 @@ final class ImportRun {
     }
 
     private func checkRows(_ summary: inout Summary) throws {
+        func check(_ row: CheckedRow, _ keys: some KeyChecker) throws {
+            summary.lines += 1
+            var problems = row.problems
+            for job in row.jobs {
+                for reference in job.references {
+                    guard let problem = try keys.problem(with: reference) else { continue }
+                    if !problems.contains(problem) { problems.append(problem) }
+                }
+                if let key = job.uniqueKey, let holder = try keys.claim(key, line: row.line) {
+                    if skipsDuplicates {
+                        summary.skipped += 1
+                        continue
+                    }
+                    duplicates += 1
+                    problems.append("unique_key: \"\(key)\" belongs to \(holder) already")
+                }
+                if problems.isEmpty { firstJob = firstJob ?? job }
+                note(job, &summary)
+            }
+            if !problems.isEmpty {
+                summary.badLines += 1
+                report(problems, row.line)
+            }
+            progress("checking", summary.lines, 0)
+        }
         func check(_ keys: some KeyChecker) throws {
-            try forEachRow { row, jobs, problems in
-                summary.lines += 1
-                var problems = problems
-                for job in jobs {
-                    for reference in job.references {
-                        guard let problem = try keys.problem(with: reference) else { continue }
-                        if !problems.contains(problem) { problems.append(problem) }
-                    }
-                    if let key = job.uniqueKey, let holder = try keys.claim(key, line: row.line) {
-                        if skipsDuplicates {
-                            summary.skipped += 1
-                            continue
-                        }
-                        duplicates += 1
-                        problems.append("unique_key: \"\(key)\" belongs to \(holder) already")
-                    }
-                    if problems.isEmpty { firstJob = firstJob ?? job }
-                    note(job, &summary)
-                }
-                if !problems.isEmpty {
-                    summary.badLines += 1
-                    report(problems, row.line)
-                }
-                progress("checking", summary.lines, 0)
+            try forEachPortion { rows in
+                try keys.prepare(rows.flatMap(\.jobs))
+                for row in rows { try check(row, keys) }
             }
         }
         guard let queue else { return try check(KeysOfFile()) }
@@ -155,30 +159,44 @@ final class ImportRun {
         var summary = Summary(credits: NewCredits(checker.context.budgets))
         guard let queue else { return summary }
         try queue.insertAll(now: console.now(), skipsDuplicates: skipsDuplicates) { insertion in
-            try forEachRow { row, jobs, problems in
-                summary.lines += 1
-                if let problem = problems.first {
+            try forEachPortion { rows in
+                let good = rows.prefix { $0.problems.isEmpty }
+                try insert(good.flatMap { row in row.jobs.map { (row.line, $0) } }, by: insertion, &summary)
+                if good.count < rows.count {
+                    let row = rows[good.count]
                     throw CommandError(
                         .badData,
-                        "\(file.name):\(row.line): \(problem); the file has changed, nothing was imported"
+                        "\(file.name):\(row.line): \(row.problems[0]); the file has changed, nothing was imported"
                     )
                 }
-                for job in jobs {
-                    do {
-                        if try insertion.insert(job) {
-                            note(job, &summary)
-                        } else {
-                            summary.skipped += 1
-                        }
-                    } catch let error as LedgerError where error.code == .constraint {
-                        throw CommandError(.badData, "\(file.name):\(row.line): \(error.message); nothing was imported")
-                    }
+                for _ in rows {
+                    summary.lines += 1
+                    progress("importing", summary.lines, 0.5)
                 }
-                progress("importing", summary.lines, 0.5)
             }
         }
         bar.clear()
         return summary
+    }
+
+    private func insert(
+        _ jobs: [(line: Int, job: NewJob)],
+        by insertion: any JobInserter,
+        _ summary: inout Summary
+    ) throws {
+        let inserted: [Bool]
+        do throws(InsertionFailure) {
+            inserted = try insertion.insert(jobs.map(\.job))
+        } catch {
+            guard error.error.code == .constraint else { throw error.error }
+            throw CommandError(
+                .badData,
+                "\(file.name):\(jobs[error.place].line): \(error.error.message); nothing was imported"
+            )
+        }
+        for (isNew, (_, job)) in zip(inserted, jobs) {
+            if isNew { note(job, &summary) } else { summary.skipped += 1 }
+        }
     }
 
     private func note(_ job: NewJob, _ summary: inout Summary) {
@@ -208,6 +226,42 @@ final class ImportRun {
     private func progress(_ verb: String, _ lines: Int, _ begin: Double) {
         guard lines % 1_000 == 0 else { return }
         bar.draw("\(verb) line \(grouped(lines))", begin + fraction / 2, "")
+    }
+
+    private struct CheckedRow {
+        var line: Int
+        var jobs: [NewJob]
+        var problems: [String]
+    }
+
+    /// Where a portion ends.
+    private static let portionJobs = 2_000
+    private static let portionBytes = 2_000_000
+
+    /// Some rows at a time, so that a store is not asked about each by itself.
+    private func forEachPortion(_ body: ([CheckedRow]) throws -> Void) throws {
+        var portion: [CheckedRow] = []
+        var (jobCount, bytes) = (0, 0)
+        func end() throws {
+            guard !portion.isEmpty else { return }
+            let rows = portion
+            portion = []
+            (jobCount, bytes) = (0, 0)
+            try body(rows)
+        }
+        do {
+            try forEachRow { row, jobs, problems in
+                portion.append(CheckedRow(line: row.line, jobs: jobs, problems: problems))
+                jobCount += jobs.count + 1
+                bytes += jobs.reduce(0) { $0 + ($1.prompt?.utf8.count ?? 0) + $1.input.utf8.count }
+                if jobCount >= Self.portionJobs || bytes >= Self.portionBytes { try end() }
+            }
+        } catch {
+            // What was read before the file could not be read on.
+            try end()
+            throw error
+        }
+        try end()
     }
 
     private func forEachRow(_ body: (ImportRow, [NewJob], [String]) throws -> Void) throws {

@@ -6,12 +6,14 @@ package protocol QueueClient: QueueReader, QueueProducer, QueueOperator, QueuePr
     func dataVersion() throws(LedgerError) -> Int64
 
     /// Runs `body`, which reads and changes this queue, in one transaction that nobody else writes in between: what it reads
-    /// still holds when it changes something, and whatever it throws undoes all that it did.
+    /// still holds when it changes something, and whatever it throws undoes all that it did. A store that keeps nobody waiting
+    /// for it undoes it with `busy` where somebody else has changed the same meanwhile.
     ///
     /// - Parameter dryRun: whether all that `body` did is undone in any case.
     func transaction<T>(dryRun: Bool, _ body: () throws -> T) throws -> T
 
-    /// The process of the daemon that works on this queue; nil if none does.
+    /// The process of the daemon that works on this queue; nil if none does. Of several the one that came first; it may be of
+    /// another machine.
     var daemonProcessID: Int32? { get }
 
     /// Whatever was done is committed; the last to close leaves the store tidy.
@@ -121,15 +123,40 @@ package protocol QueueProducer: Sendable {
     func apply(_ change: JobChange, matching filter: JobFilter, dryRun: Bool) throws(LedgerError) -> ChangeOutcome
 }
 
-/// Inserts jobs one by one, inside the transaction of `insertAll`.
+/// Inserts jobs inside the transaction of `insertAll`.
 package protocol JobInserter {
+    /// Several at once, in their order: a store on another machine is not asked for each by itself.
+    ///
+    /// - Returns: of each whether it was inserted; not if it was a duplicate that was skipped.
+    /// - Throws: `InsertionFailure` with the first that cannot be inserted. Nothing can be inserted after that.
+    func insert(_ jobs: [NewJob]) throws(InsertionFailure) -> [Bool]
+}
+
+/// Which of several jobs could not be inserted, and why.
+package struct InsertionFailure: Error, Sendable {
+    /// Its place among them, from 0.
+    package let place: Int
+    package let error: LedgerError
+
+    package init(place: Int, _ error: LedgerError) {
+        self.place = place
+        self.error = error
+    }
+}
+
+extension JobInserter {
     /// - Returns: false for a duplicate that was skipped.
     @discardableResult
-    func insert(_ job: NewJob) throws(LedgerError) -> Bool
+    package func insert(_ job: NewJob) throws(LedgerError) -> Bool {
+        do throws(InsertionFailure) { return try insert([job]).first ?? false } catch { throw error.error }
+    }
 }
 
 /// Finds unique keys that are taken, in the queue or by an earlier line of the same file.
 package protocol KeyChecker {
+    /// Says what will be asked about next: a store on another machine is asked once for all of it. Nothing has to be said.
+    func prepare(_ jobs: [NewJob]) throws(LedgerError)
+
     /// Notes the key of a line.
     ///
     /// - Returns: who has it already, `job 12 (succeeded)` or `line 7`; `nil` if it is free.
@@ -139,6 +166,10 @@ package protocol KeyChecker {
     ///
     /// - Returns: why it cannot; `nil` if it can, from a job of the queue or from an earlier line with that key.
     func problem(with reference: InputReference) throws(LedgerError) -> String?
+}
+
+extension KeyChecker {
+    package func prepare(_ jobs: [NewJob]) throws(LedgerError) {}
 }
 
 /// What an operator sets, settles and looks after.
