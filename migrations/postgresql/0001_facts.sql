@@ -4,12 +4,6 @@
 --
 -- Locks are taken in one order everywhere: the job's row first, then its attempts, then its results.
 
--- The instant of a fact: this server's clock, and never before what a claim was given, so that a slot of the rate window is not
--- given back early after the clock was set back, or by a standby that has taken over.
-CREATE FUNCTION fact_time() RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT greatest(now_ms(), (SELECT max(a.clock_high) FROM account AS a))
-$$;
-
 -- The job of an attempt, locked; NULL if its row is gone.
 CREATE FUNCTION lock_job_of(attempt bigint) RETURNS jobs LANGUAGE plpgsql AS $$
 DECLARE

@@ -106,6 +106,9 @@ CREATE TABLE account (
     -- The latest instant that a claim was given, and the server's timeline then: no later claim has an earlier one, and
     -- another server has another clock.
     clock_high bigint NOT NULL DEFAULT 0,
+    -- By how much time here is ahead of this server's clock: it goes on from clock_high if that clock was set back, or belongs to a
+    -- standby that has taken over.
+    clock_ahead bigint NOT NULL DEFAULT 0,
     timeline int NOT NULL DEFAULT 0,
     CONSTRAINT accounts_bounded CHECK (
         (balance_millicredits BETWEEN -4000000000000000 AND 4000000000000000
@@ -133,6 +136,13 @@ CREATE TRIGGER accounts_kept_whole BEFORE TRUNCATE ON account FOR EACH STATEMENT
 -- Attempts bear it.
 CREATE TRIGGER accounts_named BEFORE UPDATE ON account FOR EACH ROW WHEN (OLD.name <> NEW.name)
     EXECUTE FUNCTION refuse('accounts.name: does not change; attempts bear it');
+
+-- The instant of a fact, and what leases go by: this server's clock, and never before what a claim was given, so that a slot of the
+-- rate window is not given back early after the clock was set back, or by a standby that has taken over. From then on it is ahead of
+-- that clock (begin_claim): if it stood still until that has caught up, nothing would be claimed for as long.
+CREATE FUNCTION fact_time() RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT greatest(now_ms() + coalesce(max(a.clock_ahead), 0), max(a.clock_high)) FROM account AS a
+$$;
 
 -- What attempts have added to an account's sums since those were folded.
 CREATE TABLE account_deltas (

@@ -5,7 +5,7 @@
 -- again; what it knows is still taken from it.
 CREATE FUNCTION fence_daemons(me bigint, grace bigint) RETURNS void LANGUAGE sql AS $$
     UPDATE daemons SET ended_at = fact_time(), fenced_by = me
-    WHERE ended_at IS NULL AND epoch <> me AND lease_until + grace < now_ms()
+    WHERE ended_at IS NULL AND epoch <> me AND lease_until + grace < fact_time()
 $$;
 
 -- Whether somebody works on what this epoch keeps.
@@ -16,7 +16,7 @@ $$;
 -- Whether there is anything to be taken over or taken up, so that nobody is kept waiting where there is not.
 CREATE FUNCTION has_orphans(me bigint, grace bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT 1 FROM jobs AS j WHERE j.is_resumed = 1)
-        OR EXISTS (SELECT 1 FROM daemons AS d WHERE d.ended_at IS NULL AND d.epoch <> me AND d.lease_until + grace < now_ms())
+        OR EXISTS (SELECT 1 FROM daemons AS d WHERE d.ended_at IS NULL AND d.epoch <> me AND d.lease_until + grace < fact_time())
         OR EXISTS (SELECT 1 FROM attempts AS a WHERE a.finished_at IS NULL AND NOT is_kept(a.keeper))
         OR EXISTS (SELECT 1 FROM results AS r WHERE r.state = 'pending' AND NOT is_kept(r.keeper))
         OR EXISTS (SELECT 1 FROM jobs AS j JOIN attempts AS a ON a.job_id = j.id

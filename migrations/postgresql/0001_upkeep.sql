@@ -8,14 +8,14 @@ SET search_path = promptd;
 -- A daemon joins; its epoch never comes again.
 CREATE FUNCTION join_daemons(p_name text, p_host text, p_pid bigint, p_version text, p_lease_ms bigint) RETURNS bigint
 LANGUAGE sql SET search_path = promptd, pg_temp AS $$
-    INSERT INTO daemons (name, host, pid, version, lease_until) VALUES (p_name, p_host, p_pid, p_version, now_ms() + p_lease_ms)
+    INSERT INTO daemons (name, host, pid, version, lease_until) VALUES (p_name, p_host, p_pid, p_version, fact_time() + p_lease_ms)
     RETURNING epoch
 $$;
 
 -- Renews a lease: until when it holds; NULL: the epoch has ended, or its lease had run out. (Then others may have taken over.)
 CREATE FUNCTION beat(p_epoch bigint, p_lease_ms bigint) RETURNS bigint LANGUAGE sql SET search_path = promptd, pg_temp AS $$
-    UPDATE daemons SET heartbeat_at = now_ms(), lease_until = now_ms() + p_lease_ms
-    WHERE epoch = p_epoch AND ended_at IS NULL AND lease_until > now_ms()
+    UPDATE daemons SET heartbeat_at = now_ms(), lease_until = fact_time() + p_lease_ms
+    WHERE epoch = p_epoch AND ended_at IS NULL AND lease_until > fact_time()
     RETURNING lease_until
 $$;
 
@@ -43,6 +43,7 @@ LANGUAGE plpgsql SET search_path = promptd, pg_temp AS $$
 DECLARE
     ours account;
     server int;
+    behind bigint;
 BEGIN
     -- One snapshot for all of the transaction would not see what others claimed while this one waited.
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -50,12 +51,20 @@ BEGIN
     END IF;
     PERFORM lock_claims();
     PERFORM apply_budget_changes();
+    server := ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int;
+    -- Of a server whose clock is behind what was handed out, time goes on from there. How far it was ahead of another server's
+    -- clock says nothing of this one's.
+    SELECT greatest(max(clock_high) - now_ms(), 0) INTO behind FROM account;
+    IF EXISTS (SELECT 1 FROM account WHERE clock_ahead < behind)
+        OR NOT EXISTS (SELECT 1 FROM account WHERE timeline = server OR clock_ahead = behind)
+    THEN
+        UPDATE account SET clock_ahead = behind;
+    END IF;
     SELECT * INTO ours FROM account WHERE name = p_account;
-    at := greatest(now_ms(), ours.clock_high);
+    at := fact_time();
     IF NOT EXISTS (SELECT 1 FROM daemons WHERE epoch = p_epoch AND ended_at IS NULL AND lease_until > at) THEN
         RAISE EXCEPTION 'this daemon''s lease has ended; join again' USING ERRCODE = 'PD001';
     END IF;
-    server := ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int;
     IF ours.timeline <> server THEN
         -- Another server than before, whose clock may be another: a whole window of silence.
         UPDATE account SET timeline = server, clock_high = at,

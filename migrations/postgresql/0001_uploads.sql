@@ -10,7 +10,7 @@ CREATE TABLE upload_turns (
 
 -- Whether an epoch is at work: it has not ended, and was heard of within its lease.
 CREATE FUNCTION is_alive(of_epoch bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (SELECT 1 FROM daemons AS d WHERE d.epoch = of_epoch AND d.ended_at IS NULL AND d.lease_until > now_ms())
+    SELECT EXISTS (SELECT 1 FROM daemons AS d WHERE d.epoch = of_epoch AND d.ended_at IS NULL AND d.lease_until > fact_time())
 $$;
 
 -- What jobs have asked for is seen to here, too, unless somebody is folding just now.

@@ -227,11 +227,11 @@ SELECT
     a.name AS account,
     (SELECT count(*) FROM attempts WHERE state = 'sending' AND account = a.name)
         + (SELECT count(*) FROM attempts
-            WHERE answered_at > (SELECT now_ms()) / 1000 * 1000 - a.rate_window_ms
+            WHERE answered_at > (SELECT fact_time()) / 1000 * 1000 - a.rate_window_ms
                 -- Later than that is from before the clock was set back, and says nothing.
-                AND answered_at <= (SELECT now_ms()) / 1000 * 1000 + a.rate_window_ms AND arrives_until IS NULL AND account = a.name)
+                AND answered_at <= (SELECT fact_time()) / 1000 * 1000 + a.rate_window_ms AND arrives_until IS NULL AND account = a.name)
         + (SELECT count(*) FROM attempts
-            WHERE arrives_until > (SELECT now_ms()) / 1000 * 1000 - a.rate_window_ms AND account = a.name)
+            WHERE arrives_until > (SELECT fact_time()) / 1000 * 1000 - a.rate_window_ms AND account = a.name)
         AS rate_used,
     a.rate_limit,
     -- A task that is set aside may have ended long ago.
