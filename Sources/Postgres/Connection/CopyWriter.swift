@@ -1,9 +1,7 @@
 /// Takes the rows of a COPY FROM STDIN, and sends them in portions.
 package final class CopyWriter {
-    private static let portion = 128 * 1_024
-
     private let session: PostgresSession
-    private var buffer: [UInt8] = []
+    private var buffer = CopyBuffer()
 
     init(_ session: PostgresSession) { self.session = session }
 
@@ -11,27 +9,21 @@ package final class CopyWriter {
     ///
     /// - Throws: `PostgresError`; `CancellationError`.
     package func write(_ row: [PostgresValue]) async throws {
-        for (index, value) in row.enumerated() {
-            if index > 0 { buffer.append(UInt8(ascii: "\t")) }
-            try CopyText.append(value, number: index + 1, to: &buffer)
-        }
-        buffer.append(UInt8(ascii: "\n"))
-        if buffer.count >= Self.portion { try await send() }
+        try buffer.append(row)
+        if buffer.isFull { try await send() }
     }
 
     /// Bytes as COPY takes them: whole rows or parts of rows, in the format that the statement names.
     ///
     /// - Throws: `PostgresError`; `CancellationError`.
     package func write(raw bytes: some Sequence<UInt8>) async throws {
-        buffer.append(contentsOf: bytes)
-        if buffer.count >= Self.portion { try await send() }
+        buffer.append(raw: bytes)
+        if buffer.isFull { try await send() }
     }
 
     func send() async throws {
         try Task.checkCancellation()
-        guard !buffer.isEmpty else { return }
-        let portion = buffer
-        buffer.removeAll(keepingCapacity: true)
+        guard let portion = buffer.take() else { return }
         try await session.copy(portion)
     }
 }

@@ -127,8 +127,8 @@ package final class PostgresTransaction {
             number: number,
             proof: options.proof
         )
-        // Not cancelled with its task: nobody else would find it out.
-        let found = await Task { await inquiry.outcome() }.value
+        // Not cancelled with its task: nobody else would find it out. On the loop's thread, for a caller that blocks one of the pool's.
+        let found = await Task(executorPreference: connection.session.loop) { await inquiry.outcome() }.value
         let outcome = found == .committed && reply.warns(of: place) ? .committedLocally : found
         guard outcome == .committed else { throw CommitTrouble.error(outcome, after: failure) }
         guard reply.rows.count >= place else {

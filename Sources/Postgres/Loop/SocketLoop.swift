@@ -5,8 +5,9 @@ import SystemPackage
 /// One thread that waits for the sockets of all connections and runs what their actors have to do, so that no thread waits for
 /// one query.
 ///
-/// It polls: a daemon has a handful of connections. Nothing that runs here may wait for anything else.
-@safe final class SocketLoop: SerialExecutor {
+/// It polls: a daemon has a handful of connections. Nothing that runs here may wait for anything else. As a task's executor it takes the
+/// task's steps as well (`BlockingCall`).
+@safe final class SocketLoop: SerialExecutor, TaskExecutor {
     /// Why a wait is over.
     enum Wakeup: Sendable {
         case ready, timedOut, closed
@@ -30,6 +31,10 @@ import SystemPackage
     private let state = Mutex(State())
     private let reader: Int32
     private let writer: Int32
+    /// The thread's `pthread_t`; zero before it runs.
+    private let thread = Atomic<UInt>(0)
+
+    var isCurrentThread: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
 
     /// The process's one loop, which lives as long as the process.
     ///
@@ -114,6 +119,7 @@ import SystemPackage
     }
 
     private func run() {
+        thread.store(UInt(pthread_self()), ordering: .relaxed)
         var polled: [pollfd] = []
         var drained = [UInt8](repeating: 0, count: 64)
         while true {
@@ -121,7 +127,12 @@ import SystemPackage
                 defer { state.jobs.removeAll(keepingCapacity: true) }
                 return state.jobs
             }
-            for job in jobs { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
+            for job in jobs {
+                unsafe job.runSynchronously(
+                    isolatedTo: asUnownedSerialExecutor(),
+                    taskExecutor: asUnownedTaskExecutor()
+                )
+            }
             let wait = prepare(&polled)
             guard unsafe poll(&polled, nfds_t(polled.count), wait) >= 0 else { continue }
             if polled[0].revents != 0 { while unsafe read(reader, &drained, drained.count) > 0 {} }
