@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test lint demo simulate mutate system-test kill-test benchmark benchmark-callbacks benchmark-import \
-	benchmark-pages benchmark-polling benchmark-scale browser-test fuzz hostile monitoring-test test-asan test-tsan soak docs release install tour \
+	benchmark-pages benchmark-polling benchmark-scale browser-test cluster-test cluster-test-long fuzz hostile monitoring-test test-asan test-tsan soak docs release install tour \
 	uninstall deb package-test clean fault-test compare-stores
 
 help: ## list the targets
@@ -134,6 +134,16 @@ package-test: ## check dist/'s Debian package, and run it on a Debian that boots
 
 fault-test: ## try the faults of a machine (disks, clock, network, memory, power) with the programs of `make build`: 8 minutes, as root
 	@scripts/fault-test
+
+cluster-test: ## kill, cut off and freeze three daemons on two PostgreSQL servers, with the programs of `make build`: 30 minutes, as root
+	@scripts/postgres-need
+	@scripts/apt-need iproute2 util-linux
+	@scripts/cluster-test
+
+cluster-test-long: ## the same, until daemons were killed 500 times: an hour and more
+	@scripts/postgres-need
+	@scripts/apt-need iproute2 util-linux
+	@scripts/cluster-test --kills 500 --failovers 8 --limit 14400
 
 docs: setup ## make the reference of PromptQueue with docc, into .build/docs
 	@scripts/docs
