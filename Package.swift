@@ -139,7 +139,7 @@ let package = Package(
                 .embedInCode("0001_schema.sql"), .embedInCode("0001_upkeep.sql"), .embedInCode("0001_views.sql"),
                 .embedInCode("0001_facts.sql"), .embedInCode("0001_takeover.sql"), .embedInCode("0001_claims.sql"),
                 .embedInCode("0001_retention.sql"), .embedInCode("0001_suspects.sql"), .embedInCode("0001_uploads.sql"),
-                .embedInCode("0001_hooks.sql"), .embedInCode("0001_details.sql"),
+                .embedInCode("0001_hooks.sql"), .embedInCode("0001_details.sql"), .embedInCode("0001_moves.sql"),
             ],
             swiftSettings: settings
         ),
@@ -191,7 +191,7 @@ let package = Package(
             name: "PromptCommands",
             dependencies: [
                 "Concurrency", "ContactSheets", "PromptConfiguration", "PromptQueue", "JobStore", "KieAPI",
-                "MediaStore", argumentParser, logging, subprocess, systemPackage,
+                "MediaStore", "PostgresStore", argumentParser, crypto, logging, subprocess, systemPackage,
             ],
             swiftSettings: settings
         ),
@@ -299,7 +299,11 @@ let package = Package(
         ),
         .testTarget(
             name: "PromptCommandsTests",
-            dependencies: ["ContactSheets", "PromptCommands", "EmptyLedger", "JobStore", "PromptQueue", grdb],
+            dependencies: [
+                "ContactSheets", "PromptCommands", "EmptyLedger", "JobStore", "Postgres", "PostgresServer",
+                "PostgresStore",
+                "PromptQueue", grdb,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -67,8 +67,12 @@ package enum LedgerFile {
 
     private static func check(_ path: String, _ configuration: Configuration) throws {
         let queue = try DatabaseQueue(path: path, configuration: configuration)
-        _ = try queue.read { try Schema.check($0) }
+        let refusal = try queue.read { db in
+            try Schema.check(db)
+            return try MoveMarks.refusal(db)
+        }
         try queue.close()
+        if let refusal { throw LedgerError(.unusable, "\(path): \(refusal)") }
     }
 
     /// Opens one connection, for a command.

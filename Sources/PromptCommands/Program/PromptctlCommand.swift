@@ -47,7 +47,7 @@ package struct PromptctlCommand: AsyncParsableCommand, SettingsCommand {
                 name: "Upkeep",
                 subcommands: [
                     ExportCommand.self, PruneCommand.self, BackupCommand.self, RestoreCommand.self,
-                    RestoredCommand.self, HooksCommand.self, DoctorCommand.self,
+                    RestoredCommand.self, MigrateCommand.self, HooksCommand.self, DoctorCommand.self,
                     CompletionsCommand.self,
                 ]
             ),
