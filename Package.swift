@@ -98,9 +98,11 @@ let package = Package(
 
         // What acts: the store, the provider, the files.
         .target(name: "CSQLiteSettings", linkerSettings: [.linkedLibrary("sqlite3")]),
+        // What a daemon keeps in files beside its store, whatever that is.
+        .target(name: "StateFiles", dependencies: ["PromptQueue", systemPackage], swiftSettings: settings),
         .target(
             name: "JobStore",
-            dependencies: ["CSQLiteSettings", "PromptQueue", "Migrations", grdb, systemPackage],
+            dependencies: ["CSQLiteSettings", "PromptQueue", "Migrations", "StateFiles", grdb, systemPackage],
             swiftSettings: settings
         ),
         .target(
@@ -128,7 +130,7 @@ let package = Package(
         // The ledger in PostgreSQL, and its schema.
         .target(
             name: "PostgresStore",
-            dependencies: ["Postgres", "PostgresMigrations", "PromptQueue"],
+            dependencies: ["Postgres", "PostgresMigrations", "PromptQueue", "StateFiles", systemPackage],
             swiftSettings: settings
         ),
         .target(
@@ -154,8 +156,9 @@ let package = Package(
         .target(
             name: "PromptDaemon",
             dependencies: [
-                "Concurrency", "PromptConfiguration", "PromptQueue", "JobStore", "KieAPI", "MediaStore", "PromptWeb",
-                argumentParser, coreMetrics, hummingbird, logging, nioCore, nioPosix, serviceLifecycle, subprocess,
+                "Concurrency", "JobStore", "KieAPI", "MediaStore", "PostgresStore", "PromptConfiguration",
+                "PromptQueue", "PromptWeb", "StateFiles", argumentParser, coreMetrics, hummingbird, logging, nioCore,
+                nioPosix, serviceLifecycle, subprocess,
                 systemPackage, unixSignals,
             ],
             swiftSettings: settings
@@ -191,7 +194,7 @@ let package = Package(
             name: "PromptCommands",
             dependencies: [
                 "Concurrency", "ContactSheets", "PromptConfiguration", "PromptQueue", "JobStore", "KieAPI",
-                "MediaStore", "PostgresStore", argumentParser, crypto, logging, subprocess, systemPackage,
+                "MediaStore", "PostgresStore", "StateFiles", argumentParser, crypto, logging, subprocess, systemPackage,
             ],
             swiftSettings: settings
         ),
@@ -249,7 +252,9 @@ let package = Package(
         ),
         .testTarget(
             name: "JobStoreTests",
-            dependencies: ["EmptyLedger", "JobStore", "LedgerConformance", "Migrations", "PromptQueue", grdb],
+            dependencies: [
+                "EmptyLedger", "JobStore", "LedgerConformance", "Migrations", "PromptQueue", "StateFiles", grdb,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
@@ -283,7 +288,7 @@ let package = Package(
             dependencies: [
                 "Concurrency", "MediaStore",
                 "PromptConfiguration", "PromptDaemon", "EmptyLedger", "PromptQueue", "PromptWeb", "JobStore", "KieAPI",
-                "RecordedLog", crypto, httpTypes,
+                "RecordedLog", "StateFiles", crypto, httpTypes,
                 hummingbird,
                 hummingbirdTesting, logging, nioCore, serviceLifecycle,
             ],
@@ -302,7 +307,7 @@ let package = Package(
             dependencies: [
                 "ContactSheets", "PromptCommands", "EmptyLedger", "JobStore", "Postgres", "PostgresServer",
                 "PostgresStore",
-                "PromptQueue", grdb,
+                "PromptQueue", "StateFiles", grdb,
             ],
             swiftSettings: settings
         ),

@@ -10,7 +10,9 @@ package struct MediaDirectory: Sendable {
     package let syncsDirectories: Bool
 
     /// Half-written files live here, out of the way of whoever watches the folders.
-    private var partial: String { path + "/" + Self.partialFolder }
+    private let partial: String
+    /// Whether other daemons keep their results here, too.
+    private let isShared: Bool
     static let partialFolder = ".partial"
     private static let probeSuffix = ".probe"
 
@@ -19,15 +21,20 @@ package struct MediaDirectory: Sendable {
 
     /// Makes the directory if need be.
     ///
+    /// - Parameter member: the number of this daemon, if others keep their results here, too: one that was thought to be dead must not
+    ///   write into what another has begun to fetch.
     /// - Throws: `MediaError` that says what is missing.
-    package init(path: String) throws(MediaError) {
+    package init(path: String, member: Int64? = nil) throws(MediaError) {
         self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        isShared = member != nil
+        let folder = self.path + "/" + Self.partialFolder
+        partial = member.map { "\(folder)/\($0)" } ?? folder
         try Self.prepare(self.path)
         guard unsafe access(self.path, W_OK | X_OK) == 0 else {
             throw MediaError("\(self.path): the media directory is not writable for this user")
         }
-        let partial = self.path + "/" + Self.partialFolder
-        try Self.prepare(partial)
+        try Self.prepare(folder)
+        if isShared { try Self.prepare(partial) }
         // A process before this one may have made a folder and died.
         syncsDirectories = try Self.sync(self.path)
     }
@@ -51,7 +58,10 @@ package struct MediaDirectory: Sendable {
     }
 
     /// Removes what an earlier process left half written, except for the results that are still to be fetched.
+    ///
+    /// Where others are at work it removes the folders of daemons that have written nothing for a day: the URLs of their results are dead.
     package func removeLeftovers(except pending: some Sequence<ResultID>) throws(MediaError) {
+        guard !isShared else { return removeFolders() }
         let kept = Set(pending.flatMap { [Self.partialName($0), Self.partialName($0) + PartialFile.noteSuffix] })
         let names: [String]
         do {
@@ -61,6 +71,25 @@ package struct MediaDirectory: Sendable {
         }
         for name in names where !kept.contains(name) { unsafe unlink(partial + "/" + name) }
     }
+
+    private func removeFolders() {
+        let folder = path + "/" + Self.partialFolder
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names where folder + "/" + name != partial {
+            var status = stat()
+            let other = folder + "/" + name
+            guard Int64(name) != nil, unsafe lstat(other, &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
+                time(nil) - status.st_mtim.tv_sec > Self.leftoverSeconds
+            else { continue }
+            // What was renamed out of it last was a day ago, too.
+            for file in (try? FileManager.default.contentsOfDirectory(atPath: other)) ?? [] {
+                unsafe unlink(other + "/" + file)
+            }
+            unsafe rmdir(other)
+        }
+    }
+
+    private static let leftoverSeconds = 86_400
 
     /// Whether the directory is there and writable, or can be made.
     /// - Throws: `MediaError` that says what is missing.
@@ -83,6 +112,8 @@ package struct MediaDirectory: Sendable {
     package init(existing path: String, databaseID: String) throws(MediaError) {
         self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         syncsDirectories = true
+        isShared = false
+        partial = self.path + "/" + Self.partialFolder
         let owner: String?
         do { owner = try MediaOwner.databaseID(media: self.path) } catch {
             throw MediaError("\(self.path): \(error)")

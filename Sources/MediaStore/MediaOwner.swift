@@ -14,13 +14,14 @@ package final class MediaOwner: Sendable {
     static let markerName = ".promptd"
     private let descriptor: Int32
 
+    /// - Parameter isShared: whether several daemons of that database may keep their results there.
     /// - Throws: `Held`; `MediaError` if the directory is another database's, or the marker cannot be written.
-    package init(media path: String, databaseID: String) throws {
+    package init(media path: String, databaseID: String, isShared: Bool = false) throws {
         let marker = "\(path)/\(Self.markerName)"
         descriptor = unsafe open(marker, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw MediaError(code: errno, at: marker) }
         do {
-            try Self.take(descriptor, marker, path, databaseID)
+            try Self.take(descriptor, marker, path, databaseID, isShared)
         } catch {
             close(descriptor)
             throw error
@@ -41,8 +42,14 @@ package final class MediaOwner: Sendable {
         return found.isEmpty ? nil : found
     }
 
-    private static func take(_ descriptor: Int32, _ marker: String, _ path: String, _ databaseID: String) throws {
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    private static func take(
+        _ descriptor: Int32,
+        _ marker: String,
+        _ path: String,
+        _ databaseID: String,
+        _ isShared: Bool
+    ) throws {
+        guard flock(descriptor, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
             guard errno == EWOULDBLOCK else { throw MediaError(code: errno, at: marker) }
             throw Held(
                 description: "\(path): another promptd keeps its results here; give each its own media directory"

@@ -4,6 +4,7 @@ package import PromptQueue
 /// Everything that can be configured, checked.
 package struct DaemonConfiguration: Sendable, Equatable {
     package var database = "/var/lib/promptd/promptd.sqlite"
+    package var stateDirectory = "/var/lib/promptd"
     package var media = "/var/lib/promptd/media"
     package var providerBaseURL = "https://api.kie.ai"
     package var providerAllowHTTP = false

@@ -6,10 +6,20 @@ extension Setting {
     /// Every setting, in the order in which the documentation lists them. A new one has its line here, a property in
     /// `DaemonConfiguration`, and what it does.
     package static let all: [Setting] = [
-        .path(
+        .value(
             "database",
             \.database,
-            "The queue. SQLite makes files beside it, so the directory must be writable."
+            "a path, or a PostgreSQL address like postgresql://HOST/NAME or service=NAME",
+            write: { DatabasePlace($0).description },
+            read: { $0.isEmpty ? nil : $0 },
+            "The queue: a file of SQLite's, which makes others beside it, so the directory must be writable; or the address of a "
+                + "PostgreSQL database that several machines share, as libpq takes it. Passwords belong into libpq's own files."
+        ),
+        .path(
+            "stateDirectory",
+            \.stateDirectory,
+            "With PostgreSQL: where this promptd keeps what is its own, such as answers that the database could not take. Each "
+                + "promptd needs one of its own, which outlives it."
         ),
         .path(
             "media",

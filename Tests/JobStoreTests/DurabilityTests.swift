@@ -2,6 +2,7 @@ import FoundationEssentials
 import GRDB
 import Glibc
 import PromptQueue
+import StateFiles
 import Synchronization
 import Testing
 

@@ -3,6 +3,7 @@ import GRDB
 import Glibc
 import Migrations
 import PromptQueue
+import StateFiles
 import Testing
 
 @testable import JobStore

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import JobStore
 import PromptQueue
+import StateFiles
 import Testing
 
 /// What was under way when promptd died.

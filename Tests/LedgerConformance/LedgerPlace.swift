@@ -20,6 +20,10 @@ package protocol LedgerPlace: Sendable {
     func release() async throws
     /// A path at which nothing is, outside the store.
     var mark: String { get }
+    /// Makes the store one that does not know what a mark says of it.
+    ///
+    /// - Returns: where that mark is looked for from now on.
+    func makeOlder(_ mark: String) async throws -> String
 
     func state(of job: JobID) async throws -> JobState?
     /// What is booked for a job over all attempts.
@@ -32,6 +36,9 @@ package protocol LedgerPlace: Sendable {
 }
 
 extension LedgerPlace {
+    /// As where somebody puts a copy on another machine: what was noted is missing.
+    package func makeOlder(_ mark: String) async throws -> String { mark + "-elsewhere" }
+
     package func add(
         _ prompt: String,
         input: String = "{}",

@@ -83,6 +83,27 @@ struct PostgresPlace: LedgerPlace {
         )
     }
 
+    /// As a server that never heard of it: the job waits as before it was claimed.
+    func forget(_ attempt: AttemptID) async throws {
+        let id = PostgresValue.int(attempt.rawValue)
+        try await connection.transaction { transaction in
+            _ = try await transaction.query("SELECT set_config('session_replication_role', 'replica', true)")
+            _ = try await transaction.query(
+                """
+                WITH gone AS (DELETE FROM promptd.attempts WHERE id = $1 RETURNING job_id)
+                UPDATE promptd.jobs AS j SET state = 'queued', attempt_count = 0 FROM gone WHERE j.id = gone.job_id
+                """,
+                [id]
+            )
+        }
+    }
+
+    func makeOlder(_ mark: String) async throws -> String {
+        let last: Int64 = try await rows("SELECT max(id) FROM promptd.attempts").only()[0]
+        try await forget(AttemptID(last))
+        return mark
+    }
+
     func release() async throws { _ = try await rows("UPDATE promptd.store SET restored_at = NULL") }
     var mark: String { NSTemporaryDirectory() + "/mark-\(UUID().uuidString)" }
 

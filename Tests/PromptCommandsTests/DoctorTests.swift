@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import JobStore
 import PromptQueue
+import StateFiles
 import Testing
 
 @testable import PromptCommands

@@ -5,6 +5,7 @@ import Postgres
 import PostgresServer
 import PostgresStore
 import PromptQueue
+import StateFiles
 import Testing
 
 @testable import PromptCommands

@@ -37,7 +37,8 @@ import Testing
 
     /// A value other than the default for every key.
     static let values: [(String, String)] = [
-        ("database", "/d/x.sqlite"), ("media", "/m"), ("provider.baseURL", "http://127.0.0.1:1"),
+        ("database", "/d/x.sqlite"), ("stateDirectory", "/s"), ("media", "/m"),
+        ("provider.baseURL", "http://127.0.0.1:1"),
         ("provider.uploadBaseURL", "https://uploads.example"), ("provider.allowHTTP", "true"),
         ("provider.apiKeyFile", "/k"), ("limits.submissions", "5"),
         ("limits.window", "1m"), ("limits.running", "7"),

@@ -2,6 +2,7 @@ import Foundation
 import JobStore
 import Logging
 import PromptQueue
+import StateFiles
 import Testing
 
 @testable import PromptDaemon

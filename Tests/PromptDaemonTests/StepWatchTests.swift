@@ -1,6 +1,7 @@
 import FoundationEssentials
 import JobStore
 import PromptQueue
+import StateFiles
 import Synchronization
 import Testing
 

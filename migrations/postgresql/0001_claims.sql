@@ -43,6 +43,18 @@ BEGIN
         slots := 0;
         next_slot_at := shut;
     END IF;
+    -- Another daemon has found that the account has no credits: it asks, and this one waits. Of two that have, the first one asks.
+    IF slots > 0 AND EXISTS (
+        SELECT 1 FROM daemon_gates AS g JOIN daemons AS d ON d.epoch = g.owner
+        WHERE g.name = 'credits' AND g.queue = '' AND g.account IN ('', of_account)
+            AND g.owner <> me AND d.ended_at IS NULL AND d.lease_until > at
+            AND NOT EXISTS (SELECT 1 FROM daemon_gates AS o
+                WHERE o.owner = me AND o.name = g.name AND o.queue = g.queue AND o.account = g.account
+                    AND (o.closed_at, o.owner) < (g.closed_at, g.owner)))
+    THEN
+        slots := 0;
+        next_slot_at := at + 2000;
+    END IF;
     -- A task that is set aside may have ended long ago.
     places := running - (SELECT count(*) FROM attempts AS a
         WHERE a.finished_at IS NULL AND a.state IN ('sending', 'accepted') AND a.account = of_account

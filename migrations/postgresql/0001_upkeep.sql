@@ -26,6 +26,34 @@ BEGIN
     DELETE FROM daemon_gates WHERE owner = p_epoch;
 END $$;
 
+-- MARK: An older store
+
+-- Nothing is submitted any more until somebody has looked: requests may be missing that were paid for. What is known of them goes up by
+-- what is told; their numbers are not given again.
+CREATE FUNCTION hold_store(missing bigint, last_attempt bigint, last_job bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
+BEGIN
+    PERFORM lock_claims();
+    UPDATE store SET restored_at = now_ms(), restored_requests = nullif(greatest(restored_requests, missing), 0),
+        restored_job_id = coalesce(restored_job_id, (SELECT max(id) FROM jobs)), is_copy = 0;
+    -- What was under way may have been tried again, and paid for, since: by itself it is not tried once more.
+    UPDATE jobs SET max_attempts = greatest(1, least(max_attempts, attempt_count))
+    WHERE state IN ('submitting', 'running', 'unconfirmed') AND max_attempts > greatest(1, attempt_count);
+    PERFORM setval('attempts_id_seq', greatest((SELECT last_value FROM attempts_id_seq), last_attempt));
+    PERFORM setval('jobs_id_seq', greatest((SELECT last_value FROM jobs_id_seq), last_job));
+END $$;
+
+-- A claim that a daemon has noted outside of the store. If it is not in it, the store is older than what was sent. Attempts are kept for
+-- ever; a number may have been given again.
+CREATE FUNCTION check_claim(of_claim uuid, last_attempt bigint, last_job bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
+DECLARE
+    missing bigint := last_attempt - coalesce((SELECT max(id) FROM attempts), 0);
+BEGIN
+    IF EXISTS (SELECT 1 FROM attempts WHERE id = last_attempt AND claim_id = of_claim) THEN RETURN; END IF;
+    PERFORM hold_store(nullif(greatest(missing, 0), 0), last_attempt, last_job);
+END $$;
+
 -- MARK: The claim
 
 -- Claims exclude each other, those of all accounts: budgets and their sums are shared.

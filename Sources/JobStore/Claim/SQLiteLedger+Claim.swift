@@ -1,5 +1,6 @@
 import GRDB
 import PromptQueue
+import StateFiles
 import Synchronization
 
 extension SQLiteLedger {

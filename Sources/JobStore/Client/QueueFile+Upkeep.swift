@@ -1,6 +1,7 @@
 import GRDB
 import Glibc
 package import PromptQueue
+import StateFiles
 
 extension QueueFile {
     /// - Parameter full: whether the whole file is read for damages, which takes long if it is large.

@@ -1,6 +1,7 @@
 import GRDB
 import Glibc
 package import PromptQueue
+import StateFiles
 import Synchronization
 
 /// The database as a command uses it: one connection, opened for a short while, beside a daemon that may be at work.

@@ -2,13 +2,11 @@ import FoundationEssentials
 import GRDB
 import Glibc
 package import PromptQueue
+import StateFiles
 import SystemPackage
 
 /// Puts a backup in a database's place.
 package struct DatabaseReplacement {
-    /// What belongs to a database, beside it: of another database's content, each of them.
-    static let companions = ["-wal", "-shm", "-journal", "-outcomes", "-steps"]
-
     private let path: String
 
     package init(path: String) throws(LedgerError) {
@@ -101,7 +99,7 @@ package struct DatabaseReplacement {
             throw LedgerError(.inputOutput, "\(aside): cannot be made: \(Errno(rawValue: errno))")
         }
         var moved: [String] = []
-        for companion in Self.companions {
+        for companion in UnfinishedReplacement.companions {
             if unsafe rename(path + companion, aside + companion) == 0 {
                 moved.append(companion)
             } else if errno != ENOENT {

@@ -4,6 +4,7 @@ import FoundationEssentials
 package import GRDB
 import Glibc
 package import PromptQueue
+import StateFiles
 import SystemPackage
 
 /// How connections to the database file are opened, by the daemon and by the command line alike.

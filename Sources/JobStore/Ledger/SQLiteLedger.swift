@@ -1,6 +1,7 @@
 import GRDB
 import Glibc
 package import PromptQueue
+import StateFiles
 import Synchronization
 
 /// The ledger in a SQLite file.
@@ -90,7 +91,7 @@ package final class SQLiteLedger: LedgerUpkeep, Sendable {
 
     package var requestMark: String { path + "-requests" }
 
-    package var loss: String? { files.loss }
+    package var loss: LedgerLoss? { files.loss.map(LedgerLoss.files) }
 
     /// The length of the write-ahead log.
     package var walBytes: Int { Self.walSize(path) }

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Glibc
 package import PromptQueue
+import StateFiles
 
 /// A queue in a SQLite file that is to leave it.
 package final class SQLiteMoveSource: MoveSource {

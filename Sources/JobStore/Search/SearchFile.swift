@@ -2,6 +2,7 @@ import Dispatch
 import GRDB
 import Glibc
 import PromptQueue
+import StateFiles
 
 /// `DATABASE-search`: an index of the words of prompts, in a database of its own. Clients of the queue need not know it, and what
 /// becomes of it cannot harm the queue.

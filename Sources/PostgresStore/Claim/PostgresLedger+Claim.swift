@@ -73,6 +73,10 @@ extension PostgresLedger {
                 return (written, plan, start.catalogueVersion)
             }
             plan = after
+            if let last = claim.jobs.map(\.attempt.rawValue).max() {
+                let job = claim.jobs.map(\.job.rawValue).max() ?? 0
+                claimMarks.note(.init(number: number, attempt: last, job: job))
+            }
             return (claim, version)
         } catch {
             // What may have been taken all the same was not sent, and is given back before the next claim.

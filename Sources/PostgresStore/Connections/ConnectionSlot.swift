@@ -66,6 +66,7 @@ extension LedgerError {
     private static func code(of error: PostgresError) -> Code {
         if let state = error.sqlState {
             switch state.errorClass {
+            case "PD" where state == "PD001": return .fenced
             // A rule of the schema's, or a number or a text that no column holds.
             case "23", "22", "P0": return .constraint
             case "53": return state == "53100" ? .full : .busy

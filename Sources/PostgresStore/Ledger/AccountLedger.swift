@@ -37,6 +37,8 @@ struct AccountLedger: JobLedger {
 
     func unwanted(_ results: [ResultID]) async throws(LedgerError) -> [ResultID] { try await store.unwanted(results) }
 
+    var maySend: Bool { store.maySend }
+
     func hasForeignChanges() async throws(LedgerError) -> Bool { try await store.hasForeignChanges() }
 
     func takeResumed(now: Instant) async throws(LedgerError) -> Recovery {

@@ -13,6 +13,7 @@ extension PostgresLedger: CoreLedger {
                 for limits in identity.accounts { Self.note(limits, &pipeline) }
             }
         }
+        keepUp()
     }
 
     /// Accounts that other daemons work with stay: which are configured is for each daemon's own configuration to say, and one that
@@ -37,25 +38,17 @@ extension PostgresLedger: CoreLedger {
         )
     }
 
-    /// Renews the lease.
+    /// Renews the lease, which is renewed more often by itself.
     ///
     /// - Throws: `LedgerError` when it was over: others may have taken over, and the daemon has to join again.
     package func beat(now: Instant) async throws(LedgerError) {
-        let until: Int64? = try await change { [self] transaction in
-            try await transaction.query(
-                "SELECT beat($1, $2)",
-                [.int(epoch.rawValue), .int(options.lease.milliseconds)]
-            ).only()[0]
+        try await renewLease()
+        guard !lease.isFenced else {
+            throw LedgerError(
+                .fenced,
+                "this daemon's lease was over before it could be renewed; it has to join again"
+            )
         }
-        guard until != nil else {
-            throw LedgerError(.other, "this daemon's lease was over before it could be renewed; it has to join again")
-        }
-        try await fold()
-    }
-
-    /// Adds what was appended to the sums, numbers what has happened, and looks at what jobs wait for. One daemon at a time does it.
-    func fold() async throws(LedgerError) {
-        try await change { transaction in _ = try await transaction.query("SELECT fold()") }
     }
 
     /// Others may take over at once.
@@ -66,9 +59,6 @@ extension PostgresLedger: CoreLedger {
     }
 
     package func close() async throws(LedgerError) { await disconnect() }
-
-    /// Whether somebody else may have committed: nobody is asked, so every look finds something.
-    package func hasForeignChanges() async throws(LedgerError) -> Bool { true }
 }
 
 /// The models as the store knows them, read again only when that has changed.

@@ -13,15 +13,23 @@ package final class PostgresLedger: Sendable {
         /// For how long a request whose answer was lost keeps its slot of the rate window.
         package var lateArrival = LateArrival.longest
         /// For how long a daemon may claim and send after a heartbeat.
-        package var lease: Duration = .seconds(15)
-        /// How long after the end of its lease a daemon's requests may still be on their way to the provider: only then are they
-        /// counted as lost, and its tasks given to others.
-        package var grace: Duration = .seconds(15)
+        package var lease: Duration = .seconds(30)
+        /// How long after the end of its lease a daemon's requests may still be on their way to the provider, which is as long as one may
+        /// take: only then are they counted as lost, and its tasks given to others.
+        package var grace: Duration = .seconds(30)
+        /// How often the lease is renewed.
+        package var renewal: Duration = .seconds(3)
+        /// This daemon's file for its last claim.
+        package var requestMark = ""
         /// How the daemon is called in `daemons`; names need not differ.
         package var name = "promptd"
         package var host: String?
         /// Told how long each transaction of changes took.
         package var onCommit: @Sendable (Duration) -> Void = { _ in }
+        /// Told why the lease could not be renewed; it is tried again.
+        package var onLeaseTrouble: @Sendable (LedgerError) -> Void = { _ in }
+        /// By which the lease goes.
+        package var clock: @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
 
         package init() {}
     }
@@ -36,12 +44,19 @@ package final class PostgresLedger: Sendable {
         var clock = ServerClock(server: 0, local: Instant(milliseconds: 0))
     }
 
+    let settings: PostgresSettings
     let options: Options
     let epoch: Epoch
+    let lease: Lease
+    let claimMarks: ClaimMarks
+    let newsStream: AsyncStream<LedgerNews>
+    private let newsContinuation: AsyncStream<LedgerNews>.Continuation
+    private let keepers = Mutex<[Task<Void, Never>]>([])
     /// The store's own name, which it keeps for ever.
     package let databaseID: String
     let claims: ConnectionSlot
     let reads: ConnectionSlot
+    let leases: ConnectionSlot
     let facts: FactCommits
     private let writing: ConnectionSlot
     let standing = Mutex(Standing())
@@ -51,20 +66,45 @@ package final class PostgresLedger: Sendable {
     /// - Throws: `LedgerError` when there is no server, or no database of promptd's with this version of the schema.
     package init(_ settings: PostgresSettings, options: Options = Options()) async throws(LedgerError) {
         self.options = options
+        self.settings = settings
+        let lease = Lease(options.lease, now: options.clock)
+        self.lease = lease
+        (newsStream, newsContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1_000))
         let first = ConnectionSlot(settings) { try await Self.prepare($0, epoch: nil) }
-        let joined = try await LedgerError.wrapping {
-            let connection = try await first.connection()
-            let row = try await connection.query(
-                "SELECT join_daemons($1, $2, NULL, NULL, $3), (SELECT database_id FROM store)",
-                [.text(options.name), .text(options.host), .int(options.lease.milliseconds)]
-            ).only()
-            return (epoch: Epoch(try row[0]), id: try row[1] as String)
+        let connection = try await LedgerError.wrapping { try await first.connection() }
+        var found: (epoch: Epoch, id: String)?
+        try await lease.renew { () async throws(LedgerError) in
+            found = try await LedgerError.wrapping {
+                let row = try await connection.query(
+                    "SELECT join_daemons($1, $2, NULL, NULL, $3), (SELECT database_id FROM store)",
+                    [.text(options.name), .text(options.host), .int(options.lease.milliseconds)]
+                ).only()
+                return (Epoch(try row[0]), try row[1] as String)
+            }
+            return true
         }
         await first.close()
+        guard let joined = found else { throw LedgerError(.other, "the daemons of the store could not be joined") }
         epoch = joined.epoch
+        let marks = ClaimMarks(joined.epoch)
+        claimMarks = marks
         databaseID = joined.id
         func slot() -> ConnectionSlot { ConnectionSlot(settings) { try await Self.prepare($0, epoch: joined.epoch) } }
-        claims = slot()
+        // Another server may have taken the place of the one that knew of the last claim. A claim must not be made there before that is
+        // found out; and other daemons are waiting for a window's time, for this one to say so.
+        func checking(_ settings: PostgresSettings) -> ConnectionSlot {
+            ConnectionSlot(settings) {
+                try await Self.prepare($0, epoch: joined.epoch)
+                guard let last = marks.last else { return }
+                _ = try await $0.pipeline { Self.check(last, &$0) }
+            }
+        }
+        claims = checking(settings)
+        // A lease that hangs on a dead connection is not renewed on a new one.
+        var brisk = settings
+        brisk.limits.connect = .seconds(3)
+        brisk.limits.silence = .seconds(8)
+        leases = checking(brisk)
         reads = slot()
         writing = slot()
         facts = FactCommits(writing, maximum: options.changesPerCommit, onCommit: options.onCommit)
@@ -94,8 +134,23 @@ package final class PostgresLedger: Sendable {
         try await LedgerError.wrapping { try await self.reads.connection().query(sql, parameters) }
     }
 
+    func tellNews(_ news: LedgerNews) { newsContinuation.yield(news) }
+
+    /// Keeps the lease, and hears of others, from now on.
+    func keepUp() {
+        let tasks = [Task { await self.keepLease() }, Task { await self.listen() }]
+        keepers.withLock { $0 += tasks }
+    }
+
     /// Ends the connections. What is under way fails.
     package func disconnect() async {
-        for slot in [claims, reads, writing] { await slot.close() }
+        let tasks = keepers.withLock { keepers in
+            defer { keepers = [] }
+            return keepers
+        }
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
+        newsContinuation.finish()
+        for slot in [claims, reads, leases, writing] { await slot.close() }
     }
 }

@@ -3,14 +3,24 @@ package import PromptQueue
 
 extension PostgresLedger: HintSource {
     package func hintTarget(token: AttemptToken) async throws(LedgerError) -> HintTarget? {
+        try await hintTarget(.text(token.rawValue), .null)
+    }
+
+    /// As `hintTarget(token:)`.
+    func hintTarget(of attempt: AttemptID) async throws(LedgerError) -> HintTarget? {
+        try await hintTarget(.null, .int(attempt.rawValue))
+    }
+
+    private func hintTarget(_ token: PostgresValue, _ attempt: PostgresValue) async throws(LedgerError) -> HintTarget? {
         let rows = try await read(
             """
             SELECT a.account, a.id, a.job_id, a.queue, j.batch, a.state, a.finished_at IS NULL AND NOT is_aside(a.id), a.task_id,
                 a.model, coalesce(a.answered_at, a.sent_at), coalesce(j.attempt_count, 1), coalesce(j.max_attempts, 1), a.profile,
-                j.prompt, a.hinted_task_id, a.hint_changes
-            FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id WHERE a.token = $1
+                j.prompt, a.hinted_task_id, a.hint_changes, CASE WHEN a.keeper <> $3 AND is_kept(a.keeper) THEN a.keeper END
+            FROM attempts AS a LEFT JOIN jobs AS j ON j.id = a.job_id
+            WHERE a.id = coalesce($2::bigint, (SELECT t.id FROM attempts AS t WHERE t.token = $1::text))
             """,
-            [.text(token.rawValue)]
+            [token, attempt, .int(epoch.rawValue)]
         )
         return try LedgerError.wrapping {
             guard let row = rows.first, let state = AttemptState(rawValue: try row[5]) else { return nil }
@@ -29,7 +39,8 @@ extension PostgresLedger: HintSource {
                 profile: try row[12],
                 prompt: try row[13],
                 hinted: try (row[14] as String?).map(TaskID.init),
-                hintChanges: try row[15]
+                hintChanges: try row[15],
+                keeper: try row[16]
             )
         }
     }

@@ -1,5 +1,6 @@
 import JobStore
 import PromptQueue
+import StateFiles
 
 /// Opens the queue that a path names: the one place of the commands that knows of which kind it is.
 enum QueueOpener {

@@ -12,7 +12,7 @@ enum ConfigurationCheck {
         }
         _ = try Credentials.webToken(configuration, environment: environment)
         try Credentials.checkHooks(configuration.hooks, environment: environment)
-        try LedgerOpener.checkDirectory(of: configuration.database)
+        try LedgerOpener.checkDirectory(configuration)
         try MediaDirectory.check(configuration.media)
     }
 }

@@ -106,7 +106,7 @@ extension Daemon {
             "promptd is running",
             metadata: [
                 "version": "\(Version.current)",
-                "database": "\(configuration.database)", "media": "\(configuration.media)",
+                "database": "\(DatabasePlace(configuration.database))", "media": "\(configuration.media)",
                 "provider": "\(configuration.providerBaseURL)", "rate": "\(configuration.rate)",
                 "pid": "\(getpid())",
             ]
@@ -159,7 +159,7 @@ extension Daemon {
                 time: time,
                 logger: logger
             ),
-            FileGuard(ledger: ledger, time: time),
+            LossGuard(ledger: ledger, time: time),
             SearchKeeper(store: ledger, time: time, logger: logger),
             PriceWatch(prices: ledger, time: time, logger: logger),
             CatalogueKeeper(
@@ -198,7 +198,7 @@ extension Daemon {
             hooks: { [live] in live.hooks },
             deliverer: HookSender(
                 client: parts.webhookClient,
-                database: configuration.database,
+                database: "\(DatabasePlace(configuration.database))",
                 secret: { [environment] name, file in
                     try Credentials.hookSecret(name, file: file, environment: environment)
                 }
@@ -220,7 +220,7 @@ extension Daemon {
                 }
             ),
             files: UploadFiles(
-                spool: Spool(database: configuration.database),
+                spool: Spool(of: DatabasePlace(configuration.database), media: configuration.media),
                 media: configuration.media,
                 roots: { [live] in live.uploadRoots }
             ),
@@ -251,7 +251,7 @@ extension Daemon {
                 askTask: { [client = parts.client, others = parts.accountClients] task, account in
                     await (others[account] ?? client).recordInfo(task).outcome
                 },
-                open: { [database = configuration.database] in try LedgerOpener.client(of: database) }
+                open: { [place = DatabasePlace(configuration.database)] in try LedgerOpener.client(of: place) }
             ),
             now: { [time] in time.now.instant }
         )

@@ -121,16 +121,22 @@ struct Daemon {
 
     private func open(_ key: Secret, _ accountKeys: [AccountName: Secret]) async throws -> Parts {
         let opener = LedgerOpener(
-            database: configuration.database,
+            place: DatabasePlace(configuration.database),
+            files: LedgerOpener.files(configuration),
             environment: environment,
             notifier: notifier,
             metrics: metrics,
             logger: logger
         )
         let lock = try opener.lock()
-        let media = try openMedia()
+        try MediaDirectory.check(configuration.media)
         let ledger = try await opener.open()
-        let mediaOwner = try MediaOwner(media: media.path, databaseID: ledger.databaseID)
+        let media = try openMedia(ledger.memberNumber)
+        let mediaOwner = try MediaOwner(
+            media: media.path,
+            databaseID: ledger.databaseID,
+            isShared: ledger.memberNumber != nil
+        )
         let outcomes = try opener.outcomes()
         let marks = try opener.steps()
         let settings = KieSettings(baseURL: configuration.providerBaseURL)
@@ -146,13 +152,12 @@ struct Daemon {
             mediaClient: MediaClient(userAgent: settings.userAgent),
             webhookClient: WebhookClient(userAgent: settings.userAgent),
             uploadClient: UploadClient(KieSettings(baseURL: configuration.uploadBaseURL), key: key),
-            pages: try configuration.webListen.map { _ in try PageSource(LedgerOpener.pages(of: configuration.database))
-            }
+            pages: try configuration.webListen.map { _ in try PageSource(LedgerOpener.pages(of: opener.place)) }
         )
     }
 
-    private func openMedia() throws -> MediaDirectory {
-        let media = try MediaDirectory(path: configuration.media)
+    private func openMedia(_ member: Int64?) throws -> MediaDirectory {
+        let media = try MediaDirectory(path: configuration.media, member: member)
         do throws(MediaError) {
             try MediaDirectory.tryOut(media.path)
         } catch {
@@ -209,7 +214,8 @@ struct Daemon {
             DaemonIdentity(processID: getpid(), version: Version.current, accounts: limits),
             now: time.now.instant
         )
-        let marks = [parts.ledger.requestMark, parts.media.requestMark]
+        // What several daemons share says nothing of one of them.
+        let marks = [ledger.requestMark] + (ledger.memberNumber == nil ? [parts.media.requestMark] : [])
         let age = try await ledger.checkAge(marks: marks, now: time.now.instant)
         for problem in age.problems {
             logger.error(
@@ -245,7 +251,7 @@ struct Daemon {
         )
         let group = try services(parts, runners, callbacks) { for start in starts.values { start.open() } }
         let failure = await run(group) { await reload(parts, runners, callbacks) }
-        if ledger.loss != nil { await tellUnderWay(ledger) }
+        if case .files = ledger.loss { await tellUnderWay(ledger) }
         do {
             try await ledger.end(now: time.now.instant)
             try await ledger.maintain()

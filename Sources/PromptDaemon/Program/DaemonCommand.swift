@@ -1,6 +1,7 @@
 package import ArgumentParser
 import FoundationEssentials
 import Glibc
+import Logging
 import MediaStore
 import PromptConfiguration
 import PromptQueue
@@ -46,6 +47,13 @@ package struct DaemonCommand: AsyncParsableCommand {
                 try await started.run()
             }
         } catch {
+            if let daemon, (error as? LedgerError)?.code == .fenced {
+                daemon.logger.error(
+                    "this promptd could not be heard of in time, and begins anew",
+                    metadata: ["reason": "\(error)"]
+                )
+                NewBeginning.run()
+            }
             let status = Self.exitStatus(for: error)
             let message = Array((PlainText.lines("promptd: \(error)") + "\n").utf8)
             _ = unsafe message.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }

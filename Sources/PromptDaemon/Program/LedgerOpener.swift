@@ -1,41 +1,117 @@
 import Concurrency
 import JobStore
 import Logging
+import PostgresStore
+import PromptConfiguration
 import PromptQueue
+import StateFiles
 
 /// Opens the ledger that the configuration names: the one place that knows of which kind it is.
 struct LedgerOpener: Sendable {
-    let database: String
+    let place: DatabasePlace
+    /// What the names of this daemon's own files begin with.
+    let files: String
     let environment: [String: String]
     let notifier: SystemdNotifier
     let metrics: DaemonMetrics
     let logger: Logger
 
-    /// - Throws: `LedgerError` that says what keeps promptd from writing beside a database.
-    static func checkDirectory(of database: String) throws(LedgerError) { try LedgerFile.checkDirectory(of: database) }
+    /// What the names of a daemon's own files begin with: they lie beside a database's file.
+    static func files(_ configuration: DaemonConfiguration) -> String {
+        DatabasePlace(configuration.database).path ?? configuration.stateDirectory + "/postgresql"
+    }
+
+    /// - Throws: `LedgerError` that says what keeps promptd from writing its files.
+    static func checkDirectory(_ configuration: DaemonConfiguration) throws(LedgerError) {
+        try LedgerFile.checkDirectory(of: files(configuration))
+    }
 
     /// Before everything else: what is found at the start is nobody else's then.
     ///
     /// - Throws: `LedgerHeld`, or `LedgerError` when it cannot be locked.
     func lock() throws -> any LedgerLock {
-        try Self.checkDirectory(of: database)
-        return try OwnerLock(database: database)
+        try LedgerFile.checkDirectory(of: files)
+        do {
+            return try OwnerLock(database: files)
+        } catch var held as LedgerHeld {
+            if place.path == nil { held.place = "in this stateDirectory" }
+            throw held
+        }
     }
 
-    func outcomes() throws(LedgerError) -> any OutcomeStore { try OutcomeFile(database: database) }
+    func outcomes() throws(LedgerError) -> any OutcomeStore { try OutcomeFile(database: files) }
 
-    func steps() throws(LedgerError) -> any StepJournal { try StepMarks(database: database) }
+    func steps() throws(LedgerError) -> any StepJournal { try StepMarks(database: files) }
 
     /// For the pages, of a ledger that is open already: they read beside the daemon, and cannot write.
-    static func pages(of database: String) throws(LedgerError) -> [any PageReader] {
-        [try QueueFile(readingAt: database), try QueueFile(readingAt: database)]
+    static func pages(of place: DatabasePlace) throws(LedgerError) -> [any PageReader] {
+        switch place {
+        case .file(let path): [try QueueFile(readingAt: path), try QueueFile(readingAt: path)]
+        case .postgres: []
+        }
     }
 
     /// As a command opens it, for what the pages change.
-    static func client(of database: String) throws(LedgerError) -> any QueueClient { try QueueFile(path: database) }
+    static func client(of place: DatabasePlace) throws(LedgerError) -> any QueueClient {
+        switch place {
+        case .file(let path): try QueueFile(path: path)
+        case .postgres: throw LedgerError(.unusable, "pages do not change a queue of PostgreSQL yet")
+        }
+    }
+
+    func open() async throws -> any LedgerStore {
+        switch place {
+        case .file(let path): try await open(path)
+        case .postgres(let address): try await join(address)
+        }
+    }
+
+    /// A server that is away comes back, or another takes its place: that is waited for.
+    private func join(_ address: String) async throws -> any LedgerStore {
+        let clock = ContinuousClock()
+        while true {
+            do throws(LedgerError) {
+                return try await PostgresLedger(address: address, options: shared)
+            } catch {
+                guard error.isTransient else { throw error }
+                logger.warning(
+                    "the database cannot be reached; trying again until it can",
+                    metadata: ["database": "\(place)", "reason": "\(error)"]
+                )
+                notifier.send(
+                    "EXTEND_TIMEOUT_USEC=\(MigrationPatience.microseconds)\nSTATUS=waiting for the database"
+                )
+                try await clock.sleep(for: .seconds(3))
+            }
+        }
+    }
+
+    private var shared: PostgresLedger.Options {
+        var options = PostgresLedger.Options()
+        options.name = HostName.current
+        options.host = HostName.current
+        options.requestMark = files + "-requests"
+        if let seconds = environment["PROMPTD_TEST_LATE_ARRIVAL_SECONDS"].flatMap({ Int64($0) }) {
+            options.lateArrival = .seconds(seconds)
+        }
+        // For tests that do not wait for a minute until a dead daemon's work is taken over.
+        if let seconds = environment["PROMPTD_TEST_LEASE_SECONDS"].flatMap({ Int64($0) }) {
+            options.lease = .seconds(seconds)
+            options.grace = .seconds(seconds)
+            options.renewal = .milliseconds(seconds * 100)
+        }
+        options.onCommit = { [metrics] in metrics.committed(in: $0) }
+        options.onLeaseTrouble = { [logger] error in
+            logger.warning(
+                "the database could not be told that this promptd is alive",
+                metadata: ["reason": "\(error)"]
+            )
+        }
+        return options
+    }
 
     /// The ledger may have to be migrated first: systemd is asked for patience meanwhile, and the log told.
-    func open() async throws -> any LedgerStore {
+    private func open(_ database: String) async throws -> any LedgerStore {
         var options = options
         let clock = ContinuousClock()
         let start = clock.now

@@ -56,7 +56,15 @@ struct CallbackHandler: Sendable {
                 return .unavailable
             }
         }
-        hint(target.account, target.attempt, target.state == .accepted ? nil : body.task.map(target.candidate))
+        if let keeper = target.keeper {
+            do throws(LedgerError) {
+                try await targets.tell(keeper, of: target.attempt)
+            } catch {
+                return .unavailable
+            }
+        } else {
+            hint(target.account, target.attempt, target.candidate(named: body.task))
+        }
         return .accepted
     }
 }

@@ -4,7 +4,7 @@ import PromptQueue
 import ServiceLifecycle
 import Synchronization
 
-/// Notices what other processes commit to the ledger, within milliseconds, and costs nothing while nobody does.
+/// Notices what others commit to the ledger, within milliseconds, and costs nothing while nobody does.
 struct ChangeWatcher: Service {
     let ledger: any JobLedger & LedgerUpkeep
     let runners: Runners
@@ -21,7 +21,8 @@ struct ChangeWatcher: Service {
     }
 
     func run() async throws {
-        let files = ledger.watchedFiles.map(FilePathParts.split)
+        let news = ledger.news()
+        let files = news == nil ? ledger.watchedFiles.map(FilePathParts.split) : []
         var changes: AsyncStream<Void>?
         do {
             changes = try files.first.map {
@@ -33,11 +34,12 @@ struct ChangeWatcher: Service {
                 metadata: ["reason": "\(error)"]
             )
         }
-        let pause: Duration = changes == nil ? .seconds(1) : .seconds(5)
+        let pause: Duration = changes == nil && news == nil ? .seconds(1) : .seconds(5)
         _ = try await ledger.hasForeignChanges()
         try await untilShutdown { [changes] in
             try await withThrowingDiscardingTaskGroup { group in
                 if let changes { group.addTask { try await watch(changes) } }
+                if let news { group.addTask { try await take(news) } }
                 group.addTask {
                     // In case a notice is ever lost.
                     while !Task.isCancelled {
@@ -52,6 +54,23 @@ struct ChangeWatcher: Service {
                     }
                 }
             }
+        }
+    }
+
+    /// Takes in what a shared store tells. One look serves all that is told while it is under way.
+    private func take(_ news: AsyncStream<LedgerNews>) async throws {
+        let (looks, looker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { for await _ in looks { try await look() } }
+            for await one in news {
+                switch one {
+                case .changed: looker.yield()
+                case .hinted(let target):
+                    runners.hinted(target.account, target.attempt, candidate: target.candidate(named: target.hinted))
+                case .members(let count): runners.membersChanged(count)
+                }
+            }
+            looker.finish()
         }
     }
 

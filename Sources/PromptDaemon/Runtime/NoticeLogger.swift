@@ -22,6 +22,8 @@ struct NoticeLogger: Sendable {
     }
 
     func failed(_ error: LedgerError) {
+        // What follows is said by whoever begins anew.
+        if error.code == .fenced { return }
         logger.critical(
             "stopping: the database refuses what has to be recorded",
             metadata: ["reason": "\(error)"]

@@ -94,6 +94,10 @@ package final class Runner: Service {
         events.send(.reloaded(settings))
     }
 
+    package func membersChanged(_ count: Int) {
+        events.send(.members(count))
+    }
+
     /// Ends it as a graceful shutdown does.
     package func drain() {
         running.store(false, ordering: .relaxed)
@@ -196,6 +200,10 @@ package final class Runner: Service {
             }
         case .submit(let job):
             group.addTask { [self] in
+                guard ledger.maySend else {
+                    events.send(.submitted(job.attempt, .notSent(Self.leaseOver)))
+                    return
+                }
                 let start = time.now.uptime
                 let outcome = await provider.submit(job)
                 metrics?.submitted(outcome, in: time.now.uptime - start)
@@ -319,6 +327,11 @@ package final class Runner: Service {
             log.notKept(change, failure)
         }
     }
+
+    private static let leaseOver = Failure(
+        .notSent,
+        "the database could not be told that this promptd is alive, so nothing was sent"
+    )
 
     private func startGrace(_ group: inout DiscardingTaskGroup) {
         log.draining(grace)

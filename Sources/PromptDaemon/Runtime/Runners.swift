@@ -56,6 +56,11 @@ struct Runners: Service {
         for (account, settings) in settings { all[account]?.reloaded(settings) }
     }
 
+    /// So many daemons share the provider's accounts.
+    func membersChanged(_ count: Int) {
+        for runner in all.values { runner.membersChanged(count) }
+    }
+
     /// A callback says that there is news of a task.
     func hinted(_ account: AccountName, _ attempt: AttemptID, candidate: OpenTask?) {
         all[account]?.hinted(attempt, candidate: candidate)

@@ -34,7 +34,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
 
     package init(_ error: LedgerError) {
         switch error.code {
-        case .busy, .full: self = .temporary
+        case .busy, .full, .fenced: self = .temporary
         case .permission: self = .noPermission
         case .unusable, .constraint: self = .badData
         case .inputOutput: self = .inputOutput

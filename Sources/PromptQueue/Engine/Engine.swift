@@ -39,7 +39,7 @@ package struct Engine: Sendable {
         self.settings = settings
         random = SeededGenerator(seed: seed)
         submissions = Submissions(rate: settings.rate, first: settings.firstSubmissions)
-        polls = PollSchedule(pace: RateLimit(count: settings.pollsPerSecond, window: .seconds(1)))
+        polls = PollSchedule(pace: settings.pollPace)
         polls.expectsCallbacks = settings.callbacksEnabled
         downloads = Downloads(concurrency: settings.concurrentDownloads)
     }
@@ -128,6 +128,9 @@ package struct Engine: Sendable {
             if mayBeDue { claiming.noteDue() } else { claiming.noteRoom() }
         case .hinted(let attempt, let candidate):
             hinted(attempt, candidate, now: now)
+        case .members(let count):
+            settings.members = max(1, count)
+            polls.change(pace: settings.pollPace)
         case .reloaded(let new):
             // The cap was the old key's.
             for kind in [GateKind.key, .keyCap] { open(kind) }
@@ -153,7 +156,7 @@ package struct Engine: Sendable {
             settings.pollsPerSecond = new.pollsPerSecond
             settings.downloadsEnabled = new.downloadsEnabled
             submissions.change(to: new.rate)
-            polls.change(pace: RateLimit(count: new.pollsPerSecond, window: .seconds(1)))
+            polls.change(pace: settings.pollPace)
             claiming.noteDue()
             outbox.record(.limits(new.rate, running: new.running))
         }

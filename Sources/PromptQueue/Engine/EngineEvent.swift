@@ -35,6 +35,8 @@ package enum EngineEvent: Sendable {
     /// Somebody says that there is news of a task. `candidate` is the attempt with the task that was named, for the case
     /// that its answer was lost.
     case hinted(AttemptID, candidate: OpenTask? = nil)
+    /// So many daemons ask the provider about tasks of this account.
+    case members(Int)
     /// The key and the limits were reloaded.
     case reloaded(EngineSettings)
     /// The time that the last `wake` asked for has come.

@@ -5,6 +5,8 @@ package struct EngineSettings: Sendable {
     /// Tasks at the provider at once.
     package var running = 100
     package var pollsPerSecond = 10
+    /// How many daemons share the account, and so the pace of its polls.
+    package var members = 1
     package var downloadsEnabled = true
     /// Whether the provider calls back, so that polling is the safety net only.
     package var callbacksEnabled = false
@@ -18,4 +20,11 @@ package struct EngineSettings: Sendable {
     package var account = AccountRules()
 
     package init() {}
+
+    /// This daemon's share of the account's polls.
+    package var pollPace: RateLimit {
+        members <= pollsPerSecond
+            ? RateLimit(count: pollsPerSecond / max(1, members), window: .seconds(1))
+            : RateLimit(count: 1, window: .seconds(1) * members / max(1, pollsPerSecond))
+    }
 }

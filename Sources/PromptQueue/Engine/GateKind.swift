@@ -54,7 +54,7 @@ package enum GateKind: Sendable, Hashable {
         case .provider: "nothing to do, the next job is sent as a trial, with backoff"
         case .model: "nothing to do; one of its jobs is sent as a trial, with backoff"
         case .disk:
-            "end the process that holds the database, or make room on its disk, as the message says; it goes on by itself"
+            "end the process that holds the database, make room on its disk, or bring its server back, as the message says; it goes on by itself"
         case .media: "make room, or let promptd write there; it goes on by itself"
         }
     }

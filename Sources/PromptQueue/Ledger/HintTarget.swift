@@ -23,6 +23,8 @@ package struct HintTarget: Sendable, Hashable {
     package var hinted: TaskID?
     /// How often the ledger has noted another name.
     package var hintChanges: Int
+    /// The number of the daemon that asks about it, where several share the ledger; nil: this one.
+    package var keeper: Int64?
 
     /// More names than this are not noted: a provider gives one.
     package static let maximumChanges = 8
@@ -42,7 +44,8 @@ package struct HintTarget: Sendable, Hashable {
         profile: String = "",
         prompt: String? = nil,
         hinted: TaskID? = nil,
-        hintChanges: Int = 0
+        hintChanges: Int = 0,
+        keeper: Int64? = nil
     ) {
         self.account = account
         self.attempt = attempt
@@ -59,6 +62,7 @@ package struct HintTarget: Sendable, Hashable {
         self.prompt = prompt
         self.hinted = hinted
         self.hintChanges = hintChanges
+        self.keeper = keeper
     }
 
     /// Whether the ledger has to keep what a callback named: the answer that names the task is missing and may never come,
@@ -93,4 +97,18 @@ package protocol HintSource: Sendable {
     ///
     /// It settles nothing: at a start promptd asks the provider about it. What needs no note is not written.
     func noteHint(_ attempt: AttemptID, task: TaskID) async throws(LedgerError)
+
+    /// Tells the daemon that asks about an attempt, which is another, that there is news.
+    func tell(_ keeper: Int64, of attempt: AttemptID) async throws(LedgerError)
+}
+
+extension HintSource {
+    package func tell(_ keeper: Int64, of attempt: AttemptID) async throws(LedgerError) {}
+}
+
+extension HintTarget {
+    /// The task to ask about, if the ledger does not know whose it is.
+    package func candidate(named task: TaskID?) -> OpenTask? {
+        state == .accepted ? nil : task.map(candidate)
+    }
 }

@@ -37,6 +37,10 @@ package protocol JobLedger: Sendable {
     /// Those of `results` that nobody waits for any more: their jobs were cancelled, or are gone.
     func unwanted(_ results: [ResultID]) async throws(LedgerError) -> [ResultID]
 
+    /// Whether a request may be sent now. Where several daemons share a ledger, what one of them claimed and cannot have sent is counted as
+    /// lost at some time: it must not be sent after that. Looked at before each request.
+    var maySend: Bool { get }
+
     /// Whether somebody else has committed since the last call.
     func hasForeignChanges() async throws(LedgerError) -> Bool
 
@@ -46,6 +50,8 @@ package protocol JobLedger: Sendable {
 }
 
 extension JobLedger {
+    package var maySend: Bool { true }
+
     /// Records what happened at `now`, and returns when that is durable.
     package func record(_ change: LedgerChange, now: Instant) async throws(LedgerError) -> CommitResult {
         let result = await withCheckedContinuation { continuation in
@@ -113,6 +119,8 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
         case constraint
         /// The task that asked was cancelled; nothing was read or written.
         case cancelled
+        /// This daemon could not say for too long that it is alive, and has to join the others again.
+        case fenced
         case other
     }
 
@@ -128,7 +136,7 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
     package var isTransient: Bool {
         switch code {
         case .busy, .full, .inputOutput: true
-        case .permission, .unusable, .constraint, .cancelled, .other: false
+        case .permission, .unusable, .constraint, .cancelled, .fenced, .other: false
         }
     }
 

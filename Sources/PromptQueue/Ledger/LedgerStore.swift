@@ -65,8 +65,14 @@ package protocol LedgerUpkeep: Sendable {
     /// How many transactions this process has committed.
     var transactions: Int { get }
 
-    /// Why nobody would find what is recorded from now on; nil while all is well.
-    var loss: String? { get }
+    /// Why this daemon must stop; nil while all is well.
+    var loss: LedgerLoss? { get }
+
+    /// This daemon's number among those of a store that several work on at once; nil if nobody else can.
+    var memberNumber: Int64? { get }
+
+    /// What others do, as it happens; nil if `watchedFiles` tell that. For one reader, once.
+    func news() -> AsyncStream<LedgerNews>?
 
     /// Whether that may take minutes the next time.
     var isMaintenanceLong: Bool { get }

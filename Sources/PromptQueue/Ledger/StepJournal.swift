@@ -22,11 +22,12 @@ package protocol LedgerLock: AnyObject, Sendable {}
 /// Another daemon works on the ledger.
 package struct LedgerHeld: Error, Sendable, CustomStringConvertible {
     package var processID: Int32?
+    package var place = "on this database"
 
     package init(processID: Int32?) { self.processID = processID }
 
     package var description: String {
         let holder = processID.map { "pid \($0)" } ?? "another process"
-        return "another promptd (\(holder)) works on this database; stop it first, or use a database of your own"
+        return "another promptd (\(holder)) works \(place); stop it first, or use another"
     }
 }

@@ -9,6 +9,8 @@ struct SimulatedBudget {
     var client: String?
     var period: BudgetPeriod
     var limit: Int64
+    /// Jobs that were gone when it was set: nobody knows their labels any more, and what was sent for them does not count.
+    var forgotten: Set<JobID> = []
 
     var scope: BudgetScope {
         BudgetScope(
@@ -20,7 +22,7 @@ struct SimulatedBudget {
 
     func concerns(_ entry: Books.Entry) -> Bool {
         (queue == nil || entry.queue == queue) && (model == nil || entry.model == model)
-            && (client == nil || entry.client == client)
+            && (client == nil || entry.client == client && !forgotten.contains(entry.job))
     }
 
     /// When the period around `now` began, in UTC.

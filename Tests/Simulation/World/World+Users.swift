@@ -151,7 +151,7 @@ extension World {
         ])
         let model = users.happens(0.2) ? users.pick(Prices.models) : nil
         let client = users.happens(0.3) ? "c\(users.whole(0...2))" : nil
-        let budget = SimulatedBudget(
+        var budget = SimulatedBudget(
             name: "\(queue ?? "all")/\(users.whole(1...2))",
             queue: queue,
             model: model,
@@ -159,6 +159,11 @@ extension World {
             period: period,
             limit: Int64(users.whole(0...400)) * 1_000
         )
+        if client != nil {
+            budget.forgotten = try Set(books.sorted.map(\.job)).filter {
+                try place.number("SELECT count(*) FROM jobs WHERE id = ?", [$0.rawValue]) == 0
+            }
+        }
         try place.client.setBudget(
             budget.name,
             scope: budget.scope,

@@ -4,12 +4,15 @@ import PromptQueue
 
 /// What a kill, or a power cut, in the last step of a restore leaves: the database has a second name already, and what
 /// belongs to it may have moved there, while the backup has not taken its place yet.
-enum UnfinishedReplacement {
+package enum UnfinishedReplacement {
+    /// What belongs to a database, beside it: of another database's content, each of them.
+    package static let companions = ["-wal", "-shm", "-journal", "-outcomes", "-steps"]
+
     /// Undoes it: the database has its one name again, and its companions beside it. Does nothing while somebody holds the
     /// database, as a restore at work does.
     ///
     /// To be called before SQLite opens the file in this process: closing any descriptor drops its locks.
-    static func undo(_ path: String) {
+    package static func undo(_ path: String) {
         var status = stat()
         guard unsafe stat(path, &status) == 0, status.st_nlink == 2, let pointer = unsafe realpath(path, nil) else {
             return
@@ -23,7 +26,7 @@ enum UnfinishedReplacement {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, unsafe stat(real, &status) == 0, status.st_nlink == 2,
             let aside = secondName(of: real, status.st_ino)
         else { return }
-        for companion in DatabaseReplacement.companions { _ = unsafe rename(aside + companion, real + companion) }
+        for companion in companions { _ = unsafe rename(aside + companion, real + companion) }
         unsafe unlink(aside)
         let directory = unsafe open(FilePathParts.split(real).directory, O_RDONLY | O_CLOEXEC)
         guard directory >= 0 else { return }

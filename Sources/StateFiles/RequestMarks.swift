@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 import PromptQueue
 import Synchronization
-import SystemPackage
+package import SystemPackage
 
 /// The number of the last request, outside the database: a copy that takes the database's place is older than these, or belongs to
 /// another branch of its history.
@@ -10,13 +10,19 @@ import SystemPackage
 /// Written before a request is sent. It has to outlive the process, and a copy that somebody puts in place, not a power failure:
 /// only the first writing of a start is synced. Each file has a fixed length, so that a full disk does not matter, and knows its
 /// own inode: one that was copied along with a database says nothing.
-final class RequestMarks: Sendable {
+package final class RequestMarks: Sendable {
     /// What one says.
-    struct Mark: Equatable {
+    package struct Mark: Equatable, Sendable {
         /// Renewed whenever a copy is found: two databases that went on from one never share it.
-        var branch: String
-        var attempt: Int64
-        var job: Int64
+        package var branch: String
+        package var attempt: Int64
+        package var job: Int64
+
+        package init(branch: String, attempt: Int64, job: Int64) {
+            self.branch = branch
+            self.attempt = attempt
+            self.job = job
+        }
     }
 
     private static let magic = "promptd requests 1"
@@ -25,12 +31,12 @@ final class RequestMarks: Sendable {
     private let databaseID: String
     private let paths: [String]
     /// What was found, of this database.
-    let found: [Mark]
+    package let found: [Mark]
     /// What is in the way of reading some of them.
-    let problems: [String]
+    package let problems: [String]
     private let state = Mutex((descriptors: [Int32](), last: Mark?.none))
 
-    init(_ paths: [String], databaseID: String) {
+    package init(_ paths: [String], databaseID: String) {
         self.databaseID = databaseID
         self.paths = paths
         var found: [Mark] = []
@@ -51,7 +57,7 @@ final class RequestMarks: Sendable {
     /// Writes all of them and waits until they are on disk, with their names.
     ///
     /// - Returns: what kept some of them from being written.
-    func begin(_ mark: Mark) -> [String] {
+    package func begin(_ mark: Mark) -> [String] {
         state.withLock { state in
             state.last = mark
             var problems: [String] = []
@@ -73,11 +79,19 @@ final class RequestMarks: Sendable {
     }
 
     /// Notes a request and its job, unless later ones are noted already.
-    func note(attempt: Int64, job: Int64) {
+    package func note(attempt: Int64, job: Int64) {
         state.withLock { state in
             guard var mark = state.last, attempt > mark.attempt || job > mark.job else { return }
             mark.attempt = max(mark.attempt, attempt)
             mark.job = max(mark.job, job)
+            state.last = mark
+            for descriptor in state.descriptors { _ = write(mark, to: descriptor) }
+        }
+    }
+
+    /// Notes another mark.
+    package func replace(_ mark: Mark) {
+        state.withLock { state in
             state.last = mark
             for descriptor in state.descriptors { _ = write(mark, to: descriptor) }
         }
@@ -95,7 +109,7 @@ final class RequestMarks: Sendable {
 
     /// - Returns: nil if there is none, or none of this database that was written in its place.
     /// - Throws: why it cannot be told.
-    static func read(_ path: String, _ databaseID: String) throws(Errno) -> Mark? {
+    package static func read(_ path: String, _ databaseID: String) throws(Errno) -> Mark? {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }

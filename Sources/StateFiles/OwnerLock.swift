@@ -147,7 +147,7 @@ package enum DatabasePath {
         close(try open(path))
     }
 
-    static func open(_ path: String) throws(LedgerError) -> Int32 {
+    package static func open(_ path: String) throws(LedgerError) -> Int32 {
         var status = stat()
         let isThere = unsafe stat(path, &status) == 0
         let descriptor = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
