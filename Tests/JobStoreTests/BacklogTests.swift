@@ -13,7 +13,7 @@ import Testing
         ] as [([Int], [Int])]
     )
     func `small queues are looked at as a whole, the others in equal shares`(jobs: [Int], shares: [Int]) {
-        #expect(QueueFile.shares(of: 10, among: jobs) == shares)
+        #expect(BacklogSample.shares(of: 10, among: jobs) == shares)
     }
 
     @Test func `jobs that differ in their prompts only are one group, and a sample says how large it is`() throws {

@@ -11,8 +11,14 @@ struct PostgresPlace: LedgerPlace {
     let conninfo: String
     let connection: PostgresConnection
 
-    static func make() async throws -> PostgresPlace {
-        let conninfo = try await PostgresServer.shared().database()
+    /// - Parameter server: nil: the one that all tests share.
+    static func make(_ server: PostgresServer? = nil) async throws -> PostgresPlace {
+        let conninfo: String
+        if let server {
+            conninfo = try await server.database()
+        } else {
+            conninfo = try await PostgresServer.shared().database()
+        }
         var settings = PostgresSettings(conninfo, applicationName: "tests")
         settings.limits.statement = nil
         let connection = try await PostgresConnection.open(settings)

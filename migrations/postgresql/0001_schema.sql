@@ -984,7 +984,8 @@ CREATE TABLE jobs (
     waits bigint
 ) WITH (fillfactor = 80);
 
-CREATE INDEX jobs_batch ON jobs (batch, state) WHERE batch IS NOT NULL;
+-- With the id, so that pages have the jobs of a batch and a state, and below of a queue and a state, in their order.
+CREATE INDEX jobs_batch ON jobs (batch, state, id) WHERE batch IS NOT NULL;
 
 CREATE INDEX jobs_batch_charged ON jobs (batch, charged_millicredits) WHERE charged_millicredits > 0;
 
@@ -992,7 +993,7 @@ CREATE INDEX jobs_failed ON jobs (finished_at) WHERE state = 'failed';
 
 CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL AND pruned_at IS NULL;
 
-CREATE INDEX jobs_listed ON jobs (queue, state);
+CREATE INDEX jobs_listed ON jobs (queue, state, id);
 
 CREATE INDEX jobs_resumed ON jobs (id) WHERE is_resumed = 1;
 

@@ -4,7 +4,7 @@ package import PromptQueue
 extension QueueFile: PageReader {
     package func page(_ request: PageRequest) throws(LedgerError) -> JobSlice {
         // The index would be asked for what its beginning names.
-        guard !request.filter.isImpossible else { return JobSlice(jobs: [], older: nil, newer: nil, isCutShort: false) }
+        guard !request.filter.isImpossible else { return .empty }
         return try searching(request.filter) { db, search in
             var candidates = try JobCandidates(request, search, db)
             var found: [Row] = []
@@ -14,32 +14,14 @@ extension QueueFile: PageReader {
             let hasMore = found.count > request.limit
             var jobs = try found.prefix(request.limit).map { try JobRecord($0) }
             if candidates.isAscending { jobs.reverse() }
-            let ends = try Self.ends(of: jobs, request, candidates, hasMore: hasMore)
             let results = try Self.results(of: jobs.map(\.id), db)
             return JobSlice(
-                jobs: jobs.map { ExportedJob(job: $0, results: results[$0.id] ?? []) },
-                older: ends.older,
-                newer: ends.newer,
-                isCutShort: candidates.gaveUp && !hasMore
+                request,
+                jobs.map { ExportedJob(job: $0, results: results[$0.id] ?? []) },
+                hasMore: hasMore,
+                gaveUp: candidates.gaveUp,
+                last: candidates.last
             )
-        }
-    }
-
-    /// Where the pages beside this one begin.
-    private static func ends(
-        of jobs: [JobRecord],
-        _ request: PageRequest,
-        _ candidates: JobCandidates,
-        hasMore: Bool
-    ) throws -> (older: JobID?, newer: JobID?) {
-        let goesOn = hasMore || candidates.gaveUp
-        let last = hasMore ? nil : candidates.last
-        switch request.position {
-        case .newest: return (goesOn ? last ?? jobs.last?.id : nil, nil)
-        case .before(let id):
-            return (goesOn ? last ?? jobs.last?.id : nil, jobs.first?.id ?? JobID(max(id.rawValue, 1) - 1))
-        case .after(let id):
-            return (jobs.last?.id ?? JobID(min(id.rawValue, .max - 1) + 1), goesOn ? last ?? jobs.first?.id : nil)
         }
     }
 

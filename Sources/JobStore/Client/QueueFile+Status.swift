@@ -7,7 +7,7 @@ extension QueueFile {
         try read { db in
             let queues = try Self.queues(db)
             let waiting = queues.map { ($0.name, jobs: $0.counts[.queued] ?? 0) }.filter { $0.jobs > 0 }
-            let shares = Self.shares(of: sample, among: waiting.map(\.jobs))
+            let shares = BacklogSample.shares(of: sample, among: waiting.map(\.jobs))
             let accounts = try AccountStatus.all(db)
             return StatusRecord(
                 daemon: try Self.daemon(db, accounts),
@@ -114,19 +114,6 @@ extension QueueFile {
                 let mean: Int64 = row["mean_milliseconds"]
                 durations[row["model"]] = .milliseconds(mean)
             }
-    }
-
-    /// How much of `total` each of `amounts` gets: what is small is served in full, the others share the rest equally.
-    static func shares(of total: Int, among amounts: [Int]) -> [Int] {
-        var shares = amounts
-        var left = total
-        let order = amounts.indices.sorted { (amounts[$0], $0) < (amounts[$1], $1) }
-        for (served, index) in order.enumerated() {
-            // At least one, so that something is known of every queue.
-            shares[index] = min(amounts[index], max(left / (order.count - served), 1))
-            left -= shares[index]
-        }
-        return shares
     }
 
     private static func backlog(_ queue: String, jobs: Int, sample: Int, _ db: Database) throws -> BacklogSample {

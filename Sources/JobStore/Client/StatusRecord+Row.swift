@@ -2,30 +2,14 @@ import GRDB
 import PromptQueue
 
 extension DaemonRecord {
-    /// - Parameter accounts: what is configured counts together; the window and the rules are the standard account's.
     init(_ row: Row, _ accounts: [AccountStatus]) {
-        let configured = accounts.filter(\.isConfigured)
-        let own = configured.first
-        let balances = configured.compactMap(\.balance)
-        let limits = configured.compactMap(\.runningLimit)
-        var rules = own?.rules ?? AccountRules()
-        rules.creditReserve = configured.reduce(.zero) { $0 + $1.rules.creditReserve }
         self.init(
             version: row["version"],
             startedAt: row.instant("started_at"),
-            balance: balances.isEmpty ? nil : balances.reduce(.zero, +),
-            balanceAt: configured.compactMap(\.balanceAt).min(),
-            sentSince: configured.reduce(.zero) { $0 + $1.sentSince },
-            rateUsed: accounts.reduce(0) { $0 + $1.rateUsed },
-            rate: own?.rate.map { first in
-                RateLimit(count: configured.reduce(0) { $0 + ($1.rate?.count ?? 0) }, window: first.window)
-            },
-            running: accounts.reduce(0) { $0 + $1.running },
-            runningLimit: limits.isEmpty ? nil : limits.reduce(0, +),
             lastError: row["last_error"],
             lastErrorAt: row.instant("last_error_at"),
             lastResultAt: row.instant("last_result_at"),
-            rules: rules
+            accounts: accounts
         )
     }
 }

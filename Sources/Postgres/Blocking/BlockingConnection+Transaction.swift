@@ -16,6 +16,8 @@ extension BlockingConnection {
     ) throws -> Value {
         try turn.take {
             if let outer = turn.transaction { return try part(of: outer, keeps: keeps, body) }
+            var options = options
+            options.isReadOnly = options.isReadOnly || isReadOnly
             let transaction = PostgresTransaction(connection, options)
             turn.transaction = transaction
             defer { turn.transaction = nil }

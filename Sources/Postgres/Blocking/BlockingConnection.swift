@@ -5,12 +5,16 @@
 package final class BlockingConnection: Sendable {
     let connection: PostgresConnection
     let turn = BlockingTurn()
+    let isReadOnly: Bool
 
     /// Connects.
     ///
+    /// - Parameter isReadOnly: whether the server is to refuse whatever writes.
     /// - Throws: `PostgresError` with `settings`, `cannotConnect` or `pooler`, whose message says what to do.
-    package init(_ settings: PostgresSettings) throws {
+    package init(_ settings: PostgresSettings, isReadOnly: Bool = false) throws {
+        self.isReadOnly = isReadOnly
         var settings = settings
+        if isReadOnly { settings.parameters["default_transaction_read_only"] = "on" }
         if settings.clock is ContinuousClock { settings.clock = ThreadClock() }
         connection = try BlockingCall.run(on: .shared()) { [settings] in try await PostgresConnection.open(settings) }
     }

@@ -98,6 +98,8 @@ extension PostgresConnection {
             "idle_in_transaction_session_timeout": milliseconds(limits.idleInTransaction), "bytea_output": "hex",
             "extra_float_digits": "1", "standard_conforming_strings": "on", "datestyle": "ISO",
             "intervalstyle": "postgres",
+            // To compile a statement takes seconds where it has many parts, and each of these reads a few rows.
+            "jit": "off",
         ]
         parameters.merge(settings.parameters) { $1 }
         let ordered = parameters.sorted { $0.key < $1.key }

@@ -11,8 +11,13 @@ extension PostgresRow {
 
 extension JobRecord {
     /// Of the jobs `j`.
-    static let columns = """
-        j.id, j.state, j.queue, j.batch, j.model, j.priority, j.run_at, j.prompt, j.input::text, j.labels::text, j.unique_key,
+    static let columns = columns(prompt: "j.prompt", input: "j.input::text")
+    /// As pages show them: the beginning of the prompt, and no input.
+    static let shortColumns = columns(prompt: "left(j.prompt, 500)", input: "'{}'")
+
+    private static func columns(prompt: String, input: String) -> String {
+        """
+        j.id, j.state, j.queue, j.batch, j.model, j.priority, j.run_at, \(prompt), \(input), j.labels::text, j.unique_key,
         j.attempt_count, j.max_attempts, j.task_id, j.provider_state, j.estimated_millicredits, j.estimate_basis,
         j.charged_millicredits, j.error_code, j.error_message, j.created_at, j.submitted_at, j.finished_at, j.pruned_at,
         (SELECT coalesce(json_agg(r.path ORDER BY r.ordinal), '[]') FROM results AS r
@@ -25,6 +30,7 @@ extension JobRecord {
             FROM job_uploads AS u LEFT JOIN uploads AS f ON f.reference = u.reference
             WHERE u.job_id = j.id AND f.state IS DISTINCT FROM 'ready') END
         """
+    }
 
     /// From `columns`.
     init(row: PostgresRow) throws {

@@ -122,7 +122,8 @@ extension PostgresLedger: HookStore {
 }
 
 extension HookDelivery {
-    fileprivate init(row: PostgresRow) throws {
+    /// Its columns, in the order of `take_hook_turns`.
+    init(row: PostgresRow) throws {
         guard let event = HookEvent(rawValue: try row[2]), let state = State(rawValue: try row[7]) else {
             throw LedgerError(.unusable, "hook_deliveries.event is not known to this program; upgrade it")
         }

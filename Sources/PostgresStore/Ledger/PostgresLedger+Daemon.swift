@@ -81,12 +81,7 @@ extension PostgresLedger {
             try await self.reads.connection().pipeline { pipeline in
                 // The version first: what is changed in between is read again.
                 pipeline.add("SELECT catalogue_version FROM store")
-                pipeline.add(
-                    """
-                    SELECT model, listed, title, task_types, pricing, input_schema, read_at FROM provider_models
-                    ORDER BY model
-                    """
-                )
+                pipeline.add(ProviderModel.all)
             }
         }
         return try LedgerError.wrapping {
@@ -98,7 +93,12 @@ extension PostgresLedger {
 }
 
 extension ProviderModel {
-    fileprivate init(row: PostgresRow) throws {
+    static let all: SQL = """
+        SELECT model, listed, title, task_types, pricing, input_schema, read_at FROM provider_models ORDER BY model
+        """
+
+    /// From `all`.
+    init(row: PostgresRow) throws {
         let types: String = try row[3]
         let schema: String? = try row[5]
         self.init(

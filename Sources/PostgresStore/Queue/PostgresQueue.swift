@@ -22,11 +22,10 @@ package final class PostgresQueue: Sendable {
         // Names without a schema are promptd's; whoever writes is none of its daemons.
         settings.parameters["search_path"] = "promptd"
         settings.parameters["promptd.daemon"] = ""
-        if isReadOnly { settings.parameters["default_transaction_read_only"] = "on" }
         self.settings = settings
         self.isReadOnly = isReadOnly
         let first = try LedgerError.wrapping {
-            let connection = try BlockingConnection(settings)
+            let connection = try BlockingConnection(settings, isReadOnly: isReadOnly)
             do {
                 try StoreSchema.check(connection)
             } catch {
@@ -43,7 +42,7 @@ package final class PostgresQueue: Sendable {
         get throws {
             try known.withLock { known in
                 if let known { return known }
-                let new = try BlockingConnection(settings)
+                let new = try BlockingConnection(settings, isReadOnly: isReadOnly)
                 known = new
                 return new
             }

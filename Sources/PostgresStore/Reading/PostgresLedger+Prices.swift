@@ -28,23 +28,8 @@ extension PostgresLedger: PriceStore {
     }
 
     package func charges() async throws(LedgerError) -> [String: [ObservedCharge]] {
-        let rows = try await read(
-            "SELECT model, charged, estimated, basis FROM observed_charges($1)",
-            [.int(Int64(ObservedPrice.sampleSize))]
-        )
-        return try LedgerError.wrapping {
-            var charges: [String: [ObservedCharge]] = [:]
-            for row in rows {
-                charges[try row[0], default: []].append(
-                    ObservedCharge(
-                        charged: Credits(millicredits: try row[1]),
-                        estimated: try (row[2] as Int64?).map(Credits.init(millicredits:)),
-                        basis: try (row[3] as String?).flatMap(Estimate.Kind.init)
-                    )
-                )
-            }
-            return charges
-        }
+        let rows = try await read(PriceRows.observed, PriceRows.sample)
+        return try LedgerError.wrapping { try PriceRows.charges(rows) }
     }
 }
 

@@ -114,29 +114,38 @@ extension PostgresLedger: StatusSource {
 enum AccountRows {
     /// The standard one first, the others by name.
     static func all(_ transaction: PostgresTransaction) async throws -> [AccountStatus] {
-        let rows = try await transaction.pipeline { pipeline in
-            pipeline.add(
-                """
-                SELECT account, since, compared_at, ledger_spend, account_spend, top_ups, unexplained, estimated,
-                    reserved_for_unknown, given_up
-                FROM account_status
-                """
-            )
-            pipeline.add(
-                """
-                SELECT a.name, a.is_configured, a.balance_millicredits, a.balance_at, l.rate_used, a.rate_limit, a.rate_window_ms,
-                    l.running, a.running_limit, a.credit_reserve_millicredits, a.unconfirmed_policy, a.unconfirmed_window_ms,
-                    -- What the balance cannot hold yet; of one that was read long ago, no more than the latest.
-                    (SELECT coalesce(sum(t.reserved_millicredits + coalesce(t.charged_millicredits, 0)), 0) FROM attempts AS t
-                        WHERE t.id > greatest(a.balance_attempt_id, coalesce((SELECT max(id) FROM attempts), 0) - 20000)
-                            AND t.account = a.name)
-                FROM accounts AS a JOIN account_load AS l ON l.account = a.name
-                ORDER BY a.name <> 'default', a.name
-                """
-            )
-        }
-        let comparisons = try rows[0].map(AccountRecord.init(row:))
-        return try rows[1].map { row in try AccountStatus(row: row, comparisons) }
+        try all(await transaction.pipeline { ask(&$0) }[...])
+    }
+
+    /// How many questions `ask` asks.
+    static let questions = 2
+
+    static func ask(_ pipeline: inout PostgresPipeline) {
+        pipeline.add(
+            """
+            SELECT account, since, compared_at, ledger_spend, account_spend, top_ups, unexplained, estimated,
+                reserved_for_unknown, given_up
+            FROM account_status
+            """
+        )
+        pipeline.add(
+            """
+            SELECT a.name, a.is_configured, a.balance_millicredits, a.balance_at, l.rate_used, a.rate_limit, a.rate_window_ms,
+                l.running, a.running_limit, a.credit_reserve_millicredits, a.unconfirmed_policy, a.unconfirmed_window_ms,
+                -- What the balance cannot hold yet; of one that was read long ago, no more than the latest.
+                (SELECT coalesce(sum(t.reserved_millicredits + coalesce(t.charged_millicredits, 0)), 0) FROM attempts AS t
+                    WHERE a.balance_attempt_id IS NOT NULL AND t.id > greatest(a.balance_attempt_id, coalesce((SELECT max(id) FROM attempts), 0) - 20000)
+                        AND t.account = a.name)
+            FROM accounts AS a JOIN account_load AS l ON l.account = a.name
+            ORDER BY a.name <> 'default', a.name
+            """
+        )
+    }
+
+    /// The answers to what `ask` asks.
+    static func all(_ rows: ArraySlice<PostgresRows>) throws -> [AccountStatus] {
+        let comparisons = try rows[rows.startIndex].map(AccountRecord.init(row:))
+        return try rows[rows.startIndex + 1].map { row in try AccountStatus(row: row, comparisons) }
     }
 }
 

@@ -18,20 +18,8 @@ extension PostgresLedger: ScheduleStore {
     }
 
     package func currentPrices() async throws(LedgerError) -> PriceBook {
-        let charges = try await charges()
-        return try await LedgerError.wrapping {
-            let rows = try await reads.connection().pipeline { pipeline in
-                pipeline.add("SELECT default_price_millicredits FROM store")
-                pipeline.add("SELECT model, input, millicredits, per, source, note FROM prices")
-            }
-            var book = PriceBook(
-                overrides: try rows[1].compactMap(PriceOverride.init(row:)),
-                defaultPrice: Credits(millicredits: try rows[0].only()[0])
-            )
-            for (model, charges) in charges {
-                book.setObserved(ObservedPrice(charges: charges.map(\.charged)), model: model)
-            }
-            return book
+        try await LedgerError.wrapping {
+            try PriceRows.book(await reads.connection().pipeline { PriceRows.ask(&$0) }[...])
         }
     }
 }

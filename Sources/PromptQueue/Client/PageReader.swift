@@ -75,6 +75,30 @@ package struct JobSlice: Sendable {
     }
 }
 
+extension JobSlice {
+    /// - Parameters:
+    ///   - found: the newest first, as many as the page shows at most.
+    ///   - hasMore: whether one more was found.
+    ///   - gaveUp: whether there are more to look at, and enough were looked at.
+    ///   - last: the last that was looked at.
+    package init(_ request: PageRequest, _ found: [ExportedJob], hasMore: Bool, gaveUp: Bool, last: JobID?) {
+        let goesOn = hasMore || gaveUp
+        let last = hasMore ? nil : last
+        let (newest, oldest) = (found.first?.job.id, found.last?.job.id)
+        let ends: (older: JobID?, newer: JobID?)
+        switch request.position {
+        case .newest: ends = (goesOn ? last ?? oldest : nil, nil)
+        case .before(let id): ends = (goesOn ? last ?? oldest : nil, newest ?? JobID(max(id.rawValue, 1) - 1))
+        case .after(let id):
+            ends = (oldest ?? JobID(min(id.rawValue, .max - 1) + 1), goesOn ? last ?? newest : nil)
+        }
+        self.init(jobs: found, older: ends.older, newer: ends.newer, isCutShort: gaveUp && !hasMore)
+    }
+
+    /// Nothing, and nothing beside it.
+    package static let empty = JobSlice(jobs: [], older: nil, newer: nil, isCutShort: false)
+}
+
 /// A batch and how its jobs stand.
 package struct BatchRecord: Sendable {
     package let name: String

@@ -50,6 +50,42 @@ package struct DaemonRecord: Sendable {
     }
 }
 
+extension DaemonRecord {
+    /// - Parameter accounts: what is configured counts together; the window and the rules are the standard account's.
+    package init(
+        version: String?,
+        startedAt: Instant?,
+        lastError: String?,
+        lastErrorAt: Instant?,
+        lastResultAt: Instant?,
+        accounts: [AccountStatus]
+    ) {
+        let configured = accounts.filter(\.isConfigured)
+        let own = configured.first
+        let balances = configured.compactMap(\.balance)
+        let limits = configured.compactMap(\.runningLimit)
+        var rules = own?.rules ?? AccountRules()
+        rules.creditReserve = configured.reduce(.zero) { $0 + $1.rules.creditReserve }
+        self.init(
+            version: version,
+            startedAt: startedAt,
+            balance: balances.isEmpty ? nil : balances.reduce(.zero, +),
+            balanceAt: configured.compactMap(\.balanceAt).min(),
+            sentSince: configured.reduce(.zero) { $0 + $1.sentSince },
+            rateUsed: accounts.reduce(0) { $0 + $1.rateUsed },
+            rate: own?.rate.map { first in
+                RateLimit(count: configured.reduce(0) { $0 + ($1.rate?.count ?? 0) }, window: first.window)
+            },
+            running: accounts.reduce(0) { $0 + $1.running },
+            runningLimit: limits.isEmpty ? nil : limits.reduce(0, +),
+            lastError: lastError,
+            lastErrorAt: lastErrorAt,
+            lastResultAt: lastResultAt,
+            rules: rules
+        )
+    }
+}
+
 /// A row of `queue_status`.
 package struct QueueRecord: Sendable {
     package let name: String
@@ -132,6 +168,19 @@ package struct BacklogSample: Sendable {
     ) {
         self.queue = queue
         self.jobs = jobs
+    }
+
+    /// How much of `total` each of `amounts` gets: what is small is served in full, the others share the rest equally.
+    package static func shares(of total: Int, among amounts: [Int]) -> [Int] {
+        var shares = amounts
+        var left = total
+        let order = amounts.indices.sorted { (amounts[$0], $0) < (amounts[$1], $1) }
+        for (served, index) in order.enumerated() {
+            // At least one, so that something is known of every queue.
+            shares[index] = min(amounts[index], max(left / (order.count - served), 1))
+            left -= shares[index]
+        }
+        return shares
     }
 }
 
