@@ -45,7 +45,7 @@ DECLARE
 BEGIN
     UPDATE attempts SET finished_at = now, charged_millicredits = coalesce(charged, reserved_millicredits),
         charge_reported = CASE WHEN charged IS NULL THEN 0 ELSE 1 END, reserved_millicredits = 0, error_code = code,
-        message = text_message, took_milliseconds = greatest(took, 0), result_json = unread
+        message = text_message, took_milliseconds = CASE WHEN took < 0 THEN 0 ELSE took END, result_json = unread
     WHERE id = attempt AND state = 'accepted' AND finished_at IS NULL
     RETURNING job_id INTO job;
     IF job IS NULL THEN RETURN false; END IF;
@@ -64,7 +64,8 @@ BEGIN
     UPDATE attempts SET state = 'rejected', answered_at = coalesce(answered_at, now), finished_at = now,
         reserved_millicredits = 0, http_status = coalesce(status, http_status), api_code = coalesce(api, api_code),
         error_code = coalesce(code, error_code), message = text_message,
-        arrives_until = CASE WHEN has_arrived THEN least(arrives_until, now) ELSE arrives_until END
+        -- NULL, where no answer was lost, stays: least() would leave it out.
+        arrives_until = CASE WHEN has_arrived AND arrives_until > now THEN now ELSE arrives_until END
     WHERE id = attempt AND state IN ('sending', 'unknown') AND finished_at IS NULL AND hinted_task_id IS NULL
     RETURNING job_id INTO job;
     IF job IS NULL THEN RETURN false; END IF;
@@ -146,7 +147,7 @@ BEGIN
             task_source = CASE WHEN a.state = 'unknown' AND hinted_task_id = task THEN 'callback' ELSE 'answer' END,
             answered_at = coalesce(answered_at, now),
             -- It has arrived by now, which may be long after its answer was lost.
-            arrives_until = CASE WHEN a.state = 'unknown' THEN least(arrives_until, now) ELSE arrives_until END,
+            arrives_until = CASE WHEN a.state = 'unknown' AND arrives_until > now THEN now ELSE arrives_until END,
             http_status = status, api_code = 200, error_code = NULL, message = NULL
         WHERE id = attempt;
         UPDATE jobs SET state = 'running', task_id = task, error_code = NULL, error_message = NULL,

@@ -41,6 +41,10 @@ BEGIN
     WHERE state IN ('submitting', 'running', 'unconfirmed') AND max_attempts > greatest(1, attempt_count);
     PERFORM setval('attempts_id_seq', greatest((SELECT last_value FROM attempts_id_seq), last_attempt));
     PERFORM setval('jobs_id_seq', greatest((SELECT last_value FROM jobs_id_seq), last_job));
+    -- A daemon that is at work finds it out without a start, which would say more.
+    INSERT INTO daemon_gates (owner, name, closed_at, message)
+    VALUES (0, 'restored', now_ms(), 'requests may be missing in the database; look at promptctl restored')
+    ON CONFLICT (name, queue, account, owner) DO NOTHING;
 END $$;
 
 -- A claim that a daemon has noted outside of the store. If it is not in it, the store is older than what was sent. Attempts are kept for

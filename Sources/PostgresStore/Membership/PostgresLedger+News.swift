@@ -40,7 +40,7 @@ extension PostgresLedger {
                         "SELECT beat($1, $2)",
                         [.int(self.epoch.rawValue), .int(self.options.lease.milliseconds)]
                     )
-                    pipeline.add("SELECT count(*) FROM daemons WHERE ended_at IS NULL AND lease_until > now_ms()")
+                    pipeline.add("SELECT count(*) FROM daemons WHERE ended_at IS NULL AND lease_until > fact_time()")
                 }
             }
             return try LedgerError.wrapping {
