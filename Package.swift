@@ -141,7 +141,8 @@ let package = Package(
                 .embedInCode("0001_schema.sql"), .embedInCode("0001_upkeep.sql"), .embedInCode("0001_views.sql"),
                 .embedInCode("0001_facts.sql"), .embedInCode("0001_takeover.sql"), .embedInCode("0001_claims.sql"),
                 .embedInCode("0001_retention.sql"), .embedInCode("0001_suspects.sql"), .embedInCode("0001_uploads.sql"),
-                .embedInCode("0001_hooks.sql"), .embedInCode("0001_details.sql"), .embedInCode("0001_moves.sql"),
+                .embedInCode("0001_hooks.sql"), .embedInCode("0001_details.sql"), .embedInCode("0001_commands.sql"),
+                .embedInCode("0001_moves.sql"),
             ],
             swiftSettings: settings
         ),

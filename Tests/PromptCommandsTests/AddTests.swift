@@ -5,7 +5,7 @@ import Testing
 
 @testable import PromptCommands
 
-struct AddTests {
+@Suite(.bothStores) struct AddTests {
     @Test(arguments: ["   ", "\u{A0}\u{A0}", "\t\n"])
     func `a blank prompt is refused`(prompt: String) async throws {
         let fixture = try CommandFixture()

@@ -8,7 +8,7 @@ import Testing
 @testable import PromptCommands
 
 /// `prune`, `export` and `backup`.
-@Suite struct CareTests {
+@Suite(.bothStores) struct CareTests {
     private func fixture() async throws -> CommandFixture {
         let fixture = try CommandFixture()
         _ = try await fixture.run(
@@ -147,7 +147,7 @@ import Testing
 
     // MARK: - Backups
 
-    @Test func `in a directory copies get the time as their name, and the oldest go`() async throws {
+    @Test(.filesOnly) func `in a directory copies get the time as their name, and the oldest go`() async throws {
         let fixture = try await fixture()
         let directory = fixture.directory + "/backups"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -164,7 +164,7 @@ import Testing
         #expect(try await fixture.run("show", "1", "--database", directory + "/" + names[1]).code == 0)
     }
 
-    @Test func `copies are kept in a directory only, and at least one`() async throws {
+    @Test(.filesOnly) func `copies are kept in a directory only, and at least one`() async throws {
         let fixture = try await fixture()
         #expect(try await fixture.run("backup", fixture.directory + "/c.sqlite", "--keep", "2").code == 64)
         #expect(try await fixture.run("backup", fixture.directory, "--keep", "0").code == 64)
@@ -173,7 +173,7 @@ import Testing
 }
 
 /// `restore` and `restored`.
-@Suite struct RestoreCommandTests {
+@Suite(.filesOnly) struct RestoreCommandTests {
     /// A backup, after which one of its two waiting jobs was sent and another one was added; restored, and held as a start of
     /// promptd holds it.
     private func restored() async throws -> CommandFixture {

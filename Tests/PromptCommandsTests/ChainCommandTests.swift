@@ -4,7 +4,7 @@ import Testing
 @testable import PromptCommands
 
 /// What the commands say of jobs that take the results of others.
-struct ChainCommandTests {
+@Suite(.bothStores) struct ChainCommandTests {
     private let video = "bytedance/v1-lite-image-to-video"
 
     @Test func `add takes a result, says its price, and list and show say what is waited for`() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PromptCommands
 
-struct ChangeTests {
+@Suite(.bothStores) struct ChangeTests {
     /// Jobs 1 succeeded, 2 failed, 3 unconfirmed, 4 running, 5 queued.
     private func fixture() async throws -> CommandFixture {
         let fixture = try CommandFixture()
@@ -75,14 +75,14 @@ struct ChangeTests {
         let job = try #require(try fixture.jobs().first { $0.id == JobID(3) })
         #expect(job.state == .running)
         #expect(job.taskID == TaskID("found"))
-        let ledger = try SQLiteLedger(path: fixture.database)
+        let ledger = try await fixture.ledger()
         // A daemon at work takes it up.
         #expect(
             try await ledger.takeResumed(now: fixture.instant).tasks.map(\.task) == [
                 TaskID("found")
             ]
         )
-        try ledger.close()
+        try await ledger.close()
         let taken = try await fixture.run("resolve", "3", "--task", "found")
         #expect(taken.talk == ["promptctl: job 3: is running; only unconfirmed jobs need to be settled"])
     }
@@ -149,7 +149,7 @@ struct ChangeTests {
     }
 
     private func details(_ id: Int64, _ fixture: CommandFixture) throws -> JobDetails? {
-        let file = try QueueFile(path: fixture.database)
+        let file = try fixture.queue()
         let details = try file.details(of: JobID(id))
         try file.close()
         return details

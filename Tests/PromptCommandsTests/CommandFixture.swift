@@ -3,7 +3,10 @@ import FoundationEssentials
 import GRDB
 import Glibc
 import JobStore
+import Postgres
+import PostgresStore
 import PromptQueue
+import StateFiles
 import Synchronization
 
 @testable import PromptCommands
@@ -19,6 +22,8 @@ final class CommandFixture: Sendable {
     }
 
     let directory: String
+    /// Nil: a file.
+    private let server: CommandDatabase?
     private let now = Mutex(Instant(milliseconds: 1_795_000_000_000))
     private let configure: @Sendable (inout Console) -> Void
 
@@ -26,21 +31,37 @@ final class CommandFixture: Sendable {
         directory = FileManager.default.temporaryDirectory.path + "/promptctl-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         self.configure = configure
-        try EmptyLedger.write(to: database)
+        server = try CommandServer.current?.database()
+        if server == nil { try EmptyLedger.write(to: database) }
     }
 
     deinit {
+        do { try server?.remove() } catch { print(error) }
         do { try FileManager.default.removeItem(atPath: directory) } catch { print(error) }
     }
 
-    var database: String { directory + "/q.sqlite" }
+    /// As a command line names it.
+    var database: String { server?.address ?? directory + "/q.sqlite" }
+
+    var place: DatabasePlace { DatabasePlace(database) }
 
     var instant: Instant { now.withLock { $0 } }
 
     /// Runs a statement of somebody's shell on the fixture's database.
-    func sql(_ statement: String) throws { try Self.sql(statement, at: database) }
+    func sql(_ statement: String) throws {
+        guard let server else { return try Self.sql(statement, at: database) }
+        try server.setClock(instant)
+        try server.sql(statement)
+    }
 
     static func sql(_ statement: String, at path: String) throws {
+        guard DatabasePlace(path).path != nil else {
+            var settings = PostgresSettings(path, applicationName: "psql")
+            settings.parameters["search_path"] = "promptd"
+            let shell = try BlockingConnection(settings)
+            try shell.script(SQL(pasted: statement))
+            return try shell.close()
+        }
         let shell = try DatabaseQueue(path: path)
         try shell.write { try $0.execute(sql: statement) }
         try shell.close()
@@ -64,10 +85,16 @@ final class CommandFixture: Sendable {
     ) async throws -> Outcome {
         let output = Sink()
         let talk = Sink()
+        try server?.setClock(instant)
+        // Ledgers of tests end as by kill -9.
+        try server?.sql("UPDATE daemons SET lease_until = 0 WHERE pid IS NULL AND ended_at IS NULL")
         var console = Console(
             environment: ["PROMPTD_DATABASE": database, "TMPDIR": directory].merging(environment) { $1 },
             now: { self.instant },
-            sleep: { duration in self.now.withLock { $0 = $0 + duration } },
+            sleep: { duration in
+                self.now.withLock { $0 = $0 + duration }
+                try self.server?.setClock(self.instant)
+            },
             writeOutput: { output.write($0) },
             writeError: { talk.write($0) }
         )
@@ -100,15 +127,39 @@ final class CommandFixture: Sendable {
 
     /// Makes a directory the media directory of the fixture's database.
     func own(_ folder: String) throws {
-        let file = try QueueFile(path: database)
+        let file = try queue()
         let id = try file.databaseID()
         try file.close()
         try write(id + "\n", folder + "/.promptd")
     }
 
+    /// The queue, beside a command.
+    func queue() throws -> any QueueClient {
+        try server?.setClock(instant)
+        return try QueueOpener.open(place)
+    }
+
+    /// The daemon's ledger. Of a server's it is closed as by a daemon that ends.
+    func ledger() async throws -> any CommandLedger {
+        guard let server else { return try SQLiteLedger(path: database) }
+        try server.setClock(instant)
+        var settings = PostgresSettings(database, applicationName: "promptd")
+        // A machine under load pauses for longer than a daemon may.
+        (settings.limits.idleInTransaction, settings.limits.statement) = (.seconds(60), .seconds(60))
+        return try await PostgresLedger(settings)
+    }
+
+    /// A daemon is at work as long as what is returned lives.
+    func daemon() throws -> AnyObject {
+        guard let server else { return try OwnerLock(database: database) }
+        try server.setClock(instant)
+        try server.sql("INSERT INTO daemons (name, pid, lease_until) VALUES ('promptd', \(getpid()), 253402300799999)")
+        return server
+    }
+
     /// All jobs, the newest first.
     func jobs() throws -> [JobRecord] {
-        let file = try QueueFile(path: database)
+        let file = try queue()
         var jobs: [JobRecord] = []
         try file.forEachJob(matching: JobFilter(), limit: .max) { jobs.append($0) }
         try file.close()
@@ -117,7 +168,7 @@ final class CommandFixture: Sendable {
 
     /// Sends the next `count` jobs as a daemon would, and lets each end in its way.
     func submit(_ endings: Ending...) async throws {
-        let ledger = try SQLiteLedger(path: database)
+        let ledger = try await self.ledger()
         let request = ClaimRequest(
             limit: endings.count,
             rate: RateLimit(count: 1_000, window: .seconds(10)),
@@ -128,14 +179,14 @@ final class CommandFixture: Sendable {
             job.prepared(by: .builtIn, unknownModels: .allow)
         }
         for (job, ending) in zip(claim.jobs, endings) { try await finish(job, ending, ledger) }
-        try ledger.close()
+        try await ledger.close()
     }
 
     enum Ending {
         case running, succeeded, failed, unconfirmed, undownloaded
     }
 
-    private func finish(_ job: ClaimedJob, _ ending: Ending, _ ledger: SQLiteLedger) async throws {
+    private func finish(_ job: ClaimedJob, _ ending: Ending, _ ledger: any CommandLedger) async throws {
         if ending == .unconfirmed {
             let failure = Failure(.answerLost, "no answer within 30s: the task may exist and may have been charged")
             _ = try await ledger.record(.unknown(job.attempt, failure), now: instant)
@@ -176,6 +227,9 @@ final class CommandFixture: Sendable {
         }
     }
 }
+
+/// What of a ledger the fixtures use.
+typealias CommandLedger = CoreLedger & HintSource & PriceStore
 
 /// Collects what is written.
 private final class Sink: Sendable {

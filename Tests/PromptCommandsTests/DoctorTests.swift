@@ -9,7 +9,7 @@ import Testing
 @testable import PromptCommands
 
 /// What the doctor finds, and how it says so.
-@Suite struct DoctorTests {
+@Suite(.bothStores) struct DoctorTests {
     /// All but what needs the provider, by the names of the checks.
     private func findings(
         _ fixture: CommandFixture,
@@ -33,7 +33,7 @@ import Testing
         found[check]?["level"]?.stringValue
     }
 
-    @Test func `what is missing is a fault, and the code is 2`() async throws {
+    @Test(.filesOnly) func `what is missing is a fault, and the code is 2`() async throws {
         let fixture = try CommandFixture()
         let (code, found) = try await findings(fixture, "--full")
         #expect(code == 2)
@@ -42,9 +42,9 @@ import Testing
         #expect(level(found, "integrity") == "ok")
     }
 
-    @Test func `where all is well the code is 0, and a warning makes it 1`() async throws {
+    @Test(.filesOnly) func `where all is well the code is 0, and a warning makes it 1`() async throws {
         let fixture = try CommandFixture()
-        let lock = try OwnerLock(database: fixture.database)
+        let lock = try fixture.daemon()
         let key = ["KIE_API_KEY": "k"]
         var (code, found) = try await findings(fixture, environment: key)
         #expect(code == 0, "\(found)")
@@ -56,9 +56,9 @@ import Testing
         withExtendedLifetime(lock) {}
     }
 
-    @Test func `a key that only the daemon may read is not missing`() async throws {
+    @Test(.filesOnly) func `a key that only the daemon may read is not missing`() async throws {
         let fixture = try CommandFixture()
-        let lock = try OwnerLock(database: fixture.database)
+        let lock = try fixture.daemon()
         let (code, found) = try await findings(fixture)
         #expect(code == 0, "\(found)")
         #expect(found["API key"]?["message"] == "this user has none; the daemon's is not refused")
@@ -67,9 +67,9 @@ import Testing
         withExtendedLifetime(lock) {}
     }
 
-    @Test func `a daemon that writes nothing any more is stuck, and what is held is said`() async throws {
+    @Test(.filesOnly) func `a daemon that writes nothing any more is stuck, and what is held is said`() async throws {
         let fixture = try CommandFixture()
-        let lock = try OwnerLock(database: fixture.database)
+        let lock = try fixture.daemon()
         let old = fixture.instant.milliseconds - 61_000
         try fixture.sql("UPDATE daemon SET heartbeat_at = \(old)")
         try fixture.sql("INSERT INTO gates (name, queue, closed_at, message) VALUES ('credits', '', 1, 'top up')")
@@ -95,7 +95,7 @@ import Testing
         #expect(found["restored"]?["fix"] == "promptctl restored says what is known and how to go on")
     }
 
-    @Test func `the kept sums are compared with the rows, and put right when told`() async throws {
+    @Test(.filesOnly) func `the kept sums are compared with the rows, and put right when told`() async throws {
         let fixture = try CommandFixture()
         _ = try await fixture.run("add", "a fox")
         try fixture.sql("UPDATE queue_counts SET jobs = 40")
@@ -135,10 +135,10 @@ import Testing
         #expect(try await findings(fixture, environment: off).found["web token"] == nil)
     }
 
-    @Test func `a root for uploads that is not there is a warning`() throws {
+    @Test(.filesOnly) func `a root for uploads that is not there is a warning`() throws {
         let fixture = try CommandFixture()
         func run(_ roots: String...) -> [String] {
-            MachineChecks(database: fixture.database, media: nil, uploadRoots: roots).run()
+            MachineChecks(database: fixture.place, media: nil, uploadRoots: roots).run()
                 .filter { $0.subject == "uploads" }.map { "\($0.level.rawValue) \($0.text)" }
         }
         let directory = fixture.directory
@@ -160,7 +160,7 @@ import Testing
         let fixture = try CommandFixture()
         let root = fixture.directory + "/root"
         func run() -> [String] {
-            MachineChecks(database: fixture.database, media: nil, root: root).run().filter { $0.subject == "unit" }
+            MachineChecks(database: fixture.place, media: nil, root: root).run().filter { $0.subject == "unit" }
                 .map { "\($0.level.rawValue) \($0.text)" }
         }
         func make(_ folder: String) throws {

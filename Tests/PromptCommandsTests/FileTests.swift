@@ -6,7 +6,7 @@ import Testing
 @testable import PromptCommands
 
 /// Files of jobs: listed, opened, and shown together.
-@Suite struct FileTests {
+@Suite(.bothStores) struct FileTests {
     static func fixture(
         _ configure: @escaping @Sendable (inout Console) -> Void = { _ in }
     ) async throws -> CommandFixture {

@@ -7,7 +7,7 @@ import Testing
 @testable import PromptCommands
 
 /// Results side by side.
-@Suite struct GalleryTests {
+@Suite(.bothStores) struct GalleryTests {
     /// A PNG of one grey dot.
     private static let dot = Data(
         base64Encoded:

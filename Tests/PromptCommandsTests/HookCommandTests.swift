@@ -7,7 +7,7 @@ import Testing
 @testable import PromptCommands
 
 /// `promptctl hooks`, and the word at the end of `promptctl wait`.
-@Suite struct HookCommandTests {
+@Suite(.bothStores) struct HookCommandTests {
     private static let instant = 1_795_000_000_000
 
     private func fixture(_ rows: String...) throws -> CommandFixture {

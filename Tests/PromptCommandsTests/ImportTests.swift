@@ -5,7 +5,7 @@ import Testing
 
 @testable import PromptCommands
 
-struct ImportTests {
+@Suite(.bothStores) struct ImportTests {
     @Test func `spaces around the cells of a CSV file are not taken for names`() async throws {
         let fixture = try CommandFixture()
         let file = try fixture.write(

@@ -5,7 +5,7 @@ import Testing
 @testable import PromptCommands
 
 /// Files of this machine, given to commands.
-struct LocalFileCommandTests {
+@Suite(.bothStores) struct LocalFileCommandTests {
     private let video = "bytedance/v1-lite-image-to-video"
     private let png: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 1, 2, 3]
 

@@ -5,7 +5,7 @@ import Testing
 @testable import PromptCommands
 
 /// What commands say of prices.
-struct PriceTests {
+@Suite(.bothStores) struct PriceTests {
     private let allow = ["PROMPTD_CATALOGUE_UNKNOWN_MODELS": "allow"]
 
     @Test func `a price by default is said to be one`() async throws {
@@ -20,9 +20,9 @@ struct PriceTests {
 
     @Test func `the default is the daemon's, as it has left it in the database`() async throws {
         let fixture = try CommandFixture()
-        let ledger = try SQLiteLedger(path: fixture.database)
+        let ledger = try await fixture.ledger()
         try await ledger.setPrices([], defaultPrice: Credits(millicredits: 7_500))
-        try ledger.close()
+        try await ledger.close()
         let outcome = try await fixture.run("add", "a fox", "--model", "new/model", environment: allow)
         #expect(outcome.talk.first?.contains("7.5 credits by default") == true)
     }
@@ -79,14 +79,14 @@ struct PriceTests {
     @Test func `budgets and account are shown before and after`() async throws {
         let fixture = try CommandFixture()
         _ = try await fixture.run("budget", "set", "all", "--limit", "100", "--period", "total")
-        let ledger = try SQLiteLedger(path: fixture.database)
+        let ledger = try await fixture.ledger()
         let reading = BalanceReading(
             balance: Credits(millicredits: 50_500),
             askedAt: fixture.instant,
             isQuiet: true
         )
         _ = try await ledger.record(.balance(reading), now: fixture.instant)
-        try ledger.close()
+        try await ledger.close()
         _ = try await fixture.run("add", "a fox")
         let file = try fixture.write("a dog\n", "p.txt")
         let dry = try await fixture.run("import", file, "--dry-run")
@@ -102,7 +102,7 @@ struct PriceTests {
         #expect(report?["balance_after_backlog_credits"]?.doubleValue == 22.5)
         #expect(report?["estimated_credits_by_basis"] == .object(["listed": 14]))
 
-        let keeper = try SQLiteLedger(path: fixture.database)
+        let keeper = try await fixture.ledger()
         var rules = AccountRules()
         rules.creditReserve = Credits(millicredits: 30_000)
         _ = try await keeper.record(.rules(rules), now: fixture.instant)
@@ -113,7 +113,7 @@ struct PriceTests {
             ) == true
         )
         _ = try await keeper.record(.rules(AccountRules()), now: fixture.instant)
-        try keeper.close()
+        try await keeper.close()
 
         _ = try await fixture.run("import", file)
         let last = try await fixture.run("add", "a cat", "a cow")
@@ -179,7 +179,7 @@ struct PriceTests {
 extension CommandFixture {
     /// Sends a job for each charge as the daemon would, and books it.
     fileprivate func settle(_ model: String, _ charges: [Int64]) async throws {
-        let ledger = try SQLiteLedger(path: database)
+        let ledger = try await ledger()
         for charge in charges {
             _ = try await run(
                 "add",
@@ -209,7 +209,7 @@ extension CommandFixture {
                 )
             }
         }
-        try ledger.close()
+        try await ledger.close()
     }
 
     fileprivate func backlog() async throws -> Double? {

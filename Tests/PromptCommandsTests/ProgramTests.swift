@@ -7,7 +7,7 @@ import Testing
 
 @testable import PromptCommands
 
-struct ProgramTests {
+@Suite(.bothStores) struct ProgramTests {
     private static let endings: [([String], Int32)] = [
         (["--version"], 0), (["--help"], 0), ([], 0), (["help", "add"], 0), (["no-such-command"], 64),
         (["list", "--state", "nonsense"], 64), (["list", "--limit", "0"], 64), (["show"], 64), (["show", "x"], 64),
@@ -127,7 +127,7 @@ struct ProgramTests {
     }
 }
 
-struct WaitTests {
+@Suite(.bothStores) struct WaitTests {
     @Test func `all succeeded is success`() async throws {
         let fixture = try CommandFixture()
         _ = try await fixture.run("add", "a fox", "a dog", "--batch", "b")

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PromptCommands
 
-struct ReadTests {
+@Suite(.bothStores) struct ReadTests {
     @Test func `a list is newest first, with filters`() async throws {
         let fixture = try CommandFixture()
         _ = try await fixture.run("add", "a fox", "a dog", "a cat", "--batch", "b", "--label", "sku=1")
@@ -72,7 +72,7 @@ struct ReadTests {
         let fixture = try CommandFixture()
         _ = try await fixture.run("add", "a fox")
         try await fixture.submit(.running)
-        let ledger = try SQLiteLedger(path: fixture.database)
+        let ledger = try await fixture.ledger()
         let output = TaskOutput.file(url: "https://media.example/1.png")
         let succeeded = LedgerChange.taskSucceeded(AttemptID(1), [output], charged: .zero, fetch: true)
         _ = try await ledger.record(succeeded, now: fixture.instant)
@@ -80,7 +80,7 @@ struct ReadTests {
         let result = ResultID(job: JobID(1), ordinal: 0)
         let delayed = LedgerChange.resultDelayed(result, message: "the media server answered HTTP 503")
         _ = try await ledger.record(delayed, now: fixture.instant)
-        try ledger.close()
+        try await ledger.close()
         let shown = try await fixture.run("show", "1").output
         #expect(shown.contains("  0  waiting, tried again: the media server answered HTTP 503"))
     }
@@ -95,7 +95,7 @@ struct ReadTests {
         try await fixture.submit(.running, .running)
         let unknown = try await fixture.run("show", "2")
         #expect(!unknown.output.contains { $0.hasPrefix("expected") })
-        let ledger = try SQLiteLedger(path: fixture.database)
+        let ledger = try await fixture.ledger()
         let outputs: [TaskOutput] = [.file(url: "https://media.example/1.png")]
         _ = try await ledger.record(
             .taskSucceeded(AttemptID(1), outputs, charged: .zero, fetch: false, took: .seconds(20)),
@@ -105,7 +105,7 @@ struct ReadTests {
             .limits(RateLimit(count: 20, window: .seconds(10)), running: 100),
             now: fixture.instant
         )
-        try ledger.close()
+        try await ledger.close()
         let shown = try await fixture.run("show", "2")
         let line = shown.output.first { $0.hasPrefix("expected at about ") }
         #expect(line?.contains("(in 2") == true, "\(shown.output)")
@@ -116,11 +116,11 @@ struct ReadTests {
     }
 
     /// One task has taken 20 s, one runs, and one job waits, with a daemon at work.
-    private func working() async throws -> (CommandFixture, OwnerLock) {
+    private func working() async throws -> (CommandFixture, AnyObject) {
         let fixture = try CommandFixture()
         _ = try await fixture.run("add", "a fox", "a dog", "a cat")
         try await fixture.submit(.running, .running)
-        let ledger = try SQLiteLedger(path: fixture.database)
+        let ledger = try await fixture.ledger()
         let outputs: [TaskOutput] = [.file(url: "https://media.example/1.png")]
         _ = try await ledger.record(
             .taskSucceeded(AttemptID(1), outputs, charged: .zero, fetch: false, took: .seconds(20)),
@@ -128,8 +128,8 @@ struct ReadTests {
         )
         let rate = RateLimit(count: 20, window: .seconds(10))
         _ = try await ledger.record(.limits(rate, running: 100), now: fixture.instant)
-        try ledger.close()
-        return (fixture, try OwnerLock(database: fixture.database))
+        try await ledger.close()
+        return (fixture, try fixture.daemon())
     }
 
     private func object(_ fixture: CommandFixture, _ arguments: String...) async throws -> JSONObject {
@@ -228,9 +228,9 @@ struct ReadTests {
         let fixture = try CommandFixture()
         _ = try await fixture.run("add", "a fox")
         try await fixture.submit(.unconfirmed)
-        let ledger = try SQLiteLedger(path: fixture.database)
+        let ledger = try await fixture.ledger()
         try await ledger.noteHint(AttemptID(1), task: TaskID("abc"))
-        try ledger.close()
+        try await ledger.close()
         let waiting = try await fixture.run("show", "1").output
         #expect(waiting.contains { $0.hasPrefix("A callback named task abc: promptd asks the provider") })
         let json = try JSONValue(parsing: try await fixture.run("show", "1", "--json").output.joined())
@@ -267,7 +267,7 @@ struct ReadTests {
 
     @Test func `a running daemon is known by its lock`() async throws {
         let fixture = try CommandFixture()
-        let lock = try OwnerLock(database: fixture.database)
+        let lock = try fixture.daemon()
         let outcome = try await fixture.run("status", "--json")
         let daemon = try JSONValue(parsing: outcome.output.joined()).objectValue?["daemon"]?.objectValue
         #expect(daemon?["running"] == true)
@@ -277,7 +277,7 @@ struct ReadTests {
 
     @Test func `jobs without an estimate are priced by the catalogue`() async throws {
         let fixture = try CommandFixture()
-        let file = try QueueFile(path: fixture.database)
+        let file = try fixture.queue()
         let job = NewJob(
             prompt: "a fox",
             model: "flux-2/flex-text-to-image",

@@ -6,7 +6,7 @@ import Testing
 @testable import PromptCommands
 
 /// `schedule`: jobs that recur.
-@Suite struct ScheduleTests {
+@Suite(.bothStores) struct ScheduleTests {
     private static let weekly = [
         "schedule", "add", "hero", "a tin of tea", "--cron", "0 9 * * MON", "--time-zone", "Europe/Berlin",
     ]

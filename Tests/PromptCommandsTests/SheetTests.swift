@@ -6,7 +6,7 @@ import Testing
 @testable import PromptCommands
 
 /// Files as spreadsheets and their people make them.
-struct SheetTests {
+@Suite(.bothStores) struct SheetTests {
     private func imported(
         _ text: String,
         _ name: String = "p.csv",

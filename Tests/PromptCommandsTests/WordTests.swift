@@ -6,7 +6,7 @@ import Testing
 
 @testable import PromptCommands
 
-struct WordTests {
+@Suite(.bothStores) struct WordTests {
     @Test(arguments: [
         (["lst"], "promptctl: \"lst\" is no command; did you mean promptctl list? promptctl --help lists them"),
         (["help", "ad"], "promptctl: \"ad\" is no command; did you mean promptctl add? promptctl --help lists them"),
@@ -148,7 +148,7 @@ struct WordTests {
     }
 }
 
-struct BatchStatusTests {
+@Suite(.bothStores) struct BatchStatusTests {
     @Test func `a batch is shown with its counts, credits and errors`() async throws {
         let fixture = try CommandFixture()
         _ = try await fixture.run("add", "a fox", "a dog", "a cat", "a cow", "-b", "sale")

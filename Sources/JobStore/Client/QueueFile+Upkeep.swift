@@ -8,9 +8,11 @@ extension QueueFile {
     package func health(full: Bool) throws(LedgerError) -> FileHealth {
         try read { db in
             FileHealth(
-                sqliteVersion: try String.fetchOne(db, sql: "SELECT sqlite_version()") ?? "",
+                engine: .sqlite(
+                    version: try String.fetchOne(db, sql: "SELECT sqlite_version()") ?? "",
+                    journalMode: try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? ""
+                ),
                 schemaVersion: try Schema.check(db),
-                journalMode: try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? "",
                 latest:
                     try Int64
                     .fetchOne(

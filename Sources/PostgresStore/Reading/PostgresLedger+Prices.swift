@@ -45,23 +45,29 @@ extension PostgresLedger: CatalogueStore {
         try await change { transaction in
             _ = try await transaction.pipeline { pipeline in
                 for model in models {
-                    pipeline.add(
-                        """
-                        INSERT INTO provider_models (model, listed, title, task_types, pricing, input_schema, read_at)
-                        VALUES ($1, $2, $3, $4, $5, $6, $7)
-                        ON CONFLICT (model) DO UPDATE SET listed = excluded.listed, title = excluded.title,
-                            task_types = excluded.task_types, pricing = excluded.pricing,
-                            input_schema = excluded.input_schema, read_at = excluded.read_at
-                        """,
-                        [
-                            .text(model.name), .int(model.isListed ? 1 : 0), .text(model.title),
-                            .text(JSONValue.array(model.taskTypes.map { .string($0) }).json), .text(model.pricing),
-                            .text(model.inputSchema.map { JSONValue.object($0).json }), .int(model.readAt.milliseconds),
-                        ]
-                    )
+                    pipeline.add(ProviderModel.keeping, model.arguments)
                 }
             }
         }
         try await readModels()
+    }
+}
+
+extension ProviderModel {
+    /// In the place of what was kept of it.
+    static let keeping: SQL = """
+        INSERT INTO provider_models (model, listed, title, task_types, pricing, input_schema, read_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (model) DO UPDATE SET listed = excluded.listed, title = excluded.title, task_types = excluded.task_types,
+            pricing = excluded.pricing, input_schema = excluded.input_schema, read_at = excluded.read_at
+        """
+
+    /// Of `keeping`.
+    var arguments: [PostgresValue] {
+        [
+            .text(name), .int(isListed ? 1 : 0), .text(title),
+            .text(JSONValue.array(taskTypes.map { .string($0) }).json), .text(pricing),
+            .text(inputSchema.map { JSONValue.object($0).json }), .int(readAt.milliseconds),
+        ]
     }
 }

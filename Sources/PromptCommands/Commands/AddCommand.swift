@@ -86,7 +86,7 @@ struct AddCommand: AsyncParsableCommand, SettingsCommand {
                         ? JSONValue.object(cost.object.merging(files.object) { $1 }).json : sentence("would queue")
                 )
             }
-            try files.copy(to: Spool(database: database.path))
+            try files.copy(to: database.spool)
             let ids: [JobID]
             do {
                 ids = try file.add(jobs, now: console.now())

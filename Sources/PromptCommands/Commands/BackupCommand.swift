@@ -11,7 +11,7 @@ struct BackupCommand: ParsableCommand, SettingsCommand {
             Works while the daemon is at work. The copy is checked (integrity_check) before it gets its name. In a directory \
             it is called promptd-TIME.sqlite. Media are files of their own: copy their directory as well. A promptd that is \
             started on a copy submits nothing until you have said what became of the requests that the copy does not know \
-            of: promptctl restored.
+            of: promptctl restored. For database files: PostgreSQL has pg_dump and pg_basebackup.
             """
     )
 
@@ -34,6 +34,7 @@ struct BackupCommand: ParsableCommand, SettingsCommand {
 
     func run() throws {
         let console = Console.current
+        _ = try database.file("backup", instead: "\(Advice.backUpServer)")
         var isDirectory = false
         let exists = FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory)
         guard exists || !file.hasSuffix("/") else {

@@ -128,7 +128,7 @@ struct Change {
                 throw CommandError(.badData, "\(problem)\nnothing was changed")
             }
             if hasEdit, !options.dryRun {
-                try files.copy(to: Spool(database: database.path))
+                try files.copy(to: database.spool)
                 outcome = try apply(change, to: file, dryRun: false)
             }
             try report(outcome, cost, console)

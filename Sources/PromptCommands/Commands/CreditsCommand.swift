@@ -23,7 +23,7 @@ struct CreditsCommand: AsyncParsableCommand, SettingsCommand {
         let credits = try await access.credits()
         // The balance needs no database; one that is there and cannot be read is said, though.
         let comparison =
-            FileManager.default.fileExists(atPath: database.path)
+            database.exists
             ? try database.open { try $0.account(access.account) } : nil
         if format.json {
             var object: JSONObject = ["credits": JSONValue(credits)]

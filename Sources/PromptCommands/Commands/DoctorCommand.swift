@@ -29,7 +29,7 @@ struct DoctorCommand: AsyncParsableCommand, SettingsCommand {
         let console = Console.current
         var findings = DatabaseChecks(database: database, console: console, full: full, rebuildSums: rebuildSums).run()
         findings += MachineChecks(
-            database: database.path,
+            database: database.place,
             media: media(console.settings),
             uploadRoots: console.settings.uploadRoots
         )
@@ -59,6 +59,7 @@ struct DoctorCommand: AsyncParsableCommand, SettingsCommand {
 
     /// The media directory, where it is known: configured, or beside the configured database.
     private func media(_ settings: DaemonConfiguration) -> String? {
-        settings.media != DaemonConfiguration().media || database.path == settings.database ? settings.media : nil
+        settings.media != DaemonConfiguration().media || database.place == DatabasePlace(settings.database)
+            ? settings.media : nil
     }
 }

@@ -98,7 +98,7 @@ struct ImportCommand: ParsableCommand, SettingsCommand {
             let context = try context(before.catalogue, before.prices, before.budgets, console)
             let (run, checked) = try check(source, queue, context, console)
             guard !dryRun else { return report(checked, context.files, before, console) }
-            try context.files.copy(to: Spool(database: self.database.path))
+            try context.files.copy(to: self.database.spool)
             report(try run.insert(), context.files, before, console)
         }
     }

@@ -12,14 +12,17 @@ struct InitCommand: ParsableCommand, SettingsCommand {
     @OptionGroup var database: DatabaseOption
 
     func run() throws {
-        let path = database.path
-        let existed = FileManager.default.fileExists(atPath: path)
+        let place = database.place
         do {
-            try QueueOpener.create(path)
+            let isNew = try QueueOpener.create(place)
+            Console.current.say(isNew ? "created \(place)" : "\(place) is up to date")
         } catch {
-            guard !existed, error.code == .permission else { throw error }
+            if let path = place.path {
+                guard !FileManager.default.fileExists(atPath: path), error.code == .permission else { throw error }
+            } else {
+                guard error.code == .permission else { throw error }
+            }
             throw CommandError(.cannotCreate, error.message)
         }
-        Console.current.say(existed ? "\(path) is up to date" : "created \(path)")
     }
 }

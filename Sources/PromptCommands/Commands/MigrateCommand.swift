@@ -40,7 +40,7 @@ struct MigrateCommand: AsyncParsableCommand, SettingsCommand {
 
     func run() async throws {
         let console = Console.current
-        let place = DatabasePlace(database.path)
+        let place = database.place
         let goal = to.map { DatabasePlace($0) }
         if let goal, (goal.path == nil) == (place.path == nil) {
             throw CommandError(
@@ -91,7 +91,7 @@ struct MigrateCommand: AsyncParsableCommand, SettingsCommand {
     /// Files that wait to be uploaded are not in the database.
     private func spooled(_ console: Console) -> [String] {
         guard let to else { return [] }
-        let old = Spool(of: DatabasePlace(database.path), media: console.settings.media).directory
+        let old = Spool(of: database.place, media: console.settings.media).directory
         let new = Spool(of: DatabasePlace(to), media: console.settings.media).directory
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: old), !names.isEmpty else { return [] }
         return ["\(count(names.count, "file")) that jobs may wait for, in \(old): copy them to \(new)"]

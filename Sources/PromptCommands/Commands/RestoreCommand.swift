@@ -9,7 +9,8 @@ struct RestoreCommand: ParsableCommand, SettingsCommand {
         discussion: """
             While promptd is stopped. The database that is there is moved aside with everything that belongs to it, never \
             deleted; a plain copy over it would leave its write-ahead log to be mixed into the backup. promptd submits \
-            nothing on the restored database until you have looked at it: promptctl restored.
+            nothing on the restored database until you have looked at it: promptctl restored. For database files: PostgreSQL \
+            has pg_restore.
             """
     )
 
@@ -20,9 +21,10 @@ struct RestoreCommand: ParsableCommand, SettingsCommand {
 
     func run() throws {
         let console = Console.current
-        let aside = try QueueOpener.restore(backup, to: database.path, at: console.now())
+        let path = try database.file("restore", instead: "\(Advice.restoreServer)")
+        let aside = try QueueOpener.restore(backup, to: path, at: console.now())
         if let aside { console.say("the database that was there is now \(aside)") }
-        console.say("restored \(database.path) from \(backup)")
+        console.say("restored \(path) from \(backup)")
         console.say("next: start promptd, then promptctl restored")
     }
 }

@@ -92,7 +92,7 @@ struct ScheduleAddCommand: ParsableCommand, SettingsCommand {
             let estimate = try ScheduleEstimate(schedule, file, console)
             if let problem = estimate.limitProblem { throw CommandError(.badData, "\(problem); nothing was added") }
             if !dryRun {
-                try files.copy(to: Spool(database: database.path))
+                try files.copy(to: database.spool)
                 do { try file.add(schedule, replaces: replace) } catch let error as LedgerError
                     where error.code == .constraint
                 {

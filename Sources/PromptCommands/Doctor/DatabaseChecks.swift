@@ -12,7 +12,7 @@ struct DatabaseChecks {
     let rebuildSums: Bool
 
     func run() -> [Finding] {
-        var findings = [directory]
+        var findings = database.place.path.map { [directory($0)] } ?? []
         let health: FileHealth
         do {
             health = try database.open { try $0.health(full: full) }
@@ -20,18 +20,17 @@ struct DatabaseChecks {
             return findings + [.fault("database", Self.text(error))]
         }
         findings.append(.ok("database", "\(database.path), schema version \(health.schemaVersion)"))
-        findings += modes
-        findings.append(sqlite(health.sqliteVersion))
-        if health.journalMode != "wal" {
-            findings.append(.fault("journal", health.journalMode, fix: "promptctl init switches to wal"))
+        switch health.engine {
+        case .sqlite(let version, let journalMode):
+            findings += database.place.path.map(modes) ?? []
+            findings.append(sqlite(version))
+            if journalMode != "wal" {
+                findings.append(.fault("journal", journalMode, fix: "promptctl init switches to wal"))
+            }
+        case .postgresql(let server):
+            findings += ServerChecks(health: server, now: console.now()).run()
         }
-        if let damages = health.damages {
-            findings.append(
-                damages.isEmpty
-                    ? .ok("integrity", "SQLite finds no damage")
-                    : .fault("integrity", damages.joined(separator: "; "), fix: "restore a backup: promptctl restore")
-            )
-        }
+        if full { findings.append(integrity(health)) }
         findings.append(sums)
         findings.append(clock(health.latest))
         return findings + state(health)
@@ -39,28 +38,45 @@ struct DatabaseChecks {
 
     private static func text(_ error: any Error) -> String { (error as? LedgerError)?.message ?? "\(error)" }
 
-    private var directory: Finding {
+    private func integrity(_ health: FileHealth) -> Finding {
+        switch (health.damages, health.engine) {
+        case (let damages?, .sqlite) where damages.isEmpty: .ok("integrity", "SQLite finds no damage")
+        case (let damages?, .postgresql) where damages.isEmpty: .ok("integrity", "amcheck finds no damage in indexes")
+        case (let damages?, .sqlite):
+            .fault("integrity", damages.joined(separator: "; "), fix: "restore a backup: promptctl restore")
+        case (let damages?, .postgresql):
+            .fault("integrity", damages.joined(separator: "; "), fix: "REINDEX, and see whether the disk is well")
+        case (nil, _):
+            .warning(
+                "integrity",
+                "was not looked at: the extension amcheck is not installed",
+                fix: "CREATE EXTENSION amcheck"
+            )
+        }
+    }
+
+    private func directory(_ path: String) -> Finding {
         do {
-            try QueueOpener.checkDirectory(of: database.path)
-            return .ok("directory", "this user may write beside \(database.path)")
+            try QueueOpener.checkDirectory(of: path)
+            return .ok("directory", "this user may write beside \(path)")
         } catch {
             return .fault("directory", error.message)
         }
     }
 
     /// SQLite gives `-wal` and `-shm` the database's mode, and takes them over with whatever they have.
-    private var modes: [Finding] {
+    private func modes(_ database: String) -> [Finding] {
         func status(_ path: String) -> stat? {
             var status = stat()
             return unsafe stat(path, &status) == 0 ? status : nil
         }
-        guard let own = status(database.path) else { return [] }
+        guard let own = status(database) else { return [] }
         var findings: [Finding] = []
         if own.st_mode & 0o007 != 0 {
-            findings.append(.warning("modes", "everybody may read the prompts", fix: "chmod o= \(database.path)"))
+            findings.append(.warning("modes", "everybody may read the prompts", fix: "chmod o= \(database)"))
         }
         for suffix in ["-wal", "-shm"] {
-            let path = database.path + suffix
+            let path = database + suffix
             guard let beside = status(path) else { continue }
             if beside.st_mode & 0o777 != own.st_mode & 0o777 || beside.st_gid != own.st_gid {
                 findings.append(
@@ -143,7 +159,8 @@ struct DatabaseChecks {
     }
 
     private func daemon(_ health: FileHealth) -> Finding {
-        guard let holder = QueueOpener.daemonProcessID(database.path) else {
+        if case .postgresql(let server) = health.engine { return daemons(server) }
+        guard let holder = QueueOpener.daemonProcessID(database.place) else {
             return .fault("daemon", "is not running", fix: "systemctl start promptd")
         }
         if let heartbeat = health.heartbeat, console.now() - heartbeat > .seconds(60) {
@@ -154,6 +171,22 @@ struct DatabaseChecks {
             )
         }
         return .ok("daemon", "runs, pid \(holder)")
+    }
+
+    private func daemons(_ server: ServerHealth) -> Finding {
+        func text(_ daemon: ServerHealth.Daemon) -> String {
+            let place = daemon.host.map { " on \(oneLine($0))" } ?? ""
+            return oneLine(daemon.name) + place + (daemon.processID.map { ", pid \($0)" } ?? "")
+        }
+        let (working, lost) = (server.daemons.filter(\.mayClaim), server.daemons.filter { !$0.mayClaim })
+        guard !working.isEmpty else { return .fault("daemon", "none is running", fix: "systemctl start promptd") }
+        let listed = working.map(text).joined(separator: "; ")
+        guard let silent = lost.first else { return .ok("daemon", "\(working.count) at work: \(listed)") }
+        return .warning(
+            "daemon",
+            "\(working.count) at work: \(listed); of \(text(silent)) nothing was heard for \((server.now - silent.heartbeat).inWords)",
+            fix: "its jobs go over to the others; systemctl start promptd there"
+        )
     }
 
     /// Gates that do not open by the working of the queue alone.

@@ -6,15 +6,14 @@ import SystemPackage
 
 /// What can be seen of the machine: disks, the service's unit, the process's limits.
 struct MachineChecks {
-    /// The database file.
-    let database: String
+    let database: DatabasePlace
     /// Nil: not known.
     let media: String?
     /// `uploads.roots`.
     let uploadRoots: [String]
     let root: String
 
-    init(database: String, media: String?, uploadRoots: [String] = [], root: String = "") {
+    init(database: DatabasePlace, media: String?, uploadRoots: [String] = [], root: String = "") {
         self.database = database
         self.media = media
         self.uploadRoots = uploadRoots
@@ -22,7 +21,7 @@ struct MachineChecks {
     }
 
     func run() -> [Finding] {
-        var findings = [space]
+        var findings = database.path.map { [space($0)] } ?? []
         if let media { findings.append(check(media: media)) }
         findings += uploads
         findings += unit
@@ -46,8 +45,7 @@ struct MachineChecks {
         return free < Self.littleSpace ? .warning(subject, text, fix: "make room") : .ok(subject, text)
     }
 
-    private var space: Finding {
-        let path = database
+    private func space(_ path: String) -> Finding {
         let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         guard let free = free(directory) else {
             return .fault("disk", "\(directory): \(Errno(rawValue: errno))")
@@ -83,8 +81,10 @@ struct MachineChecks {
     /// Where files are read that jobs take; nothing where there are none.
     private var uploads: [Finding] {
         var findings: [Finding] = []
-        let spool = Spool(database: database).directory
-        if FileManager.default.fileExists(atPath: spool) {
+        let spool =
+            database.path.map { Spool(database: $0).directory }
+            ?? media.map { Spool(of: database, media: $0).directory }
+        if let spool, FileManager.default.fileExists(atPath: spool) {
             findings.append(
                 unsafe access(spool, R_OK | W_OK | X_OK) == 0
                     ? .ok("uploads", "\(spool): files can be put there")
@@ -134,7 +134,8 @@ struct MachineChecks {
 
     /// How many files the daemon may open; nothing where this user may not see it.
     private var descriptors: [Finding] {
-        guard let pid = QueueOpener.daemonProcessID(database),
+        // A daemon of a server's database may be on another machine.
+        guard database.path != nil, let pid = QueueOpener.daemonProcessID(database),
             let data = FileManager.default.contents(atPath: "/proc/\(pid)/limits")
         else { return [] }
         let line = String(decoding: data, as: UTF8.self).split(separator: "\n")

@@ -49,7 +49,7 @@ struct ProviderChecks {
     private func withoutKey(_ error: CommandError, _ account: AccountName) -> Finding {
         let name = account == .standard ? "API key" : "API key of \(account)"
         let status = try? database.open { try $0.status() }
-        if QueueOpener.daemonProcessID(database.path) != nil, let status,
+        if QueueOpener.daemonProcessID(database.place) != nil, let status,
             !status.gates.contains(where: { $0.name == BlockReason.key.rawValue && ($0.account ?? account) == account })
         {
             return .ok(name, "this user has none; the daemon's is not refused")

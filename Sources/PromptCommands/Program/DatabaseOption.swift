@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import MediaStore
 import PromptConfiguration
 import PromptQueue
 
@@ -12,8 +13,8 @@ protocol SettingsCommand: ParsableCommand {
 struct DatabaseOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The database file. (default: $PROMPTD_DATABASE, else as configured, else \(DaemonConfiguration().database))",
-            valueName: "file"
+            "The database: a file, or where PostgreSQL has it (postgresql://…, service=NAME). (default: $PROMPTD_DATABASE, else as configured, else \(DaemonConfiguration().database))",
+            valueName: "database"
         ),
         completion: .file(extensions: ["sqlite", "db"])
     )
@@ -28,13 +29,25 @@ struct DatabaseOption: ParsableArguments {
     )
     var config: String?
 
-    var path: String { database ?? Console.current.settings.database }
+    var place: DatabasePlace { DatabasePlace(database ?? Console.current.settings.database) }
+
+    /// As it is shown.
+    var path: String { place.description }
+
+    /// Where files wait that are to be uploaded.
+    var spool: Spool { Spool(of: place, media: Console.current.settings.media) }
 
     /// Reads the settings as the daemon does, so that one truth holds for both.
     ///
     /// - Throws: `CommandError` that names the key, the value and what is allowed. With a database that is named, a file that
     ///   nobody asked for and that cannot be used is only worth a warning.
     func settings(_ console: Console) async throws(CommandError) -> DaemonConfiguration {
+        if let database, DatabasePlace(database).holdsPassword {
+            console.say(
+                "warning: --database: a password in an address is seen in lists of processes and in the shell's history; put it into "
+                    + "~/.pgpass, a file that PGPASSFILE names, or a service file (service=NAME), and leave it out"
+            )
+        }
         // In a shell an empty variable is none.
         let environment = console.environment.filter { !$0.value.isEmpty }
         do throws(ConfigurationError) {
@@ -58,12 +71,25 @@ struct DatabaseOption: ParsableArguments {
         }
     }
 
-    /// Whether there is such a file.
-    var exists: Bool { FileManager.default.fileExists(atPath: path) }
+    /// Whether there is such a file. Of a server only asking it tells.
+    var exists: Bool { place.path.map { FileManager.default.fileExists(atPath: $0) } ?? true }
+
+    /// The file.
+    ///
+    /// - Throws: `CommandError` with what does the same for a server.
+    func file(_ command: String, instead: String) throws(CommandError) -> String {
+        guard let path = place.path else {
+            throw CommandError(
+                .usage,
+                "\(command): is for database files, and \(place) is a PostgreSQL server's. \(instead)"
+            )
+        }
+        return path
+    }
 
     /// Opens the database for `body` and closes it afterwards.
     func open<T>(_ body: (any QueueClient) throws -> T) throws -> T {
-        let file = try QueueOpener.open(path)
+        let file = try QueueOpener.open(place)
         let result: Result<T, any Error>
         do { result = .success(try body(file)) } catch { result = .failure(error) }
         try file.close()
@@ -71,7 +97,7 @@ struct DatabaseOption: ParsableArguments {
     }
 
     func open<T>(_ body: (any QueueClient) async throws -> T) async throws -> T {
-        let file = try QueueOpener.open(path)
+        let file = try QueueOpener.open(place)
         let result: Result<T, any Error>
         do { result = .success(try await body(file)) } catch { result = .failure(error) }
         try file.close()

@@ -9,8 +9,9 @@ enum LiveNames {
     ///   - words: the command line so far.
     ///   - body: what the database knows.
     static func read(_ words: [String], _ body: (any QueueClient) throws -> [String]) -> [String] {
-        let path = value(of: "--database", in: words) ?? Console.current.settings.database
-        guard FileManager.default.fileExists(atPath: path), let file = try? QueueOpener.open(path) else { return [] }
+        let place = DatabasePlace(value(of: "--database", in: words) ?? Console.current.settings.database)
+        if let path = place.path, !FileManager.default.fileExists(atPath: path) { return [] }
+        guard let file = try? QueueOpener.open(place, isHurried: true) else { return [] }
         let names = (try? body(file)) ?? []
         try? file.close()
         return names.filter { $0 == oneLine($0) }

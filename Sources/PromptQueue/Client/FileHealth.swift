@@ -1,26 +1,29 @@
-/// What a look at the database file tells.
+/// What a look at the database tells.
 package struct FileHealth: Sendable {
-    package let sqliteVersion: String
+    /// What has it.
+    package enum Engine: Sendable {
+        case sqlite(version: String, journalMode: String)
+        case postgresql(ServerHealth)
+    }
+
+    package let engine: Engine
     package let schemaVersion: Int
-    package let journalMode: String
     /// The latest instant that anything in it bears.
     package let latest: Instant?
     /// When the daemon last wrote; nil before its first start.
     package let heartbeat: Instant?
-    /// What SQLite finds wrong with the file; `nil` if it was not asked.
+    /// What SQLite, or amcheck, finds wrong; `nil` if it was not asked, or cannot be.
     package let damages: [String]?
 
     package init(
-        sqliteVersion: String,
+        engine: Engine,
         schemaVersion: Int,
-        journalMode: String,
         latest: Instant?,
         heartbeat: Instant?,
         damages: [String]?
     ) {
-        self.sqliteVersion = sqliteVersion
+        self.engine = engine
         self.schemaVersion = schemaVersion
-        self.journalMode = journalMode
         self.latest = latest
         self.heartbeat = heartbeat
         self.damages = damages

@@ -33,6 +33,9 @@ package enum Advice: Sendable, Hashable, CustomStringConvertible {
     case resumeQueue(String)
     case makeDatabase(String)
     case migrate
+    /// A database that is no file.
+    case backUpServer
+    case restoreServer
     case compareAccount
     /// A database that may be an older copy.
     case lookAtRestored
@@ -67,6 +70,11 @@ package enum Advice: Sendable, Hashable, CustomStringConvertible {
         case .resumeQueue(let queue): "promptctl queue resume \(queue) lets it go on"
         case .makeDatabase(let path): "make it with: promptctl --database \(path) init"
         case .migrate: "migrate it with: promptctl init"
+        case .backUpServer:
+            "pg_dump writes a copy of one instant, pg_basebackup one that can be wound forward; docs/several-machines.md says which when"
+        case .restoreServer:
+            "Stop all daemons, restore with pg_restore, or the base backup and its log, and start one; it submits nothing until promptctl "
+                + "restored has been asked; docs/several-machines.md has the steps"
         case .lookAtRestored: "promptctl restored says what is known and how to go on"
         case .compareAccount: "promptctl credits has the figures"
         case .setPrice: "see promptctl models, and set a price"
