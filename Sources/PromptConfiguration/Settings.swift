@@ -19,7 +19,7 @@ extension Setting {
             "stateDirectory",
             \.stateDirectory,
             "With PostgreSQL: where this promptd keeps what is its own, such as answers that the database could not take. Each "
-                + "promptd needs one of its own, which outlives it."
+                + "promptd needs one of its own, which outlives it. Under systemd the unit's StateDirectory= is the default."
         ),
         .path(
             "media",

@@ -4,10 +4,17 @@ package import PromptQueue
 extension PostgresLedger {
     /// Connects, makes the schema where there is none yet, and joins the daemons of the store.
     ///
-    /// - Parameter address: what libpq takes.
+    /// - Parameters:
+    ///   - address: what libpq takes.
+    ///   - passwordFile: in pgpass's form, before libpq's own.
     /// - Throws: `LedgerError`; a transient one while the server cannot be reached.
-    package convenience init(address: String, options: Options) async throws(LedgerError) {
-        let settings = PostgresSettings(address, applicationName: "promptd")
+    package convenience init(
+        address: String,
+        passwordFile: String? = nil,
+        options: Options
+    ) async throws(LedgerError) {
+        var settings = PostgresSettings(address, applicationName: "promptd")
+        settings.passwordFile = passwordFile
         var patient = settings
         patient.limits.statement = nil
         patient.limits.lock = .seconds(30)

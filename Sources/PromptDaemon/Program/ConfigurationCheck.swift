@@ -12,7 +12,7 @@ enum ConfigurationCheck {
         }
         _ = try Credentials.webToken(configuration, environment: environment)
         try Credentials.checkHooks(configuration.hooks, environment: environment)
-        try LedgerOpener.checkDirectory(configuration)
+        try LedgerOpener.checkDirectory(configuration, environment)
         try MediaDirectory.check(configuration.media)
     }
 }

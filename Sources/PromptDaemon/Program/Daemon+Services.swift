@@ -251,7 +251,9 @@ extension Daemon {
                 askTask: { [client = parts.client, others = parts.accountClients] task, account in
                     await (others[account] ?? client).recordInfo(task).outcome
                 },
-                open: { [place = DatabasePlace(configuration.database)] in try LedgerOpener.client(of: place) }
+                open: { [place = DatabasePlace(configuration.database), environment] in
+                    try LedgerOpener.client(of: place, environment)
+                }
             ),
             now: { [time] in time.now.instant }
         )

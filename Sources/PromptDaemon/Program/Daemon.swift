@@ -122,7 +122,7 @@ struct Daemon {
     private func open(_ key: Secret, _ accountKeys: [AccountName: Secret]) async throws -> Parts {
         let opener = LedgerOpener(
             place: DatabasePlace(configuration.database),
-            files: LedgerOpener.files(configuration),
+            files: LedgerOpener.files(configuration, environment),
             environment: environment,
             notifier: notifier,
             metrics: metrics,
@@ -152,7 +152,9 @@ struct Daemon {
             mediaClient: MediaClient(userAgent: settings.userAgent),
             webhookClient: WebhookClient(userAgent: settings.userAgent),
             uploadClient: UploadClient(KieSettings(baseURL: configuration.uploadBaseURL), key: key),
-            pages: try configuration.webListen.map { _ in try PageSource(LedgerOpener.pages(of: opener.place)) }
+            pages: try configuration.webListen.map { _ in
+                try PageSource(LedgerOpener.pages(of: opener.place, environment))
+            }
         )
     }
 

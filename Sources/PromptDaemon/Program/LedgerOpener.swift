@@ -1,4 +1,5 @@
 import Concurrency
+import FoundationEssentials
 import JobStore
 import Logging
 import PostgresStore
@@ -16,14 +17,22 @@ struct LedgerOpener: Sendable {
     let metrics: DaemonMetrics
     let logger: Logger
 
-    /// What the names of a daemon's own files begin with: they lie beside a database's file.
-    static func files(_ configuration: DaemonConfiguration) -> String {
-        DatabasePlace(configuration.database).path ?? configuration.stateDirectory + "/postgresql"
+    /// What the names of a daemon's own files begin with: they lie beside a database's file; of one on a server, in `stateDirectory`,
+    /// else in what systemd gives to the unit.
+    static func files(_ configuration: DaemonConfiguration, _ environment: [String: String]) -> String {
+        if let path = DatabasePlace(configuration.database).path { return path }
+        let isNamed = configuration.stateDirectory != DaemonConfiguration().stateDirectory
+        // Several are separated by colons (systemd.exec(5)).
+        let given = isNamed ? nil : environment["STATE_DIRECTORY"]?.split(separator: ":").first
+        return "\(given.map(String.init) ?? configuration.stateDirectory)/postgresql"
     }
 
     /// - Throws: `LedgerError` that says what keeps promptd from writing its files.
-    static func checkDirectory(_ configuration: DaemonConfiguration) throws(LedgerError) {
-        try LedgerFile.checkDirectory(of: files(configuration))
+    static func checkDirectory(
+        _ configuration: DaemonConfiguration,
+        _ environment: [String: String]
+    ) throws(LedgerError) {
+        try LedgerFile.checkDirectory(of: files(configuration, environment))
     }
 
     /// Before everything else: what is found at the start is nobody else's then.
@@ -44,19 +53,37 @@ struct LedgerOpener: Sendable {
     func steps() throws(LedgerError) -> any StepJournal { try StepMarks(database: files) }
 
     /// For the pages, of a ledger that is open already: they read beside the daemon, and cannot write.
-    static func pages(of place: DatabasePlace) throws(LedgerError) -> [any PageReader] {
+    static func pages(
+        of place: DatabasePlace,
+        _ environment: [String: String]
+    ) throws(LedgerError) -> [any PageReader] {
+        let passwords = passwordFile(environment)
         switch place {
-        case .file(let path): [try QueueFile(readingAt: path), try QueueFile(readingAt: path)]
-        case .postgres: []
+        case .file(let path): return [try QueueFile(readingAt: path), try QueueFile(readingAt: path)]
+        case .postgres(let address):
+            return [
+                try PostgresQueue(pages: address, passwordFile: passwords),
+                try PostgresQueue(pages: address, passwordFile: passwords),
+            ]
         }
     }
 
     /// As a command opens it, for what the pages change.
-    static func client(of place: DatabasePlace) throws(LedgerError) -> any QueueClient {
+    static func client(
+        of place: DatabasePlace,
+        _ environment: [String: String]
+    ) throws(LedgerError) -> any QueueClient {
         switch place {
         case .file(let path): try QueueFile(path: path)
-        case .postgres: throw LedgerError(.unusable, "pages do not change a queue of PostgreSQL yet")
+        case .postgres(let address): try PostgresQueue(changes: address, passwordFile: passwordFile(environment))
         }
+    }
+
+    /// The passwords of servers, where systemd hands them over (`LoadCredential=pgpass:…`).
+    private static func passwordFile(_ environment: [String: String]) -> String? {
+        guard let directory = environment["CREDENTIALS_DIRECTORY"] else { return nil }
+        let path = directory + "/pgpass"
+        return FileManager.default.fileExists(atPath: path) ? path : nil
     }
 
     func open() async throws -> any LedgerStore {
@@ -71,7 +98,11 @@ struct LedgerOpener: Sendable {
         let clock = ContinuousClock()
         while true {
             do throws(LedgerError) {
-                return try await PostgresLedger(address: address, options: shared)
+                return try await PostgresLedger(
+                    address: address,
+                    passwordFile: Self.passwordFile(environment),
+                    options: shared
+                )
             } catch {
                 guard error.isTransient else { throw error }
                 logger.warning(
