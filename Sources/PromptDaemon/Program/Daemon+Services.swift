@@ -183,13 +183,14 @@ extension Daemon {
             ChangeWatcher(ledger: ledger, runners: runners, time: time, logger: logger),
         ]
         // The failure of one ends the daemon in order: requests under way may still be answered and recorded.
-        let services = beside.map {
+        // Pages are finished, too: a server that is cut off in the middle of a response ends the process.
+        let services = (beside + [runners]).map {
             ServiceGroupConfiguration.ServiceConfiguration(
                 service: $0,
                 failureTerminationBehavior: .gracefullyShutdownGroup
             )
         }
-        return ServiceGroup(configuration: .init(services: services + [.init(service: runners)], logger: quiet))
+        return ServiceGroup(configuration: .init(services: services, logger: quiet))
     }
 
     private func hooks(_ parts: Parts) -> HookKeeper {
