@@ -39,6 +39,8 @@ import Testing
         #expect(added.code == 65)
         #expect(added.talk.last?.contains("this queue has moved to database t_") == true)
         #expect(try await places.fixture.run("list").output.count >= 10)
+        let doctor = try await places.fixture.run("doctor", "--offline")
+        #expect(doctor.output.contains { $0.contains("move: this queue has moved to database t_") })
         let again = try await places.fixture.run("migrate", "--to", places.conninfo)
         #expect(again.code == 0)
         #expect(again.talk.contains { $0.hasPrefix("the queue has moved from ") })
@@ -55,6 +57,25 @@ import Testing
         try await places.there()
         let error = #expect(throws: LedgerError.self) { try SQLiteLedger(path: places.file) }
         #expect(error?.message.contains("this queue has moved to database t_") == true)
+    }
+
+    @Test func `a daemon joins no store before its queue has come, nor after it has gone`() async throws {
+        struct Killed: Error {}
+        let places = try await Places()
+        func refusal() async throws -> String? {
+            do {
+                let ledger = try await PostgresLedger(PostgresSettings(places.conninfo, applicationName: "promptd"))
+                try await ledger.end(now: Instant(milliseconds: 1))
+                await ledger.disconnect()
+                return nil
+            } catch { return error.message }
+        }
+        do { try await places.there { if case .verified = $0 { throw Killed() } } } catch is Killed {}
+        #expect(try await refusal()?.contains("is not complete") == true)
+        try await places.there()
+        #expect(try await refusal() == nil)
+        try await places.home()
+        #expect(try await refusal()?.contains("this queue has moved to \(places.back)") == true)
     }
 
     @Test func `a file that a daemon works on does not move`() async throws {

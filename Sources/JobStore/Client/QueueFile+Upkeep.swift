@@ -27,7 +27,8 @@ extension QueueFile {
                 heartbeat: try Int64.fetchOne(db, sql: "SELECT heartbeat_at FROM daemon")
                     .map(Instant.init(milliseconds:)),
                 damages: full
-                    ? try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" } : nil
+                    ? try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" } : nil,
+                refusal: try MoveMarks.refusal(db)
             )
         }
     }

@@ -73,6 +73,11 @@ package final class SQLiteMoveDestination: MoveDestination {
             for suffix in ["", "-wal", "-shm"] { unsafe unlink(partial + suffix) }
         }
         try LedgerFile.openQueue(at: partial, create: true).close()
+        var status = stat()
+        // Not root's: promptd's user has to write it.
+        if geteuid() == 0, unsafe stat(FilePathParts.split(place).directory, &status) == 0 {
+            _ = unsafe chown(partial, status.st_uid, status.st_gid)
+        }
         try write { try MoveMarks(db: $0).close(move, .destination) }
         return [:]
     }

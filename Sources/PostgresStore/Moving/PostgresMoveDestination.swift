@@ -122,7 +122,14 @@ package final class PostgresMoveDestination: MoveDestination {
     package func complete() async throws {
         try await store.transaction { _ = try await $0.query("SELECT promptd.complete_store()") }
         // Its planner knows nothing yet of what has come.
-        try await LedgerError.wrapping { _ = try await store.connection.query("ANALYZE") }
+        try await LedgerError.wrapping {
+            _ = try await store.connection.query(
+                """
+                ANALYZE promptd.jobs, promptd.job_turns, promptd.job_times, promptd.attempts, promptd.results, promptd.events,
+                    promptd.job_inputs, promptd.job_uploads, promptd.budget_attempts, promptd.turns_taken, promptd.uploads
+                """
+            )
+        }
     }
 
     package func forget(_ move: MoveRecord) async throws {

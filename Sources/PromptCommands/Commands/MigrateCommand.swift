@@ -80,7 +80,8 @@ struct MigrateCommand: AsyncParsableCommand, SettingsCommand {
                 console.say("  \(table): \(count(part.count, "row"))")
             case .verified(let rows, let sums):
                 console.say("compared on both sides: \(count(rows, "row")), \(count(sums, "sum"))")
-            case .begun, .sent, .taken, .completed, .finished, .opened: break
+            case .completed: console.say("comparing both sides")
+            case .begun, .sent, .taken, .finished, .opened: break
             }
         }.run()
         for note in notes + spooled(console) { console.say("note: \(note)") }

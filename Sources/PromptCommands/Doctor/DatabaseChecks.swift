@@ -20,6 +20,7 @@ struct DatabaseChecks {
             return findings + [.fault("database", Self.text(error))]
         }
         findings.append(.ok("database", "\(database.path), schema version \(health.schemaVersion)"))
+        if let refusal = health.refusal { findings.append(.fault("move", refusal)) }
         switch health.engine {
         case .sqlite(let version, let journalMode):
             findings += database.place.path.map(modes) ?? []

@@ -14,18 +14,22 @@ package struct FileHealth: Sendable {
     package let heartbeat: Instant?
     /// What SQLite, or amcheck, finds wrong; `nil` if it was not asked, or cannot be.
     package let damages: [String]?
+    /// Why nothing can be written, and where the queue has gone; nil: it is here.
+    package let refusal: String?
 
     package init(
         engine: Engine,
         schemaVersion: Int,
         latest: Instant?,
         heartbeat: Instant?,
-        damages: [String]?
+        damages: [String]?,
+        refusal: String? = nil
     ) {
         self.engine = engine
         self.schemaVersion = schemaVersion
         self.latest = latest
         self.heartbeat = heartbeat
         self.damages = damages
+        self.refusal = refusal
     }
 }
