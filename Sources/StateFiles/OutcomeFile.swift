@@ -44,6 +44,20 @@ package final class OutcomeFile: OutcomeStore {
         return (entries, unreadable)
     }
 
+    /// Looks whether the database has all of them.
+    ///
+    /// - Throws: `LedgerError` that says how it gets them.
+    package func checkIsEmpty() throws(LedgerError) {
+        let kept = try read()
+        guard kept.entries.isEmpty, kept.unreadable == 0 else {
+            throw LedgerError(
+                .unusable,
+                "\(path) holds outcomes of paid requests that the database has not: start promptd once, so that it takes them in, and "
+                    + "stop it"
+            )
+        }
+    }
+
     @discardableResult
     package func clear(keeping: Bool, now: Instant) throws(LedgerError) -> String? {
         guard unsafe access(path, F_OK) == 0 else { return nil }

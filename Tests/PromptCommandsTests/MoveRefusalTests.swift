@@ -98,6 +98,15 @@ import Testing
         #expect(try places.refusal(of: places.file) == nil)
     }
 
+    @Test func `outcomes that PostgreSQL has not are taken in first`() async throws {
+        let places = try await Places()
+        try await places.there()
+        try OutcomeFile(database: places.fixture.directory + "/postgresql")
+            .append(.accepted(AttemptID(2), task: TaskID("t2"), httpStatus: 200), at: Instant(milliseconds: 1))
+        await #expect(throws: LedgerError.self) { try await places.home() }
+        #expect(try await places.refusalOfServer() == nil)
+    }
+
     @Test func `an older copy does not move`() async throws {
         let places = try await Places()
         let ledger = try SQLiteLedger(path: places.file)

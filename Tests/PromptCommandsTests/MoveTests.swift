@@ -36,7 +36,7 @@ import Testing
 
         func home(onStep: @escaping (MoveRun.Step) throws -> Void = { _ in }) async throws {
             _ = try await Self.move(
-                PostgresMoveSource(conninfo),
+                PostgresMoveSource(conninfo, files: fixture.directory + "/postgresql"),
                 { try SQLiteMoveDestination(path: self.back) },
                 onStep
             )

@@ -54,7 +54,12 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = promptd, pg_temp AS $$
 DECLARE
     missing bigint := last_attempt - coalesce((SELECT max(id) FROM attempts), 0);
 BEGIN
-    IF EXISTS (SELECT 1 FROM attempts WHERE id = last_attempt AND claim_id = of_claim) THEN RETURN; END IF;
+    IF EXISTS (SELECT 1 FROM attempts WHERE id = last_attempt AND (claim_id = of_claim
+        -- One that came with a move has no claim here.
+        OR claim_id IS NULL AND EXISTS (SELECT 1 FROM moves WHERE role = 'destination' AND state = 'moved')))
+    THEN
+        RETURN;
+    END IF;
     PERFORM hold_store(nullif(greatest(missing, 0), 0), last_attempt, last_job);
 END $$;
 

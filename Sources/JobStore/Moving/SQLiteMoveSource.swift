@@ -45,15 +45,7 @@ package final class SQLiteMoveSource: MoveSource {
     package func record() async throws -> MoveRecord? { try inDatabase { try MoveMarks(db: $0).record(.source) } }
 
     package func check() async throws -> [String] {
-        let outcomes = try OutcomeFile(database: place)
-        let kept = try outcomes.read()
-        guard kept.entries.isEmpty, kept.unreadable == 0 else {
-            throw LedgerError(
-                .unusable,
-                "\(outcomes.path) holds outcomes of paid requests that the database has not: start promptd once, so that it takes "
-                    + "them in, and stop it"
-            )
-        }
+        try OutcomeFile(database: place).checkIsEmpty()
         try checkAge()
         let steps = try StepMarks(database: place)
         guard let left = steps.leftovers, !left.steps.isEmpty else { return [] }

@@ -1,19 +1,27 @@
 import Postgres
 package import PromptQueue
+import StateFiles
 
 /// A queue in PostgreSQL that is to leave it, once all its daemons have stopped.
 package final class PostgresMoveSource: MoveSource {
     private let store: MoveConnection
     package var place: String { store.place }
 
+    private let outcomes: OutcomeFile
+
+    /// - Parameter files: what the names of this machine's daemon's own files begin with.
     /// - Throws: `LedgerError`.
-    package init(_ conninfo: String) async throws(LedgerError) {
+    package init(_ conninfo: String, files: String) async throws(LedgerError) {
+        outcomes = try OutcomeFile(database: files)
         store = try await MoveConnection(conninfo, makesSchema: false)
     }
 
     package func record() async throws -> MoveRecord? { try await store.record("source") }
 
-    package func check() async throws -> [String] { [] }
+    package func check() async throws -> [String] {
+        try outcomes.checkIsEmpty()
+        return []
+    }
 
     package func close(for destination: String) async throws -> MoveRecord {
         if let known = try await store.record("source") { return known }

@@ -39,6 +39,7 @@ struct StoreForm {
                 "heartbeat_at": "CASE WHEN started_at IS NOT NULL THEN coalesce(heartbeat_at, started_at) END",
             ]
             target = "store"
+            // Epochs are in notes of daemons' own, too: those of another database that the queue once lay in do not come again.
             let columns = table.columns.dropFirst().map(\.name).filter {
                 !["pid", "version", "started_at", "stopped_at", "heartbeat_at"].contains($0)
             }

@@ -49,7 +49,11 @@ struct MigrateCommand: AsyncParsableCommand, SettingsCommand {
                     + "other. promptctl backup copies a file"
             )
         }
-        let source = try await QueueOpener.moveSource(place, media: console.settings.media)
+        let source = try await QueueOpener.moveSource(
+            place,
+            media: console.settings.media,
+            state: console.settings.stateDirectory
+        )
         let result: Result<Void, any Error>
         do { result = .success(try await run(from: source, to: goal, console)) } catch { result = .failure(error) }
         await source.disconnect()

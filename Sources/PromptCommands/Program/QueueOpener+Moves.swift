@@ -3,10 +3,12 @@ import PostgresStore
 import PromptQueue
 
 extension QueueOpener {
-    /// - Parameter media: the media directory.
-    static func moveSource(_ place: DatabasePlace, media: String) async throws -> any MoveSource {
+    /// - Parameters:
+    ///   - media: the media directory.
+    ///   - state: where a daemon of a server's database has its own files.
+    static func moveSource(_ place: DatabasePlace, media: String, state: String) async throws -> any MoveSource {
         switch place {
-        case .postgres(let address): return try await PostgresMoveSource(address)
+        case .postgres(let address): return try await PostgresMoveSource(address, files: state + "/postgresql")
         case .file(let path):
             do {
                 return try SQLiteMoveSource(path: path, media: media)
