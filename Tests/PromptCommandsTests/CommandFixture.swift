@@ -45,6 +45,9 @@ final class CommandFixture: Sendable {
 
     var place: DatabasePlace { DatabasePlace(database) }
 
+    /// Where files wait that are to be uploaded.
+    var spool: String { server == nil ? database + "-uploads" : directory + "/.promptd-uploads" }
+
     var instant: Instant { now.withLock { $0 } }
 
     /// Runs a statement of somebody's shell on the fixture's database.
@@ -86,10 +89,9 @@ final class CommandFixture: Sendable {
         let output = Sink()
         let talk = Sink()
         try server?.setClock(instant)
-        // Ledgers of tests end as by kill -9.
-        try server?.sql("UPDATE daemons SET lease_until = 0 WHERE pid IS NULL AND ended_at IS NULL")
         var console = Console(
-            environment: ["PROMPTD_DATABASE": database, "TMPDIR": directory].merging(environment) { $1 },
+            environment: ["PROMPTD_DATABASE": database, "TMPDIR": directory]
+                .merging(server == nil ? [:] : ["PROMPTD_MEDIA": directory]) { $1 }.merging(environment) { $1 },
             now: { self.instant },
             sleep: { duration in
                 self.now.withLock { $0 = $0 + duration }
@@ -180,6 +182,7 @@ final class CommandFixture: Sendable {
         }
         for (job, ending) in zip(claim.jobs, endings) { try await finish(job, ending, ledger) }
         try await ledger.close()
+        try server?.sql("UPDATE daemons SET lease_until = 0 WHERE pid IS NULL AND ended_at IS NULL")
     }
 
     enum Ending {

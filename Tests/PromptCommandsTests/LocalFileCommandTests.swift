@@ -10,7 +10,7 @@ import Testing
     private let png: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 1, 2, 3]
 
     private func spool(_ fixture: CommandFixture) -> [String] {
-        (try? FileManager.default.contentsOfDirectory(atPath: fixture.database + "-uploads")) ?? []
+        (try? FileManager.default.contentsOfDirectory(atPath: fixture.spool)) ?? []
     }
 
     @Test func `add puts a file into the spool, and its job waits for the upload`() async throws {
@@ -106,7 +106,7 @@ import Testing
         #expect(text.code == 0 || !text.talk.joined().contains("No such file"), "\(text.talk)")
     }
 
-    @Test func `a trial run without a database says how much would be uploaded`() async throws {
+    @Test(.filesOnly) func `a trial run without a database says how much would be uploaded`() async throws {
         let fixture = try CommandFixture()
         try fixture.write(png, "photo.png")
         let table = try fixture.write(

@@ -60,7 +60,7 @@ import Testing
         #expect(FileManager.default.contents(atPath: path) == Data("this is a letter to my aunt".utf8))
     }
 
-    @Test func `a backup is a whole database, and never replaces a file`() async throws {
+    @Test(.filesOnly) func `a backup is a whole database, and never replaces a file`() async throws {
         let fixture = try CommandFixture()
         _ = try await fixture.run("add", "a fox")
         let copy = fixture.directory + "/copy.sqlite"
@@ -71,7 +71,7 @@ import Testing
         #expect(!names.contains { $0.hasSuffix(".partial") })
     }
 
-    @Test func `an older database is not migrated under a running promptd`() async throws {
+    @Test(.filesOnly) func `an older database is not migrated under a running promptd`() async throws {
         let fixture = try CommandFixture()
         try fixture.sql("PRAGMA user_version = 14")
         let lock = try OwnerLock(database: fixture.database)
