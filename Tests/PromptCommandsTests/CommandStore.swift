@@ -16,6 +16,9 @@ final class CommandServer: Sendable {
 
     private let server: PostgresServer
     private let connection: BlockingConnection
+    /// On which nobody waits: a database is dropped only when every session of the server has heard of it, and one that is sent rows by COPY
+    /// hears nothing until the next comes. Whoever sends them may be waiting for the thread that waits.
+    private let dropping: PostgresConnection
 
     static func shared() async throws -> CommandServer {
         let task = starting.withLock { task in
@@ -34,6 +37,7 @@ final class CommandServer: Sendable {
         settings.limits.lock = nil
         settings.limits.silence = nil
         connection = try BlockingConnection(settings)
+        dropping = try await PostgresConnection.open(settings)
         _ = try connection.query(SQL(pasted: "CREATE DATABASE \(Self.template)"))
         let made = try BlockingConnection(
             PostgresSettings(server.conninfo(database: Self.template), applicationName: "tests")
@@ -58,7 +62,15 @@ final class CommandServer: Sendable {
         return try CommandDatabase(name: name, address: server.conninfo(database: name), self)
     }
 
-    func drop(_ name: String) throws { _ = try connection.query(SQL(pasted: "DROP DATABASE \(name) WITH (FORCE)")) }
+    func drop(_ name: String) {
+        Task { [dropping] in
+            do {
+                _ = try await dropping.query(SQL(pasted: "DROP DATABASE \(name) WITH (FORCE)"))
+            } catch {
+                print(error)
+            }
+        }
+    }
 }
 
 /// A fixture's database on a server.
@@ -84,7 +96,7 @@ final class CommandDatabase: Sendable {
 
     func remove() throws {
         try connection.close()
-        try server.drop(name)
+        server.drop(name)
     }
 }
 
