@@ -17,7 +17,7 @@ import Testing
         // However slow the machine is.
         options.lease = .seconds(3_600)
         return try await PostgresLedger(
-            PostgresSettings(place.conninfo, applicationName: "promptd"),
+            .patient(place.conninfo),
             options: options
         )
     }

@@ -20,7 +20,7 @@ import Testing
         // Not by itself: what is tested happens when the test says so.
         options.renewal = .seconds(3_600)
         change(&options)
-        return try await PostgresLedger(PostgresSettings(place.conninfo, applicationName: "promptd"), options: options)
+        return try await PostgresLedger(.patient(place.conninfo), options: options)
     }
 
     private func begin(_ ledger: PostgresLedger) async throws {

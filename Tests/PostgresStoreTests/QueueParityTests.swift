@@ -145,7 +145,7 @@ struct QueueParityTests {
     @Test func `a database without a queue is refused with words`() async throws {
         let conninfo = try await PostgresServer.shared().database()
         let error = #expect(throws: LedgerError.self) {
-            try PostgresQueue(PostgresSettings(conninfo, applicationName: "tests"))
+            try PostgresQueue(.patient(conninfo, applicationName: "tests"))
         }
         #expect(error?.code == .unusable && error?.message.contains("there is no queue") == true)
     }

@@ -72,7 +72,7 @@ enum PostgresCases {
     }
 
     private static func open(_ database: String) async throws -> PostgresConnection {
-        var settings = try await PostgresSettings(
+        var settings = try await PostgresSettings.patient(
             PostgresServer.shared().conninfo(database: database),
             applicationName: "promptd tests"
         )

@@ -4,9 +4,11 @@ import PostgresServer
 import Testing
 
 extension PostgresSettings {
-    /// With short pauses, for tests.
+    /// As usual; but threads of tests that run side by side may wait for each other within a transaction.
     static func tests(_ conninfo: String) -> PostgresSettings {
-        PostgresSettings(conninfo, applicationName: "promptd tests")
+        var settings = PostgresSettings(conninfo, applicationName: "promptd tests")
+        settings.limits.idleInTransaction = .seconds(60)
+        return settings
     }
 }
 

@@ -110,7 +110,7 @@ struct OpeningTests {
     }
 
     @Test func `the session has its name and its limits`() async throws {
-        let connection = try await PostgresConnection.shared()
+        let connection = try await PostgresConnection.shared { $0.limits = PostgresLimits() }
         let row = try await connection.query(
             """
             SELECT current_setting('application_name'), current_setting('statement_timeout'), current_setting('lock_timeout'),

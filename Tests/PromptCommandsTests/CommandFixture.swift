@@ -4,6 +4,7 @@ import GRDB
 import Glibc
 import JobStore
 import Postgres
+import PostgresServer
 import PostgresStore
 import PromptQueue
 import StateFiles
@@ -59,7 +60,7 @@ final class CommandFixture: Sendable {
 
     static func sql(_ statement: String, at path: String) throws {
         guard DatabasePlace(path).path != nil else {
-            var settings = PostgresSettings(path, applicationName: "psql")
+            var settings = PostgresSettings.patient(path, applicationName: "psql")
             settings.parameters["search_path"] = "promptd"
             let shell = try BlockingConnection(settings)
             try shell.script(SQL(pasted: statement))

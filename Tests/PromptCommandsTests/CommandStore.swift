@@ -82,7 +82,7 @@ final class CommandDatabase: Sendable {
 
     init(name: String, address: String, _ server: CommandServer) throws {
         (self.name, self.address, self.server) = (name, address, server)
-        var settings = PostgresSettings(address, applicationName: "psql")
+        var settings = PostgresSettings.patient(address, applicationName: "psql")
         settings.parameters["search_path"] = "promptd"
         connection = try BlockingConnection(settings)
     }

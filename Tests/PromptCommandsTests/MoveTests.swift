@@ -64,7 +64,7 @@ import Testing
         }
 
         func connect() async throws -> PostgresConnection {
-            try await PostgresConnection.open(PostgresSettings(conninfo, applicationName: "tests"))
+            try await PostgresConnection.open(.patient(conninfo, applicationName: "tests"))
         }
 
         /// With what words a producer's job is refused; nil: it is taken, and gone again.
@@ -268,7 +268,7 @@ import Testing
             at: places.file
         )
         try await places.there()
-        let ledger = try await PostgresLedger(PostgresSettings(places.conninfo, applicationName: "promptd"))
+        let ledger = try await PostgresLedger(.patient(places.conninfo))
         let now = Instant(milliseconds: 1_800_000_000_000)
         let request = ClaimRequest(
             limit: 5,
