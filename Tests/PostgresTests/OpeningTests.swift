@@ -135,6 +135,35 @@ struct OpeningTests {
         await other.close()
     }
 
+    @Test func `what the server said before it went is told by an operation that began in between`() async throws {
+        let settings = try await PostgresSettings.tests(PostgresServer.shared().database())
+        let connection = try await PostgresConnection.open(settings)
+        let watcher = try await PostgresConnection.open(settings)
+        let process = PostgresValue.int(connection.server.process)
+        _ = try await connection.query("CREATE TEMPORARY TABLE kept ()")
+        let schema: String = try await connection.query(
+            "SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()"
+        )
+        .only()[0]
+        let task = try await watcher.transaction { transaction in
+            _ = try await transaction.query(SQL(pasted: "LOCK TABLE \(schema).kept IN ACCESS SHARE MODE"))
+            _ = try await transaction.query("SELECT pg_terminate_backend($1::int)", [process])
+            // The server has said why it ends, and waits for the lock before it removes the table and closes the connection.
+            var isWaiting = false
+            while !isWaiting {
+                let waits: SQL = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = $1::int AND NOT granted)"
+                isWaiting = try await transaction.query(waits, [process]).only()[0]
+            }
+            let task = Task { try await connection.query("SELECT 1") }
+            // Until the operation has begun: both connections have one thread, and each answer is a turn of it.
+            for _ in 1...100 { _ = try await transaction.query("SELECT 1") }
+            return task
+        }
+        let error = await #expect(throws: PostgresError.self) { try await task.value }
+        #expect(error?.message.contains("terminating connection") == true)
+        await watcher.close()
+    }
+
     @Test(.enabled(if: PostgresPrograms.pgbouncer != nil, "pgbouncer is not installed"))
     func `a pooler in transaction mode is refused, with words`() async throws {
         let server = try await PostgresServer.shared()

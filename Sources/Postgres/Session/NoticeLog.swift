@@ -15,6 +15,9 @@ import CPostgres
     /// Which statement's answer comes next.
     var statement = 0
     private(set) var entries: [Entry] = []
+    /// What the server said before it closed the connection, when nobody had asked it anything. It is kept: the end of the connection may be
+    /// heard an operation later.
+    private(set) var lastWords: ServerMessage?
 
     func begin() {
         statement = 0
@@ -35,6 +38,7 @@ import CPostgres
     }
 
     private func add(_ message: ServerMessage) {
+        if message.severity == "FATAL" { lastWords = message }
         // The last ones count: among them is what a COMMIT has to say.
         if entries.count == Self.most { entries.removeFirst() }
         entries.append(Entry(statement: statement, message: message))

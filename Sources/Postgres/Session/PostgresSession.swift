@@ -76,7 +76,7 @@ actor PostgresSession {
             let text = unsafe String(cString: PQerrorMessage(connection)).trimmed
             if !text.isEmpty { reason = text }
             // Between two operations libpq takes the server's last words for a notice.
-            if let last = notices.entries.last?.message, last.severity == "FATAL" { reason = last.shown }
+            if let last = notices.lastWords { reason = last.shown }
         }
         lose(reason)
     }
