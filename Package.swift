@@ -337,7 +337,7 @@ let package = Package(
         // PostgreSQL servers for tests.
         .target(
             name: "PostgresServer",
-            dependencies: ["Postgres"],
+            dependencies: ["Postgres", "PostgresStore", "PromptQueue"],
             path: "Tests/PostgresServer",
             swiftSettings: settings
         ),

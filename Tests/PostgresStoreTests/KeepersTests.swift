@@ -13,13 +13,7 @@ import Testing
     private var now: Instant { Instant(milliseconds: Int64(Date.now.timeIntervalSince1970 * 1_000)) }
 
     private func daemon(_ place: PostgresPlace) async throws -> PostgresLedger {
-        var options = PostgresLedger.Options()
-        // However slow the machine is.
-        options.lease = .seconds(3_600)
-        return try await PostgresLedger(
-            .patient(place.conninfo),
-            options: options
-        )
+        try await .patient(place.conninfo)
     }
 
     private func run(_ place: PostgresPlace, _ sql: SQL) async throws { _ = try await place.connection.query(sql) }

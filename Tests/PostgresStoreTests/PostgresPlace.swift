@@ -33,7 +33,7 @@ struct PostgresPlace: LedgerPlace {
     func open() async throws -> any CoreLedger {
         // Whoever was at work before has been gone for long.
         _ = try await rows("UPDATE promptd.daemons SET lease_until = 0")
-        return try await PostgresLedger(.patient(conninfo))
+        return try await PostgresLedger.patient(conninfo)
     }
 
     func add(prompt: String, input: String, queue: String, priority: Int64, maxAttempts: Int) async throws -> JobID {

@@ -82,10 +82,7 @@ final class QueuePair {
     /// Sends the next jobs as daemons would, and lets each end in its way.
     func submit(_ endings: Ending...) async throws {
         try await submit(endings, SQLiteLedger(path: path))
-        var settings = PostgresSettings(conninfo, applicationName: "promptd")
-        // A machine under load pauses for longer than a daemon may.
-        (settings.limits.idleInTransaction, settings.limits.statement) = (.seconds(60), .seconds(60))
-        try await submit(endings, PostgresLedger(settings))
+        try await submit(endings, PostgresLedger.patient(conninfo))
     }
 
     private func submit(_ endings: [Ending], _ ledger: any CoreLedger) async throws {

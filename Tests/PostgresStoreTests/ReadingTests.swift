@@ -12,7 +12,7 @@ import Testing
     private static let price = Credits(millicredits: 14_000)
 
     private func open(_ place: PostgresPlace) async throws -> PostgresLedger {
-        try await PostgresLedger(.patient(place.conninfo))
+        try await .patient(place.conninfo)
     }
 
     private func claimOne(_ ledger: PostgresLedger) async throws -> ClaimedJob {

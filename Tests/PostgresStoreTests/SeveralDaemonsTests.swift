@@ -11,7 +11,7 @@ import Testing
     private let rate = RateLimit(count: 5, window: .milliseconds(200))
 
     private func daemon(_ place: PostgresPlace) async throws -> PostgresLedger {
-        try await PostgresLedger(.patient(place.conninfo))
+        try await .patient(place.conninfo)
     }
 
     private func request(_ limit: Int, running: Int = 100) -> ClaimRequest {

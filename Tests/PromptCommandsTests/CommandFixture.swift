@@ -146,10 +146,7 @@ final class CommandFixture: Sendable {
     func ledger() async throws -> any CommandLedger {
         guard let server else { return try SQLiteLedger(path: database) }
         try server.setClock(instant)
-        var settings = PostgresSettings(database, applicationName: "promptd")
-        // A machine under load pauses for longer than a daemon may.
-        (settings.limits.idleInTransaction, settings.limits.statement) = (.seconds(60), .seconds(60))
-        return try await PostgresLedger(settings)
+        return try await PostgresLedger.patient(database)
     }
 
     /// A daemon is at work as long as what is returned lives.

@@ -64,7 +64,7 @@ import Testing
         let places = try await Places()
         func refusal() async throws -> String? {
             do {
-                let ledger = try await PostgresLedger(.patient(places.conninfo))
+                let ledger = try await PostgresLedger.patient(places.conninfo)
                 try await ledger.end(now: Instant(milliseconds: 1))
                 await ledger.disconnect()
                 return nil

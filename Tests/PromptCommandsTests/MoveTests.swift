@@ -268,7 +268,7 @@ import Testing
             at: places.file
         )
         try await places.there()
-        let ledger = try await PostgresLedger(.patient(places.conninfo))
+        let ledger = try await PostgresLedger.patient(places.conninfo)
         let now = Instant(milliseconds: 1_800_000_000_000)
         let request = ClaimRequest(
             limit: 5,
