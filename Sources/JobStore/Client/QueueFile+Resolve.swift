@@ -38,9 +38,7 @@ extension QueueFile {
     }
 
     package func unconfirmed(matching filter: JobFilter) throws(LedgerError) -> [JobID] {
-        var filter = filter
-        filter.states = filter.states.isEmpty ? [.unconfirmed] : filter.states.intersection([.unconfirmed])
-        guard !filter.states.isEmpty else { return [] }
+        guard let filter = filter.unconfirmed else { return [] }
         return try ids(matching: filter, limit: .max)
     }
 
@@ -62,26 +60,12 @@ extension QueueFile {
             arguments: [job.rawValue]
         )
         try settle(job, resolution, now, db)
-        outcome.changed += 1
-        let credits = Credits(millicredits: reserved ?? 0)
-        switch resolution {
-        case .task: outcome.resumed += 1
-        case .resubmit:
-            outcome.jobsToPay += 1
-            outcome.toPay += credits
-        case .fail:
-            outcome.atProvider += 1
-            outcome.staysCharged += credits
-        }
+        outcome.settled(resolution, holding: Credits(millicredits: reserved ?? 0))
     }
 
     private static func settle(_ job: JobID, _ resolution: Resolution, _ now: Instant, _ db: Database) throws {
         let state = try String.fetchOne(db, sql: "SELECT state FROM jobs WHERE id = ?", arguments: [job.rawValue])
-        guard let state else { throw LedgerError(.constraint, "job \(job): there is no such job") }
-        // A job that was cancelled while unconfirmed still has its lost request to settle.
-        guard state == JobState.unconfirmed.rawValue || state == JobState.cancelled.rawValue else {
-            throw LedgerError(.constraint, "job \(job): is \(state); only unconfirmed jobs need to be settled")
-        }
+        if let refusal = LedgerError.notToSettle(job, state: state) { throw refusal }
         let row = try Row.fetchOne(
             db,
             sql: """
@@ -90,20 +74,11 @@ extension QueueFile {
                 """,
             arguments: [job.rawValue]
         )
-        guard let row, let attempt: Int64 = row["id"] else {
-            throw LedgerError(.constraint, "job \(job): has no attempt whose answer was lost; \(Advice.see(job))")
-        }
+        guard let row, let attempt: Int64 = row["id"] else { throw LedgerError.nothingLost(of: job) }
         switch resolution {
         case .task(let task): try adopt(task, job, attempt, now, db)
         case .resubmit:
-            if let named: String = row["hinted_task_id"] {
-                throw LedgerError(
-                    .constraint,
-                    "job \(job): a callback named task \(named) for its lost request, and the provider has not said yet "
-                        + "whose that is; promptd asks while it runs. If it is this job's: "
-                        + "\(Advice.adopt(TaskID(named), job))"
-                )
-            }
+            if let named: String = row["hinted_task_id"] { throw LedgerError.named(TaskID(named), for: job) }
             try resubmit(job, attempt, now, db)
         case .fail: try fail(job, attempt, now, db)
         }
@@ -121,7 +96,7 @@ extension QueueFile {
             sql: "SELECT job_id FROM attempts WHERE task_id = ?",
             arguments: [task.rawValue]
         )
-        if let other { throw LedgerError(.constraint, "task \(task): belongs to job \(other) already") }
+        if let other { throw LedgerError.taken(task, by: JobID(other)) }
         try db.execute(
             sql: """
                 UPDATE attempts SET state = 'accepted', task_id = ?, task_source = 'operator', arrives_until = min(arrives_until, ?),

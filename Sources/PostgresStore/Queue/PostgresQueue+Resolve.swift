@@ -39,9 +39,7 @@ extension PostgresQueue {
     }
 
     package func unconfirmed(matching filter: JobFilter) throws(LedgerError) -> [JobID] {
-        var filter = filter
-        filter.states = filter.states.isEmpty ? [.unconfirmed] : filter.states.intersection([.unconfirmed])
-        guard !filter.states.isEmpty else { return [] }
+        guard let filter = filter.unconfirmed else { return [] }
         return try change { try MatchingJobs.ids(filter, $0) }
     }
 }
@@ -65,13 +63,7 @@ private struct JobSettlement {
             "SELECT state FROM jobs WHERE id = $1 FOR NO KEY UPDATE",
             [.int(job.rawValue)]
         )
-        guard let state: String = try states.first?[0] else {
-            throw LedgerError(.constraint, "job \(job): there is no such job")
-        }
-        // A job that was cancelled while unconfirmed still has its lost request to settle.
-        guard state == JobState.unconfirmed.rawValue || state == JobState.cancelled.rawValue else {
-            throw LedgerError(.constraint, "job \(job): is \(state); only unconfirmed jobs need to be settled")
-        }
+        if let refusal = LedgerError.notToSettle(job, state: try states.first?[0]) { throw refusal }
         // There is one at most (attempts_one_open).
         let rows = try connection.query(
             """
@@ -80,9 +72,7 @@ private struct JobSettlement {
             """,
             [.int(job.rawValue)]
         )
-        guard let row = rows.first else {
-            throw LedgerError(.constraint, "job \(job): has no attempt whose answer was lost; \(Advice.see(job))")
-        }
+        guard let row = rows.first else { throw LedgerError.nothingLost(of: job) }
         (attempt, hinted, reserved) = (try row[0], try row[1], Credits(millicredits: try row[2]))
     }
 
@@ -100,16 +90,7 @@ private struct JobSettlement {
                 ]
             )
         }
-        outcome.changed += 1
-        switch resolution {
-        case .task: outcome.resumed += 1
-        case .resubmit:
-            outcome.jobsToPay += 1
-            outcome.toPay += reserved
-        case .fail:
-            outcome.atProvider += 1
-            outcome.staysCharged += reserved
-        }
+        outcome.settled(resolution, holding: reserved)
     }
 
     private func adopt(_ task: TaskID) throws {
@@ -118,9 +99,7 @@ private struct JobSettlement {
             "SELECT a.job_id FROM account AS n JOIN attempts AS a ON a.account = n.name AND a.task_id = $1 LIMIT 1",
             [.text(task.rawValue)]
         )
-        if let other: Int64 = try others.first?[0] {
-            throw LedgerError(.constraint, "task \(task): belongs to job \(other) already")
-        }
+        if let other: Int64 = try others.first?[0] { throw LedgerError.taken(task, by: JobID(other)) }
         _ = try connection.query(
             "SELECT settle_as_task($1, $2, $3)",
             [.int(job.rawValue), .int(attempt), .text(task.rawValue)]
@@ -128,14 +107,7 @@ private struct JobSettlement {
     }
 
     private func resubmit() throws {
-        if let hinted {
-            throw LedgerError(
-                .constraint,
-                "job \(job): a callback named task \(hinted) for its lost request, and the provider has not said yet "
-                    + "whose that is; promptd asks while it runs. If it is this job's: "
-                    + "\(Advice.adopt(TaskID(hinted), job))"
-            )
-        }
+        if let hinted { throw LedgerError.named(TaskID(hinted), for: job) }
         let failure = Failure(.settledByOperator, "settled by an operator: there is no task")
         _ = try connection.query(
             "SELECT settle_as_unsent($1, $2, $3, $4)",
