@@ -55,31 +55,13 @@ struct KeptSums {
                     SELECT period, starts_at, queue, 0, 0, reserved, charged FROM counted) AS s
                 GROUP BY period, starts_at, queue)
             """
-        let name = """
-            period || ' from ' || to_char(to_timestamp(starts_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"') || ' of ' || queue
-            """
-        return KeptSums(
-            table: "spending",
-            differing: SQL(
-                pasted: """
-                    \(both)
-                    SELECT \(name) || ', reserved_millicredits' AS name, kept_reserved, reserved
-                    FROM both_sums WHERE kept_reserved <> reserved
-                    UNION ALL
-                    SELECT \(name) || ', charged_millicredits', kept_charged, charged FROM both_sums WHERE kept_charged <> charged
-                    """
-            ),
-            mending: SQL(
-                pasted: """
-                    \(both)
-                    INSERT INTO spending_sums AS s (period, starts_at, queue, reserved_millicredits, charged_millicredits)
-                    SELECT period, starts_at, queue, reserved - kept_reserved, charged - kept_charged FROM both_sums
-                    WHERE kept_reserved <> reserved OR kept_charged <> charged ORDER BY 1, 2, 3
-                    ON CONFLICT (period, starts_at, queue) DO UPDATE SET
-                        reserved_millicredits = s.reserved_millicredits + excluded.reserved_millicredits,
-                        charged_millicredits = s.charged_millicredits + excluded.charged_millicredits
-                    """
-            )
+        return amounts(
+            of: "spending",
+            by: "period, starts_at, queue",
+            name: """
+                period || ' from ' || to_char(to_timestamp(starts_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"') || ' of ' || queue
+                """,
+            both
         )
     }
 
@@ -102,9 +84,22 @@ struct KeptSums {
                 WHERE NOT EXISTS (SELECT 1 FROM budget_changes AS c WHERE s.budget IN (c.old_name, c.new_name))
                 GROUP BY budget, period, starts_at)
             """
-        let name = "budget || ', ' || period || ' from ' || starts_at"
-        return KeptSums(
-            table: "budget_spending",
+        return amounts(
+            of: "budget_spending",
+            by: "budget, period, starts_at",
+            name: "budget || ', ' || period || ' from ' || starts_at",
+            both
+        )
+    }
+
+    /// - Parameters:
+    ///   - table: whose folded sums are in `TABLE_sums`.
+    ///   - keys: its columns that tell its rows apart.
+    ///   - name: what a row is called.
+    ///   - both: the beginning of a statement, with a table `both_sums` of what is kept and what is counted.
+    private static func amounts(of table: String, by keys: String, name: String, _ both: String) -> KeptSums {
+        KeptSums(
+            table: table,
             differing: SQL(
                 pasted: """
                     \(both)
@@ -117,10 +112,10 @@ struct KeptSums {
             mending: SQL(
                 pasted: """
                     \(both)
-                    INSERT INTO budget_spending_sums AS s (budget, period, starts_at, reserved_millicredits, charged_millicredits)
-                    SELECT budget, period, starts_at, reserved - kept_reserved, charged - kept_charged FROM both_sums
+                    INSERT INTO \(table)_sums AS s (\(keys), reserved_millicredits, charged_millicredits)
+                    SELECT \(keys), reserved - kept_reserved, charged - kept_charged FROM both_sums
                     WHERE kept_reserved <> reserved OR kept_charged <> charged ORDER BY 1, 2, 3
-                    ON CONFLICT (budget, period, starts_at) DO UPDATE SET
+                    ON CONFLICT (\(keys)) DO UPDATE SET
                         reserved_millicredits = s.reserved_millicredits + excluded.reserved_millicredits,
                         charged_millicredits = s.charged_millicredits + excluded.charged_millicredits
                     """
