@@ -128,6 +128,24 @@ import Testing
         }
     }
 
+    @Test func `a daemon among others removes what has lain untouched for a day, and nothing else`() throws {
+        let path = "/tmp/promptd-test-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for member: Int64 in [3, 4] {
+            var file = try MediaDirectory(path: path, member: member).begin(
+                ResultID(job: JobID(1), ordinal: 0),
+                source: PartialSource(url: "u", validator: "\"v\"", total: nil)
+            )
+            try file.write([1, 2, 3])
+        }
+        let longAgo = Date(timeIntervalSinceNow: -90_000)
+        try FileManager.default.setAttributes([.modificationDate: longAgo], ofItemAtPath: path + "/.partial/3")
+        try MediaDirectory(path: path, member: 5).removeLeftovers(except: [])
+        let names = try FileManager.default.contentsOfDirectory(atPath: path + "/.partial").sorted()
+        #expect(names == ["4", "5"])
+        #expect(FileManager.default.fileExists(atPath: path + "/.partial/4/1-0"))
+    }
+
     @Test func `a start keeps what is still to be fetched, and removes the rest`() throws {
         let path = "/tmp/promptd-test-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }

@@ -45,6 +45,24 @@ import Testing
         try await place.connection.query(sql).only()[0]
     }
 
+    @Test func `a lack of credits that one has found holds the others, and that one asks`() async throws {
+        let place = try await PostgresPlace.make()
+        try await add(4, to: place)
+        let (finder, other) = (try await daemon(place), try await daemon(place))
+        let note = GateNote(name: "credits", closedAt: request(1).now, reopensAt: nil, message: "none left")
+        _ = try await record(finder, .gates([note]))
+        #expect(try await claim(other, 1).isEmpty)
+        #expect(try await claim(finder, 1).count == 1)
+        // Both have found it: the first one asks.
+        _ = try await record(other, .gates([note]))
+        #expect(try await claim(other, 1).isEmpty)
+        #expect(try await claim(finder, 1).count == 1)
+        _ = try await record(finder, .gates([]))
+        #expect(try await claim(other, 1).count == 1)
+        try await finder.close()
+        try await other.close()
+    }
+
     @Test func `all together keep the window and a budget, and take no job twice`() async throws {
         let place = try await PostgresPlace.make()
         try await add(60, to: place)

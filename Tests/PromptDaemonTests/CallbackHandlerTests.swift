@@ -21,6 +21,7 @@ import Testing
             var lookups = 0
             var notes: [TaskID] = []
             var hints: [(AttemptID, OpenTask?)] = []
+            var told: [Int64] = []
         }
 
         let target: HintTarget?
@@ -34,7 +35,8 @@ import Testing
             fails: Bool = false,
             failsToNote: Bool = false,
             hinted: String? = nil,
-            hintChanges: Int = 0
+            hintChanges: Int = 0,
+            keeper: Int64? = nil
         ) {
             self.fails = fails
             self.failsToNote = failsToNote
@@ -50,7 +52,8 @@ import Testing
                     attemptCount: 2,
                     maxAttempts: 3,
                     hinted: hinted.map(TaskID.init),
-                    hintChanges: hintChanges
+                    hintChanges: hintChanges,
+                    keeper: keeper
                 )
             }
         }
@@ -70,6 +73,13 @@ import Testing
             if failsToNote { throw LedgerError(.full, "no space") }
             #expect(hints.isEmpty, "in the ledger first")
             seen.withLock { $0.notes.append(task) }
+        }
+
+        var told: [Int64] { seen.withLock { $0.told } }
+
+        func tell(_ keeper: Int64, of attempt: AttemptID) async throws(LedgerError) {
+            if failsToNote { throw LedgerError(.full, "no space") }
+            seen.withLock { $0.told.append(keeper) }
         }
 
         func note(_ attempt: AttemptID, _ task: OpenTask?) {
@@ -105,6 +115,15 @@ import Testing
                 body: ByteBuffer(string: body)
             )
         )
+    }
+
+    @Test func `a callback for a task that another daemon asks about is passed on`() async {
+        let scene = Scene(.accepted, keeper: 12)
+        #expect(await receive(scene) == .accepted)
+        #expect(scene.told == [12])
+        #expect(scene.hints.isEmpty)
+        // The provider tries again.
+        #expect(await receive(Scene(.accepted, failsToNote: true, keeper: 12)) == .unavailable)
     }
 
     @Test func `a callback for a running task is a hint without a name`() async {

@@ -24,6 +24,31 @@ import Testing
         #expect(journal.tasks.count == 1)
     }
 
+    @Test func `what was claimed is given back unsent once others may take over`() async throws {
+        let ledger = FakeLedger(jobs: 1, refusing: nil, maySend: false)
+        let provider = FakeProvider(holding: AttemptID(1)) {
+            Issue.record("it was sent")
+            ledger.rejection.open()
+        }
+        let runner = runner(ledger, provider)
+        let group = ServiceGroup(services: [runner], logger: Self.logger)
+        async let run: Void = group.run()
+        _ = await ledger.rejection.wait()
+        await group.triggerGracefulShutdown()
+        try await run
+        let rejected = ledger.recorded.compactMap { change -> FailureDisposition? in
+            guard case .rejected(AttemptID(1), let failure, let then) = change, failure.code == .notSent else {
+                return nil
+            }
+            return then
+        }
+        #expect(rejected.count == 1)
+        guard case .retry(_, counted: false) = rejected.first else {
+            Issue.record("it was not sent, so it does not count")
+            return
+        }
+    }
+
     @Test func `nothing is claimed before everything else stands`() async throws {
         let ledger = FakeLedger(jobs: 1, refusing: nil)
         let start = Latch()
@@ -160,8 +185,12 @@ private final class FakeLedger: JobLedger {
     let aside = Latch()
     /// Opens when the answer to `delayed` is to be recorded.
     let delay = Latch()
+    /// Opens when an attempt is recorded as one without a task.
+    let rejection = Latch()
+    let maySend: Bool
 
-    init(jobs: Int, refusing refused: AttemptID?, delaying delayed: AttemptID? = nil) {
+    init(jobs: Int, refusing refused: AttemptID?, delaying delayed: AttemptID? = nil, maySend: Bool = true) {
+        self.maySend = maySend
         self.refused = refused
         self.delayed = delayed
         state = Mutex(State(jobs: jobs))
@@ -218,6 +247,7 @@ private final class FakeLedger: JobLedger {
         let commit: @Sendable () -> Void = { [self] in
             state.withLock { $0.recorded.append(change) }
             done(.success(CommitResult()))
+            if case .rejected = change { rejection.open() }
         }
         guard case .accepted(let attempt, _, _) = change, attempt == delayed else { return commit() }
         state.withLock { $0.delayed = commit }

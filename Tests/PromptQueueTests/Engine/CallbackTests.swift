@@ -136,6 +136,19 @@ import Testing
         #expect(polls == 3)
     }
 
+    @Test(arguments: [(1, 6), (2, 3), (4, 1), (60, 1)])
+    func `daemons that share an account share its polls per second`(members: Int, share: Int) {
+        var fixture = EngineFixture { $0.pollsPerSecond = 6 }
+        _ = fixture.start()
+        _ = fixture.send(.members(members))
+        var recovery = Recovery()
+        recovery.tasks = (1...10).map { fixture.openTask(AttemptID($0), "task-\($0)") }
+        _ = fixture.send(.resumed(recovery))
+        var polls = 0
+        for number in 1...10 { polls += fixture.send(.hinted(AttemptID(Int64(number)))).polls.count }
+        #expect(polls == share)
+    }
+
     @Test func `a callback that overtakes the answer is remembered until the acceptance is recorded`() {
         var fixture = EngineFixture()
         _ = fixture.start()
