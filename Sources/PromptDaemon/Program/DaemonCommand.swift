@@ -10,7 +10,8 @@ import PromptQueue
 package struct DaemonCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "promptd",
-        abstract: "Submits the prompt jobs of a SQLite queue to the provider and brings the results home.",
+        abstract:
+            "Submits the prompt jobs of a queue in SQLite or PostgreSQL to the provider and brings the results home.",
         discussion: """
             Settings come from the configuration file and, over it, from PROMPTD_… environment variables. The API key comes \
             from provider.apiKeyFile, the systemd credential api-key, or KIE_API_KEY.
