@@ -49,12 +49,15 @@ import Testing
         let place = try await PostgresPlace.make()
         try await add(4, to: place)
         let (finder, other) = (try await daemon(place), try await daemon(place))
-        let note = GateNote(name: "credits", closedAt: request(1).now, reopensAt: nil, message: "none left")
-        _ = try await record(finder, .gates([note]))
+        let now = request(1).now
+        func found(_ at: Instant) -> LedgerChange {
+            .gates([GateNote(name: "credits", closedAt: at, reopensAt: nil, message: "none left")])
+        }
+        _ = try await record(finder, found(now))
         #expect(try await claim(other, 1).isEmpty)
         #expect(try await claim(finder, 1).count == 1)
         // Both have found it: the first one asks.
-        _ = try await record(other, .gates([note]))
+        _ = try await record(other, found(now + .seconds(60)))
         #expect(try await claim(other, 1).isEmpty)
         #expect(try await claim(finder, 1).count == 1)
         _ = try await record(finder, .gates([]))
@@ -123,7 +126,7 @@ import Testing
         #expect(try await second.recover(now: request(1).now, rate: rate).tasks.isEmpty, "it lives")
         // It is frozen for longer than its lease, and what was on its way has arrived.
         _ = try await place.connection.query(
-            "UPDATE promptd.daemons SET lease_until = lease_until - 60000 WHERE epoch = (SELECT min(epoch) FROM promptd.daemons)"
+            "UPDATE promptd.daemons SET lease_until = 0 WHERE epoch = (SELECT min(epoch) FROM promptd.daemons)"
         )
         let taken = try await second.takeResumed(now: request(1).now)
         #expect(taken.lost == [sending.job])
