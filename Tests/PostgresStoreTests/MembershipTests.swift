@@ -72,6 +72,10 @@ import Testing
         #expect(over?.code == .fenced)
         #expect(ledger.loss == .fenced)
         #expect(!ledger.ledger(of: .standard).maySend)
+        #expect(try await ledger.figures().daemons == DaemonFigures(members: 0, takenOver: 1))
+        let next = try await daemon(place)
+        #expect(try await next.figures().daemons == DaemonFigures(members: 1, takenOver: 1))
+        try await next.close()
         try await ledger.close()
     }
 

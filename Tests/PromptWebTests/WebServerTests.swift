@@ -8,6 +8,7 @@ import Testing
     private struct Source: StatusSource {
         var writable = true
         var queues = ["a\"b"]
+        var daemons: DaemonFigures?
         func isWritable() async -> Bool { writable }
         func figures() async throws(LedgerError) -> StatusFigures {
             guard writable else { throw LedgerError(.inputOutput, "gone") }
@@ -17,6 +18,7 @@ import Testing
             figures.gates = ["credits"]
             figures.balanceReadAt = Instant(milliseconds: 1_800_000_000_500)
             figures.balance = Credits(millicredits: 5_916_250)
+            figures.daemons = daemons
             return figures
         }
     }
@@ -51,6 +53,14 @@ import Testing
         #expect(text.contains("promptd_account_read_timestamp_seconds 1800000000.5\n"))
         #expect(text.contains("promptd_media_filesystem_avail_bytes 7\n"))
         #expect(try await get("/metrics", Source(writable: false)).0 == 503)
+    }
+
+    @Test func `of daemons that share a queue it is said how many there are, and how many were lost`() async throws {
+        let several = Source(daemons: DaemonFigures(members: 3, takenOver: 2))
+        let text = try await get("/metrics", several).1
+        #expect(text.contains("# TYPE promptd_daemons gauge\npromptd_daemons 3\n"))
+        #expect(text.contains("# TYPE promptd_daemons_taken_over_total counter\npromptd_daemons_taken_over_total 2\n"))
+        #expect(try await get("/metrics").1.contains("promptd_daemons") == false)
     }
 
     @Test func `a gate that only the process knows of shows as those of the database, once`() async throws {

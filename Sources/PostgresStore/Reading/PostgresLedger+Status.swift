@@ -55,7 +55,9 @@ extension PostgresLedger: StatusSource {
                     (SELECT min(w.since) FROM queues AS q CROSS JOIN LATERAL (
                         SELECT greatest(j.created_at, j.run_at) AS since FROM job_turns AS t JOIN jobs AS j ON j.id = t.job_id
                         WHERE t.queue = q.name ORDER BY t.priority DESC, t.model, t.turn LIMIT 1) AS w WHERE q.paused = 0),
-                    pg_database_size(current_database())
+                    pg_database_size(current_database()),
+                    (SELECT count(*) FROM daemons AS m WHERE m.ended_at IS NULL AND m.lease_until > now_ms()),
+                    (SELECT count(*) FROM daemons AS m WHERE m.fenced_by IS NOT NULL)
                 FROM daemon_load AS l CROSS JOIN daemon AS d
                 """
             )
@@ -77,6 +79,7 @@ extension PostgresLedger: StatusSource {
         figures.lastError = try (row[9] as Int64?).map(Instant.init(milliseconds:))
         figures.waitingSince = try (row[10] as Int64?).map(Instant.init(milliseconds:))
         figures.databaseBytes = try row[11]
+        figures.daemons = DaemonFigures(members: try row[12], takenOver: try row[13])
         return figures
     }
 

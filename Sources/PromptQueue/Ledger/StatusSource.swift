@@ -70,8 +70,23 @@ package struct StatusFigures: Sendable, Equatable {
     package var logBytes: Int64 = 0
     /// What is free on the database's file system; nil if that cannot be told.
     package var availableBytes: Int64?
+    /// The daemons that share the queue; nil where there can be one only.
+    package var daemons: DaemonFigures?
 
     package init() {}
+}
+
+/// The daemons that share a queue.
+package struct DaemonFigures: Sendable, Equatable {
+    /// Those that have a lease.
+    package var members: Int
+    /// How often, since the first start, another had to take over what one had, because it no longer renewed its lease.
+    package var takenOver: Int
+
+    package init(members: Int, takenOver: Int) {
+        self.members = members
+        self.takenOver = takenOver
+    }
 }
 
 extension StatusFigures {

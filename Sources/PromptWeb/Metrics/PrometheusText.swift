@@ -13,10 +13,15 @@ package enum PrometheusText {
         startedAt: Double
     ) -> String {
         var lines: [String] = []
-        func family(_ name: String, _ help: String, _ samples: [(labels: String, value: String)]) {
+        func family(
+            _ name: String,
+            _ help: String,
+            _ samples: [(labels: String, value: String)],
+            type: String = "gauge"
+        ) {
             guard !samples.isEmpty else { return }
             lines.append("# HELP \(name) \(help)")
-            lines.append("# TYPE \(name) gauge")
+            lines.append("# TYPE \(name) \(type)")
             lines += samples.map { "\(name)\($0.labels) \($0.value)" }
         }
         family("promptd_build_info", "The version that runs.", [("{version=\"\(escaped(version))\"}", "1")])
@@ -113,6 +118,17 @@ package enum PrometheusText {
             "promptd_heartbeat_timestamp_seconds",
             "When the ledger was last written to, in Unix time.",
             instant(figures.heartbeat)
+        )
+        family(
+            "promptd_daemons",
+            "Daemons that share the queue and have a lease.",
+            figures.daemons.map { [("", "\($0.members)")] } ?? []
+        )
+        family(
+            "promptd_daemons_taken_over_total",
+            "Daemons that no longer renewed their lease, so that others took over what they had.",
+            figures.daemons.map { [("", "\($0.takenOver)")] } ?? [],
+            type: "counter"
         )
         family(
             "promptd_last_error_timestamp_seconds",
