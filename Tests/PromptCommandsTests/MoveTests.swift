@@ -108,7 +108,10 @@ import Testing
         let before = try MovedQueue.rows(at: places.file)
         #expect(before.filter { $0.value.isEmpty }.keys.sorted() == ["search_changes"])
         #expect(try await places.there() == [])
+        func refusal() throws -> String? { try PostgresQueue(.patient(places.conninfo)).health(full: false).refusal }
+        #expect(try refusal() == nil)
         try await places.home()
+        #expect(try refusal() == "this queue has moved to \(places.back), and goes on there")
         let after = try MovedQueue.rows(at: places.back)
         for (table, rows) in before where table != "sqlite_sequence" {
             #expect(after[table] == rows, "\(table)")

@@ -10,7 +10,10 @@ extension PostgresQueue {
                 """
                 SELECT (SELECT version FROM schema_version), (SELECT max(heartbeat_at) FROM daemons),
                     greatest((SELECT max(heartbeat_at) FROM daemons),
-                        (SELECT created_at FROM jobs ORDER BY id DESC LIMIT 1), (SELECT sent_at FROM attempts ORDER BY id DESC LIMIT 1))
+                        (SELECT created_at FROM jobs ORDER BY id DESC LIMIT 1), (SELECT sent_at FROM attempts ORDER BY id DESC LIMIT 1)),
+                    -- What close_store has every write answered with, which ends with a NUL there.
+                    (SELECT convert_from(substr(t.tgargs, 1, length(t.tgargs) - 1), getdatabaseencoding()) FROM pg_trigger AS t
+                        WHERE t.tgrelid = 'jobs'::regclass AND t.tgname = '0_moved')
                 """
             ).only()
             return FileHealth(
@@ -18,7 +21,8 @@ extension PostgresQueue {
                 schemaVersion: try row[0],
                 latest: try row.instant(2),
                 heartbeat: try row.instant(1),
-                damages: full ? try Self.damages(connection) : nil
+                damages: full ? try Self.damages(connection) : nil,
+                refusal: try row[3]
             )
         }
     }
