@@ -103,7 +103,8 @@ struct Population {
             queue: ["default", "art", "Zeta", "ä"][number % 4]
         )
         job.batch = [nil, "b1", "B2", "ü b", "one \(number / 20)"][number % 5]
-        job.labels = [nil, "{\"kind\":\"hero\",\"n\":2}", "{\"kind\":\"x y\",\"deep\":{\"a\":1}}"][number % 3]
+        job.labels =
+            [nil, "{\"kind\":\"hero\",\"n\":2}", "{\"kind\":\"x y\",\"deep\":{\"a\":1},\"paid\":true}"][number % 3]
         job.priority = Int64(number % 3)
         job.uniqueKey = number % 7 == 0 ? "key \(number)" : nil
         job.runAt = number > 55 ? now + .seconds(3_600) : nil

@@ -161,6 +161,7 @@ struct QueueQuestion: Sendable {
             ("queue and state", { ($0.queue, $0.states) = ("art", [.failed]) }),
             ("model", { $0.model = "other/model" }),
             ("label", { $0.labels = ["kind": "hero"] }), ("number", { $0.labels = ["kind": "hero", "n": "2"] }),
+            ("true", { $0.labels = ["paid": "true"] }), ("true as 1", { $0.labels = ["paid": "1"] }),
             ("error", { $0.errorCode = "content_refused" }), ("uncharged", { $0.isUncharged = true }),
             ("key", { $0.uniqueKey = "key 14" }), ("word", { $0.words = ["fox"] }),
             ("words", { $0.words = ["FÔX", "re"] }),

@@ -27,6 +27,12 @@ import Testing
         #expect(try await ids(["list", "--json", "--label", "sku=1"]) == ["3", "2", "1"])
         #expect(try await ids(["list", "--json", "--label", "sku=2"]) == [])
         #expect(try await ids(["list", "--json", "--model", "z-image"]) == [])
+        // Of a script's rows: true is 1 as a value, and true as a type, as for budgets.
+        try fixture.sql("INSERT INTO jobs (prompt, labels) VALUES ('a pig', '{\"paid\":true,\"count\":2}')")
+        for label in ["paid=true", "paid=1", "count=2"] {
+            #expect(try await ids(["list", "--json", "--label", label]) == ["5"], "\(label)")
+        }
+        #expect(try await ids(["list", "--json", "--label", "paid=false"]) == [])
     }
 
     @Test func `a list has the credits charged, the estimate, and the file`() async throws {

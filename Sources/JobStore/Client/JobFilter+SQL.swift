@@ -32,7 +32,15 @@ extension JobFilter {
             )
         }
         for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
-            require("CAST(json_extract(jobs.labels, ?) AS TEXT) = ?", ["$.\"\(key)\"", value])
+            // true is 1 as a value, and true as a type: as for budgets.
+            let path = "$.\"\(key)\""
+            require(
+                """
+                ? IN (CAST(json_extract(jobs.labels, ?) AS TEXT),
+                    CASE WHEN json_type(jobs.labels, ?) IN ('true', 'false') THEN json_type(jobs.labels, ?) END)
+                """,
+                [value, path, path, path]
+            )
         }
         return (parts.isEmpty ? "1" : parts.joined(separator: " AND "), arguments)
     }
