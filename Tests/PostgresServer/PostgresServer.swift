@@ -101,7 +101,7 @@ package final class PostgresServer: Sendable {
     /// Makes an empty database, and says how to reach it.
     package func database() async throws -> String {
         let name = "t_" + UUID().uuidString.lowercased().filter { $0 != "-" }.prefix(16)
-        var settings = PostgresSettings(conninfo(), applicationName: "tests")
+        var settings = PostgresSettings.patient(conninfo(), applicationName: "tests")
         settings.limits.statement = nil
         let connection = try await PostgresConnection.open(settings)
         _ = try await connection.query(SQL(pasted: "CREATE DATABASE \(name)"))

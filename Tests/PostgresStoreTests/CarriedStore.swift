@@ -1,5 +1,6 @@
 import GRDB
 import Postgres
+import PostgresServer
 import PostgresStore
 
 /// What stands in a SQLite database, carried into a new one of PostgreSQL's as it is, past its rules.
@@ -13,7 +14,7 @@ enum CarriedStore {
     static func carry(_ path: String, to conninfo: String) throws {
         let database = try DatabaseQueue(path: path)
         defer { try? database.close() }
-        var settings = PostgresSettings(conninfo, applicationName: "tests")
+        var settings = PostgresSettings.patient(conninfo, applicationName: "tests")
         settings.limits.statement = nil
         settings.limits.idleInTransaction = nil
         let connection = try BlockingConnection(settings)

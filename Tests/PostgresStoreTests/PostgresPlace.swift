@@ -19,7 +19,7 @@ struct PostgresPlace: LedgerPlace {
         } else {
             conninfo = try await PostgresServer.shared().database()
         }
-        var settings = PostgresSettings(conninfo, applicationName: "tests")
+        var settings = PostgresSettings.patient(conninfo, applicationName: "tests")
         settings.limits.statement = nil
         let connection = try await PostgresConnection.open(settings)
         try await StoreSchema.install(connection)

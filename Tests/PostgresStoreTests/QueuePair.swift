@@ -21,7 +21,7 @@ final class QueuePair {
         file = try QueueFile(path: path)
         conninfo = try await PostgresServer.shared().database()
         _ = try PostgresQueue.install(conninfo)
-        var settings = PostgresSettings(conninfo, applicationName: "tests")
+        var settings = PostgresSettings.patient(conninfo, applicationName: "tests")
         settings.parameters["search_path"] = "promptd"
         connection = try BlockingConnection(settings)
         try connection.script(

@@ -13,7 +13,7 @@ import Testing
 struct QueueParityTests {
     /// A machine that is busy may be slow.
     private static func settings(_ conninfo: String) -> PostgresSettings {
-        var settings = PostgresSettings(conninfo, applicationName: "tests")
+        var settings = PostgresSettings.patient(conninfo, applicationName: "tests")
         settings.limits.statement = nil
         settings.limits.idleInTransaction = nil
         return settings

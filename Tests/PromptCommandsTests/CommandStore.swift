@@ -32,7 +32,7 @@ final class CommandServer: Sendable {
 
     private init() async throws {
         server = try await PostgresServer.shared()
-        var settings = PostgresSettings(server.conninfo(), applicationName: "tests")
+        var settings = PostgresSettings.patient(server.conninfo(), applicationName: "tests")
         settings.limits.statement = nil
         settings.limits.lock = nil
         settings.limits.silence = nil
@@ -40,7 +40,7 @@ final class CommandServer: Sendable {
         dropping = try await PostgresConnection.open(settings)
         _ = try connection.query(SQL(pasted: "CREATE DATABASE \(Self.template)"))
         let made = try BlockingConnection(
-            PostgresSettings(server.conninfo(database: Self.template), applicationName: "tests")
+            .patient(server.conninfo(database: Self.template), applicationName: "tests")
         )
         try made.run { try await StoreSchema.install($0) }
         // The clock of all of a store is what a fixture says that it is.

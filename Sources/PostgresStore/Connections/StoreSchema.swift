@@ -11,6 +11,8 @@ package enum StoreSchema {
     ///
     /// - Throws: `LedgerError` with code `unusable` for a schema that this program does not know.
     package static func install(_ connection: PostgresConnection) async throws(LedgerError) {
+        // Before the transaction begins: the server ends one that is idle for some seconds.
+        let scripts = PostgresSchema.scripts.map { SQL(pasted: String(decoding: $0.sql, as: UTF8.self)) }
         try await LedgerError.wrapping {
             try await connection.transaction { transaction in
                 _ = try await transaction.query("SELECT pg_advisory_xact_lock(hashtext('promptd'), hashtext('schema'))")
@@ -19,9 +21,7 @@ package enum StoreSchema {
                 }
                 // Functions may call others that come later.
                 _ = try await transaction.query("SELECT set_config('check_function_bodies', 'off', true)")
-                for script in PostgresSchema.scripts {
-                    try await transaction.script(SQL(pasted: String(decoding: script.sql, as: UTF8.self)))
-                }
+                for script in scripts { try await transaction.script(script) }
             }
         }
     }
