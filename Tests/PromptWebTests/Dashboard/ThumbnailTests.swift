@@ -200,7 +200,7 @@ struct VipsThumbnailerTests {
     private func thumbnail(
         _ bytes: [UInt8],
         width: Int = 320,
-        within limit: Duration = .seconds(20)
+        within limit: Duration = .seconds(120)
     ) async throws -> ByteBuffer {
         let directory = FileManager.default.temporaryDirectory.path() + "vips-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
