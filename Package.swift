@@ -361,7 +361,10 @@ let package = Package(
         // The simulation: engine and ledger in a world of trouble.
         .target(
             name: "Simulation",
-            dependencies: ["EmptyLedger", "JobStore", "KieAPI", "PromptQueue", grdb, heap],
+            dependencies: [
+                "EmptyLedger", "JobStore", "KieAPI", "Postgres", "PostgresServer", "PostgresStore", "PromptQueue", grdb,
+                heap,
+            ],
             path: "Tests/Simulation",
             swiftSettings: settings
         ),

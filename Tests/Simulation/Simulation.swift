@@ -3,7 +3,10 @@ package import PromptQueue
 /// Runs seeds through promptd's engine and ledger.
 package enum Simulation {
     /// Makes a place for a seed's ledger.
-    package typealias PlaceFactory = @Sendable (_ seed: UInt64) throws -> any SimulatedPlace
+    package typealias PlaceFactory = @Sendable (_ seed: UInt64) async throws -> any SimulatedPlace
+
+    /// In a database of its own on a PostgreSQL server, which the first one starts.
+    package static let postgresql: PlaceFactory = { try await PostgresPlace(seed: $0) }
 
     /// Runs one seed to its end, or to the first promise that is broken.
     ///
@@ -15,7 +18,9 @@ package enum Simulation {
         isVerbose: Bool = false,
         place: PlaceFactory? = nil
     ) async throws -> SeedReport {
-        let world = try World(seed: seed, isVerbose: isVerbose, place: place ?? { try SQLitePlace(seed: $0) })
+        let make = place ?? { try SQLitePlace(seed: $0) }
+        let place = try await make(seed)
+        let world = World(seed: seed, isVerbose: isVerbose, place: place)
         var report = SeedReport(seed: seed)
         do {
             try await world.run()
@@ -31,7 +36,7 @@ package enum Simulation {
         report.crashes = world.crashes
         report.commits = world.commits
         report.time = world.now
-        try world.place.remove()
+        try await place.remove()
         return report
     }
 }

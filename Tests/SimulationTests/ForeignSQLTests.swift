@@ -1,5 +1,4 @@
 import FoundationEssentials
-import GRDB
 import JobStore
 import PromptQueue
 import Testing
@@ -21,7 +20,7 @@ struct ForeignSQLTests {
         #expect(shell.taken > 20, "statements that the schema takes, so that there is something to see")
         #expect(shell.refused > 20)
         #expect(shell.claimed > 5)
-        try shell.remove()
+        try await shell.remove()
     }
 }
 
@@ -52,7 +51,7 @@ private final class StrangersShell {
         for _ in 0..<12 { try add() }
     }
 
-    func remove() throws { try place.remove() }
+    func remove() async throws { try await place.remove() }
 
     func step() async throws {
         now = now + .milliseconds(chance.whole(0...3_000))
@@ -77,9 +76,9 @@ private final class StrangersShell {
     }
 
     private func strike() throws {
-        let statement = try ForeignStatement(&chance, reach: .any, jobs: added) { table in
+        let statement = try ForeignStatement(&chance, in: place.dialect, reach: .any, jobs: added) { table in
             if let known = columns[table] { return known }
-            let found = try place.rows("SELECT name FROM pragma_table_info('\(table)')").map { $0[0] as String }
+            let found = try place.columns(of: table)
             columns[table] = found
             return found
         }
@@ -96,7 +95,7 @@ private final class StrangersShell {
         for (token, row) in before.settled where after.settled[token] != row {
             // While a job that is tried again runs on its failed task, that may have succeeded after all: promptd writes so.
             let isAskedAgain =
-                row["error_code"] != nil && after.settled[token]?["error_code"] == nil
+                row["error_code"] as String? != nil && (after.settled[token]?["error_code"] as String?) == nil
                 && before.asked.contains(row["id"])
             #expect(isAskedAgain, "attempt \(row) was settled, and was changed by: \(sql)")
         }
@@ -204,8 +203,9 @@ private final class StrangersShell {
 
     /// What strangers did may make the ledger refuse what happened. Then the job is left alone.
     private func record(_ change: LedgerChange) async throws {
+        let ledger = try place.ledger
         do throws(LedgerError) {
-            _ = try await place.ledger.record(change, now: now)
+            _ = try await ledger.record(change, now: now)
         } catch {
             guard error.code == .constraint else { throw error }
         }
@@ -214,9 +214,9 @@ private final class StrangersShell {
 
 /// What must not be changed, and what must not be.
 private struct Snapshot {
-    var settled: [String: Row] = [:]
-    var open: [String: Row] = [:]
-    var results: [String: Row] = [:]
+    var settled: [String: SimulatedRow] = [:]
+    var open: [String: SimulatedRow] = [:]
+    var results: [String: SimulatedRow] = [:]
     /// Ids by keys.
     var jobs: [String: Int64] = [:]
     var twice: [Int64] = []
@@ -227,7 +227,7 @@ private struct Snapshot {
     init(_ place: any SimulatedPlace) throws {
         for row in try place.rows("SELECT * FROM attempts") {
             let token: String = row["token"]
-            if row["finished_at"] == nil { open[token] = row } else { settled[token] = row }
+            if row["finished_at"] as Int64? == nil { open[token] = row } else { settled[token] = row }
         }
         for row in try place.rows("SELECT * FROM results") {
             results["\(row["job_id"] as Int64)-\(row["ordinal"] as Int64)"] = row

@@ -22,14 +22,17 @@ struct Program: AsyncParsableCommand {
     @Option(help: "Stop after so many seeds have failed.")
     var failures = 20
 
+    @Option(help: "Which store: sqlite, or postgresql, of which a server of its own is started.")
+    var store = Store.sqlite
+
     @Flag(help: "Print what happens.")
     var verbose = false
 
     func run() async throws {
         let start = ContinuousClock.now
-        var summary = Summary()
+        var summary = Summary(store: store)
         if let seed {
-            summary.add(try await Simulation.run(seed: seed, isVerbose: verbose))
+            summary.add(try await Simulation.run(seed: seed, isVerbose: verbose, place: store.place))
         } else {
             try await runAll(&summary)
         }
@@ -47,7 +50,9 @@ struct Program: AsyncParsableCommand {
                 guard next < end, summary.failed < failures else { return }
                 let seed = next
                 next += 1
-                group.addTask { [verbose] in try await Simulation.run(seed: seed, isVerbose: verbose) }
+                group.addTask { [verbose, store] in
+                    try await Simulation.run(seed: seed, isVerbose: verbose, place: store.place)
+                }
             }
             for _ in 0..<width { start() }
             while let report = try await group.next() {

@@ -4,6 +4,7 @@ import Simulation
 
 /// What all seeds together came to.
 struct Summary {
+    let store: Store
     private(set) var failed = 0
     private var seeds = 0
     private var jobs = 0
@@ -15,6 +16,8 @@ struct Summary {
     private var time: Duration = .zero
     /// All traces in one number, in whatever order the seeds end.
     private var hash: UInt64 = 0
+
+    init(store: Store) { self.store = store }
 
     /// Counts a seed, and says at once how to replay one that failed.
     mutating func add(_ report: SeedReport) {
@@ -30,7 +33,7 @@ struct Summary {
         guard let violation = report.violation else { return }
         failed += 1
         print("seed \(report.seed) (\(report.scale)): \(violation)")
-        print("    replay: swift run promptd-simulate --seed \(report.seed) --verbose")
+        print("    replay: swift run promptd-simulate --seed \(report.seed)\(store.option) --verbose")
         // Into a pipe or a file, too, at once.
         fflush(nil)
     }

@@ -15,6 +15,13 @@ package struct SQL: Sendable, Hashable, ExpressibleByStringLiteral {
         isPasted = true
     }
 
+    /// For one of a few texts that are put together once and used again and again: it is kept prepared, as a literal is. Whoever calls it
+    /// answers for every character.
+    package init(kept text: String) {
+        self.text = text
+        isPasted = false
+    }
+
     /// A name (a table, a channel), as it can be pasted.
     ///
     /// - Throws: `PostgresError` with `unsendable` for a name with a NUL in it, or without a character.

@@ -25,8 +25,8 @@ extension PostgresLedger {
         of account: AccountName,
         now: Instant
     ) async throws(LedgerError) -> CommitResult {
-        let called = ContinuousClock.now
-        return try await change { transaction in
+        let called = options.clock()
+        return try await change { [options] transaction in
             let rows = try await transaction.pipeline { pipeline in
                 // One reading at a time, and no claim in between: what is under way is counted in one piece.
                 pipeline.add("SELECT lock_claims()")
@@ -36,7 +36,7 @@ extension PostgresLedger {
             let milliseconds: Int64 = try row[0]
             // The question was asked then at the latest: what was answered since may be in the balance or not, and a moment too many is
             // safe.
-            let waited = ContinuousClock.now - called
+            let waited = options.clock() - called
             let askedAt = reading.askedAt + ServerClock(server: milliseconds, local: now).shift - waited
             let readings = AccountReadings(transaction, account)
             let current = try await readings.current(

@@ -13,7 +13,7 @@ extension PostgresLedger: CoreLedger {
                 for limits in identity.accounts { Self.note(limits, &pipeline) }
             }
         }
-        keepUp()
+        if options.isKeptUp { keepUp() }
     }
 
     /// Accounts that other daemons work with stay: which are configured is for each daemon's own configuration to say, and one that

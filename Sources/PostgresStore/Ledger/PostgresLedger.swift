@@ -19,6 +19,8 @@ package final class PostgresLedger: Sendable {
         package var grace: Duration = .seconds(30)
         /// How often the lease is renewed.
         package var renewal: Duration = .seconds(3)
+        /// Whether the lease is renewed, and others are heard of, without being asked for.
+        package var isKeptUp = true
         /// This daemon's file for its last claim.
         package var requestMark = ""
         /// How the daemon is called in `daemons`; names need not differ.
@@ -28,7 +30,7 @@ package final class PostgresLedger: Sendable {
         package var onCommit: @Sendable (Duration) -> Void = { _ in }
         /// Told why the lease could not be renewed; it is tried again.
         package var onLeaseTrouble: @Sendable (LedgerError) -> Void = { _ in }
-        /// By which the lease goes.
+        /// By which the lease goes, and how long an answer took.
         package var clock: @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
 
         package init() {}

@@ -1,4 +1,3 @@
-import GRDB
 import PromptQueue
 
 // What must hold after every step.
@@ -60,7 +59,7 @@ extension World {
     func checkBudgets(_ claim: Claim, _ request: ClaimRequest) throws {
         for budget in budgets.values {
             guard claim.jobs.contains(where: { books[$0.attempt].map(budget.concerns) ?? false }) else { continue }
-            let committed = books.committed(to: budget, since: budget.start(at: request.now))
+            let committed = books.committed(to: budget, since: budget.start(at: instant(of: request)))
             if committed > budget.limit {
                 throw Violation(
                     .budget,
@@ -144,7 +143,7 @@ extension World {
 
     /// With nothing under way and no wake to come, there must be nothing to do.
     func checkLiveness() throws {
-        guard isUp, !isDraining, outstanding == 0, wake == nil, notices == 0 else { return }
+        guard isUp, !isDraining, outstanding == 0, wake == nil, notices == 0, !isUpkeepPlanned else { return }
         if let work = try openWork() { throw Violation(.liveness, "the engine sleeps for ever, but there is \(work)") }
     }
 
@@ -200,26 +199,26 @@ extension World {
     /// A job that waits for nothing at all, so certainly that a doubt counts as something to wait for.
     private func claimableJob() throws -> Int64? {
         let window = plan.settings.rate.window.milliseconds
-        let instant = clock.moment.instant.milliseconds
+        let instant = ledgerNow.milliseconds
         return try place.rows(
             """
             SELECT j.id FROM jobs AS j JOIN queues AS q ON q.name = j.queue
-            WHERE j.state = 'queued' AND j.turn >= 0 AND NOT q.paused
+            WHERE j.state = 'queued' AND \(place.dialect.hasTurn) AND coalesce(j.turn, 0) >= 0 AND q.paused = 0
                 AND coalesce(q.max_running, 1000000) > (SELECT coalesce(sum(c.jobs), 0) FROM queue_counts AS c
                     WHERE c.queue = q.name AND c.state IN ('submitting', 'running'))
                 AND NOT EXISTS (SELECT 1 FROM gates
                     WHERE name NOT IN ('provider', 'key') AND name NOT LIKE 'model:%')
                 AND NOT EXISTS (SELECT 1 FROM budgets)
                 AND (SELECT credit_reserve_millicredits FROM accounts WHERE name = 'default') = 0
-                AND (SELECT count(*) FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted')) < :running
-                AND NOT EXISTS (SELECT 1 FROM attempts WHERE answered_at > :since)
-                AND NOT EXISTS (SELECT 1 FROM attempts WHERE error_code = 'rate_limited' AND answered_at > :instant - 1800000)
-                AND (SELECT count(*) FROM attempts WHERE arrives_until > :since) < :rate
+                AND (SELECT count(*) FROM attempts WHERE finished_at IS NULL AND state IN ('sending', 'accepted')) < ?
+                AND NOT EXISTS (SELECT 1 FROM attempts WHERE answered_at > ?)
+                AND NOT EXISTS (SELECT 1 FROM attempts WHERE error_code = 'rate_limited' AND answered_at > ?)
+                AND (SELECT count(*) FROM attempts WHERE arrives_until > ?) < ?
             LIMIT 1
             """,
             [
-                "running": plan.settings.running, "since": instant - 2 * window, "instant": instant,
-                "rate": plan.settings.rate.count,
+                plan.settings.running, instant - 2 * window, instant - 1_800_000, instant - 2 * window,
+                plan.settings.rate.count,
             ]
         )
         .first?[0]
@@ -230,7 +229,8 @@ extension World {
     func checkWindowKnown(_ claim: Claim, _ request: ClaimRequest) throws {
         guard claim.jobs.isEmpty, claim.refused.isEmpty, claim.nextSlotAt != nil else { return }
         // What an earlier process filled, or a lost request holds, or another clock says, it learns by asking.
-        guard !plan.isGreedy, plan.jumps.isEmpty, plan.reloads.isEmpty, !isTampered else { return }
+        // A store with a clock of its own stamps an answer when it hears of it, a moment after the engine did.
+        guard !place.hasOwnClock, !plan.isGreedy, plan.jumps.isEmpty, plan.reloads.isEmpty, !isTampered else { return }
         guard now - startedAt > request.rate.window * 2 else { return }
         let since = (request.now - request.rate.window).milliseconds
         guard try place.number("SELECT count(*) FROM attempts WHERE arrives_until > ?", [since]) == 0 else { return }
@@ -243,7 +243,7 @@ extension World {
             """
             SELECT
                 (SELECT count(*) FROM jobs AS j JOIN queues AS q ON q.name = j.queue
-                    WHERE j.state = 'queued' AND coalesce(j.waits, 0) = 0 AND NOT q.paused
+                    WHERE j.state = 'queued' AND coalesce(j.waits, 0) = 0 AND q.paused = 0
                         AND coalesce(q.max_running, 1000000) > (
                         SELECT coalesce(sum(c.jobs), 0) FROM queue_counts AS c
                         WHERE c.queue = q.name AND c.state IN ('submitting', 'running'))) AS queued,
@@ -302,7 +302,7 @@ extension World {
             SELECT j.id FROM jobs AS j JOIN queue_status AS s ON s.queue = j.queue
             WHERE j.state = 'queued' AND coalesce(j.waits, 0) = 0 AND j.run_at <= ? AND s.blocked_by IS NULL LIMIT 1
             """,
-            [(clock.moment.instant - .seconds(3_500)).milliseconds]
+            [(ledgerNow - .seconds(3_500)).milliseconds]
         )
         guard let row = waiting.first else { return }
         let job: Int64 = row["id"]

@@ -1,4 +1,3 @@
-import GRDB
 import PromptQueue
 
 // What must hold when the dust has settled.
@@ -39,7 +38,7 @@ extension World {
             let state: String = row["state"]
             let runAt: Int64 = row["run_at"]
             let blocked: String? = row["blocked_by"]
-            if state == "queued", blocked != nil || runAt > clock.moment.instant.milliseconds { continue }
+            if state == "queued", blocked != nil || runAt > ledgerNow.milliseconds { continue }
             throw Violation(.ending, "job \(job) is still \(state), long after all trouble has ended")
         }
         if let entry = books.sorted.first(where: { [.sending, .accepted, .unknown].contains($0.state) }) {
@@ -122,9 +121,11 @@ extension World {
     private func checkJobs() throws {
         let wrong = try place.rows(
             """
-            SELECT j.id, j.charged_millicredits AS charged, (
-                SELECT sum(a.charged_millicredits) FROM attempts AS a WHERE a.job_id = j.id) AS sum
-            FROM jobs AS j WHERE coalesce(charged, 0) <> coalesce(sum, 0) LIMIT 1
+            SELECT id, charged, sum FROM (
+                SELECT j.id, j.charged_millicredits AS charged, (
+                    SELECT sum(a.charged_millicredits) FROM attempts AS a WHERE a.job_id = j.id) AS sum
+                FROM jobs AS j) AS s
+            WHERE coalesce(charged, 0) <> coalesce(sum, 0) LIMIT 1
             """
         ).first
         if let wrong {

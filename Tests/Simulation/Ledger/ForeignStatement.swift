@@ -11,54 +11,41 @@ struct ForeignStatement {
     var sql: String
 
     /// - Parameters:
+    ///   - dialect: the store's.
     ///   - jobs: ids are drawn from 1 to this.
     ///   - aims: of these jobs half of the statements are, if there are any: those of which there is most to spoil.
-    ///   - columns: a table's, as `PRAGMA table_info` lists them.
+    ///   - columns: a table's, in their order.
     init(
         _ chance: inout Chance,
+        in dialect: Dialect,
         reach: Reach,
         jobs: Int,
         aims: [Int] = [],
         columns: (String) throws -> [String]
     ) rethrows {
-        let table = chance.draw(Self.tables.map { ($0.weight, $0) })
+        let table = chance.draw(dialect.tables.map { ($0.weight, $0) })
         let stored = try columns(table.name)
-        // An INTEGER PRIMARY KEY has more names than one, and triggers go by names.
-        let aliases = table.key == nil ? [] : ["rowid", "oid", "_rowid_"]
-        var draft = Draft(chance: chance, table: table, stored: stored, aliases: aliases, jobs: jobs, aims: aims)
+        let aliases = table.key == nil ? [] : dialect.aliases
+        var draft = Draft(
+            chance: chance,
+            dialect: dialect,
+            table: table,
+            stored: stored,
+            aliases: aliases,
+            jobs: jobs,
+            aims: aims
+        )
         sql = draft.statement(reach)
         chance = draft.chance
     }
 
-    struct Table {
+    struct Table: Sendable {
         var weight: Double
         var name: String
         /// The column by which a job, or what belongs to it, is found; nil: the table has no rowid.
         var key: String?
     }
 
-    private static let tables = [
-        Table(weight: 6, name: "jobs", key: "id"), Table(weight: 8, name: "attempts", key: "job_id"),
-        Table(weight: 3, name: "results"), Table(weight: 0.7, name: "spending"),
-        Table(weight: 0.7, name: "queue_counts"),
-        Table(weight: 0.7, name: "turns"), Table(weight: 0.7, name: "turns_served"),
-        Table(weight: 0.7, name: "accounts", key: "name"), Table(weight: 0.7, name: "account_readings", key: "id"),
-        Table(weight: 0.7, name: "set_aside", key: "job_id"), Table(weight: 0.7, name: "completion_times"),
-        Table(weight: 0.7, name: "suspects"),
-        Table(weight: 0.7, name: "job_inputs", key: nil),
-        Table(weight: 0.7, name: "events", key: "job_id"),
-        Table(weight: 0.7, name: "job_keys"), Table(weight: 0.3, name: "key_sought", key: "id"),
-        Table(weight: 0.7, name: "daemon", key: "id"),
-    ]
-
-    static let texts = [
-        "'a red fox'", "''", "'a' || char(0) || 'b'", "CAST(x'ff41' AS TEXT)", "CAST(x'636166e9' AS TEXT)",
-        "'caf' || char(233)", "'cafe' || char(769)", "printf('%.*c', 5000, 'x')", "char(128512)",
-        "'a' || char(10) || char(27) || '[2J'", "'default'", "'usual'", "'\"'", "char(8238)", "NULL",
-    ]
-    static let numbers = [
-        "0", "1", "-1", "3", "9223372036854775807", "-9223372036854775808", "1e18", "'x'", "NULL", "100000000000",
-    ]
     private static let words = [
         "queued", "submitting", "running", "succeeded", "failed", "cancelled", "unconfirmed", "sending", "accepted",
         "rejected", "unknown", "pending", "saved", "invalid_input", "empty_result", "task-1",
@@ -66,6 +53,7 @@ struct ForeignStatement {
 
     private struct Draft {
         var chance: Chance
+        let dialect: Dialect
         var table: Table
         var stored: [String]
         var aliases: [String]
@@ -76,38 +64,41 @@ struct ForeignStatement {
             let name = table.name
             switch chance.draw([(8.0, 0), (2, 1), (2, 2), (1, 3), (1, 4), (1, 5), (0.7, 6)]) {
             case 0:
-                let verb = chance.draw([
-                    (6.0, "UPDATE"), (1, "UPDATE OR REPLACE"), (1, "UPDATE OR IGNORE"), (1, "UPDATE OR FAIL"),
-                ])
+                let verb = chance.draw(dialect.updates)
                 let changes = (0..<chance.whole(1...3)).map { _ in "\(column()) = \(value())" }
                 return "\(verb) \(name) SET \(changes.joined(separator: ", "))\(place(reach))"
             case 1:
                 return "DELETE FROM \(name)\(place(reach))"
             case 2:
-                let verb = chance.pick(["INSERT", "INSERT OR REPLACE", "INSERT OR IGNORE"])
+                let insert = chance.pick(dialect.inserts)
                 let some = stored.filter { _ in chance.happens(0.6) }
                 guard !some.isEmpty else { return "DELETE FROM \(name)\(place(reach))" }
                 let values = some.map { _ in value(columns: false) }
-                return "\(verb) INTO \(name) (\(list(some))) VALUES (\(list(values)))"
+                return
+                    "\(insert.verb) \(name) (\(list(some)))\(dialect.overriding) VALUES (\(list(values)))\(insert.end)"
             case 3:
                 // Each row once more, over itself.
-                return "INSERT OR REPLACE INTO \(name) SELECT * FROM \(name)\(place(reach))"
+                return
+                    "\(dialect.again.verb) \(name)\(dialect.overriding) SELECT * FROM \(name)\(place(reach))\(dialect.again.end)"
             case 4:
                 let column = chance.pick(stored)
                 let place = place(reach)
-                return "INSERT INTO \(name) SELECT * FROM \(name)\(place.isEmpty ? " WHERE true" : place) "
-                    + "ON CONFLICT DO UPDATE SET \(column) = \(value())"
+                let upsert = dialect.upsert(table)
+                return
+                    "\(upsert.verb) \(name)\(dialect.overriding) SELECT * FROM \(name)\(place.isEmpty ? " WHERE true" : place)"
+                    + "\(upsert.end) \(column) = \(value())"
             case 6:
                 // NOT NULL columns take their default then.
                 let column = stored.contains("state") && chance.happens(0.5) ? "state" : column()
-                return "UPDATE OR REPLACE \(name) SET \(column) = NULL\(place(reach))"
+                return
+                    "\(dialect.updates.count > 1 ? dialect.updates[1].choice : "UPDATE") \(name) SET \(column) = NULL\(place(reach))"
             default:
                 // A row beside the one that is there.
                 let copied = stored.filter { !["id", "token", "unique_key"].contains($0) }
                 let values = copied.map { column in chance.happens(0.2) ? value() : column }
                 let token = stored.contains("token")
                 return "INSERT INTO \(name) (\(list(copied + (token ? ["token"] : [])))) "
-                    + "SELECT \(list(values + (token ? ["lower(hex(randomblob(16)))"] : []))) FROM \(name)\(place(reach))"
+                    + "SELECT \(list(values + (token ? [dialect.newToken] : []))) FROM \(name)\(place(reach))"
             }
         }
 
@@ -118,7 +109,7 @@ struct ForeignStatement {
             case 0: "'\(chance.pick(ForeignStatement.words))'"
             case 1: column()
             case 2: "\(column()) + 1"
-            default: chance.pick(ForeignStatement.numbers + ForeignStatement.texts + ["14000"])
+            default: chance.pick(dialect.numbers + dialect.texts + ["14000"])
             }
         }
 

@@ -46,6 +46,17 @@ final class SQLitePlace: SimulatedPlace {
 
     /// The daemon's.
     var ledger: any LedgerStore { store }
+    let dialect = Dialect.sqlite
+    let hasOwnClock = false
+    let isFolded = false
+
+    /// A connection is there, an earlier process's or a new one.
+    func open() async throws {}
+    func setClock(_ now: Instant) {}
+    func fold() throws {}
+
+    /// A start knows what the process before it has left.
+    func takeOver(now: Instant) async throws -> String? { nil }
 
     func reopen() throws {
         try store.close()
@@ -86,12 +97,23 @@ final class SQLitePlace: SimulatedPlace {
 
     // Without the transaction around each that `read` would make: nobody else is at work meanwhile.
 
-    func rows(_ sql: String, _ arguments: StatementArguments) throws -> [Row] {
-        try shell.inDatabase { db in try Row.fetchAll(db.cachedStatement(sql: sql), arguments: arguments) }
+    func columns(of table: String) throws -> [String] {
+        try rows("SELECT name FROM pragma_table_info('\(table)')", []).map { $0[0] }
     }
 
-    func number(_ sql: String, _ arguments: StatementArguments) throws -> Int64 {
-        try shell.inDatabase { db in try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: arguments) } ?? 0
+    func rows(_ sql: String, _ arguments: SimulatedArguments) throws -> [SimulatedRow] {
+        try shell.inDatabase { db in
+            let statement = try db.cachedStatement(sql: sql)
+            let columns = statement.columnNames
+            return try Row.fetchAll(statement, arguments: Self.bindings(arguments))
+                .map { SimulatedRow(columns, $0.databaseValues.map(Self.value)) }
+        }
+    }
+
+    func number(_ sql: String, _ arguments: SimulatedArguments) throws -> Int64 {
+        try shell.inDatabase { db in
+            try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: Self.bindings(arguments))
+        } ?? 0
     }
 
     func tries(_ sql: String) throws -> Bool {
@@ -103,20 +125,44 @@ final class SQLitePlace: SimulatedPlace {
         }
     }
 
-    func runAll(_ sql: String, _ arguments: [StatementArguments]) throws {
+    func runAll(_ sql: String, _ arguments: [SimulatedArguments]) throws {
         try shell.write { db in
             let statement = try db.cachedStatement(sql: sql)
-            for values in arguments { try statement.execute(arguments: values) }
+            for values in arguments { try statement.execute(arguments: Self.bindings(values)) }
         }
     }
 
     @discardableResult
-    func run(_ sql: String, _ arguments: StatementArguments) throws -> Bool {
+    func run(_ sql: String, _ arguments: SimulatedArguments) throws -> Bool {
         do {
-            try shell.write { db in try db.execute(sql: sql, arguments: arguments) }
+            try shell.write { db in try db.execute(sql: sql, arguments: Self.bindings(arguments)) }
             return true
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
             return false
+        }
+    }
+
+    private static func bindings(_ arguments: SimulatedArguments) -> StatementArguments {
+        StatementArguments(
+            arguments.map { argument -> DatabaseValue in
+                switch argument?.simulated ?? .null {
+                case .null: .null
+                case .integer(let number): number.databaseValue
+                case .real(let number): number.databaseValue
+                case .text(let text): text.databaseValue
+                case .bytes(let bytes): Data(bytes).databaseValue
+                }
+            }
+        )
+    }
+
+    private static func value(_ value: DatabaseValue) -> SimulatedValue {
+        switch value.storage {
+        case .null: .null
+        case .int64(let number): .integer(number)
+        case .double(let number): .real(number)
+        case .string(let text): .text(text)
+        case .blob(let data): .bytes(Array(data))
         }
     }
 }

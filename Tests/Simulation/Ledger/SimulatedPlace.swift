@@ -1,4 +1,3 @@
-package import GRDB
 package import PromptQueue
 
 /// Where the simulated ledger lies: a store that is to be simulated brings one. The engine's side takes `ledger`, as the daemon
@@ -6,31 +5,48 @@ package import PromptQueue
 /// `LedgerPlace` of the conformance checks has no SQL.)
 package protocol SimulatedPlace: AnyObject {
     /// The daemon's.
-    var ledger: any LedgerStore { get }
+    var ledger: any LedgerStore { get throws }
     /// A user's, with promptctl.
-    var client: any QueueClient { get }
+    var client: any QueueClient { get throws }
+    /// In what words its SQL differs from other stores'.
+    var dialect: Dialect { get }
+    /// Whether the ledger's instants are those of a clock of its own, which nobody sets, and not the daemon's.
+    var hasOwnClock: Bool { get }
+    /// Whether a daemon adds up every ten seconds what others have appended.
+    var isFolded: Bool { get }
 
+    /// Sets the store's own clock, if it has one.
+    func setClock(_ now: Instant)
+    /// Opens it for a daemon's process that starts.
+    func open() async throws
     /// Opens the daemon's connection again, after its process has ended.
-    func reopen() throws
+    func reopen() async throws
     /// Goes on with a copy of what lies there now: what a process that was killed leaves.
-    func moveToCopy() throws
-    func remove() throws
+    func moveToCopy() async throws
+    /// What a daemon does at its start, after it has said that it is there, about the process before it.
+    ///
+    /// - Returns: why the store is held, if it is.
+    func takeOver(now: Instant) async throws -> String?
+    /// Adds up what was appended.
+    func fold() throws
+    func remove() async throws
 
     // A user's shell.
 
-    func rows(_ sql: String, _ arguments: StatementArguments) throws -> [Row]
-    func number(_ sql: String, _ arguments: StatementArguments) throws -> Int64
+    func columns(of table: String) throws -> [String]
+    func rows(_ sql: String, _ arguments: SimulatedArguments) throws -> [SimulatedRow]
+    func number(_ sql: String, _ arguments: SimulatedArguments) throws -> Int64
     /// A stranger's statement; false if it is refused, for whatever reason.
     func tries(_ sql: String) throws -> Bool
     /// A user's statement; false if a rule of the schema refuses it.
     @discardableResult
-    func run(_ sql: String, _ arguments: StatementArguments) throws -> Bool
+    func run(_ sql: String, _ arguments: SimulatedArguments) throws -> Bool
     /// The same statement with each of some values, together or not at all.
-    func runAll(_ sql: String, _ arguments: [StatementArguments]) throws
+    func runAll(_ sql: String, _ arguments: [SimulatedArguments]) throws
 }
 
 extension SimulatedPlace {
-    func rows(_ sql: String) throws -> [Row] { try rows(sql, []) }
+    func rows(_ sql: String) throws -> [SimulatedRow] { try rows(sql, []) }
     func number(_ sql: String) throws -> Int64 { try number(sql, []) }
     @discardableResult
     func run(_ sql: String) throws -> Bool { try run(sql, []) }

@@ -14,6 +14,9 @@ struct SimulatedClock {
     /// What the daemon sees.
     var moment: Moment { Moment(instant: start + shift + elapsed, uptime: elapsed) }
 
+    /// What it would show if nobody had set it.
+    var trueInstant: Instant { start + elapsed }
+
     mutating func advance(to time: Duration) { elapsed = max(elapsed, time) }
 
     /// Sets the wall clock.

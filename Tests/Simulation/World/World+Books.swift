@@ -1,4 +1,3 @@
-import GRDB
 import PromptQueue
 
 // What each commit means for the money, and what it must not do.
@@ -9,7 +8,7 @@ extension World {
             throw Violation(.recording, "job \(aside.job) could not be claimed: \(aside.reason)")
         }
         // What was due once stays due when the clock is set back.
-        latestClaim = max(latestClaim, request.now)
+        latestClaim = max(latestClaim, instant(of: request))
         try checkWindowKnown(claim, request)
         for job in claim.jobs {
             trace.note(now, "claimed", job.attempt.rawValue, job.job.rawValue, job.reserved.millicredits)
@@ -21,7 +20,7 @@ extension World {
                     queue: job.queue,
                     model: job.model,
                     client: try client(of: job.job),
-                    sentAt: request.now,
+                    sentAt: instant(of: request),
                     estimate: job.reserved.millicredits,
                     amount: job.reserved.millicredits,
                     rate: request.rate
@@ -34,6 +33,9 @@ extension World {
         try checkPlaces(claim, request)
         try checkTotal()
     }
+
+    /// When the ledger takes a claim to have been made.
+    func instant(of request: ClaimRequest) -> Instant { place.hasOwnClock ? ledgerNow : request.now }
 
     private func client(of job: JobID) throws -> String? {
         try place.rows("SELECT CAST(labels ->> 'client' AS TEXT) AS client FROM jobs WHERE id = ?", [job.rawValue])

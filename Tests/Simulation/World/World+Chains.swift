@@ -1,4 +1,3 @@
-import GRDB
 import PromptQueue
 
 // Jobs that take the results of others.

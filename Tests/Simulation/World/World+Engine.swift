@@ -1,4 +1,3 @@
-import GRDB
 import PromptQueue
 
 // The simulation's contact with the engine and the ledger: what the daemon's runner does, in a fixed order.
@@ -10,6 +9,7 @@ enum DaemonOccurrence {
     /// The outcome of an effect.
     case answer(EngineEvent)
     case notice
+    case upkeep
     case callback(AttemptID, task: String)
     case graceOver
     case killed
@@ -49,6 +49,8 @@ extension World {
             try await tell(event)
         case .notice:
             try await notice()
+        case .upkeep:
+            try await upkeep()
         case .callback(let attempt, let task):
             try await callback(attempt, task)
         case .graceOver:
@@ -78,6 +80,7 @@ extension World {
         }
         trace.note(now, "start", Int64(life))
         let moment = clock.moment
+        try await place.open()
         let identity = DaemonIdentity(
             processID: Int32(life + 1),
             version: "simulated",
@@ -86,11 +89,14 @@ extension World {
         )
         try await place.ledger.begin(identity, now: moment.instant)
         let point = nextCrashPoint()
-        if point == .beforeCommit { return try restartAfterCrash() }
+        if point == .beforeCommit { return try await restartAfterCrash() }
+        if let held = try await place.takeOver(now: moment.instant) {
+            throw Violation(.recording, "the store is held at a start: \(held)")
+        }
         let recovery = try await place.ledger.recover(now: moment.instant, rate: plan.settings.rate)
         for entry in books.sorted where entry.state == .sending { books.move(entry.attempt, to: .unknown) }
-        if point == .afterCommit { return try restartAfterCrash() }
-        if let jump = lastJump {
+        if point == .afterCommit { return try await restartAfterCrash() }
+        if let jump = lastJump, !place.hasOwnClock {
             // All that a start has is the ledger's instants, and they are of another clock.
             if now - jump < plan.settings.rate.window { rateUnknownUntil = now + plan.settings.rate.window }
             let late = LateArrival.longest + plan.settings.rate.window
@@ -99,21 +105,22 @@ extension World {
         startedAt = now
         noteRules()
         engine = Engine(settings: plan.settings, seed: accidents.seed())
+        planUpkeep()
         try await tell(.started(recovery))
     }
 
-    func crash() throws {
+    func crash() async throws {
         trace.note(now, "crash", Int64(life))
-        try restartAfterCrash()
+        try await restartAfterCrash()
     }
 
-    private func restartAfterCrash() throws {
+    private func restartAfterCrash() async throws {
         crashes += 1
         endLife()
         if plan.copiesFiles {
-            try place.moveToCopy()
-        } else if accidents.happens(0.5) {
-            try place.reopen()
+            try await place.moveToCopy()
+        } else if accidents.happens(0.5) || place.hasOwnClock {
+            try await place.reopen()
         }
         // Longer than a request needs to arrive: what the dead process has sent comes before its successor's.
         agenda.add(.start, at: now + accidents.milliseconds(1_500...(accidents.happens(0.2) ? 600_000 : 8_000)))
@@ -127,6 +134,7 @@ extension World {
         outstanding = 0
         wake = nil
         notices = 0
+        isUpkeepPlanned = false
         gatesDue = []
         submissionsUnderWay = []
         pollsUnderWay = []
@@ -149,7 +157,7 @@ extension World {
         }
         try await place.ledger.end(now: clock.moment.instant)
         endLife()
-        try place.reopen()
+        try await place.reopen()
         agenda.add(.start, at: now + accidents.milliseconds(1_500...60_000))
     }
 
@@ -284,21 +292,24 @@ extension World {
     private func commit(_ operation: LedgerOperation) async throws {
         guard !weather.has(.databaseFull, at: now) else { return try await stall(operation) }
         let point = nextCrashPoint()
-        if point == .beforeCommit { return try crash() }
+        if point == .beforeCommit { return try await crash() }
         let event: EngineEvent
         do {
             switch operation.call {
             case .claim(let request):
+                try forgetDeleted()
                 let claim = try await place.ledger.claim(request, prepare: Prices.prepare)
                 try book(claim, request)
+                if !claim.jobs.isEmpty || !claim.refused.isEmpty { planUpkeep() }
                 event = .claimed(claim)
             case .record(let change):
+                planUpkeep()
                 event = .recorded(change, try await record(change, operation))
             }
         } catch let error as LedgerError {
             throw Violation(.recording, "\(error.code): \(error.message), for \(operation.call)")
         }
-        if point == .afterCommit { return try crash() }
+        if point == .afterCommit { return try await crash() }
         if operation.hasStalled { try await tell(.recordResumed) }
         later(.answer(event), in: disk.milliseconds(0...2))
     }
@@ -330,10 +341,30 @@ extension World {
         if !operation.hasStalled { try await tell(.recordStalled(error)) }
     }
 
+    // MARK: - Upkeep
+
+    /// What is written now is added up within ten seconds, where that is a daemon's to do.
+    func planUpkeep() {
+        guard place.isFolded, isUp, !isUpkeepPlanned else { return }
+        isUpkeepPlanned = true
+        later(.upkeep, in: .seconds(10))
+    }
+
+    private func upkeep() async throws {
+        isUpkeepPlanned = false
+        guard !weather.has(.databaseFull, at: now) else { return planUpkeep() }
+        try forgetDeleted()
+        try await place.ledger.maintain()
+        lastStir = now
+        // As a daemon does that hears of nothing: it looks every few seconds.
+        try await tell(.ledgerChanged)
+    }
+
     /// Somebody else has committed.
     func noticeLater() {
         lastStir = now
         guard isUp else { return }
+        planUpkeep()
         notices += 1
         later(.notice, in: users.happens(plan.faults.noticeLost) ? .seconds(5) : users.milliseconds(1...20))
     }
@@ -344,9 +375,9 @@ extension World {
         guard isUp, !isCutOff else { return }
         guard !weather.has(.databaseFull, at: now) else { return noticeLater() }
         let point = nextCrashPoint()
-        if point == .beforeCommit { return try crash() }
+        if point == .beforeCommit { return try await crash() }
         let resumed = try await place.ledger.takeResumed(now: clock.moment.instant)
-        if point == .afterCommit { return try crash() }
+        if point == .afterCommit { return try await crash() }
         guard !resumed.tasks.isEmpty || !resumed.downloads.isEmpty else { return }
         outstanding += 1
         later(.answer(.resumed(resumed)), in: .milliseconds(1))

@@ -1,4 +1,3 @@
-import GRDB
 import PromptQueue
 
 // Producers and shells that write whatever the schema lets them.
@@ -7,23 +6,13 @@ extension World {
     /// that a job is paid for twice, nor that the others stand still.
     var isTampered: Bool { tamperings > 0 }
 
-    private static var objects: [String] {
-        [
-            "'{}'", "'{\"a\":1,\"a\":2}'", "'{\"a\":1e999}'", "'{\"a\":\"\\ud83d\"}'", "'[]'", "'{'",
-            "'{\"a\":' || char(0) || '}'",
-            "'{\"a\":' || replace(printf('%.*c', 20, '['), '[', '[') || replace(printf('%.*c', 20, ']'), ']', ']') || '}'",
-            "'{\"a\":' || printf('%.*c', 900, '[') || printf('%.*c', 900, ']') || '}'",
-            "'{\"a\":\"' || CAST(x'ff' AS TEXT) || '\"}'", "'{\"prompt\":\"another\"}'",
-        ]
-    }
-
     /// A row as a careless or hostile producer writes it. The schema may refuse it.
     func addStrangeRow() throws {
-        let (texts, numbers) = (ForeignStatement.texts, ForeignStatement.numbers)
+        let (texts, numbers, objects) = (place.dialect.texts, place.dialect.numbers, place.dialect.objects)
         var columns = ["prompt"]
         var values = [users.pick(texts)]
         for (column, choices) in [
-            ("model", texts), ("queue", texts), ("input", Self.objects), ("batch", texts), ("labels", Self.objects),
+            ("model", texts), ("queue", texts), ("input", objects), ("batch", texts), ("labels", objects),
             ("unique_key", texts), ("priority", numbers), ("run_at", numbers), ("max_attempts", numbers),
             ("created_at", numbers), ("estimated_millicredits", numbers), ("turn", numbers), ("id", numbers),
         ] where users.happens(0.15) {
@@ -47,12 +36,12 @@ extension World {
         )
         let statement = try ForeignStatement(
             &users,
+            in: place.dialect,
             reach: .oneJob,
             jobs: max(jobs, 1),
-            aims: aims.map { $0[0] }
-        ) { table in
-            try place.rows("SELECT name FROM pragma_table_info('\(table)')").map { $0[0] as String }
-        }
+            aims: aims.map { $0[0] },
+            columns: place.columns
+        )
         let sql = statement.sql
         let settled = try settledAttempts()
         let open = try openAttempts()
@@ -87,24 +76,23 @@ extension World {
         jobs = max(jobs, Int(try place.number("SELECT coalesce(max(id), 0) FROM jobs WHERE id < ?", [jobs + 1_000])))
     }
 
-    private func settledAttempts() throws -> [AttemptID: String] {
+    private func settledAttempts() throws -> [AttemptID: SimulatedRow] {
         try attempts("finished_at IS NOT NULL")
     }
 
-    private func openAttempts() throws -> [AttemptID: String] {
+    private func openAttempts() throws -> [AttemptID: SimulatedRow] {
         try attempts("finished_at IS NULL")
     }
 
-    private func attempts(_ condition: String) throws -> [AttemptID: String] {
+    private func attempts(_ condition: String) throws -> [AttemptID: SimulatedRow] {
         let rows = try place.rows(
             """
-            SELECT id, job_id || ' ' || state || ' ' || quote(task_id) || quote(finished_at) || quote(answered_at)
-                || quote(arrives_until) || reserved_millicredits || ' ' || quote(charged_millicredits) || quote(error_code)
-                || quote(hinted_task_id)
+            SELECT id, job_id, state, task_id, finished_at, answered_at, arrives_until, reserved_millicredits,
+                charged_millicredits, error_code, hinted_task_id
             FROM attempts WHERE \(condition)
             """
         )
-        return Dictionary(uniqueKeysWithValues: rows.map { (AttemptID($0[0]), $0[1] as String) })
+        return Dictionary(uniqueKeysWithValues: rows.map { (AttemptID($0[0]), $0) })
     }
 
     /// No job has two requests that are not settled, whatever anybody wrote.

@@ -1,4 +1,3 @@
-import GRDB
 import PromptQueue
 
 // Jobs that take files of this machine, and the keeper that uploads them.
@@ -36,7 +35,7 @@ extension World {
             switch end {
             case 0:
                 // It is uploaded, and nobody knows.
-                if !hasSettled, uploads.happens(0.05) { return try crash() }
+                if !hasSettled, uploads.happens(0.05) { return try await crash() }
                 let file = UploadedFile(
                     sha256: String(repeating: "ab", count: 32),
                     bytes: 1,
@@ -53,6 +52,7 @@ extension World {
         if uploads.happens(0.1) { try await place.ledger.restUploads() }
         guard hasNews else { return }
         lastStir = now
+        planUpkeep()
         try await tell(.ledgerChanged)
     }
 
@@ -76,7 +76,7 @@ extension World {
         let wrong = try place.rows(
             """
             SELECT j.id FROM jobs AS j JOIN job_waits AS w ON w.job_id = j.id
-            WHERE j.state = 'queued' AND (j.waits IS NOT w.waits OR (j.waits > 0 AND j.turn IS NOT NULL)) LIMIT 1
+            WHERE j.state = 'queued' AND (j.waits IS DISTINCT FROM w.waits OR (j.waits > 0 AND \(place.dialect.hasTurn))) LIMIT 1
             """
         )
         guard let job = wrong.first?[0] as Int64? else { return }

@@ -1,4 +1,3 @@
-import GRDB
 import PromptQueue
 
 // What producers and operators do, through SQL and promptctl's own calls.
@@ -11,10 +10,10 @@ extension World {
         let queue = users.pick(plan.queues)
         let model = users.happens(0.5) ? nil : users.pick(Prices.models)
         let spread = users.happens(0.3)
-        var rows: [StatementArguments] = []
+        var rows: [SimulatedArguments] = []
         for number in 0..<count {
             let isScheduled = users.happens(0.1)
-            let runAt = isScheduled ? clock.moment.instant + users.part(of: .seconds(7_200)) : nil
+            let runAt = isScheduled ? ledgerNow + users.part(of: .seconds(7_200)) : nil
             rows.append([
                 users.happens(0.03) ? Prices.badPrompt : "a red fox", model ?? users.pick(Prices.models), queue,
                 spread ? users.whole(-2...2) : 0, runAt?.milliseconds ?? 0, batch,
@@ -30,6 +29,8 @@ extension World {
             rows
         )
         jobs += count
+        // A refused row may have taken a number.
+        if place.hasOwnClock { try countJobs() }
         if plan.chains > 0 { try addChains(count) }
         if plan.uploads > 0 { try addUploads(count) }
         noticeLater()
@@ -37,8 +38,9 @@ extension World {
 
     /// Settles a lost request as promptctl does; false while the ledger knows better.
     private func resolves(_ job: JobID, _ resolution: Resolution) throws -> Bool {
+        let client = try place.client
         do throws(LedgerError) {
-            try place.client.resolve(job, resolution, now: clock.moment.instant)
+            try client.resolve(job, resolution, now: ledgerNow)
             slotFreedAt = now
             return true
         } catch {
@@ -119,10 +121,10 @@ extension World {
         case .delete where job % 2 == 0:
             // As retention does: all that has ended by now.
             var filter = JobFilter()
-            filter.finishedBefore = clock.moment.instant
+            filter.finishedBefore = ledgerNow
             _ = try place.client.prune(
                 PruneRequest(filter, limit: 3, removesFiles: job % 4 == 0),
-                now: clock.moment.instant
+                now: ledgerNow
             )
         case .delete:
             try place.run("DELETE FROM jobs WHERE id = ? AND state IN ('succeeded', 'failed', 'cancelled')", [job])
@@ -159,11 +161,7 @@ extension World {
             period: period,
             limit: Int64(users.whole(0...400)) * 1_000
         )
-        if client != nil {
-            budget.forgotten = try Set(books.sorted.map(\.job)).filter {
-                try place.number("SELECT count(*) FROM jobs WHERE id = ?", [$0.rawValue]) == 0
-            }
-        }
+        if client != nil { budget.forgotten = try deleted() }
         try place.client.setBudget(
             budget.name,
             scope: budget.scope,
@@ -171,10 +169,24 @@ extension World {
             limit: Credits(millicredits: budget.limit)
         )
         budgets[budget.name] = budget
+        if place.isFolded { newBudgets.insert(budget.name) }
         // A budget that holds is looked at each minute; in long runs somebody lifts it after some hours.
         if plan.scale != .burst, plan.scale != .bulk {
             agenda.add(.liftBudget(budget.name), at: now + .seconds(14_400))
         }
+    }
+
+    /// Of what was sent, the jobs that are gone.
+    private func deleted() throws -> Set<JobID> {
+        try Set(books.sorted.map(\.job)).filter {
+            try place.number("SELECT count(*) FROM jobs WHERE id = ?", [$0.rawValue]) == 0
+        }
+    }
+
+    /// Where it is worked out before the next claim what counts towards a new budget, jobs that were deleted by then do not.
+    func forgetDeleted() throws {
+        for name in newBudgets where budgets[name]?.client != nil { budgets[name]?.forgotten = try deleted() }
+        newBudgets = []
     }
 
     func removeBudget(_ name: String) throws {

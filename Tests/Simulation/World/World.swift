@@ -54,6 +54,7 @@ final class World {
     var wake: Duration?
     var wakes = 0
     var notices = 0
+    var isUpkeepPlanned = false
     var submissionsUnderWay: Set<AttemptID> = []
     var pollsUnderWay: Set<AttemptID> = []
     var downloadsUnderWay: Set<ResultID> = []
@@ -65,6 +66,8 @@ final class World {
     var paused: Set<String> = []
     var places: [String: Int] = [:]
     var budgets: [String: SimulatedBudget] = [:]
+    /// Those of which it is not worked out yet what counts towards them.
+    var newBudgets: Set<String> = []
     var jobs = 0
 
     // What the checks remember.
@@ -104,7 +107,7 @@ final class World {
     var isOver = false
     var nextLook: Duration = .zero
 
-    init(seed: UInt64, isVerbose: Bool, place: (UInt64) throws -> any SimulatedPlace) throws {
+    init(seed: UInt64, isVerbose: Bool, place: any SimulatedPlace) {
         let plan = Plan(seed: seed)
         self.plan = plan
         clock = SimulatedClock(start: plan.start)
@@ -117,12 +120,14 @@ final class World {
         disk = Chance(seed: seed, purpose: "disk")
         chains = Chance(seed: seed, purpose: "chains of users")
         uploads = Chance(seed: seed, purpose: "files of users")
-        self.place = try place(seed)
+        self.place = place
         schedule()
     }
 
     var now: Duration { clock.elapsed }
     var isUp: Bool { engine != nil }
+    /// What the ledger takes for now.
+    var ledgerNow: Instant { place.hasOwnClock ? clock.trueInstant : clock.moment.instant }
 
     private func schedule() {
         agenda.add(.start, at: .zero)
@@ -152,11 +157,13 @@ final class World {
             for (queue, limit) in plan.places { try setPlaces(limit, queue) }
             while !isOver, let (time, occurrence) = agenda.take() {
                 clock.advance(to: time)
+                place.setClock(clock.trueInstant)
                 try await happen(occurrence)
                 try checkLiveness()
                 try checkPunctuality()
                 if hasSettled, now >= nextLook { try lookWhetherOver() }
             }
+            try place.fold()
             try checkAtTheEnd()
         } catch var violation as Violation {
             // What somebody has written himself shows in sums and states; it must not make anybody pay twice.
@@ -181,7 +188,7 @@ final class World {
         case .dustSettles: try await dustSettles()
         case .start: try await start()
         case .crash(let life):
-            if isUp, !hasSettled, life ?? self.life == self.life { try crash() }
+            if isUp, !hasSettled, life ?? self.life == self.life { try await crash() }
         case .restart:
             if isUp, !isDraining { try await drain() }
         case .reload: try await reload()
@@ -191,6 +198,7 @@ final class World {
             lastStir = now
             lastJump = now
         case .patrol:
+            try place.fold()
             try patrol()
             agenda.add(.patrol, at: now + .seconds(3_600))
         case .upload:
@@ -237,7 +245,7 @@ final class World {
             isOver = true
             return
         }
-        guard outstanding == 0, isUp, !isDraining, notices == 0 else { return }
+        guard outstanding == 0, isUp, !isDraining, notices == 0, !isUpkeepPlanned else { return }
         if try !hasWork() {
             try checkEndings()
             isOver = true
