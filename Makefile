@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test lint demo simulate simulate-postgresql mutate system-test kill-test benchmark benchmark-callbacks benchmark-import \
-	benchmark-pages benchmark-polling benchmark-scale browser-test cluster-test cluster-test-long fuzz hostile monitoring-test test-asan test-tsan soak docs release install tour \
+	benchmark-pages benchmark-polling benchmark-postgresql benchmark-scale browser-test cluster-test cluster-test-long fuzz hostile monitoring-test test-asan test-tsan soak docs release install tour \
 	uninstall deb package-test clean fault-test compare-stores
 
 help: ## list the targets
@@ -109,6 +109,11 @@ benchmark-pages: release ## measure each page of the dashboard, and searches, wi
 
 benchmark-import: release ## measure promptctl import beside the sqlite3 shell's .import
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/import/run
+
+benchmark-postgresql: release ## measure one, two and four daemons on a PostgreSQL of its own, beside procrastinate and pgmq
+	@scripts/postgres-need
+	@scripts/build -c release --static-swift-stdlib --scratch-path .build-release --product client-benchmark
+	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/postgresql/run
 
 soak: release ## run a day's jobs in 20 minutes and watch that memory, descriptors, threads and log stay flat
 	@PROMPTD_BIN_DIR=$(CURDIR)/dist Benchmarks/soak/run

@@ -32,7 +32,7 @@ def find_programs():
 
 
 def start(arguments, started, **options):
-    process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, **options)
+    process = subprocess.Popen(arguments, **{"stdin": subprocess.DEVNULL, **options})
     started.append(process)
     return process
 
@@ -74,6 +74,21 @@ def resident_bytes(process):
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def make_environment(scratch, packages):
+    """A Python environment with packages from PyPI in the scratch directory; its interpreter."""
+    print(f"making a Python environment with {', '.join(packages)}", flush=True)
+    folder = f"{scratch}/python"
+    log = f"{scratch}/pip.log"
+    with open(log, "wb") as output:
+        for command in [
+            [sys.executable, "-m", "venv", folder],
+            [f"{folder}/bin/python", "-m", "pip", "install", "--quiet", *packages],
+        ]:
+            if subprocess.run(command, stdout=output, stderr=output).returncode != 0:
+                fail(f"{' '.join(command)} failed\n{tail(log)}")
+    return f"{folder}/bin/python"
+
+
 class Scratch:
     """A directory of its own, and whatever was started: both are gone in the end, on a signal too."""
 
@@ -100,7 +115,26 @@ def free_port():
         return free.getsockname()[1]
 
 
+def answers(port):
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
 # promptd
+
+# Settings that lift an account's limits, and leave out what is not measured.
+LIFTED = {
+    "PROMPTD_DOWNLOADS_ENABLED": "false",
+    "PROMPTD_LIMITS_SUBMISSIONS": "100000",
+    "PROMPTD_LIMITS_WINDOW": "1ms",
+    "PROMPTD_LIMITS_RUNNING": "100000",
+    "PROMPTD_LIMITS_POLLS_PER_SECOND": "1000000",
+    "PROMPTD_LOG_LEVEL": "notice",
+}
 
 
 def make_database(path):
@@ -165,19 +199,50 @@ def start_sandbox(programs, folder, started, *arguments):
             stdout=output,
             stderr=output,
         )
-
-    def answers():
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return True
-        except OSError:
-            return False
-
-    wait("kie-sandbox answers", answers, process, log, 20)
+    wait("kie-sandbox answers", lambda: answers(port), process, log, 20)
     return f"http://127.0.0.1:{port}"
 
 
+# promptd's HTTP client alone
+
+CLIENT = f"{ROOT}/.build-release/release/client-benchmark"
+
+# As many connections as the client opens.
+CLIENT_CONCURRENCY = 64
+
+
+def has_client():
+    if os.access(CLIENT, os.X_OK):
+        return True
+    print("no client-benchmark in .build-release (make benchmark builds it): left out", flush=True)
+    return False
+
+
+def run_client(scratch, url, jobs, started):
+    """Seconds, and seconds of CPU time, of the two calls of each job alone."""
+    with open(f"{scratch}/client", "wb") as output:
+        process = start([CLIENT, url, str(jobs), str(CLIENT_CONCURRENCY)], started, stdout=output, stderr=output)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    started.remove(process)
+    if process.returncode != 0:
+        fail(f"client-benchmark ended with {process.returncode}\n{tail(f'{scratch}/client')}")
+    return float(tail(f"{scratch}/client")), usage.ru_utime + usage.ru_stime
+
+
 # Figures
+
+
+def in_turns(contenders, rounds):
+    """What each contender returned in each round. Each round begins with another one."""
+    results = {name: [] for name in contenders}
+    names = list(contenders)
+    for number in range(rounds):
+        for name in names[number % len(names):] + names[: number % len(names)]:
+            results[name].append(contenders[name]())
+        shown = ", ".join(f"{name} {results[name][-1][0]:.0f}" for name in names)
+        print(f"round {number + 1} of {rounds}: {shown} jobs/s", flush=True)
+    return results
 
 
 def median(values):
