@@ -8,7 +8,7 @@ FROM ?= 1
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test lint demo simulate simulate-postgresql mutate system-test kill-test benchmark benchmark-callbacks benchmark-import \
+.PHONY: help setup build test lint demo simulate simulate-postgresql simulate-daemons mutate system-test kill-test benchmark benchmark-callbacks benchmark-import \
 	benchmark-pages benchmark-polling benchmark-postgresql benchmark-scale browser-test cluster-test cluster-test-long fuzz hostile monitoring-test test-asan test-tsan soak docs release install tour \
 	uninstall deb package-test clean fault-test compare-stores
 
@@ -53,6 +53,11 @@ simulate-postgresql: setup ## run SEEDS (1000) seeds, from FROM (1), on PostgreS
 	@scripts/postgres-need
 	@scripts/build -c release --scratch-path .build-release --product promptd-simulate
 	@.build-release/release/promptd-simulate --store postgresql --seeds $(SEEDS) --from $(FROM)
+
+simulate-daemons: setup ## run SEEDS (1000) seeds, from FROM (1), of two to four daemons on a PostgreSQL of its own
+	@scripts/postgres-need
+	@scripts/build -c release --scratch-path .build-release --product promptd-simulate
+	@.build-release/release/promptd-simulate --store several --seeds $(SEEDS) --from $(FROM)
 
 mutate: setup ## break promptd on purpose, in one place at a time, and check that the simulation notices
 	@scripts/mutate

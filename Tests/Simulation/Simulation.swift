@@ -8,6 +8,9 @@ package enum Simulation {
     /// In a database of its own on a PostgreSQL server, which the first one starts.
     package static let postgresql: PlaceFactory = { try await PostgresPlace(seed: $0) }
 
+    /// The same with two to four daemons, whose number, clocks and accidents the seed decides.
+    package static let several: PlaceFactory = { try await PostgresPlace(seed: $0, isShared: true) }
+
     /// Runs one seed to its end, or to the first promise that is broken.
     ///
     /// - Parameter place: of the store that is simulated; without it SQLite's.

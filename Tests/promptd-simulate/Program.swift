@@ -22,7 +22,10 @@ struct Program: AsyncParsableCommand {
     @Option(help: "Stop after so many seeds have failed.")
     var failures = 20
 
-    @Option(help: "Which store: sqlite, or postgresql, of which a server of its own is started.")
+    @Option(
+        help:
+            "Which store: sqlite; postgresql, of which a server of its own is started; or several, which is that with two to four daemons."
+    )
     var store = Store.sqlite
 
     @Flag(help: "Print what happens.")

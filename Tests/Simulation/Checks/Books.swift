@@ -23,6 +23,8 @@ struct Books {
         let job: JobID
         let queue: String
         let model: String
+        /// The process that claimed it.
+        var owner = 0
         /// Its label of that name, when it was sent.
         let client: String?
         let sentAt: Instant

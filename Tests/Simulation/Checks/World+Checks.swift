@@ -29,7 +29,7 @@ extension World {
     /// Notes which attempts are the last that their jobs may have.
     func noteLastAttempts(_ event: EngineEvent) {
         func note(_ attempt: AttemptID, _ count: Int, _ maximum: Int) {
-            if count >= maximum { lastAttempts.insert(attempt) } else { lastAttempts.remove(attempt) }
+            if count >= maximum { daemon.lastAttempts.insert(attempt) } else { daemon.lastAttempts.remove(attempt) }
         }
         switch event {
         case .claimed(let claim):
@@ -48,7 +48,7 @@ extension World {
         switch change {
         case .rejected(let attempt, let failure, .retry(_, counted: true)),
             .taskFailed(let attempt, let failure, _, .retry(_, counted: true), _):
-            guard lastAttempts.contains(attempt) else { return }
+            guard daemon.lastAttempts.contains(attempt) else { return }
             throw Violation(.attemptCount, "attempt \(attempt) was the last, and is tried again after \(failure.code)")
         default:
             return
@@ -97,6 +97,12 @@ extension World {
         if provider.task(of: request.attempt) != nil {
             throw Violation(.nothingPaidTwice, "attempt \(request.attempt) was sent twice")
         }
+        if takenOver.contains(request.attempt), !heldRequests.contains(request.attempt) {
+            throw Violation(
+                .lease,
+                "attempt \(request.attempt) was counted as lost and given to others, and arrives now"
+            )
+        }
         try checkUnresolved(request.job, except: request.attempt)
         let problem = submissionArrivals.note(at: now, order: request.attempt.rawValue, limit: entry.rate)
         // A start cannot know of slots that were busy before the wall clock was set forward.
@@ -143,16 +149,18 @@ extension World {
 
     /// With nothing under way and no wake to come, there must be nothing to do.
     func checkLiveness() throws {
-        guard isUp, !isDraining, outstanding == 0, wake == nil, notices == 0, !isUpkeepPlanned else { return }
+        guard !hasSeveral, isUp, !isDraining, outstanding == 0, daemon.wake == nil, notices == 0,
+            !daemon.isUpkeepPlanned
+        else { return }
         if let work = try openWork() { throw Violation(.liveness, "the engine sleeps for ever, but there is \(work)") }
     }
 
     /// What can be done now, or from a known time on, does not wait for a wake that is far away.
     func checkPunctuality() throws {
-        guard isUp, !isDraining, outstanding == 0, notices == 0 else { return }
+        guard !hasSeveral, isUp, !isDraining, outstanding == 0, notices == 0 else { return }
         // Instants of the ledger tell nothing of the time that has passed when the clock was set.
         guard plan.jumps.isEmpty else { return }
-        let wake = wake ?? .seconds(Int64.max / 2_000_000_000)
+        let wake = daemon.wake ?? .seconds(Int64.max / 2_000_000_000)
         // Notes are in whole milliseconds.
         if let due = gatesDue.filter({ $0 > now + .milliseconds(1) }).min(), wake > due + .seconds(1) {
             throw Violation(
@@ -282,7 +290,8 @@ extension World {
     /// Submitting is stopped for the media disk only while a result waits for it: nothing else would find out that it
     /// can be written again.
     private func checkMediaGate() throws {
-        guard outstanding == 0, notices == 0, now - lastStir > .seconds(10), !weather.has(.databaseFull, at: now)
+        guard !hasSeveral, outstanding == 0, notices == 0, now - lastStir > .seconds(10),
+            !weather.has(.databaseFull, at: now)
         else { return }
         let isStuck = try place.number(
             """

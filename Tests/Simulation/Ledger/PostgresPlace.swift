@@ -7,14 +7,16 @@ import PromptQueue
 
 /// The real ledger in a database of a PostgreSQL server's, with the connections of the daemon and of its users.
 ///
-/// The server's clock is true time, which nobody sets: a daemon's own may be set. The daemon's lease is for ever; when its process is
-/// gone the next one, which has its files, ends its epoch.
+/// The server's clock is true time, which nobody sets: a daemon's own may be set. When a daemon's process
+/// is gone the next one, which has its files, ends its epoch. The lease of one alone is for ever; several have promptd's own, by true time.
 final class PostgresPlace: SimulatedPlace {
     private let server: SimulatedServer
     private let name: String
     private let marks: String
-    /// The daemon's process's, while there is one.
-    private var store: PostgresLedger?
+    /// Of each daemon's process, while there is one.
+    private var stores: [Int: PostgresLedger] = [:]
+    /// True time since the world began, for leases.
+    private let time = TrueTime()
     /// A user's, with SQL.
     private let shell: BlockingConnection
     /// A user's, with promptctl.
@@ -23,7 +25,8 @@ final class PostgresPlace: SimulatedPlace {
     /// What the clock is to show, and what it shows.
     private var clock = (due: Int64(1), shown: Int64(0))
 
-    init(seed: UInt64) async throws {
+    init(seed: UInt64, isShared: Bool = false) async throws {
+        self.isShared = isShared
         server = try await SimulatedServer.shared()
         name = try await server.database()
         marks = Self.scratch() + "/promptd-simulation-\(getpid())-\(name)"
@@ -39,25 +42,26 @@ final class PostgresPlace: SimulatedPlace {
     }
 
     func open() async throws {
-        guard store == nil else { return }
+        guard stores[turn] == nil else { return }
         try showTime()
         var options = PostgresLedger.Options()
-        options.lease = .seconds(10 * 365 * 86_400)
+        if !isShared { options.lease = .seconds(10 * 365 * 86_400) }
         // What happens by itself, happens at any time.
         options.isKeptUp = false
-        let start = ContinuousClock.now
-        options.clock = { start }
-        store = try await PostgresLedger(server.settings(name, applicationName: "promptd"), options: options)
+        options.clock = { [time] in time.now }
+        stores[turn] = try await PostgresLedger(server.settings(name, applicationName: "promptd"), options: options)
     }
 
     let dialect = Dialect.postgresql
     let hasOwnClock = true
     let isFolded = true
+    let isShared: Bool
+    var turn = 0
 
     var ledger: any LedgerStore {
         get throws {
             try showTime()
-            guard let store else { throw LedgerError(.other, "no daemon has opened the store") }
+            guard let store = stores[turn] else { throw LedgerError(.other, "no daemon has opened the store") }
             return store
         }
     }
@@ -69,7 +73,10 @@ final class PostgresPlace: SimulatedPlace {
         }
     }
 
-    func setClock(_ now: Instant) { clock.due = now.milliseconds }
+    func setClock(_ now: Instant) {
+        clock.due = now.milliseconds
+        time.set(now)
+    }
 
     /// Only when somebody may look.
     private func showTime() throws {
@@ -86,25 +93,26 @@ final class PostgresPlace: SimulatedPlace {
 
     /// A server outlives the daemon's process: that one's connections are gone, and another one comes.
     func reopen() async throws {
-        await store?.disconnect()
-        store = nil
+        await stores.removeValue(forKey: turn)?.disconnect()
     }
 
     func moveToCopy() async throws { try await reopen() }
 
     func takeOver(now: Instant) async throws -> String? {
-        let age = try await ledger.checkAge(marks: [marks], now: now)
+        let age = try await ledger.checkAge(marks: [marks + "-\(turn)"], now: now)
         return age.copy?.text ?? age.problems.first
     }
 
     func fold() throws { _ = try query("SELECT fold()", []) }
 
     func remove() async throws {
-        await store?.disconnect()
+        for store in stores.values { await store.disconnect() }
         try queue.close()
         try shell.close()
         try await server.drop(name)
-        if FileManager.default.fileExists(atPath: marks) { try FileManager.default.removeItem(atPath: marks) }
+        for number in 0..<4 where FileManager.default.fileExists(atPath: marks + "-\(number)") {
+            try FileManager.default.removeItem(atPath: marks + "-\(number)")
+        }
     }
 
     // MARK: - SQL

@@ -49,6 +49,8 @@ final class SQLitePlace: SimulatedPlace {
     let dialect = Dialect.sqlite
     let hasOwnClock = false
     let isFolded = false
+    let isShared = false
+    var turn = 0
 
     /// A connection is there, an earlier process's or a new one.
     func open() async throws {}

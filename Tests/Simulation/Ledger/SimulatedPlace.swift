@@ -12,6 +12,10 @@ package protocol SimulatedPlace: AnyObject {
     var dialect: Dialect { get }
     /// Whether the ledger's instants are those of a clock of its own, which nobody sets, and not the daemon's.
     var hasOwnClock: Bool { get }
+    /// Whether several daemons work on it, each of which has a lease.
+    var isShared: Bool { get }
+    /// Of which daemon `ledger` is, and everything else that a daemon does.
+    var turn: Int { get set }
     /// Whether a daemon adds up every ten seconds what others have appended.
     var isFolded: Bool { get }
 

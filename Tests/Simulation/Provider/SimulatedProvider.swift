@@ -8,6 +8,8 @@ struct SimulatedProvider {
         var attempt: AttemptID
         var job: JobID
         var model: String
+        /// Whether it takes seconds to get through.
+        var isSlow = false
     }
 
     private(set) var tasks: [SimulatedTask] = []

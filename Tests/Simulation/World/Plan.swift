@@ -74,6 +74,9 @@ struct Plan {
     var crashes: [Duration] = []
     var restarts: [Duration] = []
     var reloads: [Duration] = []
+    /// Of each daemon, how far its clock is from that of the world.
+    var offsets: [Duration] = [.zero]
+    var blows: [(at: Duration, daemon: Int, blow: World.Blow)] = []
     var jumps: [(at: Duration, by: Duration)] = []
     /// An orderly stop while this claim, counted from 1, is under way.
     var stopAtClaim: Int?
@@ -87,15 +90,15 @@ struct Plan {
     let keepsBudgets: Bool
     var startingBalance: Int64
 
-    init(seed: UInt64) {
+    init(seed: UInt64, isShared: Bool = false) {
         var chance = Chance(seed: seed, purpose: "plan")
         self.seed = seed
-        scale = chance.draw([(0.87, .burst), (0.1, .days), (0.01, .weeks), (0.02, .bulk)])
+        scale = isShared ? .burst : chance.draw([(0.87, .burst), (0.1, .days), (0.01, .weeks), (0.02, .bulk)])
         // Months and weeks of 2024, whose ends the budgets' periods have to find.
         start = Instant(milliseconds: 1_704_067_200_000 + Int64(chance.whole(0...31_000_000)) * 1_000)
         switch scale {
         case .burst:
-            horizon = .seconds(chance.whole(120...7_200))
+            horizon = .seconds(chance.whole(120...(isShared ? 900 : 7_200)))
             jobs = chance.whole(5...45)
         case .days:
             horizon = .seconds(chance.whole(20_000...400_000))
@@ -124,6 +127,7 @@ struct Plan {
         var files = Chance(seed: seed, purpose: "files")
         if files.happens(0.3) { uploads = files.fraction() }
         if limits.happens(0.3) { stopAtClaim = limits.whole(1...8) }
+        if isShared { drawDaemons() }
     }
 
     static func settings(_ chance: inout Chance) -> EngineSettings {
@@ -141,6 +145,25 @@ struct Plan {
             settings.account.creditReserve = Credits(millicredits: chance.pick([1, 50, 300]) * 1_000)
         }
         return settings
+    }
+
+    /// Two to four daemons, and what befalls them.
+    private mutating func drawDaemons() {
+        faults.dayTask = 0
+        var chance = Chance(seed: seed, purpose: "daemons")
+        let count = chance.whole(2...4)
+        offsets = (0..<count).map { _ in .seconds(chance.pick([0, 0, 3_600, -3_600])) }
+        for index in 0..<count {
+            for _ in 0..<chance.whole(0...3) {
+                // From shorter than a lease to longer than until others take over.
+                let length = Duration.seconds(chance.pick([5, 25, 35, 55, 65, 90, 150]))
+                let blow: World.Blow =
+                    chance.happens(0.5) ? .isCutOff(length) : .freezes(length, isAsleep: chance.happens(0.3))
+                blows.append((chance.part(of: horizon), index, blow))
+            }
+            // One is always left.
+            if index > 0, chance.happens(0.3) { blows.append((chance.part(of: horizon), index, .dies)) }
+        }
     }
 
     private mutating func drawSettings(_ chance: inout Chance) {

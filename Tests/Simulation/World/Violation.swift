@@ -32,6 +32,8 @@ package enum Invariant: String, Error, Sendable, CaseIterable {
     case ending = "every job ends"
     /// A stop ends within its grace, and leaves nothing open that was answered or not sent.
     case drain = "drain"
+    /// Of several daemons, one works on a job at a time: what one had is taken over when nothing of it can be under way any more.
+    case lease
     /// The ledger takes every change that the engine decides.
     case recording = "recording"
 }

@@ -19,6 +19,7 @@ extension World {
                     job: job.job,
                     queue: job.queue,
                     model: job.model,
+                    owner: life,
                     client: try client(of: job.job),
                     sentAt: instant(of: request),
                     estimate: job.reserved.millicredits,
@@ -32,6 +33,12 @@ extension World {
         try checkBudgets(claim, request)
         try checkPlaces(claim, request)
         try checkTotal()
+    }
+
+    /// Whether it is not known yet what became of a request: another daemon, or a person, may have known before this one did.
+    private func isOpen(_ attempt: AttemptID) -> Bool {
+        guard hasSeveral else { return true }
+        return books[attempt].map { [.sending, .unknown].contains($0.state) } ?? true
     }
 
     /// When the ledger takes a claim to have been made.
@@ -48,17 +55,19 @@ extension World {
         case .accepted(let attempt, let task, _):
             trace.note(now, "accepted", attempt.rawValue, text: "\(task)")
             // The ledger does not take a task that a callback named for an attempt that is settled.
-            guard recorded.refusal == nil else { return }
+            guard recorded.refusal == nil, isOpen(attempt) else { return }
             books.move(attempt, to: .accepted)
             books.polled(attempt, at: now)
         case .rejected(let attempt, let failure, let then):
             trace.note(now, "rejected", attempt.rawValue, text: "\(failure.code) \(then)")
+            guard isOpen(attempt) else { return }
             if let task = provider.task(of: attempt) {
                 throw Violation(.taskHasAttempt, "attempt \(attempt) was rejected, but \(task.id) was made for it")
             }
             books.move(attempt, to: .rejected, amount: 0)
         case .unknown(let attempt, _):
             trace.note(now, "unknown", attempt.rawValue)
+            guard isOpen(attempt) else { return }
             books.move(attempt, to: .unknown)
             callBackAtTheLastMoment(attempt)
         case .taskSucceeded(let attempt, let outputs, let charged, _, _, _):

@@ -10,6 +10,7 @@ enum DaemonOccurrence {
     case answer(EngineEvent)
     case notice
     case upkeep
+    case beat
     case callback(AttemptID, task: String)
     case graceOver
     case killed
@@ -38,19 +39,21 @@ extension World {
     func happen(_ occurrence: DaemonOccurrence) async throws {
         switch occurrence {
         case .tick(let number):
-            guard number == wakes else { return }
-            wake = nil
+            guard number == daemon.wakes else { return }
+            daemon.wake = nil
             try await tell(.tick)
         case .commit(let operation):
             try await commit(operation)
         case .answer(let event):
             guard isExpected(event) else { return }
-            outstanding -= 1
+            daemon.outstanding -= 1
             try await tell(event)
         case .notice:
             try await notice()
         case .upkeep:
             try await upkeep()
+        case .beat:
+            try await beat()
         case .callback(let attempt, let task):
             try await callback(attempt, task)
         case .graceOver:
@@ -63,9 +66,20 @@ extension World {
     /// What the listener makes of a callback: it looks up the attempt by its token, and passes on what is open.
     private func callback(_ attempt: AttemptID, _ task: String) async throws {
         trace.note(now, "callback", attempt.rawValue)
+        guard !isLedgerAway || !hasSeveral else { return }
         guard let row = try place.rows("SELECT token FROM attempts WHERE id = ?", [attempt.rawValue]).first,
             let target = try await place.ledger.hintTarget(token: AttemptToken(row["token"])), target.isOpen
         else { return }
+        if let keeper = target.keeper {
+            // The one that asks is told.
+            if target.needsNote(of: TaskID(task)) { try await place.ledger.noteHint(attempt, task: TaskID(task)) }
+            guard let other = daemons.first(where: { $0.member == keeper && $0.engine != nil }) else { return }
+            agenda.add(
+                .daemon(life: other.life, .callback(attempt, task: task)),
+                at: now + network.milliseconds(1...20)
+            )
+            return
+        }
         if target.needsNote(of: TaskID(task)) { try await place.ledger.noteHint(attempt, task: TaskID(task)) }
         try await tell(.hinted(attempt, candidate: target.task == nil ? target.candidate(TaskID(task)) : nil))
     }
@@ -73,14 +87,12 @@ extension World {
     // MARK: - Life of the process
 
     func start() async throws {
-        guard !isUp else { return }
-        guard !weather.has(.databaseFull, at: now) else {
-            agenda.add(.start, at: now + .seconds(5))
-            return
-        }
+        guard !isUp, !daemon.isDead else { return }
+        guard !isLedgerAway, daemon.frozenUntil <= now else { return agenda.add(.start(turn), at: now + .seconds(5)) }
         trace.note(now, "start", Int64(life))
-        let moment = clock.moment
+        let moment = moment
         try await place.open()
+        daemon.lastBeat = now
         let identity = DaemonIdentity(
             processID: Int32(life + 1),
             version: "simulated",
@@ -94,7 +106,11 @@ extension World {
             throw Violation(.recording, "the store is held at a start: \(held)")
         }
         let recovery = try await place.ledger.recover(now: moment.instant, rate: plan.settings.rate)
-        for entry in books.sorted where entry.state == .sending { books.move(entry.attempt, to: .unknown) }
+        if hasSeveral {
+            try noteTakenOver()
+        } else {
+            for entry in books.sorted where entry.state == .sending { books.move(entry.attempt, to: .unknown) }
+        }
         if point == .afterCommit { return try await restartAfterCrash() }
         if let jump = lastJump, !place.hasOwnClock {
             // All that a start has is the ledger's instants, and they are of another clock.
@@ -102,10 +118,12 @@ extension World {
             let late = LateArrival.longest + plan.settings.rate.window
             if now - jump < late, plan.faults.held > 0 { rateUnknownUntil = now + late }
         }
-        startedAt = now
+        daemon.startedAt = now
+        daemon.member = try place.ledger.memberNumber
         noteRules()
         engine = Engine(settings: plan.settings, seed: accidents.seed())
         planUpkeep()
+        if hasSeveral { later(.beat, in: accidents.milliseconds(1_000...5_000)) }
         try await tell(.started(recovery))
     }
 
@@ -123,27 +141,17 @@ extension World {
             try await place.reopen()
         }
         // Longer than a request needs to arrive: what the dead process has sent comes before its successor's.
-        agenda.add(.start, at: now + accidents.milliseconds(1_500...(accidents.happens(0.2) ? 600_000 : 8_000)))
+        agenda.add(.start(turn), at: now + accidents.milliseconds(1_500...(accidents.happens(0.2) ? 600_000 : 8_000)))
     }
 
-    private func endLife() {
-        life += 1
-        engine = nil
-        isDraining = false
-        isCutOff = false
-        outstanding = 0
-        wake = nil
-        notices = 0
-        isUpkeepPlanned = false
-        gatesDue = []
-        submissionsUnderWay = []
-        pollsUnderWay = []
-        downloadsUnderWay = []
+    func endLife() {
+        daemon.begin(life: hasSeveral ? nextLife : life + 1)
+        nextLife += 1
     }
 
     func drain() async throws {
         trace.note(now, "drain")
-        isDraining = true
+        daemon.isDraining = true
         later(.graceOver, in: Self.grace)
         later(.killed, in: Self.grace + .seconds(10))
         try await tell(.drain)
@@ -152,26 +160,26 @@ extension World {
     private func stopped() async throws {
         trace.note(now, "stopped")
         guard isDraining else { throw Violation(.drain, "the engine stopped without being asked to") }
-        if !isCutOff, let left = books.sorted.first(where: { $0.state == .sending }) {
+        if !isCutOff, let left = books.sorted.first(where: { $0.state == .sending && $0.owner == life }) {
             throw Violation(.drain, "the engine stopped and left attempt \(left.attempt) as if it were being sent")
         }
-        try await place.ledger.end(now: clock.moment.instant)
+        if !isLedgerAway || !hasSeveral { try await place.ledger.end(now: moment.instant) }
         endLife()
         try await place.reopen()
-        agenda.add(.start, at: now + accidents.milliseconds(1_500...60_000))
+        agenda.add(.start(turn), at: now + accidents.milliseconds(1_500...60_000))
     }
 
     /// What is still under way at the end of the grace is given up, as the runner's cancelled tasks do.
     private func cutOff() async throws {
         trace.note(now, "cut off")
-        isCutOff = true
-        for attempt in submissionsUnderWay.sorted() {
+        daemon.isCutOff = true
+        for attempt in daemon.submissionsUnderWay.sorted() {
             later(.answer(.submitted(attempt, .unknown(Failure(.answerLost, "cut off")))), in: .zero)
         }
-        for attempt in pollsUnderWay.sorted() {
+        for attempt in daemon.pollsUnderWay.sorted() {
             later(.answer(.polled(attempt, .unavailable(Failure(.providerUnavailable, "cut off")))), in: .zero)
         }
-        for result in downloadsUnderWay.sorted(by: { ($0.job, $0.ordinal) < ($1.job, $1.ordinal) }) {
+        for result in daemon.downloadsUnderWay.sorted(by: { ($0.job, $0.ordinal) < ($1.job, $1.ordinal) }) {
             later(.answer(.downloaded(result, .failed(.interrupted, message: "cut off"))), in: .zero)
         }
     }
@@ -186,7 +194,10 @@ extension World {
         weather.end(.keyRefused)
         trace.note(now, "reload", Int64(plan.settings.rate.count), Int64(plan.settings.running))
         noteRules()
-        if isUp { try await tell(.reloaded(plan.settings)) }
+        for index in daemons.indices {
+            turn = index
+            if isUp { try await tell(.reloaded(plan.settings)) }
+        }
     }
 
     private func noteRules() {
@@ -202,9 +213,9 @@ extension World {
     /// Each request is answered once: a late answer to one that was cut off is nobody's.
     private func isExpected(_ event: EngineEvent) -> Bool {
         switch event {
-        case .submitted(let attempt, _): submissionsUnderWay.remove(attempt) != nil
-        case .polled(let attempt, _, _): pollsUnderWay.remove(attempt) != nil
-        case .downloaded(let result, _): downloadsUnderWay.remove(result) != nil
+        case .submitted(let attempt, _): daemon.submissionsUnderWay.remove(attempt) != nil
+        case .polled(let attempt, _, _): daemon.pollsUnderWay.remove(attempt) != nil
+        case .downloaded(let result, _): daemon.downloadsUnderWay.remove(result) != nil
         default: true
         }
     }
@@ -212,7 +223,7 @@ extension World {
     func tell(_ event: EngineEvent) async throws {
         eventsAtOnce = eventsAtOnce.at == now ? (now, eventsAtOnce.count + 1) : (now, 1)
         guard eventsAtOnce.count < 20_000 else { throw Violation(.wake, "20,000 events in one instant") }
-        let moment = clock.moment
+        let moment = moment
         noteLastAttempts(event)
         let effects = engine?.handle(event, now: moment) ?? []
         var stops = false
@@ -222,50 +233,51 @@ extension World {
                 if plan.isGreedy { request.limit = plan.settings.claimLimit }
                 claims += 1
                 if claims == plan.stopAtClaim { agenda.add(.restart, at: now) }
-                outstanding += 1
+                daemon.outstanding += 1
                 later(.commit(LedgerOperation(call: .claim(request), instant: moment.instant)), in: commitDelay())
             case .record(let change):
-                outstanding += 1
+                daemon.outstanding += 1
                 try checkAttempts(change)
                 let operation = LedgerOperation(call: .record(change), instant: moment.instant)
                 if case .gates(let notes) = change {
-                    gatesDue = notes.filter { Self.isProbed($0.name) }
+                    daemon.gatesDue = notes.filter { Self.isProbed($0.name) }
                         .compactMap { note in note.reopensAt.map { now + ($0 - moment.instant) } }
                 }
                 later(.commit(operation), in: commitDelay())
             case .submit(let job):
-                outstanding += 1
-                submissionsUnderWay.insert(job.attempt)
-                send(job)
+                daemon.outstanding += 1
+                daemon.submissionsUnderWay.insert(job.attempt)
+                try send(job)
             case .poll(let task):
-                outstanding += 1
-                pollsUnderWay.insert(task.attempt)
-                ask(task)
+                daemon.outstanding += 1
+                daemon.pollsUnderWay.insert(task.attempt)
+                try ask(task)
             case .download(let download):
-                outstanding += 1
-                downloadsUnderWay.insert(download.result)
+                daemon.outstanding += 1
+                daemon.downloadsUnderWay.insert(download.result)
                 fetch(download)
             case .checkDownloads(let results):
-                outstanding += 1
-                let unwanted = try await place.ledger.unwanted(results)
+                daemon.outstanding += 1
+                let unwanted = isLedgerAway && hasSeveral ? nil : try await place.ledger.unwanted(results)
                 later(.answer(.downloadsChecked(unwanted: unwanted)), in: disk.milliseconds(0...20))
             case .cancelDownload(let result):
-                guard downloadsUnderWay.contains(result) else { continue }
+                guard daemon.downloadsUnderWay.contains(result) else { continue }
                 let outcome = DownloadOutcome.failed(.interrupted, message: "cancelled")
                 later(.answer(.downloaded(result, outcome)), in: .zero)
             case .discard(let result, _):
-                outstanding += 1
+                daemon.outstanding += 1
                 later(.answer(.discarded(result)), in: disk.milliseconds(0...20))
             case .checkBalance:
-                outstanding += 1
+                daemon.outstanding += 1
                 readBalance()
             case .wake(let time):
-                guard time >= now else {
-                    throw Violation(.wake, "asked to be woken \((now - time).milliseconds) ms ago")
+                guard time >= moment.uptime else {
+                    throw Violation(.wake, "asked to be woken \((moment.uptime - time).milliseconds) ms ago")
                 }
-                wakes += 1
-                wake = time
-                agenda.add(.daemon(life: life, .tick(wakes)), at: time)
+                let at = time + daemon.slept
+                daemon.wakes += 1
+                daemon.wake = at
+                agenda.add(.daemon(life: life, .tick(daemon.wakes)), at: at)
             case .notify:
                 break
             case .stop:
@@ -290,7 +302,7 @@ extension World {
     }
 
     private func commit(_ operation: LedgerOperation) async throws {
-        guard !weather.has(.databaseFull, at: now) else { return try await stall(operation) }
+        guard !isLedgerAway else { return try await stall(operation) }
         let point = nextCrashPoint()
         if point == .beforeCommit { return try await crash() }
         let event: EngineEvent
@@ -306,6 +318,10 @@ extension World {
                 planUpkeep()
                 event = .recorded(change, try await record(change, operation))
             }
+        } catch let error as LedgerError where error.code == .fenced && hasSeveral {
+            daemon.outstanding -= 1
+            try await tell(.claimFailed(error))
+            return try await beginAnew()
         } catch let error as LedgerError {
             throw Violation(.recording, "\(error.code): \(error.message), for \(operation.call)")
         }
@@ -328,11 +344,11 @@ extension World {
     private func stall(_ operation: LedgerOperation) async throws {
         let error = LedgerError(.full, "the disk is full")
         guard case .record(let change) = operation.call else {
-            outstanding -= 1
+            daemon.outstanding -= 1
             return try await tell(.claimFailed(error))
         }
         guard !isCutOff else {
-            outstanding -= 1
+            daemon.outstanding -= 1
             return try await tell(.recordAbandoned(change))
         }
         var next = operation
@@ -345,13 +361,13 @@ extension World {
 
     /// What is written now is added up within ten seconds, where that is a daemon's to do.
     func planUpkeep() {
-        guard place.isFolded, isUp, !isUpkeepPlanned else { return }
-        isUpkeepPlanned = true
+        guard place.isFolded, isUp, !daemon.isUpkeepPlanned, !hasSeveral else { return }
+        daemon.isUpkeepPlanned = true
         later(.upkeep, in: .seconds(10))
     }
 
     private func upkeep() async throws {
-        isUpkeepPlanned = false
+        daemon.isUpkeepPlanned = false
         guard !weather.has(.databaseFull, at: now) else { return planUpkeep() }
         try forgetDeleted()
         try await place.ledger.maintain()
@@ -363,23 +379,37 @@ extension World {
     /// Somebody else has committed.
     func noticeLater() {
         lastStir = now
-        guard isUp else { return }
-        planUpkeep()
-        notices += 1
+        let before = turn
+        for index in daemons.indices where daemons[index].engine != nil {
+            turn = index
+            planUpkeep()
+            notifyLater()
+        }
+        turn = before
+    }
+
+    private func notifyLater() {
+        lastStir = now
+        daemon.notices += 1
         later(.notice, in: users.happens(plan.faults.noticeLost) ? .seconds(5) : users.milliseconds(1...20))
     }
 
     private func notice() async throws {
-        notices -= 1
+        daemon.notices -= 1
         try await tell(.ledgerChanged)
         guard isUp, !isCutOff else { return }
-        guard !weather.has(.databaseFull, at: now) else { return noticeLater() }
+        guard !isLedgerAway else { return notifyLater() }
+        try await takeResumed()
+    }
+
+    func takeResumed() async throws {
         let point = nextCrashPoint()
         if point == .beforeCommit { return try await crash() }
-        let resumed = try await place.ledger.takeResumed(now: clock.moment.instant)
+        let resumed = try await place.ledger.takeResumed(now: moment.instant)
+        if hasSeveral { try noteTakenOver() }
         if point == .afterCommit { return try await crash() }
-        guard !resumed.tasks.isEmpty || !resumed.downloads.isEmpty else { return }
-        outstanding += 1
+        guard !resumed.tasks.isEmpty || !resumed.downloads.isEmpty || !resumed.unknown.isEmpty else { return }
+        daemon.outstanding += 1
         later(.answer(.resumed(resumed)), in: .milliseconds(1))
     }
 }

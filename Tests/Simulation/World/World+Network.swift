@@ -16,7 +16,11 @@ struct PollUnderWay {
 extension World {
     // MARK: - createTask
 
-    func send(_ job: ClaimedJob) {
+    func send(_ job: ClaimedJob) throws {
+        guard try place.ledger.maySend else {
+            let failure = Failure(.notSent, "the lease is over")
+            return answer(job.attempt, .notSent(failure), in: .milliseconds(1))
+        }
         submissions += 1
         trace.note(now, "send", job.attempt.rawValue, job.job.rawValue)
         let lost = Failure(.answerLost, "the connection was lost")
@@ -28,12 +32,18 @@ extension World {
             return answer(job.attempt, .unknown(lost), in: network.milliseconds(100...30_000))
         }
         var delay = network.milliseconds(30...600)
-        let request = SimulatedProvider.Request(
+        var request = SimulatedProvider.Request(
             attempt: job.attempt,
             job: job.job,
             model: job.model
         )
+        if hasSeveral, network.happens(0.1) {
+            // As long as a request may take.
+            delay = network.milliseconds(600...28_000)
+            request.isSlow = true
+        }
         if network.happens(plan.faults.held) {
+            request.isSlow = false
             // Nobody waits for it when it arrives: promptd has given it up after its own 30 s.
             delay = heldFor()
             heldRequests.insert(job.attempt)
@@ -57,12 +67,14 @@ extension World {
 
     /// A request reaches the server, whether or not anybody still waits for the answer.
     func arrive(_ request: SimulatedProvider.Request, life: Int) throws {
+        // What was not through to the provider yet ends with the process.
+        if request.isSlow, !daemons.contains(where: { $0.life == life && $0.engine != nil }) { return }
         try checkArrival(request)
         let reply = provider.create(request, weather, at: now)
         let task = provider.task(of: request.attempt)
         trace.note(now, "arrives", request.attempt.rawValue, task?.price ?? -1, text: reply.body)
         if let task { agenda.add(.taskEnds(task.id), at: task.endsAt) }
-        guard heldRequests.remove(request.attempt) == nil, life == self.life, isUp else { return }
+        guard heldRequests.remove(request.attempt) == nil, givesTurn(to: life) else { return }
         let outcome: SubmissionOutcome =
             network.happens(plan.faults.lostAfter)
             ? .unknown(Failure(.answerLost, "no answer in time"))
@@ -102,12 +114,16 @@ extension World {
     }
 
     private func callBack(_ attempt: AttemptID, _ task: String, in delay: Duration) {
-        if isUp { later(.callback(attempt, task: task), in: delay) }
+        let up = daemons.indices.filter { daemons[$0].engine != nil }
+        guard !up.isEmpty else { return }
+        turn = up.count > 1 ? network.pick(up) : up[0]
+        later(.callback(attempt, task: task), in: delay)
     }
 
     // MARK: - recordInfo
 
-    func ask(_ task: OpenTask) {
+    func ask(_ task: OpenTask) throws {
+        try checkAsked(task)
         pollsSent += 1
         let poll = PollUnderWay(
             attempt: task.attempt,
@@ -121,11 +137,12 @@ extension World {
 
     func pollArrives(_ poll: PollUnderWay) throws {
         books.polled(poll.attempt, at: now)
-        if let problem = pollArrivals.note(at: now, order: poll.order, limit: poll.limit) {
+        // How many share the pace is known a moment later.
+        if !hasSeveral, let problem = pollArrivals.note(at: now, order: poll.order, limit: poll.limit) {
             throw Violation(.polls, problem)
         }
         let reply = provider.poll(poll.task.rawValue, weather, at: now)
-        guard poll.life == life, isUp else { return }
+        guard givesTurn(to: poll.life) else { return }
         let outcome = RecordInfoAnswer.answer(httpStatus: reply.status, body: reply.bytes).outcome
         // An answer that is late to come says what was true long before, and holds a poll's slot for a while only.
         let isSlow = network.happens(plan.faults.slowAnswer)

@@ -25,10 +25,13 @@ extension World {
 
     /// The daemon's keeper, as often as it comes to it.
     func keepUploads() async throws {
-        guard isUp, !isDraining, canWrite() else { return }
+        giveTurnToAny(&uploads)
+        guard isUp, !isDraining, canWrite(), !isLedgerAway, daemon.frozenUntil <= now, try place.ledger.maySend else {
+            return
+        }
         var hasNews = false
         for _ in 0..<uploads.whole(1...5) {
-            let instant = clock.moment.instant
+            let instant = moment.instant
             guard let wanted = try await place.ledger.wantedUpload(now: instant) else { break }
             let end = hasSettled ? 0 : uploads.draw([(7, 0), (2, 1), (1, 2)])
             trace.note(now, "upload", Int64(end), text: wanted.reference)

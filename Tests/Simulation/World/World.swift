@@ -11,13 +11,14 @@ final class World {
         case settleUnconfirmed
         case liftBudget(String)
         case dustSettles
-        case start
+        case start(Int)
         case crash(life: Int?)
         case restart
         case reload
         case jump(Duration)
         case patrol
         case upload
+        case blow(Int, Blow)
         case arrival(SimulatedProvider.Request, life: Int)
         case taskEnds(String)
         case pollArrival(PollUnderWay)
@@ -42,24 +43,11 @@ final class World {
     var chains: Chance
     var uploads: Chance
 
-    // The daemon's process.
-    var engine: Engine?
-    /// Counts processes; what belongs to an earlier one never happens.
-    var life = 0
-    var startedAt: Duration = .zero
-    var isDraining = false
-    var isCutOff = false
-    /// Effects that the engine still waits for.
-    var outstanding = 0
-    var wake: Duration?
-    var wakes = 0
-    var notices = 0
-    var isUpkeepPlanned = false
-    var submissionsUnderWay: Set<AttemptID> = []
-    var pollsUnderWay: Set<AttemptID> = []
-    var downloadsUnderWay: Set<ResultID> = []
-    /// Attempts that are their jobs' last ones, as far as the engine was told.
-    var lastAttempts: Set<AttemptID> = []
+    var daemons: [SimulatedDaemon]
+    /// Whose turn it is.
+    var turn = 0 { didSet { place.turn = turn } }
+    /// The number of the next process.
+    var nextLife: Int
     var eventsAtOnce = (at: Duration.zero, count: 0)
 
     // What the users have set.
@@ -90,8 +78,8 @@ final class World {
     var latestClaim = Instant(milliseconds: 0)
     /// When something last happened that the daemon may need a moment for: a claim, a user's write, a jump.
     var lastStir: Duration = .zero
-    /// When closed gates may be tried, as the engine last said.
-    var gatesDue: [Duration] = []
+    /// Requests under way that were counted as lost, because their daemon had ended.
+    var takenOver: Set<AttemptID> = []
     var nextRoomLook: Duration = .zero
     /// Since when a job can be claimed, how many claims had been made by then, and by which process.
     var claimableSince: (at: Duration, claims: Int, life: Int)?
@@ -108,7 +96,7 @@ final class World {
     var nextLook: Duration = .zero
 
     init(seed: UInt64, isVerbose: Bool, place: any SimulatedPlace) {
-        let plan = Plan(seed: seed)
+        let plan = Plan(seed: seed, isShared: place.isShared)
         self.plan = plan
         clock = SimulatedClock(start: plan.start)
         trace = Trace(isVerbose: isVerbose)
@@ -120,17 +108,23 @@ final class World {
         disk = Chance(seed: seed, purpose: "disk")
         chains = Chance(seed: seed, purpose: "chains of users")
         uploads = Chance(seed: seed, purpose: "files of users")
+        daemons = plan.offsets.enumerated().map { number, offset in
+            var daemon = SimulatedDaemon(life: number)
+            daemon.offset = offset
+            return daemon
+        }
+        nextLife = plan.offsets.count
         self.place = place
         schedule()
     }
 
     var now: Duration { clock.elapsed }
-    var isUp: Bool { engine != nil }
     /// What the ledger takes for now.
     var ledgerNow: Instant { place.hasOwnClock ? clock.trueInstant : clock.moment.instant }
 
     private func schedule() {
-        agenda.add(.start, at: .zero)
+        for index in daemons.indices { agenda.add(.start(index), at: .seconds(index)) }
+        for (time, index, blow) in plan.blows { agenda.add(.blow(index, blow), at: time) }
         agenda.add(.patrol, at: .seconds(600))
         if plan.uploads > 0 || plan.chains > 0 { agenda.add(.upload, at: .seconds(1)) }
         agenda.add(.dustSettles, at: plan.horizon)
@@ -186,19 +180,34 @@ final class World {
         case .settleUnconfirmed: try settleUnconfirmed()
         case .liftBudget(let name): try removeBudget(name)
         case .dustSettles: try await dustSettles()
-        case .start: try await start()
+        case .start(let index):
+            turn = index
+            try await start()
+        case .blow(let index, let blow): try await strike(index, blow)
         case .crash(let life):
-            if isUp, !hasSettled, life ?? self.life == self.life { try await crash() }
+            if let life {
+                guard givesTurn(to: life) else { return }
+            } else {
+                giveTurnToAny(&accidents)
+            }
+            if isUp, !hasSettled { try await crash() }
         case .restart:
+            giveTurnToAny(&accidents)
             if isUp, !isDraining { try await drain() }
         case .reload: try await reload()
         case .jump(let size):
             trace.note(now, "clock jumps", size.milliseconds)
-            clock.jump(by: size)
+            if hasSeveral {
+                giveTurnToAny(&accidents)
+                daemon.offset += size
+            } else {
+                clock.jump(by: size)
+            }
             lastStir = now
             lastJump = now
         case .patrol:
             try place.fold()
+            turn = daemons.firstIndex { $0.engine != nil } ?? turn
             try patrol()
             agenda.add(.patrol, at: now + .seconds(3_600))
         case .upload:
@@ -208,7 +217,11 @@ final class World {
         case .taskEnds(let id): taskEnds(id)
         case .pollArrival(let poll): try pollArrives(poll)
         case .daemon(let life, let occurrence):
-            if isUp, life == self.life { try await happen(occurrence) }
+            guard givesTurn(to: life) else { return }
+            guard daemon.frozenUntil <= now else {
+                return agenda.add(.daemon(life: life, occurrence), at: daemon.frozenUntil)
+            }
+            try await happen(occurrence)
         }
     }
 
@@ -216,6 +229,10 @@ final class World {
     private func dustSettles() async throws {
         trace.note(now, "the dust settles")
         hasSettled = true
+        for index in daemons.indices {
+            daemons[index].frozenUntil = .zero
+            daemons[index].awayUntil = .zero
+        }
         weather.clear()
         provider.faults = Plan.Faults()
         plan.faults = Plan.Faults()
@@ -245,7 +262,7 @@ final class World {
             isOver = true
             return
         }
-        guard outstanding == 0, isUp, !isDraining, notices == 0, !isUpkeepPlanned else { return }
+        guard daemons.allSatisfy(\.isAtRest) else { return }
         if try !hasWork() {
             try checkEndings()
             isOver = true
