@@ -15,42 +15,45 @@ BEGIN
 END $$;
 
 -- A job as a change left it, with the results of it that wait to be fetched.
-CREATE FUNCTION recorded(job bigint, more jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT coalesce((SELECT jsonb_build_object('job', j.id, 'state', j.state, 'queue', j.queue, 'batch', j.batch) FROM jobs AS j
-        WHERE j.id = job), '{}') || more
-$$;
+CREATE FUNCTION recorded(job bigint, more jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN coalesce((SELECT jsonb_build_object('job', j.id, 'state', j.state, 'queue', j.queue, 'batch', j.batch) FROM jobs AS j
+        WHERE j.id = job), '{}') || more;
+END $$;
 
-CREATE FUNCTION pending_downloads(job bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT jsonb_build_object('downloads', coalesce(jsonb_agg(jsonb_build_object(
-        'ordinal', r.ordinal, 'url', r.url, 'content', r.content, 'created_at', r.created_at) ORDER BY r.ordinal), '[]'))
-    FROM results AS r JOIN jobs AS j ON j.id = r.job_id
-    WHERE r.job_id = job AND r.state = 'pending' AND j.state = 'running'
-$$;
+CREATE FUNCTION pending_downloads(job bigint) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT jsonb_build_object('downloads', coalesce(jsonb_agg(jsonb_build_object(
+            'ordinal', r.ordinal, 'url', r.url, 'content', r.content, 'created_at', r.created_at) ORDER BY r.ordinal), '[]'))
+        FROM results AS r JOIN jobs AS j ON j.id = r.job_id
+        WHERE r.job_id = job AND r.state = 'pending' AND j.state = 'running');
+END $$;
 
 -- MARK: Money
 
+-- What a job's attempts were charged.
+CREATE FUNCTION charged_for(job bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT sum(a.charged_millicredits) FROM attempts AS a WHERE a.job_id = job);
+END $$;
+
 -- Books what a job's attempts were charged.
-CREATE FUNCTION book(job bigint) RETURNS void LANGUAGE sql AS $$
-    UPDATE jobs SET charged_millicredits = (SELECT sum(a.charged_millicredits) FROM attempts AS a WHERE a.job_id = jobs.id)
-    WHERE id = job
-$$;
+CREATE FUNCTION book(job bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE jobs SET charged_millicredits = charged_for(id) WHERE id = job;
+END $$;
 
 -- Settles an attempt whose task ended, well or not; true if it was not settled yet. Without a figure of the provider's, what
--- was reserved is booked: rather too much than too little.
+-- was reserved counts as charged: rather too much than too little. To book it is left to the caller, who changes the job anyway.
 CREATE FUNCTION settle_ended(
     attempt bigint, charged bigint, code text, text_message text, took bigint, unread text, now bigint
 ) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-    job bigint;
 BEGIN
     UPDATE attempts SET finished_at = now, charged_millicredits = coalesce(charged, reserved_millicredits),
         charge_reported = CASE WHEN charged IS NULL THEN 0 ELSE 1 END, reserved_millicredits = 0, error_code = code,
         message = text_message, took_milliseconds = CASE WHEN took < 0 THEN 0 ELSE took END, result_json = unread
-    WHERE id = attempt AND state = 'accepted' AND finished_at IS NULL
-    RETURNING job_id INTO job;
-    IF job IS NULL THEN RETURN false; END IF;
-    PERFORM book(job);
-    RETURN true;
+    WHERE id = attempt AND state = 'accepted' AND finished_at IS NULL;
+    RETURN FOUND;
 END $$;
 
 -- Settles an attempt that made no task and cost nothing; true if it was not settled yet. One for which a callback has named a
@@ -124,10 +127,11 @@ BEGIN
     END IF;
 END $$;
 
-CREATE FUNCTION feeds_others(job bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT jsonb_build_object('feeds', EXISTS (SELECT 1 FROM jobs AS j JOIN job_inputs AS i ON i.source_id = j.id
-        WHERE j.id = job AND j.state = 'succeeded'))
-$$;
+CREATE FUNCTION feeds_others(job bigint) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN jsonb_build_object('feeds', EXISTS (SELECT 1 FROM jobs AS j JOIN job_inputs AS i ON i.source_id = j.id
+        WHERE j.id = job AND j.state = 'succeeded'));
+END $$;
 
 -- MARK: Answers to requests
 
@@ -242,8 +246,8 @@ DECLARE
     is_wanted boolean := job.state = 'running';
     first integer;
 BEGIN
-    had_failed := asked_again(attempt);
     IF NOT settle_ended(attempt, charged, NULL, NULL, took, unread, now) THEN
+        had_failed := asked_again(attempt);
         IF had_failed IS NULL THEN RETURN recorded(job.id, pending_downloads(job.id)); END IF;
         -- A task that was settled before as a failure, and has succeeded after all: what it was charged is what the provider
         -- says now. First, because results are a success's.
@@ -253,13 +257,15 @@ BEGIN
                 charge_reported = CASE WHEN charged IS NULL THEN a.charge_reported ELSE 1 END,
                 result_json = coalesce(unread, a.result_json)
             WHERE a.id = attempt;
-            PERFORM book(job.id);
         END IF;
     END IF;
     IF job.id IS NULL THEN RETURN '{}'; END IF;
-    IF is_wanted AND NOT fetches THEN
+    IF NOT is_wanted THEN
+        PERFORM book(job.id);
+    ELSIF NOT fetches THEN
         -- Before its results are noted: a job with results to be fetched has not succeeded.
-        UPDATE jobs SET state = 'succeeded', provider_state = 'success', finished_at = now WHERE id = job.id;
+        UPDATE jobs SET state = 'succeeded', provider_state = 'success', finished_at = now, charged_millicredits = charged_for(id)
+        WHERE id = job.id;
     END IF;
     first := (SELECT coalesce(max(r.ordinal) + 1, 0) FROM results AS r WHERE r.job_id = job.id);
     INSERT INTO results (job_id, ordinal, attempt_id, role, url, content, state, error_message, created_at, keeper)
@@ -268,7 +274,7 @@ BEGIN
     FROM jsonb_array_elements(outputs) WITH ORDINALITY AS o (value, position);
     IF NOT is_wanted THEN RETURN recorded(job.id); END IF;
     IF NOT fetches THEN RETURN recorded(job.id, feeds_others(job.id)); END IF;
-    UPDATE jobs SET provider_state = 'success' WHERE id = job.id;
+    UPDATE jobs SET provider_state = 'success', charged_millicredits = charged_for(id) WHERE id = job.id;
     RETURN recorded(job.id, pending_downloads(job.id));
 END $$;
 
@@ -278,17 +284,21 @@ CREATE FUNCTION record_failed(
 DECLARE
     now bigint := fact_time();
     job jobs := lock_job_of(attempt);
-    had_failed boolean := asked_again(attempt);
+    had_failed boolean;
 BEGIN
     IF settle_ended(attempt, charged, code, text_message, took, unread, now) THEN
-        IF job.state IS DISTINCT FROM 'running' THEN RETURN recorded(job.id); END IF;
+        IF job.state IS DISTINCT FROM 'running' THEN
+            PERFORM book(job.id);
+            RETURN recorded(job.id);
+        END IF;
     ELSE
         -- A task that was settled before, and was asked about once more.
+        had_failed := asked_again(attempt);
         IF had_failed IS NULL THEN RETURN recorded(job.id); END IF;
         -- Settled by hand, as if it had succeeded: whether it is paid for again is for a person to say.
         IF NOT had_failed THEN retry_after := NULL; END IF;
     END IF;
-    UPDATE jobs SET provider_state = 'fail' WHERE id = job.id;
+    UPDATE jobs SET provider_state = 'fail', charged_millicredits = charged_for(id) WHERE id = job.id;
     PERFORM dispose(job.id, code, text_message, retry_after, counted, now);
     RETURN recorded(job.id);
 END $$;

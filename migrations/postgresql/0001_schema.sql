@@ -140,9 +140,10 @@ CREATE TRIGGER accounts_named BEFORE UPDATE ON account FOR EACH ROW WHEN (OLD.na
 -- The instant of a fact, and what leases go by: this server's clock, and never before what a claim was given, so that a slot of the
 -- rate window is not given back early after the clock was set back, or by a standby that has taken over. From then on it is ahead of
 -- that clock (begin_claim): if it stood still until that has caught up, nothing would be claimed for as long.
-CREATE FUNCTION fact_time() RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT greatest(now_ms() + coalesce(max(a.clock_ahead), 0), max(a.clock_high)) FROM account AS a
-$$;
+CREATE FUNCTION fact_time() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT greatest(now_ms() + coalesce(max(a.clock_ahead), 0), max(a.clock_high)) FROM account AS a);
+END $$;
 
 -- What attempts have added to an account's sums since those were folded.
 CREATE TABLE account_deltas (
