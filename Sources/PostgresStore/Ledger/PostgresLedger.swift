@@ -91,7 +91,9 @@ package final class PostgresLedger: Sendable {
         let marks = ClaimMarks(joined.epoch)
         claimMarks = marks
         databaseID = joined.id
-        func slot() -> ConnectionSlot { ConnectionSlot(settings) { try await Self.prepare($0, epoch: joined.epoch) } }
+        func slot(_ settings: PostgresSettings) -> ConnectionSlot {
+            ConnectionSlot(settings) { try await Self.prepare($0, epoch: joined.epoch) }
+        }
         // Another server may have taken the place of the one that knew of the last claim. A claim must not be made there before that is
         // found out; and other daemons are waiting for a window's time, for this one to say so.
         func checking(_ settings: PostgresSettings) -> ConnectionSlot {
@@ -101,14 +103,17 @@ package final class PostgresLedger: Sendable {
                 _ = try await $0.pipeline { Self.check(last, &$0) }
             }
         }
-        claims = checking(settings)
+        // Plans are kept, and a table that was empty when the server last looked at it would be read whole for each change.
+        var keyed = settings
+        keyed.parameters["enable_seqscan"] = "off"
+        claims = checking(keyed)
         // A lease that hangs on a dead connection is not renewed on a new one.
         var brisk = settings
         brisk.limits.connect = .seconds(3)
         brisk.limits.silence = .seconds(8)
         leases = checking(brisk)
-        reads = slot()
-        writing = slot()
+        reads = slot(settings)
+        writing = slot(keyed)
         facts = FactCommits(writing, maximum: options.changesPerCommit, onCommit: options.onCommit)
     }
 
