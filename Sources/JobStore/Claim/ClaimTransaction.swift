@@ -13,6 +13,8 @@ struct ClaimTransaction: ClaimSource {
     private var generator = SystemRandomNumberGenerator()
     /// The job that is being written.
     private(set) var current: JobID?
+    /// What the plan has taken, and is still to be written.
+    private var taken: [TakenJob] = []
 
     private init(_ db: Database, _ account: AccountName, _ request: ClaimRequest, lateArrival: Duration) {
         self.db = db
@@ -38,7 +40,9 @@ struct ClaimTransaction: ClaimSource {
     ) throws -> Claim {
         guard isRepeated else {
             var transaction = ClaimTransaction(db, account, request, lateArrival: lateArrival)
-            return try plan.run(&transaction)
+            var result = try plan.run(&transaction)
+            result.jobs = try transaction.write(isApart: false)
+            return result
         }
         var aside: [SetAside] = []
         while true {
@@ -48,6 +52,7 @@ struct ClaimTransaction: ClaimSource {
                 var result = Claim()
                 try db.inSavepoint {
                     result = try attempt.run(&transaction)
+                    result.jobs = try transaction.write(isApart: true)
                     return .commit
                 }
                 plan = attempt
@@ -85,57 +90,45 @@ struct ClaimTransaction: ClaimSource {
         return RefusedJob(job: job, code: refusal.code, message: message)
     }
 
+    /// - Returns: the job with its place in `taken` instead of its attempt's id, which it is given when it is written.
     mutating func take(
         _ candidate: ClaimCandidate,
         _ job: QueuedJob,
         _ prepared: PreparedInput,
         _ estimate: Estimate
     ) throws -> ClaimedJob {
-        current = job.id
-        let reserved = estimate.credits
-        let token = AttemptToken.random(at: request.now, using: &generator)
-        try execute(
-            """
-            INSERT INTO attempts (job_id, token, queue, model, sent_at, reserved_millicredits,
-                estimated_millicredits, estimate_basis, profile, input, account)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10)
-            """,
-            [
-                job.id.rawValue, token.rawValue, job.queue, job.model, request.now.milliseconds, reserved.millicredits,
-                estimate.kind.rawValue, CompletionProfile.text(of: prepared.input),
-                JSONValue.object(prepared.input).json, account.rawValue,
-            ]
-        )
-        let attempt = AttemptID(db.lastInsertedRowID)
-        let update = try db.cachedStatement(
-            sql: """
-                UPDATE jobs SET state = 'submitting', attempt_count = attempt_count + 1, estimated_millicredits = ?,
-                    estimate_basis = ?, submitted_at = ?, error_code = NULL, error_message = NULL
-                WHERE id = ? AND state = 'queued'
-                RETURNING max(created_at, run_at)
-                """
-        )
-        update.setUncheckedArguments([
-            reserved.millicredits, estimate.kind.rawValue, request.now.milliseconds, job.id.rawValue,
-        ])
-        // One attempt for one job that was queued: anything else would pay twice.
-        guard let ready = try Int64.fetchOne(update) else {
-            throw DatabaseError(resultCode: .SQLITE_CONSTRAINT, message: "it is no longer queued")
-        }
-        current = nil
-        return ClaimedJob(
-            attempt: attempt,
-            token: token,
+        let claimed = ClaimedJob(
+            attempt: AttemptID(Int64(taken.count)),
+            token: AttemptToken.random(at: request.now, using: &generator),
             job: job.id,
             queue: job.queue,
             batch: job.batch,
             model: job.model,
             input: prepared.input,
-            reserved: reserved,
+            reserved: estimate.credits,
             attemptCount: candidate.attemptCount + 1,
-            maxAttempts: candidate.maxAttempts,
-            waited: candidate.attemptCount == 0 ? max(.zero, request.now - Instant(milliseconds: ready)) : nil
+            maxAttempts: candidate.maxAttempts
         )
+        taken.append(
+            TakenJob(
+                job: claimed,
+                basis: estimate.kind.rawValue,
+                profile: CompletionProfile.text(of: prepared.input),
+                isFirst: candidate.attemptCount == 0
+            )
+        )
+        return claimed
+    }
+
+    /// Writes what was taken: all by the same statements, or each by itself, so that it shows which one is refused.
+    private mutating func write(isApart: Bool) throws -> [ClaimedJob] {
+        let writing = TakenJobs(db: db, account: account, now: request.now)
+        if !isApart, taken.count > 1, taken.allSatisfy(\.isPlain) { return try writing.write(taken) }
+        return try taken.map { job in
+            // It stays, when this fails: the one that is refused.
+            current = job.job.job
+            return try writing.write(job)
+        }
     }
 
     mutating func estimate(of prepared: PreparedInput, model: String) throws -> Estimate {
