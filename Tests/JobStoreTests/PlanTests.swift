@@ -64,7 +64,21 @@ import Testing
             try await fixture.ledger.beat(now: fixture.now)
             _ = try await fixture.ledger.recover(now: fixture.now, rate: request.rate)
             _ = try await fixture.ledger.takeResumed(now: fixture.now)
+            // Many at once.
+            let later = fixture.now + .seconds(20)
+            let more = try await fixture.claim(fixture.request(8, at: later)).jobs
+            let answers = more.map { LedgerChange.accepted($0.attempt, task: TaskID("t\($0.job)"), httpStatus: 200) }
+            let ends = more.enumerated().map { place, job in
+                LedgerChange.taskSucceeded(job.attempt, [.file(url: "u")], charged: nil, fetch: place < 3)
+            }
+            for changes in [answers, ends] {
+                let group = changes.map { GroupedChange(change: $0, now: later, account: .standard) }
+                _ = try await fixture.ledger.pool.write { db in
+                    try RecordGroup.carryOut(group, lateArrival: LateArrival.longest, db)
+                }
+            }
         }
+        #expect(statements.count { $0.contains("json_each(?)") } >= 6)
         let looked = Set(statements).filter { sql in
             ["SELECT", "INSERT", "UPDATE", "DELETE"].contains { sql.hasPrefix($0) }
         }

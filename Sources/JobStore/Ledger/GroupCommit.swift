@@ -15,6 +15,8 @@ final class GroupCommit: Sendable {
         var fail: @Sendable (LedgerError) -> Void
         /// Whether it only finds out if something can be written.
         var isProbe = false
+        /// A change that may be carried out with others like it, and what takes its result instead of `run`'s.
+        var like: (change: GroupedChange, finish: @Sendable (CommitResult) -> @Sendable (LedgerError?) -> Void)?
     }
 
     private struct State {
@@ -31,23 +33,31 @@ final class GroupCommit: Sendable {
 
     private let pool: DatabasePool
     private let maximum: Int
+    private let leastGroup: Int
+    private let lateArrival: Duration
     private let onCommit: @Sendable (Duration) -> Void
     private let afterCommit: @Sendable (Database) throws -> Void
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - maximum: how many changes one transaction carries at most; 1 turns grouping off.
+    ///   - leastGroup: how many changes that are alike are carried out by the same statements, at least.
+    ///   - lateArrival: for how long a request whose answer was lost keeps its slot.
     ///   - onCommit: told how long each transaction took.
     ///   - afterCommit: runs on the writer after each transaction, outside it.
     init(
         _ pool: DatabasePool,
         maximum: Int,
+        leastGroup: Int = 2,
+        lateArrival: Duration = LateArrival.longest,
         onCommit: @escaping @Sendable (Duration) -> Void = { _ in },
         afterCommit: @escaping @Sendable (Database) throws -> Void
     ) {
         self.onCommit = onCommit
         self.pool = pool
         self.maximum = maximum
+        self.leastGroup = leastGroup
+        self.lateArrival = lateArrival
         self.afterCommit = afterCommit
     }
 
@@ -83,14 +93,37 @@ final class GroupCommit: Sendable {
         isProbe: Bool = false,
         done: @escaping @Sendable (Result<T, LedgerError>) -> Void
     ) {
-        let entry = Entry(
-            run: { db in
-                let value = try change(db)
-                return { error in done(error.map { .failure($0) } ?? .success(value)) }
-            },
-            fail: { done(.failure($0)) },
-            isProbe: isProbe
+        add(
+            Entry(
+                run: { db in
+                    let value = try change(db)
+                    return { error in done(error.map { .failure($0) } ?? .success(value)) }
+                },
+                fail: { done(.failure($0)) },
+                isProbe: isProbe
+            )
         )
+    }
+
+    /// The same for what happened to an attempt, which `RecordGroup` may carry out together with its neighbours.
+    func commit(
+        _ change: GroupedChange,
+        done: @escaping @Sendable (Result<CommitResult, LedgerError>) -> Void
+    ) {
+        let finish: @Sendable (CommitResult) -> @Sendable (LedgerError?) -> Void = { result in
+            { error in done(error.map { .failure($0) } ?? .success(result)) }
+        }
+        add(
+            Entry(
+                run: { [lateArrival] db in finish(try change.work(db, lateArrival: lateArrival).carryOut(change.change))
+                },
+                fail: { done(.failure($0)) },
+                like: change.hasLike ? (change, finish) : nil
+            )
+        )
+    }
+
+    private func add(_ entry: Entry) {
         let starts = state.withLock { state in
             state.waiting.append(entry)
             defer { state.isCommitting = true }
@@ -134,8 +167,12 @@ final class GroupCommit: Sendable {
                 state.isCommitting = false
                 return nil
             }
-            let batch = Array(state.waiting.prefix(maximum))
-            state.waiting.removeFirst(batch.count)
+            var batch: [Entry] = []
+            swap(&batch, &state.waiting)
+            if batch.count > maximum {
+                state.waiting = Array(batch.suffix(from: maximum))
+                batch.removeLast(batch.count - maximum)
+            }
             return batch
         }
     }
@@ -161,7 +198,19 @@ final class GroupCommit: Sendable {
     private func together(_ batch: [Entry], _ db: Database) throws -> Bool {
         var done: [@Sendable (LedgerError?) -> Void] = []
         do {
-            for entry in batch { done.append(try entry.run(db)) }
+            var rest = batch[...]
+            while let entry = rest.first {
+                let group = rest.prefix { $0.like != nil }
+                if group.count >= leastGroup {
+                    let changes = group.compactMap(\.like)
+                    let results = try RecordGroup.carryOut(changes.map(\.change), lateArrival: lateArrival, db)
+                    for (change, result) in zip(changes, results) { done.append(change.finish(result)) }
+                    rest.removeFirst(group.count)
+                } else {
+                    done.append(try entry.run(db))
+                    rest.removeFirst()
+                }
+            }
             try db.commit()
         } catch {
             if db.isInsideTransaction { try db.rollback() }

@@ -8,53 +8,7 @@ extension SQLiteLedger {
         now: Instant,
         done: @escaping @Sendable (Result<CommitResult, LedgerError>) -> Void
     ) {
-        let work: @Sendable (Database) throws -> CommitResult = { [lateArrival] db in
-            let record = RecordWork(db: db, now: now, account: account, lateArrival: lateArrival)
-            switch change {
-            case .accepted(let attempt, let task, let status):
-                return try record.accepted(attempt, task, status)
-            case .rejected(let attempt, let failure, let then):
-                return try record.rejected(attempt, failure, then)
-            case .unknown(let attempt, let failure):
-                return try record.unknown(attempt, failure)
-            case .progressed(let attempt, let state):
-                return try record.progressed(attempt, state)
-            case .taskSucceeded(let attempt, let outputs, let charged, let fetch, let took, let unread):
-                return try record.succeeded(attempt, outputs, charged, fetch: fetch, took: took, unread: unread)
-            case .taskFailed(let attempt, let failure, let charged, let then, let took):
-                return try record.failed(attempt, failure, charged, then, took: took)
-            case .resultDelayed(let result, let message):
-                return try record.delayed(result, message)
-            case .resultSaved(let result, let file):
-                return try record.saved(result, file)
-            case .resultFailed(let result, let message):
-                return try record.lost(result, message)
-            case .gates(let notes):
-                return try record.gates(notes)
-            case .balance(let reading, let settles):
-                return try record.balance(reading, settles: settles)
-            case .gaveUp(let attempt):
-                return try record.gaveUp(attempt)
-            case .setAside(let attempt, let reason):
-                if let job = try record.job(of: attempt) { try SetAsideRows.insert(job.id, reason, at: now, db) }
-                return CommitResult()
-            case .hintRefuted(let attempt, let task):
-                return try record.hintRefuted(attempt, task)
-            case .rules(let rules):
-                try record.rules(rules)
-                return CommitResult()
-            case .limits(let rate, let running):
-                try record.run(
-                    "UPDATE accounts SET rate_limit = ?, rate_window_ms = ?, running_limit = ? WHERE name = ?",
-                    [rate.count, rate.window.milliseconds, running, account.rawValue]
-                )
-                return CommitResult()
-            case .trouble(let message):
-                try record.run("UPDATE daemon SET last_error = ?, last_error_at = ?", [message, now.milliseconds])
-                return CommitResult()
-            }
-        }
-        commits.commit(work, done: done)
+        commits.commit(GroupedChange(change: change, now: now, account: account), done: done)
     }
 }
 
@@ -68,6 +22,52 @@ struct RecordWork {
     var lateArrival = LateArrival.longest
 
     var settlement: Settlement { Settlement(db: db, now: now) }
+
+    func carryOut(_ change: LedgerChange) throws -> CommitResult {
+        switch change {
+        case .accepted(let attempt, let task, let status):
+            return try accepted(attempt, task, status)
+        case .rejected(let attempt, let failure, let then):
+            return try rejected(attempt, failure, then)
+        case .unknown(let attempt, let failure):
+            return try unknown(attempt, failure)
+        case .progressed(let attempt, let state):
+            return try progressed(attempt, state)
+        case .taskSucceeded(let attempt, let outputs, let charged, let fetch, let took, let unread):
+            return try succeeded(attempt, outputs, charged, fetch: fetch, took: took, unread: unread)
+        case .taskFailed(let attempt, let failure, let charged, let then, let took):
+            return try failed(attempt, failure, charged, then, took: took)
+        case .resultDelayed(let result, let message):
+            return try delayed(result, message)
+        case .resultSaved(let result, let file):
+            return try saved(result, file)
+        case .resultFailed(let result, let message):
+            return try lost(result, message)
+        case .gates(let notes):
+            return try gates(notes)
+        case .balance(let reading, let settles):
+            return try balance(reading, settles: settles)
+        case .gaveUp(let attempt):
+            return try gaveUp(attempt)
+        case .setAside(let attempt, let reason):
+            if let job = try self.job(of: attempt) { try SetAsideRows.insert(job.id, reason, at: now, db) }
+            return CommitResult()
+        case .hintRefuted(let attempt, let task):
+            return try hintRefuted(attempt, task)
+        case .rules(let rules):
+            try self.rules(rules)
+            return CommitResult()
+        case .limits(let rate, let running):
+            try run(
+                "UPDATE accounts SET rate_limit = ?, rate_window_ms = ?, running_limit = ? WHERE name = ?",
+                [rate.count, rate.window.milliseconds, running, account.rawValue]
+            )
+            return CommitResult()
+        case .trouble(let message):
+            try run("UPDATE daemon SET last_error = ?, last_error_at = ?", [message, now.milliseconds])
+            return CommitResult()
+        }
+    }
 
     @discardableResult
     func run(_ sql: String, _ arguments: StatementArguments) throws -> Int {

@@ -9,6 +9,8 @@ package final class SQLiteLedger: LedgerUpkeep, Sendable {
     package struct Options: Sendable {
         /// How many changes share one transaction at most; 1 gives each its own.
         package var changesPerCommit = 512
+        /// So many answers, or ends, of a transaction are written by the same statements at least: fewer, each by itself.
+        package var leastGroup = 2
         /// The log is copied into the database and cut to nothing when it has grown to this many bytes: well below
         /// the 1,000 pages at which the `sqlite3` shell would do it by itself.
         package var walBytes = 600 * 4_120
@@ -65,7 +67,13 @@ package final class SQLiteLedger: LedgerUpkeep, Sendable {
         files = FileIdentity(path)
         let checkpoint = Checkpoint(onBusy: options.onBusyCheckpoint)
         self.checkpoint = checkpoint
-        commits = GroupCommit(pool, maximum: options.changesPerCommit, onCommit: options.onCommit) { db in
+        commits = GroupCommit(
+            pool,
+            maximum: options.changesPerCommit,
+            leastGroup: options.leastGroup,
+            lateArrival: options.lateArrival,
+            onCommit: options.onCommit
+        ) { db in
             if Self.walSize(path) >= options.walBytes { try checkpoint.run(db) }
         }
     }

@@ -13,6 +13,7 @@ final class SQLitePlace: SimulatedPlace {
 
     private let directory: String
     private var copies = 0
+    private let options: SQLiteLedger.Options
     private var path: String
     private var store: SQLiteLedger
     /// A user's, with SQL.
@@ -25,8 +26,12 @@ final class SQLitePlace: SimulatedPlace {
         directory = Self.scratch() + "/promptd-simulation-\(getpid())-\(seed)-\(number)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         path = directory + "/promptd.sqlite"
+        var options = SQLiteLedger.Options()
+        // A world records one change at a time: in every other it is written as many are.
+        options.leastGroup = seed.isMultiple(of: 2) ? 1 : 2
+        self.options = options
         try EmptyLedger.write(to: path)
-        store = try SQLiteLedger(path: path)
+        store = try SQLiteLedger(path: path, options: options)
         shell = try DatabaseQueue(path: path, configuration: Self.configuration)
         client = try QueueFile(path: path)
     }
@@ -62,7 +67,7 @@ final class SQLitePlace: SimulatedPlace {
 
     func reopen() throws {
         try store.close()
-        store = try SQLiteLedger(path: path)
+        store = try SQLiteLedger(path: path, options: options)
     }
 
     /// Goes on with a copy of the files as they lie there now, the log included: what a process that was killed leaves.
@@ -79,7 +84,7 @@ final class SQLitePlace: SimulatedPlace {
         }
         try close()
         path = copy
-        store = try SQLiteLedger(path: path)
+        store = try SQLiteLedger(path: path, options: options)
         shell = try DatabaseQueue(path: path, configuration: Self.configuration)
         client = try QueueFile(path: path)
     }
