@@ -67,10 +67,10 @@ final class SimulatedServer: Sendable {
 
     /// How a database of it is reached.
     func settings(_ name: String, applicationName: String) -> PostgresSettings {
-        var settings = PostgresSettings.patient(
-            server.conninfo(database: name),
-            applicationName: applicationName
-        )
+        var settings = PostgresSettings(server.conninfo(database: name), applicationName: applicationName)
+        // However slow the machine is: what happens goes by the simulated time alone.
+        (settings.limits.statement, settings.limits.lock) = (nil, nil)
+        (settings.limits.idleInTransaction, settings.limits.silence) = (nil, nil)
         // Compiling costs more than what is run once.
         settings.parameters["jit"] = "off"
         return settings
