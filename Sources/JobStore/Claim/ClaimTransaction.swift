@@ -127,7 +127,9 @@ struct ClaimTransaction: ClaimSource {
         return try taken.map { job in
             // It stays, when this fails: the one that is refused.
             current = job.job.job
-            return try writing.write(job)
+            let written = try writing.write(job)
+            current = nil
+            return written
         }
     }
 
