@@ -15,7 +15,8 @@ struct GroupedChange: Sendable {
         }
     }
 
-    /// Whether JSON carries all its texts to those statements as they are, and they are short. SQLite ends a text of JSON at a NUL.
+    /// Whether those statements have columns for all of it, and JSON carries its texts to them as they are: SQLite ends a text of JSON at a
+    /// NUL.
     var isPlain: Bool {
         switch change {
         case .accepted(_, let task, _): Self.isPlain(task.rawValue)
