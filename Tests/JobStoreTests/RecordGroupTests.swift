@@ -137,6 +137,8 @@ import Testing
                     case 4: []
                     case 6: [.file(url: "https://a/\"1\""), .file(url: "https://a/2", role: "firstFrame")]
                     case 7: [.object(json: "{}")]
+                    // A text ends there, whether it is bound by itself or within JSON.
+                    case 10: [.file(url: "https://a/10\u{0}0")]
                     default: [.file(url: "https://a/\(place)")]
                     }
                 return .taskSucceeded(
@@ -149,6 +151,40 @@ import Testing
                 )
             }
         }
+    }
+
+    @Test(arguments: [false, true])
+    func `what a claim takes of many jobs is what claims of one take`(hasNUL: Bool) async throws {
+        func claimed(_ limit: Int) async throws -> [String] {
+            let fixture = try LedgerFixture()
+            for number in 0..<6 {
+                try fixture.insert(
+                    "(prompt, batch, queue) VALUES ('a \"\(number)\" ü', 'b\(number % 2)', 'q\(number % 3)')"
+                )
+            }
+            var found: [String] = []
+            for _ in stride(from: 0, to: 6, by: limit) {
+                let claim = try await fixture.ledger.claim(fixture.request(limit)) { job in
+                    .ready(
+                        PreparedInput(
+                            input: [
+                                "prompt": .string(job.prompt ?? ""), "mode": .string(hasNUL ? "a\u{0}b" : "é\"\n"),
+                            ],
+                            estimate: Estimate(credits: Credits(millicredits: job.id.rawValue), basis: .listed("test"))
+                        )
+                    )
+                }
+                found += claim.jobs.map { job in
+                    "\(job.attempt) \(job.job) \(job.queue) \(job.reserved) \(job.attemptCount) \(JSONValue.object(job.input).json) \(job.waited != nil)"
+                }
+            }
+            #expect(found.count == 6)
+            return try found + contents(fixture)
+        }
+        let (many, single) = (try await claimed(6), try await claimed(1))
+        #expect(Set(many).subtracting(single).isEmpty)
+        #expect(Set(single).subtracting(many).isEmpty)
+        #expect(many.count == single.count)
     }
 
     @Test func `a change that is refused among many undoes only itself`() async throws {

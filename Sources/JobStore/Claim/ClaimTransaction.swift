@@ -123,7 +123,7 @@ struct ClaimTransaction: ClaimSource {
     /// Writes what was taken: all by the same statements, or each by itself, so that it shows which one is refused.
     private mutating func write(isApart: Bool) throws -> [ClaimedJob] {
         let writing = TakenJobs(db: db, account: account, now: request.now)
-        if !isApart, taken.count > 1, taken.allSatisfy(\.isPlain) { return try writing.write(taken) }
+        if !isApart, taken.count > 1 { return try writing.write(taken) }
         return try taken.map { job in
             // It stays, when this fails: the one that is refused.
             current = job.job.job

@@ -9,9 +9,6 @@ struct TakenJob {
     var profile: String
     /// Whether it is the job's first attempt.
     var isFirst: Bool
-
-    /// Whether JSON carries its texts as they are: SQLite ends a text of JSON at a NUL.
-    var isPlain: Bool { [job.queue, job.model, profile].allSatisfy { !$0.utf8.contains(0) } }
 }
 
 /// Writes what a claim has taken: an attempt with the reservation, and the job as `submitting`.

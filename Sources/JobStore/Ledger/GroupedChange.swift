@@ -15,22 +15,15 @@ struct GroupedChange: Sendable {
         }
     }
 
-    /// Whether those statements have columns for all of it, and JSON carries its texts to them as they are: SQLite ends a text of JSON at a
-    /// NUL.
+    /// Whether those statements have columns for all of it.
     var isPlain: Bool {
         switch change {
-        case .accepted(_, let task, _): Self.isPlain(task.rawValue)
+        case .accepted: true
         case .taskSucceeded(_, let outputs, _, _, _, let unread):
-            unread == nil
-                && outputs.allSatisfy { output in
-                    guard case .file(let url) = output.content else { return false }
-                    return Self.isPlain(url) && Self.isPlain(output.role)
-                }
+            unread == nil && outputs.allSatisfy { if case .file = $0.content { true } else { false } }
         default: false
         }
     }
-
-    private static func isPlain(_ text: String) -> Bool { !text.utf8.contains(0) }
 
     func work(_ db: Database, lateArrival: Duration) -> RecordWork {
         RecordWork(db: db, now: now, account: account, lateArrival: lateArrival)
