@@ -171,6 +171,7 @@ struct QueueQuestion: Sendable {
             ("since", { $0.createdSince = Instant(milliseconds: 1) }),
             ("finished", { $0.finishedBefore = Instant(milliseconds: .max) }),
             ("impossible", { $0.queue = "a\0b" }), ("nobody's", { $0.batch = "nobody" }),
+            ("impossible label", { $0.labels = ["kind": "a\0b"] }),
         ]
         return changes.map { name, change in
             var filter = JobFilter()

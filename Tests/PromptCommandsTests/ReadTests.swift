@@ -33,6 +33,9 @@ import Testing
             #expect(try await ids(["list", "--json", "--label", label]) == ["5"], "\(label)")
         }
         #expect(try await ids(["list", "--json", "--label", "paid=false"]) == [])
+        // One that is no text of Unicode's keeps nobody from finding others.
+        try fixture.sql("INSERT INTO jobs (prompt, labels) VALUES ('an ox', '{\"paid\":\"\\ud800\"}')")
+        #expect(try await ids(["list", "--json", "--label", "paid=1"]) == ["5"])
     }
 
     @Test func `a list has the credits charged, the estimate, and the file`() async throws {

@@ -12,9 +12,9 @@ enum JobCondition {
             AND (NOT $9::boolean OR EXISTS (SELECT 1 FROM attempts AS a WHERE a.job_id = jobs.id AND a.state = 'unknown'
                 AND a.finished_at IS NULL AND a.evidence_charged = 0 AND a.hinted_task_id IS NULL))
             AND ($10::json IS NULL OR NOT EXISTS (SELECT 1 FROM json_each_text($10) AS l (name, value)
-                -- true is 1 as well, as for budgets.
-                WHERE (l.value = jobs.labels ->> l.name
-                    OR l.value = CASE (jobs.labels -> l.name)::text WHEN 'true' THEN '1' WHEN 'false' THEN '0' END) IS NOT TRUE))
+                -- true is 1 as well, as for budgets. What is no text of Unicode's in one job keeps nobody from finding others.
+                WHERE (l.value = readable(jobs.labels) ->> l.name
+                    OR l.value = CASE (readable(jobs.labels) -> l.name)::text WHEN 'true' THEN '1' WHEN 'false' THEN '0' END) IS NOT TRUE))
         """
 
     /// How many parameters it has; what follows it begins behind them.

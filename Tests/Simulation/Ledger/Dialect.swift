@@ -2,6 +2,8 @@
 package struct Dialect: Sendable {
     /// Whether a job, as `j`, waits for its turn.
     var hasTurn: String
+    /// A column of JSON whose texts can be read, whatever strangers wrote into it.
+    var readable: @Sendable (_ column: String) -> String
     /// Where strangers strike.
     var tables: [ForeignStatement.Table]
     /// Other names of a table's key.
@@ -23,6 +25,7 @@ package struct Dialect: Sendable {
 
     static let sqlite = Dialect(
         hasTurn: "j.turn IS NOT NULL",
+        readable: { $0 },
         tables: tables + [
             .init(weight: 0.7, name: "job_keys"), .init(weight: 0.3, name: "key_sought", key: "id"),
             .init(weight: 0.7, name: "daemon", key: "id"),
@@ -57,6 +60,7 @@ package struct Dialect: Sendable {
     // Numbers are in quotes: then they are taken where a text belongs, too.
     static let postgresql = Dialect(
         hasTurn: "EXISTS (SELECT 1 FROM job_turns AS t WHERE t.job_id = j.id)",
+        readable: { "readable(\($0))" },
         tables: tables + [.init(weight: 0.7, name: "daemon", key: "id")],
         aliases: [],
         updates: [(1, "UPDATE")],

@@ -45,8 +45,12 @@ extension World {
     func instant(of request: ClaimRequest) -> Instant { place.hasOwnClock ? ledgerNow : request.now }
 
     private func client(of job: JobID) throws -> String? {
-        try place.rows("SELECT CAST(labels ->> 'client' AS TEXT) AS client FROM jobs WHERE id = ?", [job.rawValue])
-            .first?["client"]
+        let labels = place.dialect.readable("labels")
+        return try place.rows(
+            "SELECT CAST(\(labels) ->> 'client' AS TEXT) AS client FROM jobs WHERE id = ?",
+            [job.rawValue]
+        )
+        .first?["client"]
     }
 
     /// Books what was committed, and what the ledger settled by it.
