@@ -158,7 +158,8 @@ let package = Package(
             name: "PromptDaemon",
             dependencies: [
                 "Concurrency", "JobStore", "KieAPI", "MediaStore", "PostgresStore", "PromptConfiguration",
-                "PromptQueue", "PromptWeb", "StateFiles", argumentParser, coreMetrics, hummingbird, logging, nioCore,
+                "PromptQueue", "PromptWeb", "StateFiles", argumentParser, coreMetrics, deque, hummingbird, logging,
+                nioCore,
                 nioPosix, serviceLifecycle, subprocess,
                 systemPackage, unixSignals,
             ],

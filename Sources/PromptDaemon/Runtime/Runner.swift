@@ -27,6 +27,7 @@ package final class Runner: Service {
     /// Changes that were handed to the ledger.
     private let records = InFlightCounter()
     let events = EventQueue()
+    private let requests = RequestQueue()
 
     /// Whether the engine is at work.
     package var isRunning: Bool { running.load(ordering: .relaxed) }
@@ -135,39 +136,43 @@ package final class Runner: Service {
         var failure: LedgerError?
         let timer = OneShotTimer(time: time) { [events] in events.send(.tick) }
         await withDiscardingTaskGroup { group in
-            loop: for await event in events.stream {
-                let effects: [EngineEffect]
-                // One instant for the decision and for what is recorded of it.
-                let now = time.now
-                switch event {
-                case .engine(let event):
-                    if case .drain = event, !engine.isDraining { startGrace(&group) }
-                    effects = engine.handle(event, now: now)
-                    if let (step, isDone) = event.endedStep { steps?.end(step, isDone: isDone) }
-                case .asked(let answer):
-                    answer()
-                    effects = []
-                case .unrecorded(let change, let instant, let error):
-                    retry(change, at: instant, after: error, in: &group)
-                    effects = []
-                case .refused(let change, let error):
-                    log.refused(change, error)
-                    effects = engine.handle(.recordRefused(change, error), now: now)
-                case .graceOver:
-                    log.graceOver(grace)
-                    group.cancelAll()
-                    effects = []
-                case .failed(let error, let change):
-                    // What else is under way is still finished and recorded.
-                    if failure == nil { log.failed(error) }
-                    failure = failure ?? error
-                    if !engine.isDraining { startGrace(&group) }
-                    let ended: EngineEvent = change.map { .recordAbandoned($0) } ?? .claimFailed(error)
-                    effects = engine.handle(.drain, now: now) + engine.handle(ended, now: now)
-                }
-                for effect in effects {
-                    if case .stop = effect { break loop }
-                    perform(effect, at: now.instant, timer, &group)
+            loop: while true {
+                let batch = await events.next()
+                if batch.isEmpty { break }
+                for event in batch {
+                    let effects: [EngineEffect]
+                    // One instant for the decision and for what is recorded of it.
+                    let now = time.now
+                    switch event {
+                    case .engine(let event):
+                        if case .drain = event, !engine.isDraining { startGrace(&group) }
+                        effects = engine.handle(event, now: now)
+                        if let (step, isDone) = event.endedStep { steps?.end(step, isDone: isDone) }
+                    case .asked(let answer):
+                        answer()
+                        effects = []
+                    case .unrecorded(let change, let instant, let error):
+                        retry(change, at: instant, after: error, in: &group)
+                        effects = []
+                    case .refused(let change, let error):
+                        log.refused(change, error)
+                        effects = engine.handle(.recordRefused(change, error), now: now)
+                    case .graceOver:
+                        log.graceOver(grace)
+                        group.cancelAll()
+                        effects = []
+                    case .failed(let error, let change):
+                        // What else is under way is still finished and recorded.
+                        if failure == nil { log.failed(error) }
+                        failure = failure ?? error
+                        if !engine.isDraining { startGrace(&group) }
+                        let ended: EngineEvent = change.map { .recordAbandoned($0) } ?? .claimFailed(error)
+                        effects = engine.handle(.drain, now: now) + engine.handle(ended, now: now)
+                    }
+                    for effect in effects {
+                        if case .stop = effect { break loop }
+                        perform(effect, at: now.instant, timer, &group)
+                    }
                 }
             }
             timer.cancel()
@@ -199,26 +204,9 @@ package final class Runner: Service {
                 }
             }
         case .submit(let job):
-            group.addTask { [self] in
-                guard ledger.maySend else {
-                    events.send(.submitted(job.attempt, .notSent(Self.leaseOver)))
-                    return
-                }
-                let start = time.now.uptime
-                let outcome = await provider.submit(job)
-                metrics?.submitted(outcome, in: time.now.uptime - start)
-                events.send(.submitted(job.attempt, outcome))
-            }
+            request(.submit(job), &group)
         case .poll(let task):
-            group.addTask { [self] in
-                await steps?.begin(.poll(task.attempt))
-                let start = time.now.uptime
-                let answer = await provider.poll(task.task)
-                let end = time.now
-                metrics?.polled(answer.outcome, in: end.uptime - start, age: end.instant - task.acceptedAt)
-                CrashFault.strike(.poll(task.attempt))
-                events.send(.polled(task.attempt, answer.outcome, origin: answer.origin))
-            }
+            request(.poll(task), &group)
         case .download(let download):
             let stop = downloads.begin(download)
             group.addTask { [self] in
@@ -267,6 +255,43 @@ package final class Runner: Service {
         case .stop:
             break
         }
+    }
+
+    private func request(_ request: ProviderRequest, _ group: inout DiscardingTaskGroup) {
+        guard requests.add(request, at: time.now.uptime) else { return }
+        group.addTask { [self] in
+            while let (request, refusal) = requests.next(at: time.now.uptime) {
+                switch request {
+                case .submit(let job): await submit(job, refusal)
+                case .poll(let task): await poll(task, refusal)
+                }
+            }
+        }
+    }
+
+    private func submit(_ job: ClaimedJob, _ refusal: String?) async {
+        if let refusal = refusal ?? (ledger.maySend ? nil : Self.leaseOver) {
+            events.send(.submitted(job.attempt, .notSent(Failure(.notSent, refusal))))
+            return
+        }
+        let start = time.now.uptime
+        let outcome = await provider.submit(job)
+        metrics?.submitted(outcome, in: time.now.uptime - start)
+        events.send(.submitted(job.attempt, outcome))
+    }
+
+    private func poll(_ task: OpenTask, _ refusal: String?) async {
+        if let refusal {
+            events.send(.polled(task.attempt, .unavailable(Failure(.providerUnavailable, refusal))))
+            return
+        }
+        await steps?.begin(.poll(task.attempt))
+        let start = time.now.uptime
+        let answer = await provider.poll(task.task)
+        let end = time.now
+        metrics?.polled(answer.outcome, in: end.uptime - start, age: end.instant - task.acceptedAt)
+        CrashFault.strike(.poll(task.attempt))
+        events.send(.polled(task.attempt, answer.outcome, origin: answer.origin))
     }
 
     /// Commits a change, without a task of its own: there are many, and nearly none fails.
@@ -328,13 +353,11 @@ package final class Runner: Service {
         }
     }
 
-    private static let leaseOver = Failure(
-        .notSent,
-        "the database could not be told that this promptd is alive, so nothing was sent"
-    )
+    private static let leaseOver = "the database could not be told that this promptd is alive, so nothing was sent"
 
     private func startGrace(_ group: inout DiscardingTaskGroup) {
         log.draining(grace)
+        requests.drain()
         group.addTask { [self] in
             // Cancelled when everything has ended in time.
             guard (try? await time.sleep(until: time.now.uptime + grace)) != nil else { return }
