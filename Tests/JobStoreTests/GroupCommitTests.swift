@@ -97,4 +97,54 @@ import Testing
         try await commits.commit { db in try db.execute(sql: "INSERT INTO t VALUES (2)") }
         #expect(try await fixture.ledger.pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM t") } == 1)
     }
+
+    /// The steps follow from each other, so that no time has to pass.
+    @Test(.timeLimit(.minutes(1))) func `more is waited for only after there was much of its kind`() async throws {
+        let fixture = try LedgerFixture()
+        for _ in 0..<11 { try fixture.insert("(prompt) VALUES ('a fox')") }
+        let changes = try await fixture.claim(20).jobs.map {
+            GroupedChange(
+                change: .accepted($0.attempt, task: TaskID("t\($0.attempt)"), httpStatus: 200),
+                now: fixture.now,
+                account: .standard
+            )
+        }
+        let waits = Mutex<[Duration]>([])
+        let sizes = Mutex<[Int]>([])
+        let done = Mutex(0)
+        let (ends, end) = AsyncStream<Void>.makeStream()
+        let late = Mutex<(@Sendable () -> Void)?>(nil)
+        let commits = GroupCommit(
+            fixture.ledger.pool,
+            maximum: 100,
+            wait: { pause in
+                waits.withLock { $0.append(pause) }
+                late.withLock { $0 }?()
+            },
+            afterCommit: { _ in
+                let count = done.withLock { done in
+                    defer { done = 0 }
+                    return done
+                }
+                sizes.withLock { $0.append(count) }
+            }
+        )
+        let add: @Sendable (Range<Int>, @escaping @Sendable (Int) -> Void) -> Void = { [changes] numbers, then in
+            for number in numbers {
+                commits.commit(changes[number]) { _ in
+                    done.withLock { $0 += 1 }
+                    then(number)
+                }
+            }
+        }
+        late.withLock { $0 = { add(9..<10) { _ in add(10..<11) { _ in end.finish() } } } }
+        // While this one has the writer the first eight gather by themselves.
+        try await commits.commit { _ in
+            add(0..<8) { number in if number == 7 { add(8..<9) { _ in } } }
+        }
+        for await _ in ends {}
+        try await fixture.ledger.pool.write { _ in }
+        #expect(sizes.withLock { $0 } == [0, 8, 2, 1])
+        #expect(waits.withLock { $0 } == [.milliseconds(8)])
+    }
 }

@@ -22,6 +22,8 @@ final class GroupCommit: Sendable {
     private struct State {
         var waiting: [Entry] = []
         var isCommitting = false
+        /// Whether the last transaction was a large one, and ended just now.
+        var wasLarge = false
         var transactions = 0
         /// How the last batch ended, and when.
         var last: (isGood: Bool, at: ContinuousClock.Instant)?
@@ -31,12 +33,20 @@ final class GroupCommit: Sendable {
         var since: ContinuousClock.Instant?
     }
 
+    /// From how many changes on a transaction is a large one.
+    private static let large = 8
+    /// So many changes need no others.
+    private static let enough = 256
+    /// How long others are waited for.
+    private static let pause: Duration = .milliseconds(8)
+
     private let pool: DatabasePool
     private let maximum: Int
     private let leastGroup: Int
     private let lateArrival: Duration
     private let onCommit: @Sendable (Duration) -> Void
     private let afterCommit: @Sendable (Database) throws -> Void
+    private let wait: @Sendable (Duration) async -> Void
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -44,6 +54,7 @@ final class GroupCommit: Sendable {
     ///   - leastGroup: how many changes that are alike are carried out by the same statements, at least.
     ///   - lateArrival: for how long a request whose answer was lost keeps its slot.
     ///   - onCommit: told how long each transaction took.
+    ///   - wait: lets time pass.
     ///   - afterCommit: runs on the writer after each transaction, outside it.
     init(
         _ pool: DatabasePool,
@@ -51,6 +62,7 @@ final class GroupCommit: Sendable {
         leastGroup: Int = 2,
         lateArrival: Duration = LateArrival.longest,
         onCommit: @escaping @Sendable (Duration) -> Void = { _ in },
+        wait: @escaping @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) },
         afterCommit: @escaping @Sendable (Database) throws -> Void
     ) {
         self.onCommit = onCommit
@@ -58,6 +70,7 @@ final class GroupCommit: Sendable {
         self.maximum = maximum
         self.leastGroup = leastGroup
         self.lateArrival = lateArrival
+        self.wait = wait
         self.afterCommit = afterCommit
     }
 
@@ -135,7 +148,9 @@ final class GroupCommit: Sendable {
     }
 
     private func drain() async {
-        while let batch = nextBatch() {
+        while true {
+            await gather()
+            guard let batch = nextBatch() else { return }
             let before = transactions
             do {
                 try await pool.writeWithoutTransaction { [self] db in
@@ -152,6 +167,16 @@ final class GroupCommit: Sendable {
         }
     }
 
+    /// Waits for more changes that are alike, if there were many a moment ago: the more of them share a transaction, the less each
+    /// costs. What comes one by one is never kept waiting.
+    private func gather() async {
+        let isWorthIt = state.withLock { state in
+            state.wasLarge && !state.waiting.isEmpty && state.waiting.count < Self.enough
+                && state.waiting.allSatisfy { $0.like != nil }
+        }
+        if isWorthIt { await wait(Self.pause) }
+    }
+
     private func noteEnd(isGood: Bool, isProbe: Bool) {
         state.withLock { state in
             state.last = (isGood, .now)
@@ -164,6 +189,7 @@ final class GroupCommit: Sendable {
         state.withLock { state in
             state.since = state.waiting.isEmpty ? nil : .now
             guard !state.waiting.isEmpty else {
+                state.wasLarge = false
                 state.isCommitting = false
                 return nil
             }
@@ -173,6 +199,7 @@ final class GroupCommit: Sendable {
                 state.waiting = Array(batch.suffix(from: maximum))
                 batch.removeLast(batch.count - maximum)
             }
+            state.wasLarge = batch.count >= Self.large
             return batch
         }
     }

@@ -14,7 +14,7 @@ package struct EngineSettings: Sendable {
     /// Requests that are sent at once before any was answered (`SubmissionRamp`).
     package var firstSubmissions = 1
     /// Jobs in one claim, so that the transaction stays short.
-    package var claimLimit = 256
+    package var claimLimit = 1_024
     /// How often the account's balance is read while there is work.
     package var balanceInterval: Duration = .seconds(300)
     package var account = AccountRules()
