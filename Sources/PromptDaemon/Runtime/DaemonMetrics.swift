@@ -5,9 +5,11 @@ import Synchronization
 
 /// What the daemon counts and measures while it works, through swift-metrics.
 package struct DaemonMetrics: Sendable {
+    private static let requests = "promptd_requests_total"
+
     static let families: [MetricFamily] = [
         MetricFamily(
-            "promptd_requests_total",
+            Self.requests,
             "Requests to the provider and to media servers, by what they led to.",
             .counter
         ),
@@ -53,6 +55,9 @@ package struct DaemonMetrics: Sendable {
     ]
 
     private let factory: any MetricsFactory
+    // What there is several of for each job is not looked for each time.
+    private let timers: [String: any TimerHandler]
+    private let requests: [String: [String: any CounterHandler]]
     private let closed = ClosedGates()
     /// Whose gates are told of.
     private var account = AccountName.standard
@@ -60,10 +65,23 @@ package struct DaemonMetrics: Sendable {
     /// Everything that can be named is there from the start, at zero: a rate is right from the first step on.
     package init(_ factory: any MetricsFactory) {
         self.factory = factory
+        var timers: [String: any TimerHandler] = [:]
         for family in Self.families {
-            if case .histogram = family.kind { _ = Timer(label: family.name, dimensions: [], factory: factory) }
+            if case .histogram = family.kind {
+                timers[family.name] = factory.makeTimer(label: family.name, dimensions: [])
+            }
         }
-        for (endpoint, outcomes) in Self.outcomes { for outcome in outcomes { request(endpoint, outcome, by: 0) } }
+        self.timers = timers
+        var requests: [String: [String: any CounterHandler]] = [:]
+        for (endpoint, outcomes) in Self.outcomes {
+            for outcome in outcomes {
+                requests[endpoint, default: [:]][outcome] = factory.makeCounter(
+                    label: Self.requests,
+                    dimensions: [("endpoint", endpoint), ("outcome", outcome)]
+                )
+            }
+        }
+        self.requests = requests
         for state in ["succeeded", "failed"] { count("promptd_tasks_ended_total", [("state", state)], by: 0) }
         for code in FailureCode.allCases { count("promptd_failures_total", [("code", code.rawValue)], by: 0) }
         for code in FailureCode.allCases where code.consequence.retry != .never {
@@ -122,11 +140,12 @@ package struct DaemonMetrics: Sendable {
     }
 
     private func time(_ name: String, _ duration: Duration) {
-        Timer(label: name, dimensions: [], factory: factory).recordNanoseconds(max(0, duration.nanoseconds))
+        timers[name]?.recordNanoseconds(max(0, duration.nanoseconds))
     }
 
-    private func request(_ endpoint: String, _ outcome: String, by amount: Int64 = 1) {
-        count("promptd_requests_total", [("endpoint", endpoint), ("outcome", outcome)], by: amount)
+    private func request(_ endpoint: String, _ outcome: String) {
+        if let counter = requests[endpoint]?[outcome] { return counter.increment(by: 1) }
+        count(Self.requests, [("endpoint", endpoint), ("outcome", outcome)])
     }
 
     private func reported(_ credits: Credits) {

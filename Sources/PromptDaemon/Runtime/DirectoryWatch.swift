@@ -10,8 +10,11 @@ struct DirectoryWatch: Sendable {
     /// An element after one or more writes to one of the files.
     let changes: AsyncStream<Void>
 
-    /// For how long writes are gathered after some were read.
+    /// For how long nothing is watched after a write. Most are promptd's own, and each of them would take time for as long as it is
+    /// watched.
     private static let pause = DispatchTimeInterval.milliseconds(2)
+    /// Until the next try, when the kernel grants no watch again.
+    private static let patience = DispatchTimeInterval.seconds(1)
 
     /// - Parameters:
     ///   - names: the files of interest, without the directory.
@@ -19,8 +22,7 @@ struct DirectoryWatch: Sendable {
     init(directory: String, names: Set<String>) throws {
         let descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
         guard descriptor >= 0 else { throw DirectoryWatchError(code: errno) }
-        let mask = UInt32(IN_MODIFY) | UInt32(IN_CREATE) | UInt32(IN_MOVED_TO)
-        guard unsafe inotify_add_watch(descriptor, directory, mask) >= 0 else {
+        guard Self.watch(directory, descriptor) else {
             let code = errno
             close(descriptor)
             throw DirectoryWatchError(code: code)
@@ -28,10 +30,18 @@ struct DirectoryWatch: Sendable {
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: .global())
         source.setEventHandler {
-            if Self.drain(descriptor, names: names) { continuation.yield() }
-            // The first of many writes is told at once. The others, most of them promptd's own, are then read together.
+            let news = Self.drain(descriptor, names: names)
+            if news.isOfInterest { continuation.yield() }
+            guard news.isOver else { return }
             source.suspend()
-            DispatchQueue.global().asyncAfter(deadline: .now() + Self.pause) { source.resume() }
+            Self.later(Self.pause) {
+                // Nobody may wait for it any more.
+                guard source.isCancelled || Self.watch(directory, descriptor) else { return false }
+                // For what was written meanwhile.
+                continuation.yield()
+                source.resume()
+                return true
+            }
         }
         source.setCancelHandler { close(descriptor) }
         continuation.onTermination = { _ in source.cancel() }
@@ -39,13 +49,26 @@ struct DirectoryWatch: Sendable {
         changes = stream
     }
 
-    /// Reads all events that wait; whether one was for a file of interest, or some were lost.
-    private static func drain(_ descriptor: Int32, names: Set<String>) -> Bool {
-        var found = false
-        var buffer = [UInt8](repeating: 0, count: 16 * 1_024)
+    /// Until the first write.
+    private static func watch(_ directory: String, _ descriptor: Int32) -> Bool {
+        let mask = UInt32(IN_MODIFY) | UInt32(IN_CREATE) | UInt32(IN_MOVED_TO) | UInt32(IN_ONESHOT)
+        return unsafe inotify_add_watch(descriptor, directory, mask) >= 0
+    }
+
+    /// Calls `body` after a pause, and again until it says that it is done.
+    private static func later(_ pause: DispatchTimeInterval, _ body: @escaping @Sendable () -> Bool) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + pause) { if !body() { later(patience, body) } }
+    }
+
+    /// Reads all events that wait.
+    ///
+    /// - Returns: whether one was for a file of interest, or some were lost; and whether the watch is over.
+    private static func drain(_ descriptor: Int32, names: Set<String>) -> (isOfInterest: Bool, isOver: Bool) {
+        var news = (isOfInterest: false, isOver: false)
+        var buffer = [UInt8](repeating: 0, count: 4 * 1_024)
         while true {
             let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else { return found }
+            guard count > 0 else { return news }
             // struct inotify_event: wd, mask, cookie, len (four bytes each), then the name, padded with zeroes.
             var offset = 0
             while offset + 16 <= count {
@@ -55,7 +78,8 @@ struct DirectoryWatch: Sendable {
                     decoding: buffer[offset + 16..<min(offset + 16 + length, count)].prefix { $0 != 0 },
                     as: UTF8.self
                 )
-                if names.contains(name) || mask & UInt32(IN_Q_OVERFLOW) != 0 { found = true }
+                if names.contains(name) || mask & UInt32(IN_Q_OVERFLOW) != 0 { news.isOfInterest = true }
+                if mask & UInt32(IN_IGNORED) != 0 { news.isOver = true }
                 offset += 16 + length
             }
         }

@@ -177,14 +177,16 @@ struct JSONParser {
             guard let byte = peek, byte >= 0x20 else { throw unexpected("the closing quote of a text") }
             position += 1
             switch byte {
-            case UInt8(ascii: "\""): return try valid(text)
+            case UInt8(ascii: "\""): return try valid(text[...])
             case UInt8(ascii: "\\"): try escape(into: &text)
             default: text.append(byte)
             }
         }
     }
 
-    private func valid(_ bytes: some Collection<UInt8>) throws(JSONError) -> String {
+    private func valid(_ bytes: ArraySlice<UInt8>) throws(JSONError) -> String {
+        // Nearly all are ASCII, and that is valid.
+        guard bytes.contains(where: { $0 >= 0x80 }) else { return String(decoding: bytes, as: UTF8.self) }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             if mode == .damaged { return String(decoding: bytes, as: UTF8.self) }
             throw JSONError(description: "has a text that is not valid UTF-8")
