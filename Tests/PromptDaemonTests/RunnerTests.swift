@@ -77,6 +77,30 @@ import Testing
         #expect(ledger.recorded.contains { if case .accepted = $0 { true } else { false } })
     }
 
+    @Test func `what waits for its turn when promptd stops is given back`() async throws {
+        let ledger = FakeLedger(jobs: 100, refusing: nil)
+        let provider = BusyProvider(until: RequestQueue.atOnce)
+        let runner = runner(ledger, provider)
+        async let run: Void = runner.run()
+        _ = await provider.isBusy.wait()
+        runner.drain()
+        let hasDrained = Latch()
+        runner.events.send(.asked { hasDrained.open() })
+        _ = await hasDrained.wait()
+        provider.answers.open()
+        try await run
+        let accepted = ledger.recorded.count { if case .accepted = $0 { true } else { false } }
+        let back = ledger.recorded.count {
+            if case .rejected(_, let failure, then: .retry(_, counted: false)) = $0 {
+                failure.message == "promptd was stopped before it was sent"
+            } else {
+                false
+            }
+        }
+        #expect(accepted == RequestQueue.atOnce)
+        #expect(back == 100 - RequestQueue.atOnce)
+    }
+
     @Test func `a cancellation waits for what was handed to the ledger`() async throws {
         let ledger = FakeLedger(jobs: 1, refusing: nil, delaying: AttemptID(1))
         let runner = runner(ledger, FakeProvider(holding: nil) {})
@@ -105,7 +129,7 @@ import Testing
 
     private func runner(
         _ ledger: FakeLedger,
-        _ provider: FakeProvider,
+        _ provider: any Provider,
         journal: FakeJournal? = nil,
         start: Latch? = nil
     ) -> Runner {
@@ -151,6 +175,28 @@ private struct FakeProvider: Provider {
 
     func submit(_ job: ClaimedJob) async -> SubmissionOutcome {
         if job.attempt == holding { await hold() }
+        return .accepted(TaskID("task-\(job.attempt)"), httpStatus: 200)
+    }
+
+    func poll(_ task: TaskID) async -> PollAnswer { PollAnswer(.pending(providerState: "waiting")) }
+    func balance() async -> Result<Credits, FailureError> {
+        .failure(FailureError(Failure(.providerUnavailable, "…")))
+    }
+}
+
+/// Answers nothing until `answers` is opened.
+private final class BusyProvider: Provider {
+    let answers = Latch()
+    let isBusy = Latch()
+    private let most: Int
+    private let requests = Atomic(0)
+
+    /// - Parameter most: how many requests make it busy.
+    init(until most: Int) { self.most = most }
+
+    func submit(_ job: ClaimedJob) async -> SubmissionOutcome {
+        if requests.add(1, ordering: .relaxed).newValue == most { isBusy.open() }
+        _ = await answers.wait()
         return .accepted(TaskID("task-\(job.attempt)"), httpStatus: 200)
     }
 
