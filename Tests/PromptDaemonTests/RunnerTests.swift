@@ -101,6 +101,37 @@ import Testing
         #expect(back == 100 - RequestQueue.atOnce)
     }
 
+    /// One may take long, as the download of a large file does.
+    @Test func `tasks that are suspected keep nobody from submitting while they wait for each other`() async throws {
+        let suspects = (1...100).map {
+            OpenTask(
+                attempt: AttemptID(1_000 + $0),
+                job: JobID(1_000 + $0),
+                task: TaskID("suspect-\($0)"),
+                model: "m",
+                acceptedAt: StoppedTime().now.instant - .seconds(60),
+                attemptCount: 1,
+                maxAttempts: 3
+            )
+        }
+        let download = RiskyStep.download(ResultID(job: JobID(1), ordinal: 0))
+        let steps = StepWatch(
+            marks: NoMarks(),
+            suspects: Set(suspects.map { .poll($0.attempt) } + [download]),
+            store: NoSuspects()
+        )
+        await steps.begin(download)
+        let ledger = FakeLedger(jobs: 1, refusing: nil, tasks: suspects)
+        let provider = BusyProvider(until: 1)
+        let runner = runner(ledger, provider, steps: steps)
+        async let run: Void = runner.run()
+        _ = await provider.isBusy.wait()
+        provider.answers.open()
+        steps.end(download)
+        runner.drain()
+        try await run
+    }
+
     @Test func `a cancellation waits for what was handed to the ledger`() async throws {
         let ledger = FakeLedger(jobs: 1, refusing: nil, delaying: AttemptID(1))
         let runner = runner(ledger, FakeProvider(holding: nil) {})
@@ -122,6 +153,8 @@ import Testing
     private static var settings: EngineSettings {
         var settings = EngineSettings()
         settings.firstSubmissions = 1_000
+        settings.pollsPerSecond = 1_000
+        settings.running = 1_000
         return settings
     }
 
@@ -131,6 +164,7 @@ import Testing
         _ ledger: FakeLedger,
         _ provider: any Provider,
         journal: FakeJournal? = nil,
+        steps: StepWatch? = nil,
         start: Latch? = nil
     ) -> Runner {
         let open = Latch()
@@ -145,6 +179,7 @@ import Testing
             grace: .seconds(10),
             time: StoppedTime(),
             journal: journal,
+            steps: steps,
             start: start ?? open,
             logger: Self.logger,
             onStarted: { _ in }
@@ -206,6 +241,28 @@ private final class BusyProvider: Provider {
     }
 }
 
+private final class NoMarks: StepJournal {
+    var leftovers: (steps: [RiskyStep], end: SuddenEnd)? { nil }
+    var signalPlace: (descriptor: Int32, offset: Int) { (-1, 0) }
+
+    func reset() {}
+    func remove() {}
+    func begin(_ step: RiskyStep) {}
+    func end(_ step: RiskyStep) {}
+}
+
+private struct NoSuspects: SuspectStore {
+    func noteDeaths(
+        _ steps: [RiskyStep],
+        _ end: SuddenEnd,
+        version: String,
+        now: Instant
+    ) async throws(LedgerError) -> [SetAsideStep] { [] }
+
+    func suspects() async throws(LedgerError) -> Set<RiskyStep> { [] }
+    func acquit(_ step: RiskyStep) {}
+}
+
 private struct NoFetcher: Fetcher {
     func fetch(_ download: PendingDownload) async -> DownloadOutcome { .failed(.gone, message: "none") }
     func forget(_ result: ResultID) {}
@@ -234,8 +291,17 @@ private final class FakeLedger: JobLedger {
     /// Opens when an attempt is recorded as one without a task.
     let rejection = Latch()
     let maySend: Bool
+    private let tasks: [OpenTask]
 
-    init(jobs: Int, refusing refused: AttemptID?, delaying delayed: AttemptID? = nil, maySend: Bool = true) {
+    /// - Parameter tasks: those that are found at the start.
+    init(
+        jobs: Int,
+        refusing refused: AttemptID?,
+        delaying delayed: AttemptID? = nil,
+        maySend: Bool = true,
+        tasks: [OpenTask] = []
+    ) {
+        self.tasks = tasks
         self.maySend = maySend
         self.refused = refused
         self.delayed = delayed
@@ -247,7 +313,9 @@ private final class FakeLedger: JobLedger {
 
     func recover(now: Instant, rate: RateLimit) async throws(LedgerError) -> Recovery {
         state.withLock { $0.recoveries += 1 }
-        return Recovery()
+        var recovery = Recovery()
+        recovery.tasks = tasks
+        return recovery
     }
 
     func begin(_ identity: DaemonIdentity, now: Instant) async throws(LedgerError) {}

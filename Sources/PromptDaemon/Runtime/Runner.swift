@@ -205,6 +205,9 @@ package final class Runner: Service {
             }
         case .submit(let job):
             request(.submit(job), &group)
+        case .poll(let task) where steps?.isSuspected(.poll(task.attempt)) ?? false:
+            // Suspects go one at a time; no worker waits for that.
+            group.addTask { [self] in await poll(task, nil) }
         case .poll(let task):
             request(.poll(task), &group)
         case .download(let download):

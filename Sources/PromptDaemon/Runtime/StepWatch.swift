@@ -50,6 +50,9 @@ package final class StepWatch: Sendable {
         return StepWatch(marks: marks, suspects: try await store.suspects(), store: store)
     }
 
+    /// Whether it may have ended the last process.
+    func isSuspected(_ step: RiskyStep) -> Bool { state.withLock { $0.suspects.contains(step) } }
+
     /// A step begins: at once, or, if it is suspected, when no other suspect is under way.
     func begin(_ step: RiskyStep) async {
         let turn = state.withLock { state -> Latch? in
