@@ -25,6 +25,8 @@ struct SimulatedDaemon {
     var isCutOff = false
     /// Its lease is over, and it is about to begin anew.
     var isFenced = false
+    /// What happens to it when it is no longer frozen, in order.
+    var deferred: [DaemonOccurrence] = []
     /// Effects that the engine still waits for.
     var outstanding = 0
     var wake: Duration?

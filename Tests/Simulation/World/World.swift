@@ -24,6 +24,8 @@ final class World {
         case pollArrival(PollUnderWay)
         /// Ends with the life of the daemon's process.
         case daemon(life: Int, DaemonOccurrence)
+        /// What a daemon did not do while it was frozen it does now.
+        case thaw(life: Int)
     }
 
     var plan: Plan
@@ -193,7 +195,8 @@ final class World {
             if isUp, !hasSettled { try await crash() }
         case .restart:
             giveTurnToAny(&accidents)
-            if isUp, !isDraining { try await drain() }
+            // One that is frozen takes no signal.
+            if isUp, !isDraining, daemon.frozenUntil <= now { try await drain() }
         case .reload: try await reload()
         case .jump(let size):
             trace.note(now, "clock jumps", size.milliseconds)
@@ -219,9 +222,16 @@ final class World {
         case .daemon(let life, let occurrence):
             guard givesTurn(to: life) else { return }
             guard daemon.frozenUntil <= now else {
-                return agenda.add(.daemon(life: life, occurrence), at: daemon.frozenUntil)
+                if daemon.deferred.isEmpty { agenda.add(.thaw(life: life), at: daemon.frozenUntil) }
+                return daemon.deferred.append(occurrence)
             }
             try await happen(occurrence)
+        case .thaw(let life):
+            guard givesTurn(to: life) else { return }
+            guard daemon.frozenUntil <= now else { return agenda.add(.thaw(life: life), at: daemon.frozenUntil) }
+            let deferred = daemon.deferred
+            daemon.deferred = []
+            for occurrence in deferred { agenda.add(.daemon(life: life, occurrence), at: now) }
         }
     }
 
@@ -231,6 +241,7 @@ final class World {
         hasSettled = true
         for index in daemons.indices {
             daemons[index].frozenUntil = .zero
+            if !daemons[index].deferred.isEmpty { agenda.add(.thaw(life: daemons[index].life), at: now) }
             daemons[index].awayUntil = .zero
         }
         weather.clear()
