@@ -22,7 +22,7 @@ struct DirectoryWatch: Sendable {
     init(directory: String, names: Set<String>) throws {
         let descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
         guard descriptor >= 0 else { throw DirectoryWatchError(code: errno) }
-        guard Self.watch(directory, descriptor) else {
+        guard Self.watch(directory, names, descriptor) else {
             let code = errno
             close(descriptor)
             throw DirectoryWatchError(code: code)
@@ -36,7 +36,7 @@ struct DirectoryWatch: Sendable {
             source.suspend()
             Self.later(Self.pause) {
                 // Nobody may wait for it any more.
-                guard source.isCancelled || Self.watch(directory, descriptor) else { return false }
+                guard source.isCancelled || Self.watch(directory, names, descriptor) else { return false }
                 // For what was written meanwhile.
                 continuation.yield()
                 source.resume()
@@ -49,10 +49,14 @@ struct DirectoryWatch: Sendable {
         changes = stream
     }
 
-    /// Until the first write.
-    private static func watch(_ directory: String, _ descriptor: Int32) -> Bool {
-        let mask = UInt32(IN_MODIFY) | UInt32(IN_CREATE) | UInt32(IN_MOVED_TO) | UInt32(IN_ONESHOT)
-        return unsafe inotify_add_watch(descriptor, directory, mask) >= 0
+    /// New files, as long as there is the directory; writes to those that are of interest, until the first. Others cost nothing.
+    private static func watch(_ directory: String, _ names: Set<String>, _ descriptor: Int32) -> Bool {
+        let new = UInt32(IN_CREATE) | UInt32(IN_MOVED_TO)
+        guard unsafe inotify_add_watch(descriptor, directory, new) >= 0 else { return false }
+        let writes = UInt32(IN_MODIFY) | UInt32(IN_ONESHOT)
+        return names.allSatisfy { name in
+            unsafe inotify_add_watch(descriptor, "\(directory)/\(name)", writes) >= 0 || errno == ENOENT
+        }
     }
 
     /// Calls `body` after a pause, and again until it says that it is done.
@@ -62,7 +66,7 @@ struct DirectoryWatch: Sendable {
 
     /// Reads all events that wait.
     ///
-    /// - Returns: whether one was for a file of interest, or some were lost; and whether the watch is over.
+    /// - Returns: whether one was for a file of interest, or some were lost; and whether there is something to be watched anew.
     private static func drain(_ descriptor: Int32, names: Set<String>) -> (isOfInterest: Bool, isOver: Bool) {
         var news = (isOfInterest: false, isOver: false)
         var buffer = [UInt8](repeating: 0, count: 4 * 1_024)
@@ -78,7 +82,9 @@ struct DirectoryWatch: Sendable {
                     decoding: buffer[offset + 16..<min(offset + 16 + length, count)].prefix { $0 != 0 },
                     as: UTF8.self
                 )
-                if names.contains(name) || mask & UInt32(IN_Q_OVERFLOW) != 0 { news.isOfInterest = true }
+                let isLost = mask & UInt32(IN_Q_OVERFLOW) != 0
+                if isLost || names.contains(name) { news = (true, true) }
+                if mask & UInt32(IN_MODIFY) != 0 { news.isOfInterest = true }
                 if mask & UInt32(IN_IGNORED) != 0 { news.isOver = true }
                 offset += 16 + length
             }
