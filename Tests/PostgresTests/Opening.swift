@@ -7,7 +7,10 @@ extension PostgresSettings {
     /// As usual; but threads of tests that run side by side may wait for each other within a transaction.
     static func tests(_ conninfo: String) -> PostgresSettings {
         var settings = PostgresSettings(conninfo, applicationName: "promptd tests")
-        settings.limits.idleInTransaction = .seconds(60)
+        // On a busy machine a test may stand still for a minute.
+        settings.limits.idleInTransaction = .seconds(600)
+        settings.limits.silence = nil
+        settings.limits.cancellation = .seconds(600)
         return settings
     }
 }
