@@ -155,7 +155,7 @@ cluster-test: ## kill, cut off and freeze three daemons on two PostgreSQL server
 	@scripts/apt-need iproute2 util-linux
 	@scripts/cluster-test
 
-cluster-test-long: ## the same, until daemons were killed 500 times: an hour and more
+cluster-test-long: ## the same, until daemons were killed 500 times: two hours
 	@scripts/postgres-need
 	@scripts/apt-need iproute2 util-linux
 	@scripts/cluster-test --kills 500 --failovers 8 --limit 14400

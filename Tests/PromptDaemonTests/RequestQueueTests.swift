@@ -71,4 +71,12 @@ import Testing
         #expect(number(last) == 2)
         #expect(last?.refusal == nil)
     }
+
+    @Test func `what waits when there is no connection does not try whether there is one`() {
+        _ = queue.add(job(1), at: .zero)
+        _ = queue.add(task(2), at: .zero)
+        queue.refuseWaiting("Connection refused")
+        _ = queue.add(job(3), at: .zero)
+        #expect((1...3).map { _ in queue.next(at: .zero)?.refusal } == ["Connection refused", nil, nil])
+    }
 }

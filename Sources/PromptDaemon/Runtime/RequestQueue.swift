@@ -18,9 +18,19 @@ final class RequestQueue: Sendable {
     static let atOnce = 60
     /// For how long one waits for its turn, as it would for a connection.
     static let patience: Duration = .seconds(10)
+    static let stopped = "promptd was stopped before it was sent"
+
+    private struct Waiting {
+        var request: ProviderRequest
+        var since: Duration
+        /// Why it is not sent when its turn comes.
+        var refusal: String?
+
+        var isSubmission: Bool { if case .submit = request { true } else { false } }
+    }
 
     private struct State {
-        var waiting: Deque<(request: ProviderRequest, since: Duration)> = []
+        var waiting: Deque<Waiting> = []
         var workers = 0
         var isDraining = false
     }
@@ -32,11 +42,20 @@ final class RequestQueue: Sendable {
         state.withLock { $0.isDraining = true }
     }
 
+    /// No request for a task that waits now is sent.
+    func refuseWaiting(_ reason: String) {
+        state.withLock { state in
+            for index in state.waiting.indices where state.waiting[index].isSubmission {
+                state.waiting[index].refusal = state.waiting[index].refusal ?? reason
+            }
+        }
+    }
+
     /// - Parameter uptime: since when it waits.
     /// - Returns: whether another worker is wanted, which takes requests until there is none.
     func add(_ request: ProviderRequest, at uptime: Duration) -> Bool {
         state.withLock { state in
-            state.waiting.append((request, uptime))
+            state.waiting.append(Waiting(request: request, since: uptime))
             guard state.workers < Self.atOnce else { return false }
             state.workers += 1
             return true
@@ -46,13 +65,14 @@ final class RequestQueue: Sendable {
     /// The next request, and why it must not be sent, if so; nil if there is none: the worker ends.
     func next(at uptime: Duration) -> (request: ProviderRequest, refusal: String?)? {
         state.withLock { state in
-            guard let (request, since) = state.waiting.popFirst() else {
+            guard let next = state.waiting.popFirst() else {
                 state.workers -= 1
                 return nil
             }
-            if case .submit = request, state.isDraining { return (request, "promptd was stopped before it was sent") }
-            let isLate = uptime - since > Self.patience
-            return (request, isLate ? "no connection to the provider was free for \(Self.patience.text)" : nil)
+            if let refusal = next.refusal { return (next.request, refusal) }
+            if state.isDraining, next.isSubmission { return (next.request, Self.stopped) }
+            let isLate = uptime - next.since > Self.patience
+            return (next.request, isLate ? "no connection to the provider was free for \(Self.patience.text)" : nil)
         }
     }
 }

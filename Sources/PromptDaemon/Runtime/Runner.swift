@@ -176,6 +176,7 @@ package final class Runner: Service {
                 }
             }
             timer.cancel()
+            requests.drain()
             group.cancelAll()
         }
         // After a cancellation too: what was handed to the ledger is committed before it may be closed.
@@ -255,6 +256,8 @@ package final class Runner: Service {
         case .notify(let notice):
             log.announce(notice)
             metrics?.announced(notice)
+            // What waits for a connection does not try in its turn whether there is one.
+            if case .gateClosed(.provider, let message) = notice { requests.refuseWaiting(message) }
         case .stop:
             break
         }
@@ -273,7 +276,7 @@ package final class Runner: Service {
     }
 
     private func submit(_ job: ClaimedJob, _ refusal: String?) async {
-        if let refusal = refusal ?? (ledger.maySend ? nil : Self.leaseOver) {
+        if let refusal = refusal ?? (Task.isCancelled ? RequestQueue.stopped : ledger.maySend ? nil : Self.leaseOver) {
             events.send(.submitted(job.attempt, .notSent(Failure(.notSent, refusal))))
             return
         }

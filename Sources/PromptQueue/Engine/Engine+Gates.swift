@@ -13,6 +13,9 @@ extension Engine {
         case .accepted:
             trouble = nil
             gates.requestAccepted()
+        case .notSent where isDraining:
+            // It was given back, and says nothing of the provider.
+            trouble = nil
         case .notSent(let failure), .unknown(let failure):
             trouble = (.provider, failure)
         case .rejected(let failure):

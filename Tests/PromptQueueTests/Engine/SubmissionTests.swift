@@ -187,6 +187,17 @@ import Testing
         #expect(fixture.send(.tick).claims.first?.limit == 2)
     }
 
+    @Test func `what is given back while draining is no trouble of the provider`() {
+        var fixture = EngineFixture()
+        _ = fixture.start()
+        let (jobs, _) = fixture.claim(1)
+        _ = fixture.send(.drain)
+        let effects = fixture.send(.submitted(jobs[0].attempt, .notSent(Failure(.notSent, "stopped"))))
+        #expect(effects.disposition == .retry(at: fixture.now.instant, counted: false))
+        #expect(effects.gates == nil)
+        #expect(!effects.notices.contains { if case .gateClosed = $0 { true } else { false } })
+    }
+
     @Test func `a claim that arrives while draining is given back unsent`() {
         var fixture = EngineFixture()
         _ = fixture.start()
