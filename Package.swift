@@ -159,9 +159,7 @@ let package = Package(
             dependencies: [
                 "Concurrency", "JobStore", "KieAPI", "MediaStore", "PostgresStore", "PromptConfiguration",
                 "PromptQueue", "PromptWeb", "StateFiles", argumentParser, coreMetrics, deque, hummingbird, logging,
-                nioCore,
-                nioPosix, serviceLifecycle, subprocess,
-                systemPackage, unixSignals,
+                nioCore, nioPosix, serviceLifecycle, subprocess, systemPackage, unixSignals,
             ],
             swiftSettings: settings
         ),

@@ -21,21 +21,7 @@ import Testing
         )
     }
 
-    private func job(_ number: Int64) -> ProviderRequest {
-        .submit(
-            ClaimedJob(
-                attempt: AttemptID(number),
-                token: AttemptToken("0123456789abcdef0123456789abcdef"),
-                job: JobID(number),
-                queue: "default",
-                model: "m",
-                input: [:],
-                reserved: .zero,
-                attemptCount: 1,
-                maxAttempts: 3
-            )
-        )
-    }
+    private func job(_ number: Int64) -> ProviderRequest { .submit(.numbered(number)) }
 
     private func number(_ next: (request: ProviderRequest, refusal: String?)?) -> Int64? {
         switch next?.request {

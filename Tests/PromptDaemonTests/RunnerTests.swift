@@ -87,7 +87,7 @@ import Testing
         let hasDrained = Latch()
         runner.events.send(.asked { hasDrained.open() })
         _ = await hasDrained.wait()
-        provider.answers.open()
+        provider.answer()
         try await run
         let accepted = ledger.recorded.count { if case .accepted = $0 { true } else { false } }
         let back = ledger.recorded.count {
@@ -99,6 +99,17 @@ import Testing
         }
         #expect(accepted == RequestQueue.atOnce)
         #expect(back == 100 - RequestQueue.atOnce)
+    }
+
+    @Test func `a cancellation sends nothing that waits for its turn`() async throws {
+        let ledger = FakeLedger(jobs: 100, refusing: nil)
+        let provider = BusyProvider(until: RequestQueue.atOnce)
+        let runner = runner(ledger, provider)
+        let run = Task { try await runner.run() }
+        _ = await provider.isBusy.wait()
+        run.cancel()
+        _ = await run.result
+        #expect(provider.requests == RequestQueue.atOnce)
     }
 
     /// One may take long, as the download of a large file does.
@@ -118,7 +129,7 @@ import Testing
         let steps = StepWatch(
             marks: NoMarks(),
             suspects: Set(suspects.map { .poll($0.attempt) } + [download]),
-            store: NoSuspects()
+            store: FakeSuspectStore()
         )
         await steps.begin(download)
         let ledger = FakeLedger(jobs: 1, refusing: nil, tasks: suspects)
@@ -126,7 +137,7 @@ import Testing
         let runner = runner(ledger, provider, steps: steps)
         async let run: Void = runner.run()
         _ = await provider.isBusy.wait()
-        provider.answers.open()
+        provider.answer()
         steps.end(download)
         runner.drain()
         try await run
@@ -219,19 +230,36 @@ private struct FakeProvider: Provider {
     }
 }
 
-/// Answers nothing until `answers` is opened.
+/// Answers nothing until it is told to.
 private final class BusyProvider: Provider {
-    let answers = Latch()
+    private struct State {
+        var requests = 0
+        /// Those that wait for an answer; nil when all are answered at once.
+        var waiting: [Latch]? = []
+    }
+
     let isBusy = Latch()
     private let most: Int
-    private let requests = Atomic(0)
+    private let state = Mutex(State())
 
     /// - Parameter most: how many requests make it busy.
     init(until most: Int) { self.most = most }
 
+    var requests: Int { state.withLock { $0.requests } }
+
+    func answer() {
+        for latch in state.withLock({ $0.waiting.take() }) ?? [] { latch.open() }
+    }
+
     func submit(_ job: ClaimedJob) async -> SubmissionOutcome {
-        if requests.add(1, ordering: .relaxed).newValue == most { isBusy.open() }
-        _ = await answers.wait()
+        let turn = Latch()
+        let (count, waits) = state.withLock { state in
+            state.requests += 1
+            state.waiting?.append(turn)
+            return (state.requests, state.waiting != nil)
+        }
+        if count == most { isBusy.open() }
+        if waits { _ = await turn.wait() }
         return .accepted(TaskID("task-\(job.attempt)"), httpStatus: 200)
     }
 
@@ -249,18 +277,6 @@ private final class NoMarks: StepJournal {
     func remove() {}
     func begin(_ step: RiskyStep) {}
     func end(_ step: RiskyStep) {}
-}
-
-private struct NoSuspects: SuspectStore {
-    func noteDeaths(
-        _ steps: [RiskyStep],
-        _ end: SuddenEnd,
-        version: String,
-        now: Instant
-    ) async throws(LedgerError) -> [SetAsideStep] { [] }
-
-    func suspects() async throws(LedgerError) -> Set<RiskyStep> { [] }
-    func acquit(_ step: RiskyStep) {}
 }
 
 private struct NoFetcher: Fetcher {
@@ -331,19 +347,7 @@ private final class FakeLedger: JobLedger {
             return state.jobs
         }
         var claim = Claim()
-        claim.jobs = (0..<count).map { index in
-            ClaimedJob(
-                attempt: AttemptID(Int64(index + 1)),
-                token: AttemptToken("t"),
-                job: JobID(Int64(index + 1)),
-                queue: "default",
-                model: "m",
-                input: [:],
-                reserved: .zero,
-                attemptCount: 1,
-                maxAttempts: 3
-            )
-        }
+        claim.jobs = (0..<count).map { .numbered(Int64($0 + 1)) }
         return claim
     }
 

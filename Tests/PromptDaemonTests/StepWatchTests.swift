@@ -9,29 +9,15 @@ import Testing
 
 /// Suspects are under way one at a time, so that the next end tells which it was.
 @Suite(.timeLimit(.minutes(5))) struct StepWatchTests {
-    private final class Store: SuspectStore {
-        let acquitted = Mutex<[RiskyStep]>([])
-
-        func noteDeaths(
-            _ steps: [RiskyStep],
-            _ end: SuddenEnd,
-            version: String,
-            now: Instant
-        ) async throws(LedgerError) -> [SetAsideStep] { [] }
-
-        func suspects() async throws(LedgerError) -> Set<RiskyStep> { [] }
-        func acquit(_ step: RiskyStep) { acquitted.withLock { $0.append(step) } }
-    }
-
     private static let steps = (1...3).map { RiskyStep.poll(AttemptID($0)) }
 
-    private func watch(_ suspects: Set<RiskyStep>) throws -> (StepWatch, Store, path: String) {
+    private func watch(_ suspects: Set<RiskyStep>) throws -> (StepWatch, FakeSuspectStore, path: String) {
         let folder = FileManager.default.temporaryDirectory.path + "/promptd-steps-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let path = folder + "/queue.sqlite"
         let marks = try StepMarks(database: path)
         marks.reset()
-        let store = Store()
+        let store = FakeSuspectStore()
         return (StepWatch(marks: marks, suspects: suspects, store: store), store, path)
     }
 

@@ -276,7 +276,7 @@ package final class Runner: Service {
     }
 
     private func submit(_ job: ClaimedJob, _ refusal: String?) async {
-        if let refusal = refusal ?? (Task.isCancelled ? RequestQueue.stopped : ledger.maySend ? nil : Self.leaseOver) {
+        if let refusal = refusal ?? reasonNotToSend {
             events.send(.submitted(job.attempt, .notSent(Failure(.notSent, refusal))))
             return
         }
@@ -284,6 +284,11 @@ package final class Runner: Service {
         let outcome = await provider.submit(job)
         metrics?.submitted(outcome, in: time.now.uptime - start)
         events.send(.submitted(job.attempt, outcome))
+    }
+
+    private var reasonNotToSend: String? {
+        if Task.isCancelled { return RequestQueue.stopped }
+        return ledger.maySend ? nil : "the database could not be told that this promptd is alive, so nothing was sent"
     }
 
     private func poll(_ task: OpenTask, _ refusal: String?) async {
@@ -358,8 +363,6 @@ package final class Runner: Service {
             log.notKept(change, failure)
         }
     }
-
-    private static let leaseOver = "the database could not be told that this promptd is alive, so nothing was sent"
 
     private func startGrace(_ group: inout DiscardingTaskGroup) {
         log.draining(grace)

@@ -47,8 +47,8 @@ package struct PollSchedule: Sendable {
     private static let longestBackoff: Duration = .seconds(60)
     /// A poll without an answer for so long has reached the server long before, and frees its slot.
     package static let patience: Duration = .seconds(2)
-    /// Polls without an answer at a time, unless the pace alone allows more. The HTTP client holds 64 connections, and
-    /// paid requests need some, too.
+    /// Polls without an answer at a time, unless the pace alone allows more. promptd has 60 requests under way at
+    /// a time (`RequestQueue`), and paid ones need some, too.
     package static let concurrency = 48
 
     private struct InFlight {
